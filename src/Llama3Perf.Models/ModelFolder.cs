@@ -1,0 +1,90 @@
+namespace Llama3Perf.Models;
+
+/// <summary>
+/// A folder that ONNX Runtime GenAI reads: <c>model.onnx</c>, its external data, <c>genai_config.json</c>, <c>tokenizer.json</c>
+/// and <c>tokenizer_config.json</c>. Opening one checks it; what is here is true of the files.
+/// </summary>
+public sealed record ModelFolder
+{
+    /// <summary>Absolute path of the folder.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Name shown in results: the shape's name for folders that the suite built, else the folder's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Absolute path of the decoder graph (<c>model.decoder.filename</c>).</summary>
+    public required string GraphPath { get; init; }
+
+    /// <summary>True when the weights are random numbers: speed is real, text is noise.</summary>
+    public required bool IsSynthetic { get; init; }
+
+    /// <summary>Storage of the matrix weights, read from the graph.</summary>
+    public required Precision Precision { get; init; }
+
+    /// <summary>Quantization block length along K, or null for floating point weights.</summary>
+    public required int? BlockSize { get; init; }
+
+    /// <summary>The form of the graph, read from the graph: DirectML's has explicit <c>RotaryEmbedding</c> nodes.</summary>
+    public required GraphFamily Family { get; init; }
+
+    /// <summary>Longest sequence, prompt and new tokens together.</summary>
+    public required int ContextLength { get; init; }
+
+    /// <summary>Rows of the embedding and of the logits.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Width of the residual stream.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>Decoder layers.</summary>
+    public required int LayerCount { get; init; }
+
+    /// <summary>Query heads.</summary>
+    public required int HeadCount { get; init; }
+
+    /// <summary>Key and value heads.</summary>
+    public required int KeyValueHeadCount { get; init; }
+
+    /// <summary>Width of one head, taken from genai_config.json (official graphs keep it symbolic).</summary>
+    public required int HeadSize { get; init; }
+
+    /// <summary>Beginning-of-sequence token id, or null when the model has none.</summary>
+    public required int? BosTokenId { get; init; }
+
+    /// <summary>Token ids that end a generation.</summary>
+    public required IReadOnlyList<int> EosTokenIds { get; init; }
+
+    /// <summary>Names of the graph's inputs and outputs, from genai_config.json.</summary>
+    public required DecoderNames Names { get; init; }
+
+    /// <summary>Bytes of the graph and of its external data on disk.</summary>
+    public required long WeightBytes { get; init; }
+}
+
+/// <summary>Names of a decoder's inputs and outputs; <c>%d</c> in a key or value name stands for the layer.</summary>
+public sealed record DecoderNames
+{
+    /// <summary>Token ids, int64 [batch, sequence].</summary>
+    public string InputIds { get; init; } = "input_ids";
+
+    /// <summary>Attention mask, int64 [batch, total sequence].</summary>
+    public string AttentionMask { get; init; } = "attention_mask";
+
+    /// <summary>Positions, int64 [batch, sequence]; null when the graph has no such input.</summary>
+    public string? PositionIds { get; init; }
+
+    /// <summary>Logits, [batch, sequence or 1, vocabulary].</summary>
+    public string Logits { get; init; } = "logits";
+
+    /// <summary>Past keys, [batch, KV heads, past sequence, head size].</summary>
+    public string PastKey { get; init; } = "past_key_values.%d.key";
+
+    /// <summary>Past values, same shape as the keys.</summary>
+    public string PastValue { get; init; } = "past_key_values.%d.value";
+
+    /// <summary>Present keys, [batch, KV heads, total sequence, head size].</summary>
+    public string PresentKey { get; init; } = "present.%d.key";
+
+    /// <summary>Present values, same shape as the keys.</summary>
+    public string PresentValue { get; init; } = "present.%d.value";
+}

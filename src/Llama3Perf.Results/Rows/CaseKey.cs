@@ -1,0 +1,56 @@
+namespace Llama3Perf.Results.Rows;
+
+/// <summary>What was measured: everything about a case that a comparison must match. Unknown is null.</summary>
+public sealed record CaseKey
+{
+    /// <summary>Engine's name: <c>ort</c>, <c>genai</c>.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>Execution provider: <c>cpu</c>, <c>dml</c>, <c>cuda</c>, <c>webgpu</c>.</summary>
+    public required string Provider { get; init; }
+
+    /// <summary>Adapter that the provider ran on.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Model's name.</summary>
+    public required string ModelName { get; init; }
+
+    /// <summary>SHA-256 over the model's files, lowercase hexadecimal.</summary>
+    public string? ModelSha256 { get; init; }
+
+    /// <summary><c>synthetic</c> or <c>real</c>.</summary>
+    public required string Weights { get; init; }
+
+    /// <summary>Width of the residual stream.</summary>
+    public int? HiddenSize { get; init; }
+
+    /// <summary>Decoder layers.</summary>
+    public int? LayerCount { get; init; }
+
+    /// <summary>Rows of the embedding.</summary>
+    public int? VocabularySize { get; init; }
+
+    /// <summary><c>fp32</c>, <c>fp16</c>, <c>int8</c> or <c>int4</c>.</summary>
+    public required string Precision { get; init; }
+
+    /// <summary>Quantization block along K; null for floating point.</summary>
+    public int? BlockSize { get; init; }
+
+    /// <summary>The prompt as it was asked for, shortened: its text, file name or <c>ppN</c>.</summary>
+    public required string PromptId { get; init; }
+
+    /// <summary>SHA-256 over the prompt's token ids, lowercase hexadecimal.</summary>
+    public string? PromptSha256 { get; init; }
+
+    /// <summary><c>none</c>, <c>llama3</c> or <c>phi3</c>.</summary>
+    public required string ChatTemplate { get; init; }
+
+    /// <summary>Prompt tokens, BOS included.</summary>
+    public int? PromptTokens { get; init; }
+
+    /// <summary>Prompt and new tokens together.</summary>
+    public required int MaxLength { get; init; }
+
+    /// <summary>Intra-op threads.</summary>
+    public int? Threads { get; init; }
+}

@@ -1,0 +1,86 @@
+namespace Llama3Perf.Results.Rows;
+
+/// <summary>One measured iteration: one whole generation. One row of samples.csv.</summary>
+public sealed record Sample
+{
+    /// <summary>The run, shared by all of its samples.</summary>
+    public required RunIdentity Run { get; init; }
+
+    /// <summary>The machine and libraries, shared by all of the run's samples.</summary>
+    public required RunEnvironment Environment { get; init; }
+
+    /// <summary>The case, shared by all of its samples.</summary>
+    public required CaseKey Case { get; init; }
+
+    /// <summary>Short, readable, unique name of the case within the run.</summary>
+    public required string CaseId { get; init; }
+
+    /// <summary>Process launch, from 1.</summary>
+    public required int LaunchIndex { get; init; }
+
+    /// <summary>Iteration within the launch, from 1; warm-up iterations are not samples.</summary>
+    public required int Iteration { get; init; }
+
+    /// <summary>UTC just before the prompt was handed to the engine.</summary>
+    public required DateTimeOffset StartUtc { get; init; }
+
+    /// <summary>Prompt tokens.</summary>
+    public required int PromptTokens { get; init; }
+
+    /// <summary>Tokens really generated.</summary>
+    public required int NewTokens { get; init; }
+
+    /// <summary>The prompt-processing call alone, ms.</summary>
+    public double? PrefillMs { get; init; }
+
+    /// <summary>Time to first token, ms.</summary>
+    public double? TtftMs { get; init; }
+
+    /// <summary>From the first new token to the last, ms.</summary>
+    public double? DecodeMs { get; init; }
+
+    /// <summary>Whole generation, ms.</summary>
+    public double? EndToEndMs { get; init; }
+
+    /// <summary>Prompt tokens a second of prefill.</summary>
+    public double? PrefillTps { get; init; }
+
+    /// <summary>New tokens a second after the first.</summary>
+    public double? DecodeTps { get; init; }
+
+    /// <summary>New tokens a second of the whole generation.</summary>
+    public double? EndToEndTps { get; init; }
+
+    /// <summary>Prompt and new tokens a second of the whole generation: the article's count.</summary>
+    public double? ArticleTps { get; init; }
+
+    /// <summary>Median inter-token latency of this iteration, ms.</summary>
+    public double? ItlP50Ms { get; init; }
+
+    /// <summary>90th percentile of this iteration's inter-token latencies, ms.</summary>
+    public double? ItlP90Ms { get; init; }
+
+    /// <summary>95th percentile of this iteration's inter-token latencies, ms.</summary>
+    public double? ItlP95Ms { get; init; }
+
+    /// <summary>99th percentile of this iteration's inter-token latencies, ms.</summary>
+    public double? ItlP99Ms { get; init; }
+
+    /// <summary>Peak resident set of the measuring process so far, bytes.</summary>
+    public long? PeakRssBytes { get; init; }
+
+    /// <summary>SHA-256 over the new token ids (little-endian int32), lowercase hexadecimal.</summary>
+    public string? OutputSha256 { get; init; }
+
+    /// <summary>t_i - t0 of every new token, ms, ascending; kept in tokens.csv, empty when that file is absent.</summary>
+    public IReadOnlyList<double> TokenMs { get; init; } = [];
+
+    /// <summary>False when the iteration broke off or produced another number of tokens than asked for.</summary>
+    public required bool Completed { get; init; }
+}
+
+/// <summary>Which run a row belongs to.</summary>
+/// <param name="RunId">Unique name of the run, also its folder's.</param>
+/// <param name="TestTime">UTC when the run started.</param>
+/// <param name="BuildCommit">Commit of the suite, or null when unknown.</param>
+public sealed record RunIdentity(string RunId, DateTimeOffset TestTime, string? BuildCommit);

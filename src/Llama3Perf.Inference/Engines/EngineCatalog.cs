@@ -1,3 +1,4 @@
+using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines;
@@ -29,5 +30,8 @@ public sealed record Availability(bool IsAvailable, string? Reason = null)
 public static class EngineCatalog
 {
     /// <summary>All engines.</summary>
-    public static IReadOnlyList<EngineKind> All { get; } = [];
+    public static IReadOnlyList<EngineKind> All { get; } =
+    [
+        GenAiRuntime.Kind,
+    ];
 }

@@ -1,3 +1,5 @@
+using Llama3Perf.Models.Folders;
+
 namespace Llama3Perf.Models;
 
 /// <summary>
@@ -59,6 +61,13 @@ public sealed record ModelFolder
 
     /// <summary>Bytes of the graph and of its external data on disk.</summary>
     public required long WeightBytes { get; init; }
+
+    /// <summary>
+    /// Opens a folder and checks it: keys of genai_config.json, graph, presence and length of the external data, tokenizer files.
+    /// Weights are not read, so this takes milliseconds for a model of any size.
+    /// </summary>
+    /// <exception cref="ModelException">The folder is not usable; the message names the file and the way out.</exception>
+    public static ModelFolder Open(string path) => ModelFolderReader.Read(path);
 }
 
 /// <summary>Names of a decoder's inputs and outputs; <c>%d</c> in a key or value name stands for the layer.</summary>

@@ -23,7 +23,17 @@ internal sealed unsafe class GenAiEngine : IEngine
             _model = OgaModel.Create(config);
 
         string wanted = GenAiProvider.Of(options.Provider)?.DeviceType ?? "CPU";
-        string device = _model.DeviceType();
+        string device;
+        try
+        {
+            device = _model.DeviceType();
+        }
+        catch
+        {
+            _model.Dispose();
+            throw;
+        }
+
         Description = new EngineDescription("genai", options.Provider)
         {
             Threads = threads,

@@ -13,7 +13,7 @@ internal delegate bool CellParser<TValue>(ReadOnlySpan<byte> text, StringPool st
 /// <param name="Expected">What a cell has to be, for messages.</param>
 /// <param name="Format">Text of a value; empty when unknown.</param>
 /// <param name="TryParse">Reads the text; false when it is not what is expected.</param>
-/// <param name="Number">The value as a number, or null.</param>
+/// <param name="Number">The number as it stands in the cell, rounded, or null.</param>
 internal sealed record Cell<TValue>(
     string Unit, string Expected, Func<TValue, string> Format, CellParser<TValue> TryParse, Func<TValue, double?> Number);
 
@@ -53,6 +53,9 @@ internal static class Cells
     /// <summary>A rate in tokens a second, or empty.</summary>
     public static Cell<double?> TokensPerSecond { get; } = Real("tok/s", double.Epsilon, FastestTps, decimals: 4);
 
+    /// <summary>A difference of rates in tokens a second, or empty.</summary>
+    public static Cell<double?> TokensPerSecondDifference { get; } = Real("tok/s", 0, FastestTps, decimals: 4);
+
     /// <summary>A relative difference in percent, or empty.</summary>
     public static Cell<double?> Percent { get; } = Real("%", -1e9, 1e9, decimals: 3);
 
@@ -72,7 +75,8 @@ internal static class Cells
     public static Cell<CaseStatus> Status { get; } = OneOf(("ok", CaseStatus.Ok), ("failed", CaseStatus.Failed), ("skipped", CaseStatus.Skipped));
 
     /// <summary>Exactly this number: the version of the schema.</summary>
-    public static Cell<int> Exactly(int number) => OneOf((Invariant(number), number));
+    public static Cell<int> Exactly(int number) =>
+        OneOf((Invariant(number), number)) with { Expected = $"schema version {Invariant(number)}, the only one that this program reads" };
 
     private static Cell<TValue> OneOf<TValue>(params (string Text, TValue Value)[] words)
         where TValue : notnull
@@ -129,19 +133,18 @@ internal static class Cells
     /// <summary>Numbers outside the limits, such as a rate over a time of zero, are no measurements: they are written as unknown and never read.</summary>
     private static Cell<double?> Real(string unit, double least, double most, int decimals)
     {
-        Cell<double?> optional = Optional(KnownReal(unit, least, most, decimals));
-        return optional with { Format = value => optional.Format(Within(value)), Number = Within };
+        Cell<double> known = KnownReal(unit, least, most, decimals);
+        return new(unit, known.Expected + ", or empty", value => Rounded(value) is { } number ? Invariant(number) : "", Optional(known).TryParse, Rounded);
 
-        double? Within(double? value) => value >= least && value <= most ? value : null;
+        // Rounding must not turn something into nothing.
+        double? Rounded(double? value) =>
+            value >= least && value <= most ? (Math.Round(value.Value, decimals) is var rounded && rounded >= least ? rounded : value) : null;
     }
 
     private static Cell<double> KnownReal(string unit, double least, double most, int decimals)
     {
         string from = least == double.Epsilon ? "above 0" : $"from {Invariant(least)}";
-        return new(unit, $"a number of {unit} {from}, at most {Invariant(most)}", Format, TryRead, value => value);
-
-        // Rounding must not turn something into nothing.
-        string Format(double value) => Invariant(Math.Round(value, decimals) is var rounded && rounded >= least ? rounded : value);
+        return new(unit, $"a number of {unit} {from}, at most {Invariant(most)}", value => Invariant(Math.Round(value, decimals)), TryRead, value => Math.Round(value, decimals));
 
         bool TryRead(ReadOnlySpan<byte> text, StringPool strings, out double value) =>
             Utf8Parser.TryParse(text, out value, out int used) && used == text.Length && value >= least && value <= most;

@@ -51,7 +51,7 @@ public abstract class Column<TRow>
     /// <summary>The cell's text as it stands in the file, before quoting; empty when unknown.</summary>
     public abstract string Text(TRow row);
 
-    /// <summary>The number in <see cref="Unit"/>; null when it is unknown or the column holds text.</summary>
+    /// <summary>The number in <see cref="Unit"/>, as it stands in the file; null when it is unknown or the column holds text.</summary>
     public abstract double? Value(TRow row);
 
     /// <summary>The text that a comparison matches; null when it is unknown.</summary>
@@ -64,7 +64,7 @@ public abstract class Column<TRow>
     internal abstract string Expected { get; }
 
     /// <summary>Sets the row's property from a cell; false when the text is not <see cref="Expected"/>.</summary>
-    internal abstract bool TryRead(TRow row, ReadOnlySpan<byte> cell, StringPool strings);
+    internal abstract bool TryRead(TRow row, ReadOnlySpan<byte> text, StringPool strings);
 
     /// <summary>The same column over a row that holds this one's as a part.</summary>
     internal Column<TOuter> On<TOuter>(Func<TOuter, TRow> part) => new PartColumn<TOuter, TRow>(this, part);
@@ -89,13 +89,17 @@ internal static class Column
     public static Column<TRow> Constant<TRow>(string name, Cell<int> cell, int value) =>
         new PropertyColumn<TRow, int>(name, cell, ColumnRole.Info, Direction.None, _ => value, (_, _) => { });
 
+    /// <summary>The getter of a property.</summary>
+    public static Func<TRow, TValue> Getter<TRow, TValue>(Expression<Func<TRow, TValue>> property) =>
+        PropertyOf(property).GetMethod!.CreateDelegate<Func<TRow, TValue>>();
+
     /// <summary>The setter of an init-only property. Rows are filled by it while they are being read, and never after.</summary>
     public static Action<TRow, TValue> Setter<TRow, TValue>(Expression<Func<TRow, TValue>> property) =>
         PropertyOf(property).SetMethod!.CreateDelegate<Action<TRow, TValue>>();
 
     private static PropertyColumn<TRow, TValue> Of<TRow, TValue>(
         string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell, ColumnRole role, Direction direction) =>
-        new(name, cell, role, direction, PropertyOf(property).GetMethod!.CreateDelegate<Func<TRow, TValue>>(), Setter(property));
+        new(name, cell, role, direction, Getter(property), Setter(property));
 
     private static PropertyInfo PropertyOf<TRow, TValue>(Expression<Func<TRow, TValue>> property) =>
         (PropertyInfo)((MemberExpression)property.Body).Member;
@@ -124,7 +128,7 @@ internal sealed class PropertyColumn<TRow, TValue>(
     }
 }
 
-/// <summary>A column of a part of the row. Parts are read as wholes by <see cref="Table{TRow}"/>, not cell by cell.</summary>
+/// <summary>A column of a part of the row.</summary>
 internal sealed class PartColumn<TRow, TPart>(Column<TPart> column, Func<TRow, TPart> part)
     : Column<TRow>(column.Name, column.Unit, column.Role, column.Direction)
 {
@@ -134,6 +138,6 @@ internal sealed class PartColumn<TRow, TPart>(Column<TPart> column, Func<TRow, T
 
     public override double? Value(TRow row) => column.Value(part(row));
 
-    internal override bool TryRead(TRow row, ReadOnlySpan<byte> cell, StringPool strings) =>
-        column.TryRead(part(row), cell, strings);
+    internal override bool TryRead(TRow row, ReadOnlySpan<byte> text, StringPool strings) =>
+        column.TryRead(part(row), text, strings);
 }

@@ -9,7 +9,7 @@ public sealed class Table<TRow>
 {
     private readonly Func<TRow> _blank;
     private readonly List<Column<TRow>> _own = [];
-    private readonly List<IPart<TRow>> _parts = [];
+    private readonly List<Part<TRow>> _parts = [];
     private readonly List<Column<TRow>> _columns = [];
 
     /// <summary>An empty table.</summary>
@@ -22,11 +22,17 @@ public sealed class Table<TRow>
     /// <summary>The column of that name, or null.</summary>
     public Column<TRow>? Find(string name) => _columns.Find(column => column.Name == name);
 
+    /// <summary>The columns that are properties of the row itself.</summary>
     internal IReadOnlyList<Column<TRow>> Own => _own;
 
-    internal IReadOnlyList<IPart<TRow>> Parts => _parts;
+    /// <summary>The records that the row holds.</summary>
+    internal IReadOnlyList<Part<TRow>> Parts => _parts;
 
+    /// <summary>A row whose columns are all still to be set.</summary>
     internal TRow Blank() => _blank();
+
+    /// <summary>Position of a column in the file.</summary>
+    internal int IndexOf(string name) => _columns.FindIndex(column => column.Name == name);
 
     /// <summary>Appends columns that are properties of the row itself.</summary>
     internal Table<TRow> Add(params IEnumerable<Column<TRow>> columns)
@@ -44,7 +50,7 @@ public sealed class Table<TRow>
     internal Table<TRow> Add<TPart>(Expression<Func<TRow, TPart>> property, Func<TPart> blank, params IReadOnlyList<Column<TPart>> columns)
         where TPart : class
     {
-        Func<TRow, TPart> get = property.Compile();
+        Func<TRow, TPart> get = Column.Getter(property);
         _parts.Add(new Part<TRow, TPart>(Column.Setter(property), blank, columns));
         foreach (Column<TPart> column in columns)
         {
@@ -72,9 +78,3 @@ public sealed class Table<TRow>
         }
     }
 }
-
-/// <summary>A record inside the row, whatever its type.</summary>
-internal interface IPart<TRow>;
-
-/// <summary>A record inside the row.</summary>
-internal sealed record Part<TRow, TPart>(Action<TRow, TPart> Set, Func<TPart> Blank, IReadOnlyList<Column<TPart>> Columns) : IPart<TRow>;

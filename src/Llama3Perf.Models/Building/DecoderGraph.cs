@@ -47,7 +47,7 @@ internal sealed class DecoderGraph
         InputsAndOutputs();
         RotaryCaches();
         AttentionLengths lengths = Lengths();
-        _linear.Weights(Head, _shape.HiddenSize, _shape.VocabularySize);
+        _linear.HeadWeights(Head, _shape.HiddenSize, _shape.VocabularySize, _shape.TieEmbeddings);
 
         string residual = _shape.TieEmbeddings
             ? _linear.TiedEmbedding(Head, _names.InputIds, _shape.VocabularySize, _shape.HiddenSize)

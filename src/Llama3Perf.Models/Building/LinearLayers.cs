@@ -21,28 +21,15 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, ModelBuil
     /// <summary>One matrix product with its weights, from [.., k] to [.., n].</summary>
     public string MatMul(string path, string input, int k, int n)
     {
-        Weights(path, k, n);
+        Weights(path, k, n, Rms(k));
         return Product(path, input, k, n, $"{path}/MatMul/output_0");
     }
 
-    /// <summary>The weights of a matrix product alone.</summary>
-    public void Weights(string path, int k, int n)
-    {
-        if (!Quantized)
-        {
-            Add(Weight(path), Float, [k, n], WeightPattern.Signed(Rms(k), Half));
-            return;
-        }
-
-        int blocks = k / options.BlockSize;
-        Add(Packed(path), DataType.Uint8, [n, blocks, options.BlockSize * Bits / 8], Bits == 4 ? WeightPattern.Int4 : WeightPattern.Int8);
-        Add($"{Weight(path)}_scales", Float, [n, blocks], WeightPattern.Scale(Rms(k) / ValueRms, Half));
-        if (!options.Symmetric)
-        {
-            WeightPattern zeros = Bits == 4 ? WeightPattern.ZeroPoint4 : WeightPattern.ZeroPoint8;
-            Add($"{Weight(path)}_zp", DataType.Uint8, [n, ((blocks * Bits) + 7) / 8], zeros);
-        }
-    }
+    /// <summary>
+    /// The weights of the LM head. As a tied embedding they are made a third as large: what is left of a token's embedding in the
+    /// residual stream raises that token's own logit, and at full size random weights would repeat one token for ever.
+    /// </summary>
+    public void HeadWeights(string path, int k, int n, bool tied) => Weights(path, k, n, tied ? Rms(k) / 3 : Rms(k));
 
     /// <summary>The node of a matrix product whose weights are there.</summary>
     public string Product(string path, string input, int k, int n, string output) => Quantized
@@ -75,6 +62,24 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, ModelBuil
             ("bits", Bits), ("block_size", options.BlockSize), ("gather_axis", 0), ("quantize_axis", 1));
     }
 
+    private void Weights(string path, int k, int n, double rms)
+    {
+        if (!Quantized)
+        {
+            Add(Weight(path), Float, [k, n], WeightPattern.Signed(rms, Half));
+            return;
+        }
+
+        int blocks = k / options.BlockSize;
+        Add(Packed(path), DataType.Uint8, [n, blocks, options.BlockSize * Bits / 8], Bits == 4 ? WeightPattern.Int4 : WeightPattern.Int8);
+        Add($"{Weight(path)}_scales", Float, [n, blocks], WeightPattern.Scale(rms / ValueRms, Half));
+        if (!options.Symmetric)
+        {
+            WeightPattern zeros = Bits == 4 ? WeightPattern.ZeroPoint4 : WeightPattern.ZeroPoint8;
+            Add($"{Weight(path)}_zp", DataType.Uint8, [n, ((blocks * Bits) + 7) / 8], zeros);
+        }
+    }
+
     /// <summary>The weights of a norm.</summary>
     public string Norm(string path, int width)
     {
@@ -86,8 +91,8 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, ModelBuil
     // Products keep the variance of their input when the weights' root mean square is 1 / sqrt(K).
     private static double Rms(int k) => 1 / Math.Sqrt(k);
 
-    // Root mean square of evenly spread 4- or 8-bit values around their zero point: 4.64 and 73.9.
-    private double ValueRms => Bits == 4 ? 4.64 : 73.9;
+    // Root mean square of the stored values around their zero point: -7 to 7 with 0 twice, -127 to 127 with 0 twice.
+    private double ValueRms => Bits == 4 ? 4.183 : 73.47;
 
     private static bool IsHalf(ModelBuildOptions options) => options.Precision switch
     {

@@ -15,11 +15,14 @@ public sealed record ModelBuildOptions
     /// <summary>False stores a zero point for every block.</summary>
     public bool Symmetric { get; init; } = true;
 
-    /// <summary><c>accuracy_level</c> of MatMulNBits: 4 (int8 activations) is the fast one on CPUs, 0 computes in the activation type.</summary>
+    /// <summary>
+    /// <c>accuracy_level</c> of MatMulNBits, 0 to 4: 4 (int8 activations) is the fast one on CPUs, 0 computes in the activation type.
+    /// DirectML knows no such levels: its graphs are written without one.
+    /// </summary>
     public int AccuracyLevel { get; init; } = 4;
 
-    /// <summary>The providers that the graph is for.</summary>
-    public GraphFamily Family { get; init; } = GraphFamily.Standard;
+    /// <summary>The execution provider that the graph is written for.</summary>
+    public GraphTarget Target { get; init; } = GraphTarget.Cpu;
 
     /// <summary>Overrides the shape's <c>tie_word_embeddings</c>.</summary>
     public bool? TieEmbeddings { get; init; }

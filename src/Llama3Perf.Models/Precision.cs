@@ -25,3 +25,22 @@ public enum GraphFamily
     /// <summary>DirectML: separate q, k, v, explicit <c>RotaryEmbedding</c> nodes and a <c>position_ids</c> input.</summary>
     DirectML,
 }
+
+/// <summary>
+/// The execution provider that a graph is written for. Decides family, activations and how the attention mask is read;
+/// the CPU runs all of them, only slower.
+/// </summary>
+public enum GraphTarget
+{
+    /// <summary>CPU: float32 activations, inputs and outputs for fp32, int8 and int4; float16 for fp16.</summary>
+    Cpu,
+
+    /// <summary>CUDA: like the CPU's, with float16 activations, inputs and outputs (float32 for fp32).</summary>
+    Cuda,
+
+    /// <summary>WebGPU: like CUDA's; the length of the sequence is computed from the mask's values, so that no node runs on the CPU.</summary>
+    WebGpu,
+
+    /// <summary>DirectML: <see cref="GraphFamily.DirectML"/> with float16 activations, inputs and outputs (float32 for fp32).</summary>
+    DirectML,
+}

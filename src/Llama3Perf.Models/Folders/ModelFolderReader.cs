@@ -19,14 +19,14 @@ internal static class ModelFolderReader
         ModelProto onnx = OnnxFile.Read(graphPath);
         long weightBytes = new FileInfo(graphPath).Length + CheckExternalData(graphPath, onnx);
         (Precision precision, int? blockSize) = GraphFacts.Weights(graphPath, onnx.Graph);
-        BuildManifest? manifest = BuildManifest.Read(folder);
+        string? built = BuildManifest.ReadName(folder);
 
         var opened = new ModelFolder
         {
             Path = folder,
-            Name = manifest?.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
+            Name = built ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
             GraphPath = graphPath,
-            IsSynthetic = manifest is not null,
+            IsSynthetic = built is not null,
             Precision = precision,
             BlockSize = blockSize,
             Family = GraphFacts.Family(onnx.Graph),

@@ -1,0 +1,123 @@
+using Google.Protobuf;
+using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Onnx;
+using Llama3Perf.Models.Shapes;
+
+namespace Llama3Perf.Models.Building;
+
+/// <summary>Builds complete model folders with synthetic weights.</summary>
+public static class ModelBuilder
+{
+    private const string GraphFile = "model.onnx";
+    private const string DataFileName = "model.onnx.data";
+
+    // The tokenizer files of a 128k vocabulary and the file system's own needs.
+    private const long SpareBytes = 32 << 20;
+
+    /// <summary>
+    /// Builds a folder and opens it. If it is there already, made from the same options, it is only opened; another process
+    /// that builds it at this moment is waited for. Whatever ends the build early leaves nothing behind.
+    /// </summary>
+    /// <param name="options">What to build.</param>
+    /// <param name="folder">Path of the folder; its parents are created.</param>
+    /// <param name="progress">Told the bytes of weights written so far.</param>
+    /// <param name="cancellationToken">Ends the build.</param>
+    /// <exception cref="ModelException">Impossible options, a folder that holds something else, no space, no permission.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static ModelFolder Build(
+        ModelBuildOptions options, string folder, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Build(BuildPlan.Create(options), folder, new BuildMachine(), progress, cancellationToken);
+
+    internal static ModelFolder Build(
+        BuildPlan plan, string folder, BuildMachine machine, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var directory = BuildDirectory.Acquire(folder, cancellationToken);
+            if (Existing(directory.Target, plan) is { } existing)
+                return existing;
+
+            directory.Begin();
+            CheckSpace(plan, directory.Target, machine);
+            WriteFiles(plan, directory.Temporary, machine, progress, cancellationToken);
+            directory.Commit();
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new ModelException($"No permission to write the model folder '{folder}'. Choose another place.", e);
+        }
+        catch (IOException e)
+        {
+            throw new ModelException($"The model folder '{folder}' cannot be written: {e.Message}", e);
+        }
+
+        return ModelFolder.Open(folder);
+    }
+
+    /// <summary>The folder, if it was built from the same plan and is whole; null where a build may write.</summary>
+    private static ModelFolder? Existing(string folder, BuildPlan plan)
+    {
+        if (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())
+            return null;
+        if (!string.Equals(BuildManifest.ReadText(folder), plan.Manifest, StringComparison.Ordinal))
+            throw new ModelException($"'{folder}' holds something else already. Delete it or name another folder.");
+
+        try
+        {
+            return ModelFolder.Open(folder);
+        }
+        catch (ModelException)
+        {
+            // Damaged, but by its manifest exactly what is about to be built: made anew.
+            return null;
+        }
+    }
+
+    private static void CheckSpace(BuildPlan plan, string folder, BuildMachine machine)
+    {
+        string parent = Path.GetDirectoryName(folder)!;
+        long needed = plan.Data.Length + SpareBytes;
+        long free = machine.FreeBytes(parent);
+        if (free < needed)
+            throw new ModelException($"Not enough disk space in '{parent}': the model needs {needed / 1e9:0.00} GB, {free / 1e9:0.00} GB are free.");
+    }
+
+    private static void WriteFiles(
+        BuildPlan plan, string folder, BuildMachine machine, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        var counter = new ByteCounter(plan.Data.Length, progress);
+        DataFile.Write(
+            Path.Combine(folder, DataFileName), plan.Data, plan.Options.Seed, machine.Threads, counter.Add, cancellationToken);
+        File.WriteAllBytes(Path.Combine(folder, GraphFile), plan.Model.ToByteArray());
+        TokenIds tokens = TokenizerFiles.Write(folder, plan.Shape.VocabularySize);
+        File.WriteAllText(
+            Path.Combine(folder, "genai_config.json"), GenAiConfig.Text(plan.Shape, plan.Options.Target, GraphFile, tokens));
+        File.WriteAllText(Path.Combine(folder, BuildManifest.FileName), plan.Manifest);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Options turned into what will be written, weights excepted.</summary>
+    internal sealed record BuildPlan(LlamaShape Shape, ModelBuildOptions Options, ModelProto Model, DataLayout Data, string Manifest)
+    {
+        /// <exception cref="ModelException">Options that contradict each other or the shape.</exception>
+        public static BuildPlan Create(ModelBuildOptions options)
+        {
+            var shape = LlamaShape.Load(options.Shape);
+            shape = shape with { TieEmbeddings = options.TieEmbeddings ?? shape.TieEmbeddings };
+            BuildRules.Check(shape, options);
+            (ModelProto model, DataLayout data) = DecoderGraph.Create(shape, options, DataFileName);
+            return new BuildPlan(shape, options, model, data, BuildManifest.Text(shape, options));
+        }
+    }
+}
+
+/// <summary>What a build takes from the machine.</summary>
+internal sealed record BuildMachine
+{
+    /// <summary>Threads that fill and write.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Free bytes for a user of the file system of a folder.</summary>
+    public Func<string, long> FreeBytes { get; init; } =
+        folder => new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(folder)! : folder).AvailableFreeSpace;
+}

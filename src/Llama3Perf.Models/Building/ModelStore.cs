@@ -1,0 +1,45 @@
+using System.Security.Cryptography;
+using System.Text;
+using Llama3Perf.Models.Folders;
+
+namespace Llama3Perf.Models.Building;
+
+/// <summary>Synthetic model folders under one root (<c>artifacts/models</c>), each built once and reused.</summary>
+/// <param name="root">The root; created when the first folder is built.</param>
+public sealed class ModelStore(string root)
+{
+    /// <summary>
+    /// Path of the folder for these options. Its name is readable and ends in a hash over everything that shapes the folder,
+    /// so that other options, a changed config.json or a newer format of this suite never meet an old folder.
+    /// </summary>
+    /// <exception cref="ModelException">Options that cannot be built.</exception>
+    public string PathOf(ModelBuildOptions options) => PathOf(ModelBuilder.BuildPlan.Create(options));
+
+    /// <summary>Opens the folder for these options, building it first if it is not there. See <see cref="ModelBuilder.Build(ModelBuildOptions, string, IProgress{BuildProgress}?, CancellationToken)"/>.</summary>
+    /// <exception cref="ModelException">Impossible options, no space, no permission.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ModelFolder GetOrBuild(
+        ModelBuildOptions options, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var plan = ModelBuilder.BuildPlan.Create(options);
+        return ModelBuilder.Build(plan, PathOf(plan), new BuildMachine(), progress, cancellationToken);
+    }
+
+    private string PathOf(ModelBuilder.BuildPlan plan)
+    {
+        ModelBuildOptions options = plan.Options;
+        bool quantized = options.Precision is Precision.Int8 or Precision.Int4;
+        string name = string.Join('-', (string[])[
+            FileName(plan.Shape.Name),
+            BuildManifest.Lower(options.Precision),
+            .. quantized ? (string[])[$"b{options.BlockSize}"] : [],
+            BuildManifest.Lower(options.Target),
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(plan.Manifest)))[..12],
+        ]);
+        return Path.GetFullPath(Path.Combine(root, name));
+    }
+
+    // A user's config.json may stand in a folder of any name.
+    private static string FileName(string shape) =>
+        string.Concat(shape.Take(60).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_'));
+}

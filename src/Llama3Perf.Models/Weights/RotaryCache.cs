@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+using Llama3Perf.Models.Shapes;
+
+namespace Llama3Perf.Models.Weights;
+
+/// <summary>
+/// The cosine and sine tables of rotary embeddings, [context, head size / 2], computed in float32 as Hugging Face's
+/// <c>modeling_rope_utils</c> does (default and llama3), because the rounding of position times frequency shows at long contexts.
+/// </summary>
+internal sealed class RotaryCache(LlamaShape shape)
+{
+    private readonly float[] _frequencies = Frequencies(shape);
+
+    public void FillCos(Span<byte> destination, long firstByte, bool half) => Fill(destination, firstByte, half, Math.Cos);
+
+    public void FillSin(Span<byte> destination, long firstByte, bool half) => Fill(destination, firstByte, half, Math.Sin);
+
+    /// <summary>Angle per position of every pair of elements.</summary>
+    internal static float[] Frequencies(LlamaShape shape)
+    {
+        float[] frequencies = new float[shape.HeadSize / 2];
+        for (int i = 0; i < frequencies.Length; i++)
+        {
+            float plain = 1f / MathF.Pow((float)shape.RopeTheta, 2f * i / shape.HeadSize);
+            frequencies[i] = shape.RopeScaling is { } scaling ? Scaled(plain, scaling) : plain;
+        }
+
+        return frequencies;
+    }
+
+    private static float Scaled(float frequency, RopeScaling scaling)
+    {
+        double wavelength = 2 * Math.PI / frequency;
+        if (wavelength < scaling.OriginalContextLength / scaling.HighFrequencyFactor)
+            return frequency;
+        if (wavelength > scaling.OriginalContextLength / scaling.LowFrequencyFactor)
+            return (float)(frequency / scaling.Factor);
+
+        double smooth = ((scaling.OriginalContextLength / wavelength) - scaling.LowFrequencyFactor)
+            / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
+        return (float)(((1 - smooth) * frequency / scaling.Factor) + (smooth * frequency));
+    }
+
+    private void Fill(Span<byte> destination, long firstByte, bool half, Func<double, double> function)
+    {
+        if (half)
+        {
+            Span<Half> values = MemoryMarshal.Cast<byte, Half>(destination);
+            for (int i = 0; i < values.Length; i++)
+                values[i] = (Half)(float)function(Angle((firstByte / sizeof(ushort)) + i));
+        }
+        else
+        {
+            Span<float> values = MemoryMarshal.Cast<byte, float>(destination);
+            for (int i = 0; i < values.Length; i++)
+                values[i] = (float)function(Angle((firstByte / sizeof(float)) + i));
+        }
+    }
+
+    private float Angle(long element)
+    {
+        (long position, long pair) = Math.DivRem(element, _frequencies.Length);
+        return position * _frequencies[pair];
+    }
+}

@@ -18,7 +18,7 @@ internal sealed unsafe class GenAiEngine : IEngine
 
     public GenAiEngine(ModelFolder folder, EngineOptions options)
     {
-        int threads = options.Threads ?? Environment.ProcessorCount;
+        int threads = options.Threads ?? PhysicalCores.Count;
         using (OgaConfig config = GenAiConfig.Open(folder.Path, options, threads))
             _model = OgaModel.Create(config);
 

@@ -33,5 +33,14 @@ public static class EngineCatalog
     public static IReadOnlyList<EngineKind> All { get; } =
     [
         GenAiRuntime.Kind,
+        Ort.OrtSession.Kind,
     ];
+
+    /// <summary>Names of all engines, in the same order.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(kind => kind.Name)];
+
+    /// <summary>The engine of that name.</summary>
+    /// <exception cref="EngineException">There is none; the message lists those there are.</exception>
+    public static EngineKind Get(string name) => All.FirstOrDefault(kind => kind.Name == name)
+        ?? throw new EngineException($"'{name}' is unknown; use {string.Join(", ", Names)}");
 }

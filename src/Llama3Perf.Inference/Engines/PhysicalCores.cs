@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Llama3Perf.Inference.Engines;
 
 /// <summary>Physical cores that this process may use: the default number of intra-op threads.</summary>
-internal static unsafe partial class PhysicalCores
+public static unsafe partial class PhysicalCores
 {
     private const string Topology = "/sys/devices/system/cpu";
     private const int RelationProcessorCore = 0;

@@ -35,6 +35,9 @@ public static partial class NativeLibraries
     public static IReadOnlyList<LoadedLibrary> Loaded() =>
         [.. new[] { OnnxRuntime, GenAi, DirectML }.SelectMany(name => LoadedModules.PathsOf(name).Select(path => new LoadedLibrary(name, VersionOf(name, path), path)))];
 
+    /// <summary>The file that ONNX Runtime was loaded from, for messages.</summary>
+    internal static string OnnxRuntimePath => string.Join(", ", LoadedModules.PathsOf(OnnxRuntime));
+
     /// <summary>Loads ONNX Runtime unless it is loaded, and checks that the managed package can work with it.</summary>
     /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
     public static void RequireOnnxRuntime() => _ = s_onnxRuntime.Value;

@@ -55,8 +55,7 @@ internal static class GenAiRuntime
         string[] compiledIn = OrtEnv.Instance().GetAvailableProviders();
         if (compiledIn.Contains(wanted.OnnxRuntimeName))
             return Availability.Yes;
-        string where = string.Join(", ", NativeLibraries.Loaded().Where(library => library.Name == NativeLibraries.OnnxRuntime).Select(library => library.Path));
-        return Availability.No($"no {wanted.OnnxRuntimeName} in {where}, which has {string.Join(", ", compiledIn)}");
+        return Availability.No($"no {wanted.OnnxRuntimeName} in {NativeLibraries.OnnxRuntimePath}, which has {string.Join(", ", compiledIn)}");
     }
 
     private static GenAiEngine Load(ModelFolder folder, EngineOptions options)

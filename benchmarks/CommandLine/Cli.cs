@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Models;
+using Llama3Perf.Results;
+
+namespace Llama3Perf.Benchmarks.CommandLine;
+
+/// <summary>The program's command line: verbs, and how mistakes are reported.</summary>
+internal static class Cli
+{
+    /// <summary>Runs a command line.</summary>
+    /// <returns>The exit code; see <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] args)
+    {
+        RootCommand root = Create();
+
+        // A prompt may begin with @, so there are no response files.
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        try
+        {
+            if (parsed.Errors.Count > 0)
+            {
+                throw new UsageException(string.Join("; ", parsed.Errors.Select(error => error.Message)));
+            }
+
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (UsageException exception)
+        {
+            return Fail(exception.Message, ExitCode.Usage);
+        }
+        catch (Exception exception) when (exception is ModelException or EngineException or RunFileException)
+        {
+            return Fail(exception.Message, ExitCode.Input);
+        }
+    }
+
+    private static RootCommand Create()
+    {
+        RootCommand root = new(
+            """
+            Tokens per second of Llama-3 inference on ONNX Runtime.
+
+            Without a verb it runs the main job and writes results.md, results.csv and samples.csv.
+            Options that are not listed here go to BenchmarkDotNet: --filter, --list flat, --exporters, ...
+            """);
+        new RunCommand().AddTo(root);
+        Command run = new("run", "Measures and writes the files of a run; the default.");
+        new RunCommand().AddTo(run);
+        root.Add(run);
+        root.Add(BuildCommand.Create());
+        root.Add(GenerateCommand.Create());
+        return root;
+    }
+
+    private static int Fail(string message, int exitCode)
+    {
+        Console.Error.WriteLine("error: " + message.ReplaceLineEndings(" "));
+        return exitCode;
+    }
+}

@@ -82,12 +82,23 @@ public static partial class NativeLibraries
         }
     }
 
-    private static string WhyNotLoaded(string file, string systemText) => NativeImage.Read(file) switch
+    private static string WhyNotLoaded(string file, string systemText)
     {
-        null => $"{file} is not a native library",
-        { FitsThisProcess: false } other => $"{file} is {other.Describe()}",
-        _ => $"{file} could not be loaded: {systemText.ReplaceLineEndings(" ").Trim()}",
-    };
+        try
+        {
+            NativeImage? image = NativeImage.Read(file);
+            if (image is null)
+                return $"{file} is not a native library";
+            if (!image.FitsThisProcess)
+                return $"{file} is {image.Describe()}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            systemText = e.Message;
+        }
+
+        return $"{file} could not be loaded: {systemText.ReplaceLineEndings(" ").Trim()}";
+    }
 
     private static string Missing(string name)
     {

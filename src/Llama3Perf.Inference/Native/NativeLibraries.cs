@@ -28,6 +28,16 @@ public static partial class NativeLibraries
     public static string? RuntimeFolder =>
         Environment.GetEnvironmentVariable(RuntimeFolderVariable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
 
+    /// <summary>Names the folder, for this process and its children; before anything of ONNX Runtime is used.</summary>
+    /// <param name="folder">Relative paths are taken from the current directory, and kept absolute: children have another one.</param>
+    /// <exception cref="InvalidOperationException">ONNX Runtime is loaded already.</exception>
+    public static void UseRuntimeFolder(string folder)
+    {
+        if (s_onnxRuntime.IsValueCreated)
+            throw new InvalidOperationException("ONNX Runtime is loaded already.");
+        Environment.SetEnvironmentVariable(RuntimeFolderVariable, Path.GetFullPath(folder));
+    }
+
     /// <summary>The packages' set that the build took: <c>Cpu</c>, <c>DirectML</c>, <c>Cuda</c> or <c>CpuGenAI</c>.</summary>
     public static string PackagedSet => Metadata("NativeSet") ?? "unknown";
 

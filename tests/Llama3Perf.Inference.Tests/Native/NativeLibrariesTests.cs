@@ -102,8 +102,15 @@ public sealed class NativeLibrariesTests
         Assert.SkipWhen(TestRuntime.FakeLibrary is null, TestRuntime.WhyNoFake);
         string file = WithOnnxRuntimeFile("old", path => File.Copy(TestRuntime.FakeLibrary!, path));
         Assert.StartsWith(
-            $"EngineException: {file} is ONNX Runtime 1.2.3, too old for this build's managed package 1.",
+            $"EngineException: {file} is ONNX Runtime 1.2.3, too old for this build's managed package {typeof(Microsoft.ML.OnnxRuntime.OrtEnv).Assembly.GetName().Version!.ToString(2)};",
             ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_is_named_too_late_is_an_error_of_the_program()
+    {
+        NativeLibraries.RequireOnnxRuntime();
+        Assert.Throws<InvalidOperationException>(() => NativeLibraries.UseRuntimeFolder("."));
     }
 
     private static string WithOnnxRuntimeFile(string scratch, Action<string> write)

@@ -1,3 +1,4 @@
+using System.Text;
 using Llama3Perf.Results.Rows;
 using static Llama3Perf.Results.Schema.Column;
 
@@ -36,6 +37,19 @@ internal static class RunColumns
         Info("bdn_version", (RunEnvironment e) => e.BdnVersion, Cells.OptionalText),
         Key("power_source", (RunEnvironment e) => e.PowerSource, Cells.OptionalText),
     ];
+
+    /// <summary>An environment with the keys of one, as samples.csv has them, and everything else of another.</summary>
+    public static RunEnvironment WithKeysOf(RunEnvironment keys, RunEnvironment others)
+    {
+        RunEnvironment merged = others with { };
+        StringPool strings = new();
+        foreach (Column<RunEnvironment> column in Environment.Where(column => column.Role == ColumnRole.Key))
+        {
+            column.TryRead(merged, Encoding.UTF8.GetBytes(column.Text(keys)), strings);
+        }
+
+        return merged;
+    }
 
     /// <summary>An identity whose columns are still to be set.</summary>
     public static RunIdentity BlankIdentity() => new("", default, null);

@@ -1,3 +1,6 @@
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
+
 namespace Llama3Perf.Results.Statistics;
 
 /// <summary>
@@ -12,11 +15,36 @@ internal sealed class LogSample
     /// <summary>A sample of launches.</summary>
     /// <param name="launches">Values of each launch, all finite and above 0; launches without a value are left out.</param>
     /// <exception cref="ArgumentException">A value has no logarithm.</exception>
-    internal LogSample(IEnumerable<IReadOnlyCollection<double>> launches)
+    public LogSample(IEnumerable<IReadOnlyCollection<double>> launches)
     {
         _launches = [.. launches.Where(launch => launch.Count > 0).Select(launch => launch.Select(Log).ToArray())];
         _sorted = [.. _launches.SelectMany(launch => launch)];
         Array.Sort(_sorted);
+    }
+
+    /// <summary>
+    /// A metric of a case. Iterations that broke off do not count, nor those where the metric is unknown or 0, as the
+    /// inter-token latency of a single token is.
+    /// </summary>
+    public static LogSample Of(IEnumerable<Sample> samples, Column<Sample> metric)
+    {
+        SortedDictionary<int, List<double>> launches = [];
+        foreach (Sample sample in samples)
+        {
+            if (!sample.Completed || metric.Value(sample) is not { } value || value <= 0)
+            {
+                continue;
+            }
+
+            if (!launches.TryGetValue(sample.LaunchIndex, out List<double>? values))
+            {
+                launches.Add(sample.LaunchIndex, values = []);
+            }
+
+            values.Add(value);
+        }
+
+        return new LogSample(launches.Values);
     }
 
     /// <summary>Number of values.</summary>
@@ -29,13 +57,13 @@ internal sealed class LogSample
     public double Median => Count == 0 ? double.NaN : (Math.Exp(_sorted[(Count - 1) / 2]) + Math.Exp(_sorted[Count / 2])) / 2;
 
     /// <summary>The logarithms, ascending.</summary>
-    internal ReadOnlySpan<double> Sorted => _sorted;
+    public ReadOnlySpan<double> Sorted => _sorted;
 
     /// <summary>The logarithms of each launch, in the order they were given.</summary>
-    internal IReadOnlyList<double[]> Launches => _launches;
+    public IReadOnlyList<double[]> Launches => _launches;
 
     /// <summary>Middle of logarithms.</summary>
-    internal static double MiddleOf(double[] values)
+    public static double MiddleOf(double[] values)
     {
         double[] sorted = [.. values];
         Array.Sort(sorted);

@@ -23,12 +23,12 @@ internal sealed class LogSample
     }
 
     /// <summary>
-    /// A metric of a case. Iterations that broke off do not count, nor those where the metric is unknown or 0, as the
-    /// inter-token latency of a single token is.
+    /// A metric of a case, of one run or several. Iterations that broke off do not count, nor those where the metric is
+    /// unknown or 0, as the inter-token latency of a single token is.
     /// </summary>
     public static LogSample Of(IEnumerable<Sample> samples, Column<Sample> metric)
     {
-        SortedDictionary<int, List<double>> launches = [];
+        Dictionary<(string RunId, int LaunchIndex), List<double>> launches = [];
         foreach (Sample sample in samples)
         {
             if (!sample.Completed || metric.Value(sample) is not { } value || value <= 0)
@@ -36,9 +36,9 @@ internal sealed class LogSample
                 continue;
             }
 
-            if (!launches.TryGetValue(sample.LaunchIndex, out List<double>? values))
+            if (!launches.TryGetValue((sample.Run.RunId, sample.LaunchIndex), out List<double>? values))
             {
-                launches.Add(sample.LaunchIndex, values = []);
+                launches.Add((sample.Run.RunId, sample.LaunchIndex), values = []);
             }
 
             values.Add(value);

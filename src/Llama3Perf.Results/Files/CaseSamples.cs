@@ -35,15 +35,6 @@ internal sealed class CaseSamples(Sample first)
     /// <summary>The sample of an iteration, or null.</summary>
     public Sample? Find(int launchIndex, int iteration) => _byIteration.GetValueOrDefault((launchIndex, iteration));
 
-    /// <summary>Fills <see cref="Sample.TokenMs"/> of the samples whose times are known.</summary>
-    public void AddTokens(Dictionary<Sample, double[]> times)
-    {
-        for (int i = 0; i < _samples.Count; i++)
-        {
-            _samples[i] = times.TryGetValue(_samples[i], out double[]? ms) ? _samples[i] with { TokenMs = ms } : _samples[i];
-        }
-    }
-
     /// <summary>The case as the samples alone show it.</summary>
     public CaseOutcome ToOutcome()
     {

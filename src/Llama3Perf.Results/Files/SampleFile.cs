@@ -6,6 +6,8 @@ namespace Llama3Perf.Results.Files;
 /// <summary>The samples of one samples.csv, by case in the order of the file.</summary>
 internal sealed class SampleFile
 {
+    private static readonly Action<Sample, RunEnvironment> SetEnvironment = Column.Setter((Sample sample) => sample.Environment);
+
     private readonly string _path;
     private readonly Dictionary<string, CaseSamples> _cases = [];
     private readonly List<CaseSamples> _order = [];
@@ -31,14 +33,8 @@ internal sealed class SampleFile
 
     /// <summary>Fills <see cref="Sample.TokenMs"/>.</summary>
     /// <exception cref="RunFileException">The file is not a readable tokens.csv of these samples.</exception>
-    public void AddTokens(string path)
-    {
-        Dictionary<Sample, double[]> times = TokenFile.Read(path, token => _cases.GetValueOrDefault(token.CaseId)?.Find(token.LaunchIndex, token.Iteration));
-        foreach (CaseSamples samples in _order)
-        {
-            samples.AddTokens(times);
-        }
-    }
+    public void AddTokens(string path) =>
+        TokenFile.Read(path, token => _cases.GetValueOrDefault(token.CaseId)?.Find(token.LaunchIndex, token.Iteration));
 
     /// <summary>The run, with what results.csv knows besides: the whole environment, and cases that have no samples.</summary>
     /// <exception cref="RunFileException">The results are another run's, or there is nothing of either.</exception>
@@ -56,8 +52,7 @@ internal sealed class SampleFile
             throw new RunFileException($"{_path} is of run {_first.Run.RunId} and the {RunFolder.Results} beside it of run {results[0].Run.RunId}; a folder holds one run");
         }
 
-        RunEnvironment all = results[0].Environment;
-        RunEnvironment environment = _first is null ? all : RunColumns.WithKeysOf(_first.Environment, all);
+        RunEnvironment environment = CompleteEnvironment(results[0].Environment);
         List<string> remarks = [];
         HashSet<string> known = [.. results.Select(row => row.CaseId)];
         IEnumerable<CaseOutcome> measured = results.Select(row => Outcome(row, remarks));
@@ -81,6 +76,18 @@ internal sealed class SampleFile
         {
             throw reader.Error("iteration", $"iteration {sample.Iteration} of launch {sample.LaunchIndex} of '{sample.CaseId}' stands in a row above already");
         }
+    }
+
+    /// <summary>All that results.csv knows, except where samples.csv knows better; the samples share it.</summary>
+    private RunEnvironment CompleteEnvironment(RunEnvironment all)
+    {
+        RunEnvironment complete = _first is null ? all : RunColumns.WithKeysOf(_first.Environment, all);
+        foreach (Sample sample in _order.SelectMany(samples => samples.All))
+        {
+            SetEnvironment(sample, complete);
+        }
+
+        return complete;
     }
 
     /// <summary>The samples are what counts; a case that ended well and has none was lost on the way.</summary>

@@ -6,13 +6,14 @@ namespace Llama3Perf.Results.Files;
 /// <summary>Reads tokens.csv: the tokens of an iteration stand together, in order, and all of them are there.</summary>
 internal static class TokenFile
 {
-    /// <summary>Times of each sample's tokens, in ms.</summary>
+    private static readonly Action<Sample, IReadOnlyList<double>> SetTokenMs = Column.Setter((Sample sample) => sample.TokenMs);
+
+    /// <summary>Fills <see cref="Sample.TokenMs"/> of samples that are still being read.</summary>
     /// <param name="path">The file.</param>
     /// <param name="find">The sample of a row, or null.</param>
     /// <exception cref="RunFileException">It is not a readable tokens.csv of these samples.</exception>
-    public static Dictionary<Sample, double[]> Read(string path, Func<TokenRow, Sample?> find)
+    public static void Read(string path, Func<TokenRow, Sample?> find)
     {
-        Dictionary<Sample, double[]> times = new(ReferenceEqualityComparer.Instance);
         using TableReader<TokenRow> reader = new(TokenSchema.Table, path);
         while (reader.Read() is { } token)
         {
@@ -23,13 +24,13 @@ internal static class TokenFile
                 throw reader.Error("run_id", $"{RunFolder.Samples} has {iteration} of run {sample.Run.RunId} with {sample.Case.Weights} weights");
             }
 
-            if (!times.TryAdd(sample, ReadIteration(token, sample.NewTokens, iteration, reader)))
+            if (sample.TokenMs.Count > 0)
             {
                 throw reader.Error("iteration", $"{iteration} stands in rows above already");
             }
-        }
 
-        return times;
+            SetTokenMs(sample, ReadIteration(token, sample.NewTokens, iteration, reader));
+        }
     }
 
     private static double[] ReadIteration(TokenRow first, int count, string iteration, TableReader<TokenRow> reader)

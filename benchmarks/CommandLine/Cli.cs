@@ -25,7 +25,7 @@ internal static class Cli
 
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
-        catch (UsageException exception)
+        catch (Exception exception) when (exception is UsageException or ArgumentException { ParamName: "options" or "name" })
         {
             return Fail(exception.Message, ExitCode.Usage);
         }
@@ -50,6 +50,12 @@ internal static class Cli
         root.Add(run);
         root.Add(BuildCommand.Create());
         root.Add(GenerateCommand.Create());
+        root.Add(CompareCommand.Create());
+        root.Add(GateCommand.Create());
+        root.Add(NoiseCommand.Create());
+        root.Add(ExportCommand.Create());
+        root.Add(PairsCommand.Create());
+        root.Add(SimulateCommand.Create());
         return root;
     }
 

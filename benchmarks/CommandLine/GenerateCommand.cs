@@ -70,8 +70,8 @@ internal static class GenerateCommand
             throw new EngineException(missing.Reason!);
         }
 
-        using IEngine engine = kind.Load(folder, new EngineOptions { Provider = provider, Device = options.Device, Threads = options.Threads });
         bool stopAtEos = !ignoreEos && !folder.IsSynthetic;
+        using IEngine engine = kind.Load(folder, new EngineOptions { Provider = provider, Device = options.Device, Threads = options.Threads, AllowEos = stopAtEos });
         StreamingDecoder text = tokenizer.CreateStreamingDecoder();
         GenerationResult result = TimedGeneration.Run(engine, prompt.TokenIds, maxLength, token =>
         {

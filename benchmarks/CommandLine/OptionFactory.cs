@@ -9,11 +9,13 @@ namespace Llama3Perf.Benchmarks.CommandLine;
 /// <summary>Makes options whose values are parsed here, so that every mistake reads the same: the option, the value, what it takes.</summary>
 internal static class OptionFactory
 {
+    /// <summary>One value. The last one counts when the option is repeated, so that a script can add to a command line.</summary>
     public static Option<T?> Value<T>(string name, string help, Func<string, T> parse, string helpName) => new(name)
     {
         Description = help,
         HelpName = helpName,
-        Arity = ArgumentArity.ExactlyOne,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
         CustomParser = result => Parse(result, name, parse),
     };
 
@@ -82,7 +84,7 @@ internal static class OptionFactory
     private static T? Parse<T>(ArgumentResult result, string name, Func<string, T> parse)
     {
         List<T>? values = ParseEach(result, name, parse);
-        return values is [var single] ? single : default;
+        return values is [.., var last] ? last : default;
     }
 
     private static List<T>? ParseEach<T>(ArgumentResult result, string name, Func<string, T> parse)

@@ -88,6 +88,9 @@ internal sealed class RunCommand
 
     private readonly Option<string?> _runtimeDir = RuntimeDirectory.Option();
 
+    private readonly Option<IReadOnlyList<string>?> _cases = OptionFactory.List(
+        "--case", "Only these cases, by their case_id.", OptionFactory.Text, "list");
+
     private readonly Option<bool> _verbose = OptionFactory.Flag("--verbose", "Shows BenchmarkDotNet's own log.");
 
     public void AddTo(Command command)
@@ -95,7 +98,7 @@ internal sealed class RunCommand
         foreach (Option option in new Option[]
         {
             _models, _precisions, _blockSizes, _engines, _providers, _device, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate,
-            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _quick, _output, _runtimeDir, _verbose,
+            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _quick, _output, _cases, _runtimeDir, _verbose,
         })
         {
             command.Add(option);
@@ -132,6 +135,7 @@ internal sealed class RunCommand
             Isolation = parsed.GetValue(_isolation) ?? s_defaults.Isolation,
             Cooldown = TimeSpan.FromSeconds(parsed.GetValue(_cooldown) ?? 0),
             Output = parsed.GetValue(_output),
+            Cases = parsed.GetValue(_cases),
             Verbose = parsed.GetValue(_verbose),
             BenchmarkDotNetArguments = [.. parsed.UnmatchedTokens],
         };

@@ -14,7 +14,7 @@ internal static class RuntimeDirectory
     {
         if (folder is not null)
         {
-            Environment.SetEnvironmentVariable(NativeLibraries.RuntimeFolderVariable, Path.GetFullPath(folder));
+            NativeLibraries.UseRuntimeFolder(folder);
         }
     }
 }

@@ -30,7 +30,14 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
             }
         }
 
-        return _cases;
+        if (options.Cases is not { } wanted)
+        {
+            return _cases;
+        }
+
+        return wanted.FirstOrDefault(id => !_cases.Exists(planned => planned.CaseId == id)) is { } unknown
+            ? throw new UsageException($"--case: there is no '{unknown}' among {string.Join(", ", _cases.Select(planned => planned.CaseId))}")
+            : [.. _cases.Where(planned => wanted.Contains(planned.CaseId))];
     }
 
     private IEnumerable<ModelVariant> Variants(string model)

@@ -3,7 +3,7 @@ using BenchmarkDotNet.Toolchains.Results;
 using Llama3Perf.Benchmarks.Measuring;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Results.Rows;
-using Llama3Perf.Results.Statistics;
+using Perfolizer.Mathematics.QuantileEstimators;
 
 namespace Llama3Perf.Benchmarks.Suite;
 
@@ -63,7 +63,6 @@ internal static class OutcomeReader
     {
         GenerationResult result = iteration.Result;
         double[] latencies = result.InterTokenMs();
-        Array.Sort(latencies);
         return new Sample
         {
             Run = run,
@@ -83,16 +82,20 @@ internal static class OutcomeReader
             DecodeTps = result.DecodeTps,
             EndToEndTps = result.EndToEndTps,
             ArticleTps = result.ArticleTps,
-            ItlP50Ms = Percentile.Of(latencies, 0.50),
-            ItlP90Ms = Percentile.Of(latencies, 0.90),
-            ItlP95Ms = Percentile.Of(latencies, 0.95),
-            ItlP99Ms = Percentile.Of(latencies, 0.99),
+            ItlP50Ms = Percentile(latencies, 0.50),
+            ItlP90Ms = Percentile(latencies, 0.90),
+            ItlP95Ms = Percentile(latencies, 0.95),
+            ItlP99Ms = Percentile(latencies, 0.99),
             PeakRssBytes = iteration.PeakRssBytes,
             OutputSha256 = result.OutputSha256(),
             TokenMs = result.TokenMs,
             Completed = result.NewTokens.Length == planned.Parameters.MaxLength - result.PromptTokens,
         };
     }
+
+    // Hyndman and Fan's type 7, the usual one.
+    private static double? Percentile(double[] values, double probability) =>
+        values.Length == 0 ? null : SimpleQuantileEstimator.Instance.Quantile(values, probability);
 
     private static string? FindError(
         PlannedCase planned, BenchmarkReport report, IReadOnlyList<IReadOnlyList<MeasurementLine>> launches, List<Sample> samples)

@@ -54,6 +54,7 @@ internal sealed class RunOutput : IDisposable
         if (run.Cases.Count > 0)
         {
             RunWriter.Write(run, WorkPath);
+            RunInvocation.OfThisProcess.Write(WorkPath);
         }
 
         if (Directory.Exists(Path))

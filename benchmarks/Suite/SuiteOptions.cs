@@ -61,7 +61,8 @@ public sealed record SuiteOptions
     /// <summary>Folder of the run's files; null takes a new one under artifacts/results.</summary>
     public string? Output { get; init; }
 
-    public string? RuntimeDir { get; init; }
+    /// <summary>Only these cases, by case_id; null for all.</summary>
+    public IReadOnlyList<string>? Cases { get; init; }
 
     public bool Verbose { get; init; }
 

@@ -7,6 +7,7 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Llama3Perf.Benchmarks.CommandLine;
 using Llama3Perf.Benchmarks.Display;
+using Llama3Perf.Inference.Native;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Suite;
@@ -75,6 +76,7 @@ internal static class SuiteRunner
 
         // Children are built from code that this build has analyzed already; MSBuild takes properties from the environment.
         Environment.SetEnvironmentVariable("RunAnalyzers", "false");
+        Environment.SetEnvironmentVariable("NativeSet", NativeLibraries.PackagedSet);
 
         // It looks for the project to build children from below the current directory.
         string directory = Environment.CurrentDirectory;

@@ -11,6 +11,7 @@ internal sealed unsafe class GenAiEngine : IEngine
     private readonly OgaModel _model;
     private OgaGeneratorParams? _parameters;
     private OgaGenerator? _generator;
+    private readonly bool _allowEos;
     private int _maxLength;
 
     // Tokens in the sequence; 0 while there is no prompt, and after a failed call, whose sequence must not be continued.
@@ -39,6 +40,7 @@ internal sealed unsafe class GenAiEngine : IEngine
             Threads = threads,
             PlacementWarning = device == wanted ? null : $"onnxruntime-genai placed the model on {device}, not on {wanted}",
         };
+        _allowEos = options.AllowEos;
         GenAiRuntime.Add(this);
     }
 
@@ -53,7 +55,7 @@ internal sealed unsafe class GenAiEngine : IEngine
         _parameters = OgaGeneratorParams.Create(_model);
         _parameters.Set("max_length", maxLength);
         // The number of new tokens is fixed: below min_length the library takes no EOS.
-        _parameters.Set("min_length", maxLength);
+        _parameters.Set("min_length", _allowEos ? 0 : maxLength);
         _parameters.Set("batch_size", 1);
         _parameters.Set("num_beams", 1);
         _parameters.Set("num_return_sequences", 1);

@@ -12,6 +12,7 @@ internal sealed class OrtEngine : IEngine
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();
     private readonly DecoderGraph _graph;
+    private readonly int[] _forbidden;
     private KeyValueCache? _cache;
     private Step? _prefill;
     private Step? _decode;
@@ -29,6 +30,7 @@ internal sealed class OrtEngine : IEngine
         string? profilePrefix = provider is null ? null : Path.Combine(Path.GetTempPath(), $"llama3perf-{Guid.NewGuid():N}");
         _session = OrtSession.Open(folder, options, threads, profilePrefix);
         _graph = new DecoderGraph(folder, _session, provider);
+        _forbidden = options.AllowEos ? [] : [.. folder.EosTokenIds];
         Description = new EngineDescription("ort", options.Provider)
         {
             Threads = threads,
@@ -89,7 +91,7 @@ internal sealed class OrtEngine : IEngine
             Run(_decode);
         }
 
-        _token = _last.MostLikelyToken();
+        _token = _last.MostLikelyToken(_forbidden);
         _length++;
         return _token;
     }

@@ -92,10 +92,10 @@ internal sealed class Step : IDisposable
         }
     }
 
-    /// <summary>The token with the highest logit at the last position.</summary>
-    public int MostLikelyToken() => _logitsType == TensorElementType.Float16
-        ? TensorPrimitives.IndexOfMax<Half>(MemoryMarshal.Cast<byte, Half>(LastRow(sizeof(ushort))))
-        : TensorPrimitives.IndexOfMax(MemoryMarshal.Cast<byte, float>(LastRow(sizeof(float))));
+    /// <summary>The token with the highest logit at the last position, those left out that may not be chosen: their logits become -∞.</summary>
+    public int MostLikelyToken(ReadOnlySpan<int> forbidden) => _logitsType == TensorElementType.Float16
+        ? MostLikely(MemoryMarshal.Cast<byte, Half>(LastRow(sizeof(ushort))), Half.NegativeInfinity, forbidden)
+        : MostLikely(MemoryMarshal.Cast<byte, float>(LastRow(sizeof(float))), float.NegativeInfinity, forbidden);
 
     /// <summary>A copy of the logits at the last position, [vocabulary].</summary>
     public float[] LastLogits() => _logitsType == TensorElementType.Float16
@@ -111,6 +111,17 @@ internal sealed class Step : IDisposable
         _logits.Dispose();
     }
 
+    private static int MostLikely<T>(Span<T> logits, T never, ReadOnlySpan<int> forbidden)
+        where T : System.Numerics.INumber<T>
+    {
+        foreach (int token in forbidden)
+        {
+            logits[token] = never;
+        }
+
+        return TensorPrimitives.IndexOfMax<T>(logits);
+    }
+
     private void BindInputs()
     {
         _binding.BindInput(_graph.Folder.Names.InputIds, _inputIds);
@@ -121,7 +132,7 @@ internal sealed class Step : IDisposable
         }
     }
 
-    private ReadOnlySpan<byte> LastRow(int elementBytes)
+    private Span<byte> LastRow(int elementBytes)
     {
         Span<byte> all = _logits.GetTensorMutableRawData();
         return all[^(_vocabulary * elementBytes)..];

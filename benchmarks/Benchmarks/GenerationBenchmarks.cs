@@ -75,5 +75,7 @@ public class GenerationBenchmarks
     }
 
     // BenchmarkDotNet crosses these; the suite's filter keeps the combinations that are planned.
-    private static IEnumerable<T> Values<T>(Func<CaseParameters, T> select) => SuitePlan.Current.Runnable.Select(planned => select(planned.Parameters)).Distinct();
+    // Without a plan there is one combination, so that the benchmark can be listed; none runs.
+    private static IEnumerable<T> Values<T>(Func<CaseParameters, T> select) =>
+        SuitePlan.Current.Runnable.Select(planned => planned.Parameters).DefaultIfEmpty(new CaseParameters("", "", "", "", "", 0)).Select(select).Distinct();
 }

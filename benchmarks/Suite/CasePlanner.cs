@@ -30,6 +30,11 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
             }
         }
 
+        if (_cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        {
+            throw new UsageException($"two cases are named {twice.Key}: name each model, prompt and length once, and give folders different names");
+        }
+
         if (options.Cases is not { } wanted)
         {
             return _cases;

@@ -1,7 +1,9 @@
 using BenchmarkDotNet.Attributes;
 using Llama3Perf.Benchmarks.Measuring;
 using Llama3Perf.Benchmarks.Suite;
+using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Benchmarks;
 
@@ -63,6 +65,15 @@ public class GenerationBenchmarks
 
         GenerationLog.Measured(result);
         return result.NewTokens.Length;
+    }
+
+    [IterationCleanup]
+    public void WatchGpuMemory()
+    {
+        if (_model.Engine.Description.Provider != ExecutionProvider.Cpu && GpuMemory.CurrentBytesOfProcess() is { } bytes)
+        {
+            GenerationLog.PeakGpuBytes = Math.Max(GenerationLog.PeakGpuBytes ?? 0, bytes);
+        }
     }
 
     [GlobalCleanup]

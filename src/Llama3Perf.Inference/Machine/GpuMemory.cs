@@ -7,5 +7,5 @@ public static class GpuMemory
     public static long? CurrentBytesOfProcess() => MachineProbe.Ask(static () =>
         OperatingSystem.IsLinux()
             ? NvidiaSmiParser.ParseProcessBytes(SystemCommand.Output("nvidia-smi", "--query-compute-apps=pid,used_gpu_memory", "--format=csv,noheader,nounits"), Environment.ProcessId)
-            : null);
+            : OperatingSystem.IsWindows() ? Windows.Dxgi.CurrentUsage() : null);
 }

@@ -12,7 +12,7 @@ public static class MachineProbe
     /// <summary>Everything that the system tells. A part that can't be found out is null and never an error.</summary>
     public static MachineInfo Capture()
     {
-        MachineInfo info = OperatingSystem.IsLinux() ? new LinuxMachine("/").Capture()
+        MachineInfo info = OperatingSystem.IsLinux() ? new LinuxMachine("/").Capture(NvidiaSmi.Gpus())
             : OperatingSystem.IsWindows() ? WindowsMachine.Capture()
             : OperatingSystem.IsMacOS() ? MacOSMachine.Capture()
             : new MachineInfo();

@@ -57,8 +57,8 @@ internal static partial class WindowsParser
 
     // MatchingDeviceId is pci\ven_8086&dev_7d55 and may go on with &subsys_ and &rev_.
     private static bool Fits(DisplayDriver driver, GpuInfo gpu) =>
-        gpu is { VendorId: { } vendor, DeviceId: { } device }
-        && driver.MatchingDeviceId?.Contains($"ven_{vendor[2..]}&dev_{device[2..]}", StringComparison.OrdinalIgnoreCase) == true;
+        gpu is { VendorId: ['0', 'x', .. string vendor], DeviceId: ['0', 'x', .. string device] }
+        && driver.MatchingDeviceId?.Contains($"ven_{vendor}&dev_{device}", StringComparison.OrdinalIgnoreCase) == true;
 
     [GeneratedRegex(@"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\s+\((?<name>[^\r\n]*\S[^\r\n]*)\)\s*\*?\s*$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ActiveScheme();

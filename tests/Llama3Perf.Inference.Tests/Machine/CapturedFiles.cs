@@ -1,7 +1,7 @@
 namespace Llama3Perf.Inference.Tests.Machine;
 
 /// <summary>
-/// What machines print and hold in their files. The H200's files come from that machine as they are; the others are put together
+/// What machines print and hold in their files. The H200's lines were printed by such a machine; the others are put together
 /// from the forms that their tools and kernels document, shortened to what matters here.
 /// </summary>
 internal static class CapturedFiles

@@ -66,6 +66,7 @@ public sealed class LinuxMachineTests
         Assert.Equal(
             new GpuInfo { Name = "NVIDIA H200", VendorId = "0x10de", DeviceId = "0x2335", MemoryBytes = 143771L << 20, DriverVersion = "580.159.04" },
             Assert.Single(info.Gpus));
+        Assert.Equal("Intel(R) Xeon(R) Processor", info.CpuName);
         Assert.Null(info.PowerSource);
     }
 

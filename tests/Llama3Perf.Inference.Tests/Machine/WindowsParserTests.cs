@@ -63,7 +63,7 @@ public sealed class WindowsParserTests
     [InlineData("powercfg-de.txt", "Ausbalanciert")]
     [InlineData("powercfg-en.txt", "High performance (tuned)")]
     public void A_plan_is_read_in_every_language(string file, string expected) =>
-        Assert.Equal(expected, WindowsParser.PowerPlan(CapturedFiles.Text("windows", file)));
+        Assert.Equal(expected, WindowsParser.PowerPlan(CapturedFiles.Text("windows", file).ReplaceLineEndings("\r\n")));
 
     [Theory]
     [InlineData("Windows 10 Pro", "24H2", "26100", 4061, "Windows 11 Pro 24H2 10.0.26100.4061")]

@@ -22,11 +22,11 @@ internal static partial class LinuxParser
     /// <summary>The first value of a key in lines of key, separator and value; null where it is absent or empty.</summary>
     public static string? Value(string text, string key, char separator)
     {
-        foreach (string line in text.Split('\n'))
+        foreach (ReadOnlySpan<char> line in text.AsSpan().EnumerateLines())
         {
-            int at = line.IndexOf(separator, StringComparison.Ordinal);
-            if (at >= 0 && line.AsSpan(0, at).Trim().SequenceEqual(key))
-                return line[(at + 1)..].Trim() is { Length: > 0 } value ? value : null;
+            int at = line.IndexOf(separator);
+            if (at >= 0 && line[..at].Trim().SequenceEqual(key))
+                return line[(at + 1)..].Trim() is { IsEmpty: false } value ? value.ToString() : null;
         }
         return null;
     }

@@ -1,3 +1,5 @@
+using Llama3Perf.Inference.Machine.Windows;
+
 namespace Llama3Perf.Inference.Machine;
 
 /// <summary>Graphics memory of this process.</summary>
@@ -5,7 +7,7 @@ public static class GpuMemory
 {
     /// <summary>Bytes that this process holds now on all adapters together; null where the platform does not tell. Starts a process on Linux: ask it between measurements.</summary>
     public static long? CurrentBytesOfProcess() => MachineProbe.Ask(static () =>
-        OperatingSystem.IsLinux()
-            ? NvidiaSmiParser.ParseProcessBytes(SystemCommand.Output("nvidia-smi", "--query-compute-apps=pid,used_gpu_memory", "--format=csv,noheader,nounits"), Environment.ProcessId)
-            : null);
+        OperatingSystem.IsLinux() ? NvidiaSmiParser.ParseProcessBytes(NvidiaSmi.Processes(), Environment.ProcessId)
+        : OperatingSystem.IsWindows() ? Dxgi.CurrentUsage()
+        : null);
 }

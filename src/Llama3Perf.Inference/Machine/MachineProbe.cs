@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Llama3Perf.Inference.Machine.Linux;
+using Llama3Perf.Inference.Machine.MacOS;
+using Llama3Perf.Inference.Machine.Windows;
 
 namespace Llama3Perf.Inference.Machine;
 
@@ -10,7 +12,10 @@ public static class MachineProbe
     /// <summary>Everything that the system tells. A part that can't be found out is null and never an error.</summary>
     public static MachineInfo Capture()
     {
-        MachineInfo info = OperatingSystem.IsLinux() ? new LinuxMachine("/").Capture() : new MachineInfo();
+        MachineInfo info = OperatingSystem.IsLinux() ? new LinuxMachine("/").Capture(NvidiaSmi.Gpus())
+            : OperatingSystem.IsWindows() ? WindowsMachine.Capture()
+            : OperatingSystem.IsMacOS() ? MacOSMachine.Capture()
+            : new MachineInfo();
         return info with
         {
             MachineId = Anonymous(info.MachineId),
@@ -20,8 +25,11 @@ public static class MachineProbe
     }
 
     /// <summary>Memory in bytes that this process can still take without swapping: of the machine or, where one is set, of the container's limit, whichever is less.</summary>
-    public static long? AvailableMemoryBytes() =>
-        OperatingSystem.IsLinux() ? Ask(() => new LinuxMemory("/").AvailableBytes()) : null;
+    public static long? AvailableMemoryBytes() => Ask(static () =>
+        OperatingSystem.IsLinux() ? new LinuxMemory("/").AvailableBytes()
+        : OperatingSystem.IsWindows() ? WindowsMachine.AvailableBytes()
+        : OperatingSystem.IsMacOS() ? MacOSMachine.AvailableBytes()
+        : null);
 
     /// <summary>The answer, or null where the system refuses one.</summary>
     internal static T? Ask<T>(Func<T?> question)

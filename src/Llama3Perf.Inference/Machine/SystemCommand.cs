@@ -9,7 +9,9 @@ internal static class SystemCommand
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Standard output, or null: no such tool, an exit status other than 0, or no end within ten seconds.</summary>
-    public static string? Output(string tool, params string[] arguments)
+    public static string? Output(string tool, params string[] arguments) => Output(Patience, tool, arguments);
+
+    internal static string? Output(TimeSpan patience, string tool, params string[] arguments)
     {
         ProcessStartInfo start = new(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false, CreateNoWindow = true };
         try
@@ -19,7 +21,7 @@ internal static class SystemCommand
             // Both pipes are emptied at once: a tool that fills one while nobody reads it would never end.
             Task<string> output = process.StandardOutput.ReadToEndAsync();
             Task<string> errors = process.StandardError.ReadToEndAsync();
-            if (Task.WaitAll([output, errors], Patience) && process.WaitForExit(Patience))
+            if (Task.WaitAll([output, errors], patience) && process.WaitForExit(patience))
                 return process.ExitCode == 0 ? output.Result : null;
             process.Kill(entireProcessTree: true);
             return null;

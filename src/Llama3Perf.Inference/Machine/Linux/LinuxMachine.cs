@@ -5,18 +5,16 @@ internal sealed class LinuxMachine(string root)
 {
     private readonly LinuxFiles _files = new(root);
 
-    public MachineInfo Capture() => new()
+    /// <summary>What the files tell, with the adapters that nvidia-smi printed.</summary>
+    public MachineInfo Capture(string? nvidiaSmi) => new()
     {
         MachineId = _files.Read("etc/machine-id") is { } id && id != "uninitialized" ? id : null,
         CpuName = _files.Read("proc/cpuinfo") is { } cpuinfo ? LinuxParser.CpuName(cpuinfo) : null,
         RamBytes = _files.Read("proc/meminfo") is { } meminfo ? LinuxParser.Kilobytes(meminfo, "MemTotal") : null,
         OsBuild = OsBuild(),
         PowerSource = PowerSource(),
-        Gpus = MachineProbe.Ask(() => new LinuxGpus(_files).All(NvidiaSmi())) ?? [],
+        Gpus = MachineProbe.Ask(() => new LinuxGpus(_files).All(nvidiaSmi)) ?? [],
     };
-
-    private static string? NvidiaSmi() =>
-        SystemCommand.Output("nvidia-smi", "--query-gpu=index,name,pci.device_id,memory.total,driver_version", "--format=csv,noheader,nounits");
 
     private string? OsBuild()
     {

@@ -22,11 +22,11 @@ internal static partial class LinuxParser
     /// <summary>The first value of a key in lines of key, separator and value; null where it is absent or empty.</summary>
     public static string? Value(string text, string key, char separator)
     {
-        foreach (string line in text.Split('\n'))
+        foreach (ReadOnlySpan<char> line in text.AsSpan().EnumerateLines())
         {
-            int at = line.IndexOf(separator, StringComparison.Ordinal);
-            if (at >= 0 && line.AsSpan(0, at).Trim().SequenceEqual(key))
-                return line[(at + 1)..].Trim() is { Length: > 0 } value ? value : null;
+            int at = line.IndexOf(separator);
+            if (at >= 0 && line[..at].Trim().SequenceEqual(key))
+                return line[(at + 1)..].Trim() is { IsEmpty: false } value ? value.ToString() : null;
         }
         return null;
     }
@@ -43,7 +43,7 @@ internal static partial class LinuxParser
         return (Value(text, "DRIVER", '='), isId ? PciId(id![0]) : null, isId ? PciId(id![1]) : null);
     }
 
-    /// <summary>The kernel module's version and build date in /proc/driver/nvidia/version.</summary>
+    /// <summary>The kernel module's version and date in /proc/driver/nvidia/version. The date is NVIDIA's only where NVIDIA built the module; a module built by a distribution or on the machine has none.</summary>
     public static (string? Version, string? Date) NvidiaVersion(string text)
     {
         Match match = NvidiaModule().Match(text);
@@ -65,7 +65,7 @@ internal static partial class LinuxParser
 
     private static string PciId(string digits) => "0x" + digits.ToLowerInvariant().PadLeft(4, '0');
 
-    [GeneratedRegex(@"^NVRM version: .*Kernel Module.*?\s(?<version>\d+\.\d+(\.\d+)?)\s(.*\s(?<month>[A-Z][a-z]{2})\s+(?<day>\d{1,2}) [\d:]{8} \S+ (?<year>\d{4}))?", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^NVRM version: .*Kernel Module.*?\s(?<version>\d+\.\d+(\.\d+)?)\s+((Release Build\s+\(dvs-builder@[^)]*\)\s+)?[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2})\s+(?<day>\d{1,2}) [\d:]{8} \S+ (?<year>\d{4}))?", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex NvidiaModule();
 }
 

@@ -27,5 +27,5 @@ internal static class PciIds
 
     // Four digits and two spaces come before every name.
     private static string? After(string line, string id) =>
-        line.Length > 6 && line.AsSpan(4, 2).SequenceEqual("  ") && line.AsSpan(0, 4).Equals(id.AsSpan(2), StringComparison.OrdinalIgnoreCase) ? line[6..].Trim() : null;
+        line.Length > 6 && line.AsSpan(4, 2).SequenceEqual("  ") && id is ['0', 'x', .. string digits] && line.AsSpan(0, 4).Equals(digits, StringComparison.OrdinalIgnoreCase) ? line[6..].Trim() : null;
 }

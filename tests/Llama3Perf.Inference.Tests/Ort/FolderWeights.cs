@@ -62,7 +62,10 @@ internal sealed class FolderWeights
         NodeProto node = _graph.Node.Single(candidate => candidate.OpType is "GatherBlockQuantized" || (candidate.OpType == "Gather" && candidate.Name.Contains("embed_tokens", StringComparison.Ordinal)));
         if (node.OpType == "Gather")
         {
-            return Floats(node.Input[0]);
+            // Our tied table is the head's matrix, [hidden, vocabulary].
+            TensorProto table = _initializers[node.Input[0]];
+            bool byColumns = node.Attribute.Any(attribute => attribute is { Name: "axis", I: 1 });
+            return byColumns ? Transpose(Floats(node.Input[0]), (int)table.Dims[0], (int)table.Dims[1]) : Floats(node.Input[0]);
         }
 
         // The table is the head's own quantized matrix, whatever view of it the graph takes.

@@ -70,7 +70,7 @@ internal static class ProbeCommand
             Console.WriteLine($"- {reason}");
         }
 
-        Console.WriteLine(($"A run would take {probe.Choice}.");
+        Console.WriteLine($"A run would take {probe.Choice}.");
     }
 
     private static void Section(string title, (string Header, bool IsNumber)[] columns, string[][] rows)

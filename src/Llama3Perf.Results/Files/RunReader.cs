@@ -17,6 +17,20 @@ public static class RunReader
     public static IReadOnlyList<Run> Read(string path, bool withTokens = false) =>
         [.. RunPaths.Find(path).Select(found => ReadOne(found, withTokens))];
 
+    /// <summary>That no run is among them twice: a run compared with itself differs in nothing.</summary>
+    /// <exception cref="RunFileException">One is; the message names both places.</exception>
+    public static void RequireDistinct(IEnumerable<Run> runs)
+    {
+        Dictionary<string, Run> seen = [];
+        foreach (Run run in runs)
+        {
+            if (!seen.TryAdd(run.Identity.RunId, run))
+            {
+                throw new RunFileException($"{run.Source} is run {run.Identity.RunId}, and so is {seen[run.Identity.RunId].Source}; name each run once");
+            }
+        }
+    }
+
     private static Run ReadOne(string path, bool withTokens)
     {
         if (!Directory.Exists(path))

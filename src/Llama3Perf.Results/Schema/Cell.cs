@@ -24,10 +24,10 @@ internal static class Cells
     private const double FastestTps = 1e9;
 
     /// <summary>Text that is always known.</summary>
-    public static Cell<string> Text { get; } = new("", "a text that is not empty", OneLine, TryReadText, _ => null);
+    public static Cell<string> Text { get; } = new("", "a text of printable characters that is not empty", OneLine, TryReadText, _ => null);
 
     /// <summary>Text, or empty.</summary>
-    public static Cell<string?> OptionalText { get; } = new("", "a text", value => value is null ? "" : OneLine(value), TryReadOptionalText, _ => null);
+    public static Cell<string?> OptionalText { get; } = new("", "a text of printable characters", value => value is null ? "" : OneLine(value), TryReadOptionalText, _ => null);
 
     /// <summary>A whole number that is always known.</summary>
     public static Cell<int> Count { get; } = CountFrom(0);
@@ -152,14 +152,15 @@ internal static class Cells
 
     private static bool TryReadText(ReadOnlySpan<byte> text, StringPool strings, out string value)
     {
-        value = strings.Get(text);
-        return value.Length > 0;
+        bool read = strings.TryGet(text, out string? pooled);
+        value = pooled ?? "";
+        return read && value.Length > 0;
     }
 
     private static bool TryReadOptionalText(ReadOnlySpan<byte> text, StringPool strings, out string? value)
     {
-        value = text.IsEmpty ? null : strings.Get(text);
-        return true;
+        value = null;
+        return text.IsEmpty || strings.TryGet(text, out value);
     }
 
     private static bool TryReadBytes(ReadOnlySpan<byte> text, StringPool strings, out long value) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace Llama3Perf.Results.Schema;
@@ -10,8 +11,8 @@ internal sealed class StringPool
 
     private char[] _buffer = new char[256];
 
-    /// <summary>The string of a UTF-8 cell.</summary>
-    public string Get(ReadOnlySpan<byte> utf8)
+    /// <summary>The string of a UTF-8 cell; false when it has control characters, which are never written.</summary>
+    public bool TryGet(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out string? pooled)
     {
         if (_buffer.Length < utf8.Length)
         {
@@ -19,12 +20,12 @@ internal sealed class StringPool
         }
 
         ReadOnlySpan<char> text = _buffer.AsSpan(0, Encoding.UTF8.GetChars(utf8, _buffer));
-        if (!_strings.TryGetValue(text, out string? pooled))
+        if (_strings.TryGetValue(text, out pooled))
         {
-            pooled = text.ToString();
-            _strings[pooled] = pooled;
+            return true;
         }
 
-        return pooled;
+        pooled = text.ToString();
+        return !pooled.Any(char.IsControl) && _strings.TryAdd(text, pooled);
     }
 }

@@ -49,6 +49,7 @@ public sealed class BadFileTests
         { "two cases of one name", text => Cell(text, 5, "threads", "3"), ["row 5", "column threads", "'3'"] },
         { "stray quote", text => Cell(text, 3, "engine", "o\"rt"), ["row 3", "quotes"] },
         { "open quote", text => Cell(text, 3, "engine", "\"ort"), ["row 3", "quotes"] },
+        { "control character", text => Cell(text, 5, "machine_id", "m-5f3a\u0085"), ["row 5", "column machine_id"] },
         { "null byte", text => Cell(text, 3, "engine", "o\0rt"), ["row 3", "control character 0x00"] },
     };
 

@@ -134,6 +134,18 @@ public sealed class RunReaderTests
         Assert.Equal((CaseStatus.Failed, "iteration 2 of launch 1 did not complete"), (read.Status, read.Error));
     }
 
+    [Fact]
+    public void The_same_run_twice_is_named()
+    {
+        using TestFolder folder = Written("a", "b");
+        IReadOnlyList<Run> runs = RunReader.Read(folder.File("*"));
+
+        string message = Assert.Throws<RunFileException>(() => RunReader.RequireDistinct(runs)).Message;
+
+        Assert.Equal($"{folder.File("b")} is run {TestRuns.Identity.RunId}, and so is {folder.File("a")}; name each run once", message);
+        RunReader.RequireDistinct([runs[0]]);
+    }
+
     private static TestFolder Written(params string[] names)
     {
         TestFolder folder = new();

@@ -9,13 +9,21 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
 {
     private const float FileWidth = 960;
 
+    /// <summary>False when the chart names the runs itself.</summary>
+    public bool HasLegend { get; init; } = true;
+
     /// <summary>The charts that the runs have figures for.</summary>
     public static IReadOnlyList<ReportChart> All(ReportData data)
     {
         IEnumerable<ReportChart> bars = ReportData.Metrics.Select(metric => new ReportChart(
-            metric.Slug, $"{metric.Title}, {metric.Metric.Unit}", $"{Better(metric.Metric.Direction)} Median over iterations with its 95 % interval.",
+            metric.Slug, $"{metric.Title}, {metric.Metric.Unit}", $"{Better(metric.Metric.Direction, "Longer", "Shorter")} Median over iterations with its 95 % interval.",
             sheet => BarChart.Draw(sheet, data, metric.Metric)));
-        IEnumerable<ReportChart> charts = bars;
+        IEnumerable<ReportChart> lines = data.Varied is null ? [] : ReportData.Metrics.Select(metric => new ReportChart(
+            $"{metric.Slug}-over-{data.Varied}", $"{metric.Title} over {data.Varied}",
+            $"{Better(metric.Metric.Direction, "Higher", "Lower")} Change against the first; each case has a scale of its own, which need not begin at zero.",
+            sheet => LineChart.Draw(sheet, data, metric.Metric)) { HasLegend = false });
+        ReportChart latency = new("itl", "Inter-token latency, ms", "How the time between tokens is spread, on a logarithmic scale; full line: median, dashed line: 99th percentile.", sheet => LatencyChart.Draw(sheet, data));
+        IEnumerable<ReportChart> charts = [.. bars, .. lines, latency];
         return [.. charts.Where(HasFigures)];
     }
 
@@ -60,9 +68,9 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
         return chart.Draw(sheet);
     }
 
-    private static void Legend(ChartSheet sheet, ReportData data)
+    private void Legend(ChartSheet sheet, ReportData data)
     {
-        if (data.Sides.Count < 2)
+        if (!HasLegend || data.Sides.Count < 2)
         {
             return;
         }
@@ -75,5 +83,6 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
         sheet.Y += 8;
     }
 
-    private static string Better(Schema.Direction direction) => direction == Schema.Direction.HigherIsBetter ? "Longer is better." : "Shorter is better.";
+    private static string Better(Schema.Direction direction, string higher, string lower) =>
+        $"{(direction == Schema.Direction.HigherIsBetter ? higher : lower)} is better.";
 }

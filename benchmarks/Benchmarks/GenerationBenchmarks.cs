@@ -1,7 +1,9 @@
 using BenchmarkDotNet.Attributes;
 using Llama3Perf.Benchmarks.Measuring;
 using Llama3Perf.Benchmarks.Suite;
+using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Benchmarks;
 
@@ -65,6 +67,15 @@ public class GenerationBenchmarks
         return result.NewTokens.Length;
     }
 
+    [IterationCleanup]
+    public void WatchGpuMemory()
+    {
+        if (_model.Engine.Description.Provider != ExecutionProvider.Cpu && GpuMemory.CurrentBytesOfProcess() is { } bytes)
+        {
+            GenerationLog.PeakGpuBytes = Math.Max(GenerationLog.PeakGpuBytes ?? 0, bytes);
+        }
+    }
+
     [GlobalCleanup]
     public void Cleanup()
     {
@@ -75,5 +86,7 @@ public class GenerationBenchmarks
     }
 
     // BenchmarkDotNet crosses these; the suite's filter keeps the combinations that are planned.
-    private static IEnumerable<T> Values<T>(Func<CaseParameters, T> select) => SuitePlan.Current.Runnable.Select(planned => select(planned.Parameters)).Distinct();
+    // Without a plan there is one combination, so that the benchmark can be listed; none runs.
+    private static IEnumerable<T> Values<T>(Func<CaseParameters, T> select) =>
+        SuitePlan.Current.Runnable.Select(planned => planned.Parameters).DefaultIfEmpty(new CaseParameters("", "", "", "", "", 0)).Select(select).Distinct();
 }

@@ -10,7 +10,7 @@ internal static class BuildCommand
 {
     public static Command Create()
     {
-        Option<string?> model = OptionFactory.Value("--model", "Shape name or config.json. Default: llama-125m.", OptionFactory.Text, "name|path");
+        Option<string?> model = OptionFactory.Value("--model", "Shape name or config.json. Default: llama-125m.", OptionFactory.Model, "name|path");
         Option<Precision?> precision = OptionFactory.Value<Precision?>(
             "--precision", "int4, int8, fp16 or fp32. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
         Option<int?> blockSize = OptionFactory.Value<int?>(

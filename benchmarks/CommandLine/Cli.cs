@@ -23,6 +23,12 @@ internal static class Cli
                 throw new UsageException(string.Join("; ", parsed.Errors.Select(error => error.Message)));
             }
 
+            // What the main job does not know is BenchmarkDotNet's; the other verbs have nobody to pass it to.
+            if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command is not RootCommand and not { Name: "run" })
+            {
+                throw new UsageException($"{string.Join(' ', parsed.UnmatchedTokens)}: {parsed.CommandResult.Command.Name} has no such option; see {parsed.CommandResult.Command.Name} --help");
+            }
+
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (Exception exception) when (exception is UsageException or ArgumentException { ParamName: "options" or "name" })
@@ -50,6 +56,7 @@ internal static class Cli
         root.Add(run);
         root.Add(BuildCommand.Create());
         root.Add(GenerateCommand.Create());
+        root.Add(ProbeCommand.Create());
         root.Add(CompareCommand.Create());
         root.Add(GateCommand.Create());
         root.Add(NoiseCommand.Create());

@@ -3,6 +3,7 @@ using System.Globalization;
 using Llama3Perf.Benchmarks.Suite;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Prompts;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
@@ -14,7 +15,7 @@ internal static class GenerateCommand
 {
     public static Command Create()
     {
-        Option<string?> model = OptionFactory.Value("--model", "Shape name, config.json or GenAI model folder. Default: llama-125m.", OptionFactory.Text, "name|path");
+        Option<string?> model = OptionFactory.Value("--model", "Shape name, config.json or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
         Option<Precision?> precision = OptionFactory.Value<Precision?>(
             "--precision", "Weights of a shape: int4, int8, fp16, fp32. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
         Option<string?> engine = OptionFactory.Value(
@@ -71,7 +72,13 @@ internal static class GenerateCommand
         }
 
         bool stopAtEos = !ignoreEos && !folder.IsSynthetic;
-        using IEngine engine = kind.Load(folder, new EngineOptions { Provider = provider, Device = options.Device, Threads = options.Threads, AllowEos = stopAtEos });
+        using IEngine engine = kind.Load(folder, new EngineOptions
+        {
+            Provider = provider,
+            Device = options.Device is { } device ? DeviceSelector.Select(MachineProbe.Capture().Gpus, device).Index.ToString(CultureInfo.InvariantCulture) : null,
+            Threads = options.Threads,
+            AllowEos = stopAtEos,
+        });
         StreamingDecoder text = tokenizer.CreateStreamingDecoder();
         GenerationResult result = TimedGeneration.Run(engine, prompt.TokenIds, maxLength, token =>
         {
@@ -80,6 +87,10 @@ internal static class GenerateCommand
         });
         Console.WriteLine(text.Finish());
         Console.WriteLine(Line(folder, engine.Description, result));
+        if (engine.Description.PlacementWarning is { } warning)
+        {
+            Console.WriteLine($"These are not {provider}'s figures: {warning}.");
+        }
     }
 
     private static ModelFolder OpenOrBuild(SuiteOptions options, ExecutionProvider provider)

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Shapes;
 
 namespace Llama3Perf.Benchmarks.CommandLine;
 
@@ -64,6 +65,11 @@ internal static class OptionFactory
             : throw new UsageException(FormattableString.Invariant($"'{text}' is not a number from {min} to {max}"));
 
     public static string Text(string text) => text.Length > 0 ? text : throw new UsageException("the value is empty");
+
+    /// <summary>A model to measure: a shape's name, a config.json, or a folder.</summary>
+    public static string Model(string text) => LlamaShape.Names.Contains(text) || Path.Exists(text)
+        ? text
+        : throw new UsageException($"'{text}' is no path and no known shape; use {string.Join(", ", LlamaShape.Names)}, a config.json or a model folder");
 
     public static Precision PrecisionOf(string text) => OneOf(
         ("fp32", Precision.Fp32), ("fp16", Precision.Fp16), ("int8", Precision.Int8), ("int4", Precision.Int4))(text);

@@ -3,7 +3,6 @@ using Llama3Perf.Benchmarks.Suite;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Models;
-using Spectre.Console;
 
 namespace Llama3Perf.Benchmarks.CommandLine;
 
@@ -15,7 +14,7 @@ internal static class PairsCommand
 {
     public static Command Create()
     {
-        Option<string?> model = OptionFactory.Value("--model", "Shape name, config.json or GenAI model folder. Default: llama-125m.", OptionFactory.Text, "name|path");
+        Option<string?> model = OptionFactory.Value("--model", "Shape name, config.json or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
         Option<Precision?> precision = OptionFactory.Value<Precision?>("--precision", "Weights of a shape. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
         Option<IReadOnlyList<string>?> engines = OptionFactory.List("--engine", "The two engines, A,B. Default: ort,genai.", name => EngineCatalog.Get(name).Name, "A,B");
         Option<ExecutionProvider?> provider = OptionFactory.Value<ExecutionProvider?>("--provider", "Default: cpu.", text => OptionFactory.ProviderOf(text), "name");
@@ -73,30 +72,17 @@ internal static class PairsCommand
 
         using LoadedModel a = LoadedModel.Load(cases.First(planned => planned.Parameters.Engine == options.Engines![0]));
         using LoadedModel b = LoadedModel.Load(cases.First(planned => planned.Parameters.Engine == options.Engines![1]));
-        Table table = NewTable(options.Engines![0], options.Engines[1]);
-        foreach (PlannedCase planned in cases.Where(planned => planned.Parameters.Engine == options.Engines[0]))
+        List<(string Prompt, IReadOnlyList<PairedFigure> Figures)> rows = [];
+        foreach (PlannedCase planned in cases.Where(planned => planned.Parameters.Engine == options.Engines![0]))
         {
             int[] prompt = [.. planned.PromptTokens];
             int maxLength = planned.Parameters.MaxLength;
-            AddRows(table, planned.Parameters.Prompt, PairedComparison.Run(
+            rows.Add((planned.Parameters.Prompt, PairedComparison.Run(
                 () => TimedGeneration.Run(a.Engine, prompt, maxLength),
                 () => TimedGeneration.Run(b.Engine, prompt, maxLength),
-                count));
+                count)));
         }
 
-        AnsiConsole.Write(table);
-    }
-
-    internal static Table NewTable(string a, string b) => new Table().Border(TableBorder.Markdown)
-        .AddColumns("prompt", "figure", $"{a} (1/s)", $"{b} (1/s)", $"{a} / {b}", "lowest", "highest");
-
-    internal static void AddRows(Table table, string prompt, IReadOnlyList<PairedFigure> figures)
-    {
-        foreach (PairedFigure figure in figures)
-        {
-            table.AddRow(prompt, figure.Name, Format(figure.MedianA), Format(figure.MedianB), Format(figure.MedianRatio), Format(figure.LowestRatio), Format(figure.HighestRatio));
-        }
-
-        static string Format(double number) => number.ToString(number >= 100 ? "0" : "0.000", System.Globalization.CultureInfo.InvariantCulture);
+        PairedComparison.Show(options.Engines![0], options.Engines[1], rows);
     }
 }

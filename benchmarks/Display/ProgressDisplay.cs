@@ -5,7 +5,6 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Llama3Perf.Benchmarks.Measuring;
 using Llama3Perf.Benchmarks.Suite;
-using Spectre.Console;
 
 namespace Llama3Perf.Benchmarks.Display;
 
@@ -32,22 +31,22 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     {
         foreach (string engine in plan.Runnable.Select(planned => $"{planned.Parameters.Engine} on {planned.Parameters.Provider}").Distinct())
         {
-            AnsiConsole.MarkupLineInterpolated($"Measuring with [bold]{engine}[/]{(options.Engines is null || options.Providers is null ? ", the best that is here" : "")}.");
+            Console.WriteLine($"Measuring with {engine}{(options.Engines is null || options.Providers is null ? ", the best that is here" : "")}.");
         }
 
         foreach (PlannedCase planned in plan.Cases.Where(planned => planned.SkipReason is not null))
         {
-            AnsiConsole.MarkupLineInterpolated($"[yellow]skipped[/] {planned.CaseId}: {planned.SkipReason}");
+            Console.WriteLine($"Skipped {planned.CaseId}: {planned.SkipReason}");
         }
 
         if (!SuiteConfig.IsOptimized)
         {
-            AnsiConsole.MarkupLine("[yellow]Debug build:[/] run with -c Release for numbers that mean anything.");
+            Console.WriteLine("Debug build: run with -c Release for numbers that mean anything.");
         }
 
         if (_caseCount > 0)
         {
-            AnsiConsole.MarkupLineInterpolated($"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each.");
+            Console.WriteLine($"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each.");
         }
     }
 
@@ -80,7 +79,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
             .Where(line => !line.IsWarmUp).Select(line => line.Result.DecodeTps).OfType<double>().Order()];
         string outcome = !report.Success ? "failed" : rates.Length > 0 ? FormattableString.Invariant($"{rates[rates.Length / 2]:0.0} tok/s") : "done";
         ClearLive();
-        AnsiConsole.WriteLine($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}  {outcome}");
+        Console.WriteLine($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}  {outcome}");
     }
 
     public void Write(LogKind logKind, string text)

@@ -17,6 +17,9 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
 
     private readonly List<PlannedCase> _cases = [];
 
+    // Engines take an index; results keep the adapter's name.
+    private readonly GpuInfo? _device = options.Device is { } device ? DeviceSelector.Select(MachineProbe.Capture().Gpus, device) : null;
+
     public IReadOnlyList<PlannedCase> Plan()
     {
         foreach ((string engine, ExecutionProvider provider) in EngineChoice.Of(options))
@@ -28,6 +31,11 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
                     PlanVariant(engine, provider, variant);
                 }
             }
+        }
+
+        if (_cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        {
+            throw new UsageException($"two cases are named {twice.Key}: name each model, prompt and length once, and give folders different names");
         }
 
         if (options.Cases is not { } wanted)
@@ -88,7 +96,7 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
         {
             Engine = engine,
             Provider = providerName,
-            Device = options.Device,
+            Device = _device?.Name,
             ModelName = folder?.Name ?? variant.Name,
             ModelSha256 = folder is null ? null : models.Fingerprint(folder),
             Weights = folder is { IsSynthetic: false } ? "real" : "synthetic",
@@ -119,7 +127,7 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
     private EngineOptions Options(ExecutionProvider provider, int? threads) => new()
     {
         Provider = provider,
-        Device = options.Device,
+        Device = _device?.Index.ToString(System.Globalization.CultureInfo.InvariantCulture),
         Threads = threads,
         Optimization = options.Optimization,
         SessionEntries = options.SessionEntries,

@@ -1,4 +1,6 @@
+using Llama3Perf.Benchmarks.Display;
 using Llama3Perf.Inference.Generation;
+using Llama3Perf.Results.Files;
 
 namespace Llama3Perf.Benchmarks.Suite;
 
@@ -35,6 +37,17 @@ internal static class PairedComparison
 
         return [.. Figures.Select(figure => Summarize(figure.Name, results.ConvertAll(pair => (figure.Rate(pair.A), figure.Rate(pair.B)))))];
     }
+
+    /// <summary>Prints the comparison: rates of both sides, and the ratios pair by pair.</summary>
+    public static void Show(string a, string b, IReadOnlyList<(string Prompt, IReadOnlyList<PairedFigure> Figures)> rows) => ResultDisplay.ShowTable(new TextTable(
+        [new("prompt", false), new("figure", false), new($"{a}, 1/s", true), new($"{b}, 1/s", true), new($"{a} / {b}", true), new("lowest", true), new("highest", true)],
+        [
+            .. rows.SelectMany(row => row.Figures.Select(figure => (string[])
+            [
+                row.Prompt, figure.Name, SummaryTable.Number(figure.MedianA), SummaryTable.Number(figure.MedianB),
+                SummaryTable.Number(figure.MedianRatio), SummaryTable.Number(figure.LowestRatio), SummaryTable.Number(figure.HighestRatio),
+            ])),
+        ]));
 
     private static GenerationResult Settled(Func<GenerationResult> run)
     {

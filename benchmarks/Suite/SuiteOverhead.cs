@@ -1,10 +1,8 @@
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
-using Llama3Perf.Benchmarks.CommandLine;
 using Llama3Perf.Benchmarks.Measuring;
 using Llama3Perf.Inference.Generation;
-using Spectre.Console;
 
 namespace Llama3Perf.Benchmarks.Suite;
 
@@ -18,16 +16,16 @@ internal static class SuiteOverhead
         try
         {
             SuitePlan plan = new(new CasePlanner(options, new ModelPreparation(Workspace.Models)).Plan(), KeepModelLoaded: true);
-            Spectre.Console.Table table = PairsCommand.NewTable("suite", "bare loop");
+            List<(string Prompt, IReadOnlyList<PairedFigure> Figures)> rows = [];
             foreach (PlannedCase planned in plan.Runnable)
             {
                 SuitePlan single = plan with { Cases = [planned] };
                 single.Publish(Path.Combine(work, "plan.json"));
                 IConfig config = SuiteConfig.Create(options, single, work);
-                PairsCommand.AddRows(table, planned.Parameters.Prompt, PairedComparison.Run(() => BySuite(config), () => Bare(planned), pairs));
+                rows.Add((planned.Parameters.Prompt, PairedComparison.Run(() => BySuite(config), () => Bare(planned), pairs)));
             }
 
-            AnsiConsole.Write(table);
+            PairedComparison.Show("suite", "bare loop", rows);
         }
         finally
         {

@@ -140,7 +140,7 @@ internal static class SuiteRunner
     {
         if (options.Isolation == Isolation.Process && Workspace.NoChildProcesses() is { } reason)
         {
-            Spectre.Console.AnsiConsole.MarkupLineInterpolated($"[yellow]Measuring in this process:[/] {reason}, so no child processes can be built.");
+            Console.WriteLine($"Measuring in this process: {reason}, so no child processes can be built.");
             return options with { Isolation = Isolation.None };
         }
 

@@ -1,10 +1,8 @@
 using Llama3Perf.Benchmarks.CommandLine;
 
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
-
 namespace Llama3Perf.Benchmarks.Tests;
 
-/// <summary>Runs the program's command line in this process and keeps what it printed.</summary>
+/// <summary>Runs the program's command line in this process and keeps what it printed. The console is one: tests that use this share a collection.</summary>
 internal static class CliSession
 {
     public static (int ExitCode, string Output, string Error) Run(params string[] arguments)

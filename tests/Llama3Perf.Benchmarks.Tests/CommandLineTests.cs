@@ -3,6 +3,7 @@ using Llama3Perf.Benchmarks.CommandLine;
 
 namespace Llama3Perf.Benchmarks.Tests;
 
+[Collection(nameof(CliSession))]
 public sealed class CommandLineTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("l3p-cli-").FullName;
@@ -65,7 +66,7 @@ public sealed class CommandLineTests : IDisposable
 
     [Fact]
     public void No_command_line_brings_a_stack_trace() =>
-        Gen.Select(Gen.OneOfConst("--precision", "--threads", "--prompt", "--max-length", "--nope", "build", "generate", "-x"), Gen.String)
+        Gen.Select(Gen.OneOf("--precision", "--threads", "--prompt", "--max-length", "--nope", "build", "generate", "-x"), Gen.String)
             .Array[0, 4]
             .Sample(
                 pairs =>

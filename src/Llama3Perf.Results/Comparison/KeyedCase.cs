@@ -12,8 +12,8 @@ internal sealed class KeyedRun(Run run)
     /// <summary>Its cases.</summary>
     public KeyedCase[] Cases { get; } = [.. run.Cases.Select(outcome => new KeyedCase(run, outcome))];
 
-    /// <summary>The keys of the run itself; those of a case are empty.</summary>
-    public KeyedCase Self { get; } = new(run, new CaseOutcome { Case = CaseColumns.Blank(), CaseId = "", Status = CaseStatus.Skipped });
+    /// <summary>The keys of the run itself; those of a case mean nothing and are the same for every run.</summary>
+    public KeyedCase Self { get; } = new(run, new CaseOutcome { Case = CaseColumns.Blank() with { Weights = "synthetic" }, CaseId = "", Status = CaseStatus.Skipped });
 }
 
 /// <summary>A case with the texts of all that defines it.</summary>

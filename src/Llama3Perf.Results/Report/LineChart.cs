@@ -55,7 +55,7 @@ internal static class LineChart
         (low, high) = (low - widening, high + widening);
         double top = sheet.Y;
         double first = Height(known[0].Median);
-        sheet.Line(0, first, sheet.InnerWidth, first, Palette.Muted, width: 1, dashed: true);
+        sheet.Line(0, first, sheet.InnerWidth, first, Palette.Grid);
 
         (double X, double Y)? before = null;
         for (int i = 0; i < sides.Length; i++)

@@ -60,6 +60,7 @@ internal sealed class ChartSheet : IDisposable
         bottom.IsVisible = true;
         bottom.FrameLineStyle.Width = 0;
         bottom.MajorTickStyle.Length = 0;
+        bottom.MajorTickStyle.Color = Palette.Grid;
         bottom.TickLabelStyle.ForeColor = Palette.Muted;
         bottom.TickLabelStyle.FontSize = SmallSize;
         bottom.TickLabelStyle.FontName = Font;
@@ -142,18 +143,6 @@ internal sealed class ChartSheet : IDisposable
     {
         using Paint paint = Paint.NewDisposablePaint();
         return new LabelStyle { Text = Printable(text), FontSize = size, FontName = Font, Bold = bold }.Measure(paint).Width;
-    }
-
-    /// <summary>Text that fits a width, cut with an ellipsis where it must.</summary>
-    public static string Fit(string text, float width, float size)
-    {
-        int length = text.Length;
-        while (length > 1 && WidthOf(length == text.Length ? text : text[..length] + "…", size) > width)
-        {
-            length--;
-        }
-
-        return length == text.Length ? text : text[..length] + "…";
     }
 
     /// <summary>Text without characters that no file can hold: controls and halves of pairs.</summary>

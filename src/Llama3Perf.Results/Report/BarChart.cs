@@ -26,6 +26,7 @@ internal static class BarChart
         foreach ((string name, Bar[] bars) in groups)
         {
             sheet.Lines(name, Palette.Ink);
+            sheet.Y += 1.5;
             foreach (Bar bar in bars)
             {
                 Draw(sheet, bar);

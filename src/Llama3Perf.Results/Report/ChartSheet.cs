@@ -14,9 +14,17 @@ internal sealed class ChartSheet : IDisposable
     public const float SmallSize = 11.5f;
     private const float Margin = 6;
     private const float AxisHeight = 24;
+
+    /// <summary>The first of these that the machine has; the library's own choice may have serifs.</summary>
+    private static readonly string Font = new[] { "Segoe UI", "Helvetica Neue", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial" }
+        .FirstOrDefault(SKFontManager.Default.FontFamilies.Contains, Fonts.Default);
+
     private readonly Plot _plot = new();
     private readonly float _width;
-    private readonly List<Action> _atLeft = [];
+
+    // Drawn when all is known: what the edges stand for, and how far down the grid goes.
+    private readonly List<Action> _grid = [];
+    private readonly List<Action> _marks = [];
     private double _left;
     private double _right = 1;
     private bool _hasAxis;
@@ -46,15 +54,16 @@ internal sealed class ChartSheet : IDisposable
     public void ShowAxis(IReadOnlyList<(double Position, string Label)> ticks)
     {
         _hasAxis = true;
-        _plot.ShowGrid();
-        _plot.Grid.MajorLineColor = Palette.Grid;
-        _plot.Grid.YAxisStyle.IsVisible = false;
+        double top = Y;
+        _grid.AddRange(ticks.Select(tick => (Action)(() => AddLine(tick.Position, top, tick.Position, Height() - AxisHeight, Palette.Grid, width: 1))));
         IAxis bottom = _plot.Axes.Bottom;
         bottom.IsVisible = true;
         bottom.FrameLineStyle.Width = 0;
         bottom.MajorTickStyle.Length = 0;
+        bottom.MajorTickStyle.Color = Palette.Grid;
         bottom.TickLabelStyle.ForeColor = Palette.Muted;
         bottom.TickLabelStyle.FontSize = SmallSize;
+        bottom.TickLabelStyle.FontName = Font;
         _plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticks.Select(tick => tick.Position)], [.. ticks.Select(tick => tick.Label)]);
     }
 
@@ -64,15 +73,9 @@ internal sealed class ChartSheet : IDisposable
     /// <summary>The position on the axis so many pixels from the left.</summary>
     public double At(double pixels) => Right(_left, pixels);
 
-    /// <summary>Text that begins at a position, its middle at a height.</summary>
-    public void Text(double x, double y, string text, Color color, float size = TextSize, bool bold = false, Alignment alignment = Alignment.MiddleLeft)
-    {
-        ScottPlot.Plottables.Text label = _plot.Add.Text(Printable(text), x, -y);
-        label.LabelFontColor = color;
-        label.LabelFontSize = size;
-        label.LabelBold = bold;
-        label.LabelAlignment = alignment;
-    }
+    /// <summary>Text at a position, its middle at a height.</summary>
+    public void Text(double x, double y, string text, Color color, float size = TextSize, bool bold = false, Alignment alignment = Alignment.MiddleLeft) =>
+        _marks.Add(() => AddText(x, y, text, color, size, bold, alignment));
 
     /// <summary>A whole line of text from the left at <see cref="Y"/>, broken at slashes and spaces where it does not fit.</summary>
     public void Lines(string text, Color color, float size = TextSize, bool bold = false, float indent = 0)
@@ -80,7 +83,7 @@ internal sealed class ChartSheet : IDisposable
         foreach (string line in Break(text, InnerWidth - indent, size, bold))
         {
             double y = Y + (size * 0.7);
-            _atLeft.Add(() => Text(At(indent), y, line, color, size, bold));
+            _marks.Add(() => AddText(At(indent), y, line, color, size, bold, Alignment.MiddleLeft));
             Y += size * 1.4;
         }
     }
@@ -90,35 +93,24 @@ internal sealed class ChartSheet : IDisposable
     {
         const double Swatch = 12;
         double top = Y + 3;
-        _atLeft.Add(() => Fill(At(0), At(Swatch), top, Swatch, color));
+        _marks.Add(() => AddFill(Box(At(0), At(Swatch), top, Swatch), color));
         Lines(text, Palette.Ink, SmallSize, indent: 20);
         Y += 2;
     }
 
     /// <summary>A filled rectangle.</summary>
-    public void Fill(double left, double right, double top, double height, Color color) =>
-        Fill([new(left, -top), new(right, -top), new(right, -top - height), new(left, -top - height)], color);
+    public void Fill(double left, double right, double top, double height, Color color) => Fill(Box(left, right, top, height), color);
 
     /// <summary>A filled outline; down is negative.</summary>
-    public void Fill(Coordinates[] outline, Color color)
-    {
-        ScottPlot.Plottables.Polygon polygon = _plot.Add.Polygon(outline);
-        polygon.FillColor = color;
-        polygon.LineWidth = 0;
-    }
+    public void Fill(Coordinates[] outline, Color color) => _marks.Add(() => AddFill(outline, color));
 
     /// <summary>A straight line.</summary>
-    public void Line(double x1, double y1, double x2, double y2, Color color, float width = 1.5f, bool dashed = false)
-    {
-        ScottPlot.Plottables.LinePlot line = _plot.Add.Line(x1, -y1, x2, -y2);
-        line.LineColor = color;
-        line.LineWidth = width;
-        line.LinePattern = dashed ? LinePattern.Dashed : LinePattern.Solid;
-        line.MarkerSize = 0;
-    }
+    public void Line(double x1, double y1, double x2, double y2, Color color, float width = 1.5f) =>
+        _marks.Add(() => AddLine(x1, y1, x2, y2, color, width));
 
     /// <summary>A dot.</summary>
-    public void Dot(double x, double y, float size, Color color) => _plot.Add.Marker(x, -y, MarkerShape.FilledCircle, size, color);
+    public void Dot(double x, double y, float size, Color color) =>
+        _marks.Add(() => _plot.Add.Marker(x, -y, MarkerShape.FilledCircle, size, color));
 
     /// <summary>The sheet as SVG without a background, as ScottPlot draws it.</summary>
     public string Svg()
@@ -150,23 +142,11 @@ internal sealed class ChartSheet : IDisposable
     public static float WidthOf(string text, float size, bool bold = false)
     {
         using Paint paint = Paint.NewDisposablePaint();
-        return new LabelStyle { Text = Printable(text), FontSize = size, Bold = bold }.Measure(paint).Width;
-    }
-
-    /// <summary>Text that fits a width, cut with an ellipsis where it must.</summary>
-    public static string Fit(string text, float width, float size)
-    {
-        int length = text.Length;
-        while (length > 1 && WidthOf(length == text.Length ? text : text[..length] + "…", size) > width)
-        {
-            length--;
-        }
-
-        return length == text.Length ? text : text[..length] + "…";
+        return new LabelStyle { Text = Printable(text), FontSize = size, FontName = Font, Bold = bold }.Measure(paint).Width;
     }
 
     /// <summary>Text without characters that no file can hold: controls and halves of pairs.</summary>
-    public static string Printable(string text) => string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) || rune.Value >= 0xFFFE ? " " : rune.ToString()));
+    public static string Printable(string text) => string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString()));
 
     private static IEnumerable<string> Break(string text, float width, float size, bool bold)
     {
@@ -188,12 +168,40 @@ internal sealed class ChartSheet : IDisposable
         yield return rest;
     }
 
+    private static Coordinates[] Box(double left, double right, double top, double height) =>
+        [new(left, -top), new(right, -top), new(right, -top - height), new(left, -top - height)];
+
+    private void AddText(double x, double y, string text, Color color, float size, bool bold, Alignment alignment)
+    {
+        ScottPlot.Plottables.Text label = _plot.Add.Text(Printable(text), x, -y);
+        label.LabelFontColor = color;
+        label.LabelFontSize = size;
+        label.LabelFontName = Font;
+        label.LabelBold = bold;
+        label.LabelAlignment = alignment;
+    }
+
+    private void AddFill(Coordinates[] outline, Color color)
+    {
+        ScottPlot.Plottables.Polygon polygon = _plot.Add.Polygon(outline);
+        polygon.FillColor = color;
+        polygon.LineWidth = 0;
+    }
+
+    private void AddLine(double x1, double y1, double x2, double y2, Color color, float width)
+    {
+        ScottPlot.Plottables.LinePlot line = _plot.Add.Line(x1, -y1, x2, -y2);
+        line.LineColor = color;
+        line.LineWidth = width;
+        line.MarkerSize = 0;
+    }
+
     private float Height() => (float)Math.Ceiling(Y) + (_hasAxis ? AxisHeight : Margin);
 
     private void Render(SKCanvas canvas, Color background)
     {
-        // What stands at the left edge waits until the chart has said what the edge stands for.
-        _atLeft.ForEach(draw => draw());
+        _grid.ForEach(draw => draw());
+        _marks.ForEach(draw => draw());
         float height = Height();
         float bottom = _hasAxis ? AxisHeight : Margin;
         _plot.FigureBackground.Color = background;

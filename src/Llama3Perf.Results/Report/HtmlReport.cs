@@ -61,7 +61,7 @@ public static class HtmlReport
         foreach (ReportChart chart in ReportChart.All(data))
         {
             string figure = $"<figure role=\"img\" aria-label=\"{Escape(chart.Title)}; the figures are in the tables below\">\n"
-                + $"<div class=\"wide\">{chart.Element(data, 920, $"{chart.Slug}-wide")}</div>\n<div class=\"narrow\">{chart.Element(data, 350, $"{chart.Slug}-narrow")}</div>\n</figure>\n";
+                + $"<div class=\"wide\">{chart.Element(data, 920)}</div>\n<div class=\"narrow\">{chart.Element(data, 350)}</div>\n</figure>\n";
             AppendSection(page, chart.Title, chart.Caption, figure);
         }
     }

@@ -51,14 +51,14 @@ internal static class LatencyChart
         if (spread.Gaps.Length > 0)
         {
             sheet.Fill(Hill(spread.Gaps, low, high, sheet.InnerWidth, floor), color);
-            sheet.Line(p99, floor - (height / 2), p99, floor, Palette.Ink, dashed: true);
+            sheet.Line(p99, floor - (height / 2), p99, floor, Palette.Ink);
             sheet.Line(p50, floor - height, p50, floor, Palette.Ink);
         }
         else
         {
             sheet.Line(p50, floor - 6, p99, floor - 6, color, width: 4);
             sheet.Line(p50, floor - 12, p50, floor, Palette.Ink);
-            sheet.Line(p99, floor - 12, p99, floor, Palette.Ink, dashed: true);
+            sheet.Line(p99, floor - 9, p99, floor - 3, Palette.Ink);
         }
 
         sheet.Y = floor + 4;

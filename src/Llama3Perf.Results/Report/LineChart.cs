@@ -29,11 +29,12 @@ internal static class LineChart
         }
 
         sheet.SetRange(0, sheet.InnerWidth);
+        string[] names = Names(sheet, sides);
         foreach ((string name, MedianEstimate?[] estimates) in panels)
         {
             sheet.Lines($"{name}, {metric.Unit}", Palette.Ink);
             sheet.Y += 20;
-            DrawPanel(sheet, sides, estimates);
+            DrawPanel(sheet, names, estimates);
             sheet.Y += 14;
         }
 
@@ -45,9 +46,27 @@ internal static class LineChart
         ? data.Sides.OrderBy(side => side.Run.Identity.TestTime)
         : data.Sides.OrderBy(side => side.Varied is null).ThenBy(side => side.Varied ?? "", VersionOrder.Instance);
 
-    private static void DrawPanel(ChartSheet sheet, ReportSide[] sides, MedianEstimate?[] estimates)
+    /// <summary>What stands below the points: what is varied or, where that is too long, a letter that is explained above.</summary>
+    private static string[] Names(ChartSheet sheet, ReportSide[] sides)
     {
-        double slot = sheet.InnerWidth / sides.Length;
+        string[] names = [.. sides.Select(side => side.Varied ?? "unknown")];
+        if (names.All(name => ChartSheet.WidthOf(name, ChartSheet.SmallSize) < (sheet.InnerWidth / sides.Length) - 8))
+        {
+            return names;
+        }
+
+        foreach (ReportSide side in sides)
+        {
+            sheet.Lines($"{side.Letter}  {side.Varied ?? "unknown"}", Palette.Muted, ChartSheet.SmallSize);
+        }
+
+        sheet.Y += 8;
+        return [.. sides.Select(side => side.Letter)];
+    }
+
+    private static void DrawPanel(ChartSheet sheet, string[] names, MedianEstimate?[] estimates)
+    {
+        double slot = sheet.InnerWidth / names.Length;
         MedianEstimate[] known = [.. estimates.OfType<MedianEstimate>()];
         double low = known.Min(estimate => estimate.Interval?.Low ?? estimate.Median);
         double high = known.Max(estimate => estimate.Interval?.High ?? estimate.Median);
@@ -55,10 +74,10 @@ internal static class LineChart
         (low, high) = (low - widening, high + widening);
         double top = sheet.Y;
         double first = Height(known[0].Median);
-        sheet.Line(0, first, sheet.InnerWidth, first, Palette.Muted, width: 1, dashed: true);
+        sheet.Line(0, first, sheet.InnerWidth, first, Palette.Grid);
 
         (double X, double Y)? before = null;
-        for (int i = 0; i < sides.Length; i++)
+        for (int i = 0; i < names.Length; i++)
         {
             double x = (i + 0.5) * slot;
             if (estimates[i] is { } estimate)
@@ -74,7 +93,7 @@ internal static class LineChart
                 DrawLabel(sheet, x, slot, estimate, known[0], Height(estimate.Interval?.High ?? estimate.Median));
             }
 
-            sheet.Text(x, top + PanelHeight + 14, ChartSheet.Fit(sides[i].Varied ?? "unknown", (float)slot - 6, ChartSheet.SmallSize), Palette.Muted, ChartSheet.SmallSize, alignment: Alignment.MiddleCenter);
+            sheet.Text(x, top + PanelHeight + 14, names[i], Palette.Muted, ChartSheet.SmallSize, alignment: Alignment.MiddleCenter);
         }
 
         sheet.Y += PanelHeight + 26;

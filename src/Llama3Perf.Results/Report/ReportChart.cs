@@ -22,18 +22,18 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
             $"{metric.Slug}-over-{data.Varied}", $"{metric.Title} over {data.Varied}",
             $"{Better(metric.Metric.Direction, "Higher", "Lower")} Change against the first; each case has a scale of its own, which need not begin at zero.",
             sheet => LineChart.Draw(sheet, data, metric.Metric)) { HasLegend = false });
-        ReportChart latency = new("itl", "Inter-token latency, ms", "How the time between tokens is spread, on a logarithmic scale; full line: median, dashed line: 99th percentile.", sheet => LatencyChart.Draw(sheet, data));
+        ReportChart latency = new("itl", "Inter-token latency, ms", "How the time between tokens is spread, on a logarithmic scale; long mark: median, short mark: 99th percentile.", sheet => LatencyChart.Draw(sheet, data));
         IEnumerable<ReportChart> charts = [.. bars, .. lines, latency];
         return [.. charts.Where(HasFigures)];
     }
 
-    /// <summary>The chart as an element of a page; the prefix of its ids must be unique there.</summary>
-    public string Element(ReportData data, float width, string prefix)
+    /// <summary>The chart as an element of a page.</summary>
+    public string Element(ReportData data, float width)
     {
         using ChartSheet sheet = new(width);
         Legend(sheet, data);
         Draw(sheet);
-        return SvgChart.Element(sheet.Svg(), prefix);
+        return SvgChart.Element(sheet.Svg());
     }
 
     /// <summary>The chart as an SVG file.</summary>

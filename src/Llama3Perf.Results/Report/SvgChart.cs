@@ -18,8 +18,8 @@ internal static class SvgChart
         return $"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n{Text(root)}\n";
     }
 
-    /// <summary>An element of a page: colours become CSS variables, and ids begin with a prefix, since all charts of a page share them.</summary>
-    public static string Element(string svg, string prefix)
+    /// <summary>An element of a page: colours become CSS variables.</summary>
+    public static string Element(string svg)
     {
         XElement root = Scalable(svg);
         root.Attribute("width")!.Remove();
@@ -29,14 +29,9 @@ internal static class SvgChart
             // An HTML page knows its SVG without namespaces.
             element.Name = element.Name.LocalName;
             element.Attributes().Where(attribute => attribute.IsNamespaceDeclaration).Remove();
-            foreach (XAttribute attribute in element.Attributes())
+            foreach (XAttribute attribute in element.Attributes().Where(attribute => attribute.Name.LocalName is "fill" or "stroke"))
             {
-                attribute.Value = attribute.Name.LocalName switch
-                {
-                    "id" => $"{prefix}-{attribute.Value}",
-                    "fill" or "stroke" => Variable(attribute.Value),
-                    _ => attribute.Value.Replace("url(#", $"url(#{prefix}-", StringComparison.Ordinal),
-                };
+                attribute.Value = Variable(attribute.Value);
             }
         }
 
@@ -45,14 +40,24 @@ internal static class SvgChart
 
     private static XElement Scalable(string svg)
     {
-        XElement root = XElement.Parse(svg, LoadOptions.PreserveWhitespace);
+        XElement root = XElement.Parse(svg);
         root.SetAttributeValue("viewBox", $"0 0 {root.Attribute("width")!.Value} {root.Attribute("height")!.Value}");
+
+        // Nothing is drawn beyond the sheet, so the clips around each mark say nothing; backgrounds are transparent, which SVG would show black.
+        root.Descendants(Svg + "clipPath").Remove();
+        root.Elements(Svg + "rect").Where(rect => rect.Attribute("fill") is null).Remove();
+        foreach (XElement group in root.Elements(Svg + "g").ToArray())
+        {
+            group.ReplaceWith(group.Elements());
+        }
+
         foreach (XElement text in root.Descendants(Svg + "text"))
         {
             // The letters stand where the drawing machine's font had them; a browser with another font places them itself.
             text.SetAttributeValue("x", text.Attribute("x")?.Value.Split(',')[0].Trim());
             text.SetAttributeValue("y", text.Attribute("y")?.Value.Split(',')[0].Trim());
             text.SetAttributeValue("font-family", Fonts);
+            text.Value = text.Value.Trim();
         }
 
         return root;
@@ -66,5 +71,5 @@ internal static class SvgChart
 
     private static string Functional(Color color) => string.Create(CultureInfo.InvariantCulture, $"rgb({color.R},{color.G},{color.B})");
 
-    private static string Text(XElement root) => root.ToString(SaveOptions.DisableFormatting).ReplaceLineEndings("\n");
+    private static string Text(XElement root) => root.ToString(SaveOptions.DisableFormatting);
 }

@@ -26,22 +26,18 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
-    public void Ids_are_unique_and_every_reference_has_its_target()
+    public void Charts_have_no_ids_that_another_chart_of_the_page_could_have_too()
     {
-        XDocument page = XDocument.Parse(HtmlReport.Page(DriverRuns(2)));
-        string[] ids = [.. page.Descendants().Attributes("id").Select(id => id.Value)];
-        Assert.Equal(ids.Length, ids.Distinct().Count());
-        string[] references = [.. page.Descendants().Attributes().Select(attribute => attribute.Value).Where(value => value.StartsWith("url(#")).Select(value => value[5..^1])];
-        Assert.NotEmpty(references);
-        Assert.All(references, reference => Assert.Contains(reference, ids));
+        string page = HtmlReport.Page(DriverRuns(2));
+        Assert.Empty(XDocument.Parse(page).Descendants().Attributes("id"));
+        Assert.DoesNotContain("url(", page);
     }
 
     [Fact]
     public void Page_loads_nothing()
     {
         string page = HtmlReport.Page(DriverRuns(2));
-        Assert.DoesNotContain("http:", page);
-        Assert.DoesNotContain("https:", page);
+        Assert.DoesNotContain("http", page.Replace("http-equiv", "", StringComparison.Ordinal));
         Assert.DoesNotContain("@import", page);
         Assert.DoesNotContain("<script", page);
         Assert.DoesNotContain("<link", page);
@@ -83,6 +79,7 @@ public sealed class HtmlReportTests
     {
         XDocument page = XDocument.Parse(HtmlReport.Page(DriverRuns(2)));
         IEnumerable<string> colours = page.Descendants("svg").Descendants().Attributes().Where(attribute => attribute.Name.LocalName is "fill" or "stroke").Select(attribute => attribute.Value);
+        Assert.NotEmpty(colours);
         Assert.All(colours.Distinct(), colour => Assert.True(colour == "none" || colour.StartsWith("var(--"), colour));
     }
 

@@ -2,18 +2,22 @@ using System.Text;
 
 namespace Llama3Perf.Results.Files;
 
-/// <summary>Writes a text file whole or not at all: UTF-8 without a byte order mark, beside and renamed.</summary>
+/// <summary>Writes a file whole or not at all: beside and renamed.</summary>
 internal static class TextFile
 {
-    /// <summary>Writes the file and the folders above it.</summary>
+    /// <summary>Writes text as UTF-8 without a byte order mark, and the folders above the file.</summary>
     /// <exception cref="RunFileException">It cannot be written.</exception>
-    public static void Write(string path, string text)
+    public static void Write(string path, string text) => Write(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false).GetBytes(text));
+
+    /// <summary>Writes bytes, and the folders above the file.</summary>
+    /// <exception cref="RunFileException">It cannot be written.</exception>
+    public static void Write(string path, byte[] bytes)
     {
         string partial = $"{path}.{Guid.NewGuid():N}.partial";
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            File.WriteAllText(partial, text, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+            File.WriteAllBytes(partial, bytes);
             File.Move(partial, path, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

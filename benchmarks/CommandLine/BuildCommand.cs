@@ -23,8 +23,8 @@ internal static class BuildCommand
             "Execution provider that the graph is for: cpu, dml, cuda, webgpu. Default: cpu.",
             OptionFactory.OneOf<GraphTarget?>(("cpu", GraphTarget.Cpu), ("dml", GraphTarget.DirectML), ("cuda", GraphTarget.Cuda), ("webgpu", GraphTarget.WebGpu)),
             "name");
-        Option<bool?> tied = OptionFactory.Value<bool?>(
-            "--tie-embeddings", "yes or no. Default: as the shape says.", OptionFactory.OneOf<bool?>(("yes", true), ("no", false)), "yes|no");
+        Option<string?> tied = OptionFactory.Value(
+            "--tie-embeddings", "yes or no. Default: as the shape says.", OptionFactory.OneOf(("yes", "yes"), ("no", "no")), "yes|no");
         Option<bool> fullHead = OptionFactory.Flag("--all-logits", "Computes logits for every position, not only the last.");
         Option<ulong?> seed = OptionFactory.Value<ulong?>(
             "--seed", "Seed of the weights.", text => ulong.TryParse(text, out ulong number) ? number : throw new UsageException($"'{text}' is not a whole number"), "n");
@@ -44,7 +44,7 @@ internal static class BuildCommand
                     Symmetric = !parsed.GetValue(asymmetric),
                     AccuracyLevel = parsed.GetValue(accuracy) ?? defaults.AccuracyLevel,
                     Target = parsed.GetValue(target) ?? defaults.Target,
-                    TieEmbeddings = parsed.GetValue(tied),
+                    TieEmbeddings = parsed.GetValue(tied) is { } choice ? choice == "yes" : null,
                     PruneLmHead = !parsed.GetValue(fullHead),
                     Seed = parsed.GetValue(seed) ?? defaults.Seed,
                 },

@@ -60,6 +60,7 @@ internal static class Cli
         root.Add(CompareCommand.Create());
         root.Add(GateCommand.Create());
         root.Add(NoiseCommand.Create());
+        root.Add(ReportCommand.Create());
         root.Add(ExportCommand.Create());
         root.Add(PairsCommand.Create());
         root.Add(SimulateCommand.Create());
@@ -68,7 +69,8 @@ internal static class Cli
 
     private static int Fail(string message, int exitCode)
     {
-        Console.Error.WriteLine("error: " + message.ReplaceLineEndings(" "));
+        // .NET adds the parameter's name to an argument's message; it means nothing to a user.
+        Console.Error.WriteLine("error: " + message.Split(" (Parameter '")[0].ReplaceLineEndings(" "));
         return exitCode;
     }
 }

@@ -17,8 +17,8 @@ internal static class GateCommand
         Option<IReadOnlyList<string>?> metrics = OptionFactory.List("--metric", $"Default: {string.Join(",", defaults.Metrics)}.", OptionFactory.Text, "list");
         Option<double?> alpha = OptionFactory.Value<double?>("--alpha", "Chance of a false alarm that all tests together may have. Default: 0.01.", text => ResultsVerb.Share(text), "share");
         Option<IReadOnlyList<string>?> vary = OptionFactory.List("--vary", "Field that both sides differ in. Default: the one they differ in.", OptionFactory.Text, "fields");
-        Option<bool?> inconclusive = OptionFactory.Value<bool?>(
-            "--inconclusive", "What too few samples do: fail (exit 3) or pass. Default: fail.", OptionFactory.OneOf<bool?>(("fail", true), ("pass", false)), "fail|pass");
+        Option<string?> inconclusive = OptionFactory.Value(
+            "--inconclusive", "What too few samples do: fail (exit 3) or pass. Default: fail.", OptionFactory.OneOf(("fail", "fail"), ("pass", "pass")), "fail|pass");
         Option<bool> outputs = OptionFactory.Flag("--fail-on-output-change", "Other tokens under the same folder, engine and provider fail too.");
         Option<string?> noise = OptionFactory.Value("--noise", "Noise record of this machine (the verb noise writes it).", OptionFactory.Text, "file");
         Option<bool> confirm = OptionFactory.Flag("--confirm", "Measures red cases again here; they stay red only if red twice.");
@@ -46,7 +46,7 @@ internal static class GateCommand
                 Metrics = parsed.GetValue(metrics) ?? defaults.Metrics,
                 Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
                 Vary = parsed.GetValue(vary) ?? [],
-                InconclusiveFails = parsed.GetValue(inconclusive) ?? defaults.InconclusiveFails,
+                InconclusiveFails = parsed.GetValue(inconclusive) is { } choice ? choice == "fail" : defaults.InconclusiveFails,
                 OutputChangeFails = parsed.GetValue(outputs),
                 Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
             });

@@ -66,7 +66,7 @@ internal sealed class RunCommand
         "--launches", $"Processes a case. Default: {s_defaults.Launches}.", text => OptionFactory.Integer(1, 1000)(text), "n");
 
     private readonly Option<int?> _warmups = OptionFactory.Value<int?>(
-        "--warmup", $"Generations before the measured ones, in each launch. Default: {s_defaults.Warmups}.", text => OptionFactory.Integer(0, 10_000)(text), "n");
+        "--warmup", $"Generations before the measured ones, in each launch, and as many more as half a second takes. Default: {s_defaults.Warmups}.", text => OptionFactory.Integer(0, 10_000)(text), "n");
 
     private readonly Option<int?> _iterations = OptionFactory.Value<int?>(
         "--iterations", $"Measured generations in each launch. Default: {s_defaults.Iterations}.", text => OptionFactory.Integer(1, 10_000)(text), "n");

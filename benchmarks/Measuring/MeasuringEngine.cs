@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BenchmarkDotNet.Characteristics;
 using BenchmarkDotNet.Engines;
 using BenchmarkDotNet.Jobs;
@@ -32,6 +33,8 @@ public sealed class MeasuringEngineFactory : IEngineFactory
 /// <summary>The iteration loop of a job with fixed warm-up and iteration counts, one operation an iteration.</summary>
 internal sealed class MeasuringEngine(IEngine inner) : IEngine
 {
+    private static readonly TimeSpan s_shortestWarmUp = TimeSpan.FromMilliseconds(500);
+
     public IHost Host => inner.Host;
 
     public Job TargetJob => inner.TargetJob;
@@ -86,7 +89,7 @@ internal sealed class MeasuringEngine(IEngine inner) : IEngine
 
         int warmups = TargetJob.ResolveValue(RunMode.WarmupCountCharacteristic, Resolver);
         int iterations = TargetJob.ResolveValue(RunMode.IterationCountCharacteristic, Resolver);
-        Repeat(IterationStage.Warmup, warmups, measurements);
+        WarmUp(warmups, measurements);
         Host.SendSignal(HostSignal.BeforeActualRun);
         Repeat(IterationStage.Actual, iterations, measurements);
         Host.SendSignal(HostSignal.AfterActualRun);
@@ -94,17 +97,37 @@ internal sealed class MeasuringEngine(IEngine inner) : IEngine
         return new RunResults(measurements, Perfolizer.Mathematics.OutlierDetection.OutlierMode.DontRemove, default, default, 0);
     }
 
+    /// <summary>
+    /// At least so many iterations, and as many as the shortest warm-up takes: a generation of a tiny model is over before code,
+    /// caches and clock speeds have settled. None where none was asked for.
+    /// </summary>
+    private void WarmUp(int count, List<Measurement> measurements)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 1; i <= count || (count > 0 && Stopwatch.GetElapsedTime(start) < s_shortestWarmUp); i++)
+        {
+            Iterate(IterationStage.Warmup, i, measurements, report: i <= count);
+        }
+
+        WriteLine();
+    }
+
     private void Repeat(IterationStage stage, int count, List<Measurement> measurements)
     {
         for (int i = 1; i <= count; i++)
         {
-            measurements.Add(RunIteration(new IterationData(IterationMode.Workload, stage, i, 1, 1)));
-            if (GenerationLog.TakeResult() is { } result)
-            {
-                WriteLine(new IterationMeasured(stage == IterationStage.Warmup, result, ProcessMemory.PeakResidentBytes()).Format());
-            }
+            Iterate(stage, i, measurements, report: true);
         }
 
         WriteLine();
+    }
+
+    private void Iterate(IterationStage stage, int index, List<Measurement> measurements, bool report)
+    {
+        measurements.Add(RunIteration(new IterationData(IterationMode.Workload, stage, index, 1, 1)));
+        if (GenerationLog.TakeResult() is { } result && report)
+        {
+            WriteLine(new IterationMeasured(stage == IterationStage.Warmup, result, ProcessMemory.PeakResidentBytes()).Format());
+        }
     }
 }

@@ -48,6 +48,22 @@ public static partial class NativeLibraries
     /// <summary>The file that ONNX Runtime was loaded from, for messages.</summary>
     internal static string OnnxRuntimePath => string.Join(", ", LoadedModules.PathsOf(OnnxRuntime));
 
+    /// <summary>
+    /// Why an execution provider of the loaded ONNX Runtime cannot be used; null when it can. Being compiled in is not enough for CUDA:
+    /// its code is a library of its own, and a package without it still lists the provider.
+    /// </summary>
+    /// <param name="provider">ONNX Runtime's name of the provider.</param>
+    internal static string? WhyNotProvider(string provider)
+    {
+        string[] compiledIn = OrtEnv.Instance().GetAvailableProviders();
+        if (!compiledIn.Contains(provider))
+            return $"no {provider} in {OnnxRuntimePath}, which has {string.Join(", ", compiledIn)}";
+        if (provider != "CUDAExecutionProvider")
+            return null;
+        string library = Path.Combine(Path.GetDirectoryName(LoadedModules.PathsOf(OnnxRuntime)[0])!, FileName("onnxruntime_providers_cuda"));
+        return File.Exists(library) ? null : $"{provider} needs {library}, which is not there";
+    }
+
     /// <summary>Loads ONNX Runtime unless it is loaded, and checks that the managed package can work with it.</summary>
     /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
     public static void RequireOnnxRuntime() => _ = s_onnxRuntime.Value;

@@ -24,8 +24,8 @@ internal sealed class KeyedCase
     public KeyedCase(Run run, CaseOutcome outcome)
     {
         Outcome = outcome;
-        CaseContext context = new(run.Identity, run.Environment, outcome.Case);
-        _texts = [.. SampleSchema.CaseKeys.Select(column => column.Key(context))];
+        Context = new CaseContext(run.Identity, run.Environment, outcome.Case);
+        _texts = [.. SampleSchema.CaseKeys.Select(column => column.Key(Context))];
     }
 
     /// <summary>Names of the key columns.</summary>
@@ -38,6 +38,9 @@ internal sealed class KeyedCase
 
     /// <summary>How the case ended, with its samples.</summary>
     public CaseOutcome Outcome { get; }
+
+    /// <summary>The case in its run.</summary>
+    public CaseContext Context { get; }
 
     /// <summary>A key's text, or null when it is unknown.</summary>
     public string? this[string name]

@@ -23,15 +23,12 @@ internal static class GateRule
     /// <summary>Judges all pairs together, since the correction is over all of them.</summary>
     public static IReadOnlyList<GateCheck> Judge(IReadOnlyList<GatePair> pairs, GateOptions options)
     {
-        int tests = pairs.Count(HasSamples);
-        GatePair[] testable = [.. pairs.Where(pair => WhyUndecidable(pair, tests, options.Alpha) is null)];
-        double[] p = [.. testable.Select(PValue)];
+        string?[] obstacles = [.. pairs.Select(pair => Obstacle(pair, pairs.Count, options.Alpha))];
 
-        // The untestable count as tests with p = 1, as they would if they had been made.
-        double[] adjusted = Holm.Adjust([.. p, .. Enumerable.Repeat(1.0, tests - testable.Length)]);
-        return [.. pairs.Select(pair => Array.IndexOf(testable, pair) is var i and >= 0
-            ? Decided(pair, p[i], adjusted[i], options)
-            : Undecided(pair, WhyUndecidable(pair, tests, options.Alpha)!))];
+        // What cannot be decided counts as a test with p = 1: it makes the others no easier.
+        double[] p = [.. pairs.Select((pair, i) => obstacles[i] is null ? PValue(pair) : 1)];
+        double[] adjusted = Holm.Adjust(p);
+        return [.. pairs.Select((pair, i) => obstacles[i] is { } reason ? Undecided(pair, reason) : Decided(pair, p[i], adjusted[i], options))];
     }
 
     /// <summary>The decision itself.</summary>
@@ -65,15 +62,14 @@ internal static class GateRule
         };
     }
 
-    private static bool HasSamples(GatePair pair) => Math.Min(pair.Baseline.Count, pair.Current.Count) >= LeastSamples;
-
-    private static string? WhyUndecidable(GatePair pair, int tests, double alpha)
+    /// <summary>Why a pair cannot be decided, whatever its values are; null when it can.</summary>
+    private static string? Obstacle(GatePair pair, int tests, double alpha)
     {
         (int n, int m) = (pair.Baseline.Count, pair.Current.Count);
         double floor = MannWhitney.SmallestP(n, m) * tests;
         return pair switch
         {
-            _ when !HasSamples(pair) => $"{n} and {m} iterations; at least {LeastSamples} a side decide",
+            _ when Math.Min(n, m) < LeastSamples => $"{n} and {m} iterations; at least {LeastSamples} a side decide",
             _ when floor >= alpha => FormattableString.Invariant($"{n} and {m} iterations cannot reach p < {alpha} in {tests} tests (at best {floor:0.####}); measure more iterations"),
             _ => null,
         };

@@ -74,7 +74,7 @@ public sealed record NoiseEntry
         NoiseEntry entry = new()
         {
             CaseId = found.Outcome.CaseId,
-            Keys = Known(name => found[name]),
+            Keys = KeysOf(found.Context),
             Metric = metric.Name,
             Launches = components.Launches,
             BetweenSd = components.BetweenSd,
@@ -88,11 +88,11 @@ public sealed record NoiseEntry
     }
 
     /// <summary>The keys that noise depends on: those of the case, and the machine. Versions are what the gate compares.</summary>
-    internal static IReadOnlyDictionary<string, string> KeysOf(CaseContext context)
-    {
-        Dictionary<string, Column<CaseContext>> columns = SampleSchema.CaseKeys.ToDictionary(column => column.Name, StringComparer.Ordinal);
-        return Known(name => columns[name].Key(context));
-    }
+    internal static Dictionary<string, string> KeysOf(CaseContext context) => SampleSchema.CaseKeys
+        .Where(column => column.Name == "machine_id" || !KeyedCase.RunNames.Contains(column.Name))
+        .Select(column => (column.Name, Text: column.Key(context)))
+        .Where(key => key.Text is not null)
+        .ToDictionary(key => key.Name, key => key.Text!, StringComparer.Ordinal);
 
     private VarianceComponents Spread => new(BetweenSd, WithinSd, Launches);
 
@@ -103,12 +103,6 @@ public sealed record NoiseEntry
 
     /// <summary>A shift of logarithms to the worse as the relative change that the threshold is about.</summary>
     private double LossOf(double shift) => IsHigherBetter ? 1 - Math.Exp(-shift) : Math.Exp(shift) - 1;
-
-    private static Dictionary<string, string> Known(Func<string, string?> text) => KeyedCase.Names
-        .Where(name => name == "machine_id" || !KeyedCase.RunNames.Contains(name))
-        .Select(name => (Name: name, Text: text(name)))
-        .Where(key => key.Text is not null)
-        .ToDictionary(key => key.Name, key => key.Text!, StringComparer.Ordinal);
 
     private static bool IsSd(double value) => value is >= 0 and < 10;
 }

@@ -117,7 +117,7 @@ public sealed record NoiseRecord
     /// <summary>The entry of a case on the machine that it was measured on, whatever the versions; null when there is none.</summary>
     public NoiseEntry? Find(CaseContext context, Column<Sample> metric)
     {
-        IReadOnlyDictionary<string, string> keys = NoiseEntry.KeysOf(context);
+        Dictionary<string, string> keys = NoiseEntry.KeysOf(context);
         return Entries.FirstOrDefault(entry => entry.Metric == metric.Name && entry.Keys.Count == keys.Count
             && keys.All(key => entry.Keys.GetValueOrDefault(key.Key) == key.Value));
     }

@@ -1,6 +1,5 @@
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
-using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Engines.GenAi;
 
@@ -52,10 +51,7 @@ internal static class GenAiRuntime
 
         if (GenAiProvider.Of(provider) is not { } wanted)
             return Availability.Yes;
-        string[] compiledIn = OrtEnv.Instance().GetAvailableProviders();
-        if (compiledIn.Contains(wanted.OnnxRuntimeName))
-            return Availability.Yes;
-        return Availability.No($"no {wanted.OnnxRuntimeName} in {NativeLibraries.OnnxRuntimePath}, which has {string.Join(", ", compiledIn)}");
+        return NativeLibraries.WhyNotProvider(wanted.OnnxRuntimeName) is { } reason ? Availability.No(reason) : Availability.Yes;
     }
 
     private static GenAiEngine Load(ModelFolder folder, EngineOptions options)

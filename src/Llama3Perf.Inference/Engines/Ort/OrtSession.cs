@@ -75,10 +75,7 @@ internal static class OrtSession
             return Availability.Yes;
         }
 
-        string[] compiledIn = OrtEnv.Instance().GetAvailableProviders();
-        return compiledIn.Contains(wanted.OnnxRuntimeName)
-            ? Availability.Yes
-            : Availability.No($"no {wanted.OnnxRuntimeName} in {NativeLibraries.OnnxRuntimePath}, which has {string.Join(", ", compiledIn)}");
+        return NativeLibraries.WhyNotProvider(wanted.OnnxRuntimeName) is { } reason ? Availability.No(reason) : Availability.Yes;
     }
 
     private static GraphOptimizationLevel Level(OptimizationLevel level) => level switch

@@ -1,1 +1,3 @@
-Console.WriteLine("Llama3Perf");
+using Llama3Perf.Benchmarks.CommandLine;
+
+return Cli.Run(args);

@@ -15,6 +15,12 @@ public sealed record EngineOptions
     /// <summary>ONNX Runtime's graph optimization level.</summary>
     public OptimizationLevel Optimization { get; init; } = OptimizationLevel.All;
 
+    /// <summary>
+    /// True lets the model choose an EOS token, for text that ends. Measurements do not: the number of new tokens is fixed, and every
+    /// engine leaves the folder's EOS tokens out of its choice.
+    /// </summary>
+    public bool AllowEos { get; init; }
+
     /// <summary>ONNX Runtime session configuration entries, applied last (<c>session.disable_prepacking=1</c>).</summary>
     public IReadOnlyDictionary<string, string> SessionEntries { get; init; } = new Dictionary<string, string>();
 

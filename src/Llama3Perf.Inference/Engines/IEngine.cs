@@ -19,7 +19,8 @@ public interface IEngine : IDisposable
 
     /// <summary>
     /// Returns the next token id, readable on the host. The first call after <see cref="Prefill"/> picks from the prompt's logits;
-    /// each later call first runs one decode step over the token returned before. EOS is a token like any other.
+    /// each later call first runs one decode step over the token returned before. EOS tokens are left out of the choice unless
+    /// <see cref="EngineOptions.AllowEos"/> is set; then nothing may be asked for after one.
     /// </summary>
     int NextToken();
 }

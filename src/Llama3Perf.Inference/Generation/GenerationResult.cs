@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Security.Cryptography;
 
 namespace Llama3Perf.Inference.Generation;
 
@@ -46,6 +48,18 @@ public sealed record GenerationResult
 
     /// <summary>The 2024 article's count: (n_p + n_g) / (t_last - t0). Reported, never gated.</summary>
     public double ArticleTps => (PromptTokens + NewTokens.Length) / EndToEndMs * 1000;
+
+    /// <summary>SHA-256 over the new token ids as little-endian int32, lowercase hexadecimal.</summary>
+    public string OutputSha256()
+    {
+        byte[] bytes = new byte[NewTokens.Length * sizeof(int)];
+        for (int i = 0; i < NewTokens.Length; i++)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i * sizeof(int)), NewTokens[i]);
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(bytes));
+    }
 
     /// <summary>Inter-token latencies t_i - t_(i-1) for i from 2, in milliseconds.</summary>
     public double[] InterTokenMs()

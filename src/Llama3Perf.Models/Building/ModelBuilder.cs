@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Llama3Perf.Models.Folders;
 using Llama3Perf.Models.Onnx;
 using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Building;
 
@@ -27,6 +28,10 @@ public static class ModelBuilder
     public static ModelFolder Build(
         ModelBuildOptions options, string folder, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Build(BuildPlan.Create(options), folder, new BuildMachine(), progress, cancellationToken);
+
+    /// <summary>Bytes of weights that a build writes, known without building: about what a loaded model takes.</summary>
+    /// <exception cref="ModelException">Options that cannot be built.</exception>
+    public static long WeightBytes(ModelBuildOptions options) => BuildPlan.Create(options).Data.Length;
 
     internal static ModelFolder Build(
         BuildPlan plan, string folder, BuildMachine machine, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
@@ -89,7 +94,7 @@ public static class ModelBuilder
         DataFile.Write(
             Path.Combine(folder, DataFileName), plan.Data, plan.Options.Seed, machine.Threads, counter.Add, cancellationToken);
         File.WriteAllBytes(Path.Combine(folder, GraphFile), plan.Model.ToByteArray());
-        TokenIds tokens = TokenizerFiles.Write(folder, plan.Shape.VocabularySize);
+        TokenIds tokens = SyntheticTokenizer.Write(folder, plan.Shape.VocabularySize);
         File.WriteAllText(
             Path.Combine(folder, "genai_config.json"), GenAiConfig.Text(plan.Shape, plan.Options.Target, GraphFile, tokens));
         File.WriteAllText(Path.Combine(folder, BuildManifest.FileName), plan.Manifest);

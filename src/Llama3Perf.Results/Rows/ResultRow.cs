@@ -40,3 +40,101 @@ public sealed record CaseOutcome
     /// <summary>Measured iterations, in the order they ran.</summary>
     public IReadOnlyList<Sample> Samples { get; init; } = [];
 }
+
+/// <summary>One case with the statistics of its samples: one row of results.csv. What was not measured is null.</summary>
+public sealed record ResultRow
+{
+    /// <summary>The run, shared by all of its rows.</summary>
+    public required RunIdentity Run { get; init; }
+
+    /// <summary>The machine and libraries, shared by all of the run's rows.</summary>
+    public required RunEnvironment Environment { get; init; }
+
+    /// <summary>The case.</summary>
+    public required CaseKey Case { get; init; }
+
+    /// <summary>Short, readable, unique name of the case within the run.</summary>
+    public required string CaseId { get; init; }
+
+    /// <summary>How it ended. Only an <see cref="CaseStatus.Ok"/> case has metrics.</summary>
+    public required CaseStatus Status { get; init; }
+
+    /// <summary>Why it failed or was skipped; one line.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Process launches that gave samples.</summary>
+    public required int LaunchCount { get; init; }
+
+    /// <summary>Completed iterations.</summary>
+    public required int SampleCount { get; init; }
+
+    /// <summary>Time to first token, ms.</summary>
+    public required Spread TtftMs { get; init; }
+
+    /// <summary>Prompt tokens a second of prefill.</summary>
+    public required Spread PrefillTps { get; init; }
+
+    /// <summary>New tokens a second after the first.</summary>
+    public required Spread DecodeTps { get; init; }
+
+    /// <summary>New tokens a second of the whole generation.</summary>
+    public required Spread EndToEndTps { get; init; }
+
+    /// <summary>Median over iterations of each iteration's median inter-token latency, ms.</summary>
+    public double? ItlP50Ms { get; init; }
+
+    /// <summary>Median over iterations of each iteration's 90th percentile, ms.</summary>
+    public double? ItlP90Ms { get; init; }
+
+    /// <summary>Median over iterations of each iteration's 95th percentile, ms.</summary>
+    public double? ItlP95Ms { get; init; }
+
+    /// <summary>Median over iterations of each iteration's 99th percentile, ms.</summary>
+    public double? ItlP99Ms { get; init; }
+
+    /// <summary>Median over iterations of the article's count.</summary>
+    public double? ArticleTps { get; init; }
+
+    /// <summary>Median over launches of the cold model load, ms.</summary>
+    public double? ModelLoadMs { get; init; }
+
+    /// <summary>Median over launches of the first generation after the load, ms.</summary>
+    public double? FirstRunMs { get; init; }
+
+    /// <summary>Largest resident set of any iteration, bytes.</summary>
+    public long? PeakRssBytes { get; init; }
+
+    /// <summary>Largest GPU memory of the measuring process, bytes.</summary>
+    public long? PeakGpuBytes { get; init; }
+
+    /// <summary>Decode rate of the last third of the iterations against the first third, median over launches, percent; negative means slower.</summary>
+    public double? DriftPercent { get; init; }
+
+    /// <summary>SHA-256 of the new token ids of the first iteration.</summary>
+    public string? OutputSha256 { get; init; }
+
+    /// <summary>Whether every iteration gave the same tokens.</summary>
+    public bool? OutputStable { get; init; }
+}
+
+/// <summary>A metric over the iterations of a case.</summary>
+public sealed record Spread
+{
+    /// <summary>No iterations.</summary>
+    public static Spread Unknown { get; } = new();
+
+    /// <summary>Middle value, or the mean of the two in the middle.</summary>
+    public double? Median { get; init; }
+
+    /// <summary>Arithmetic mean.</summary>
+    public double? Mean { get; init; }
+
+    /// <summary>Sample standard deviation (n - 1); null for a single iteration.</summary>
+    public double? StandardDeviation { get; init; }
+
+    /// <summary>Smallest value.</summary>
+    public double? Minimum { get; init; }
+
+    /// <summary>Largest value.</summary>
+    public double? Maximum { get; init; }
+}

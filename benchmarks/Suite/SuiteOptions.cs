@@ -1,0 +1,71 @@
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Benchmarks.Suite;
+
+/// <summary>Where a case is measured.</summary>
+public enum Isolation
+{
+    /// <summary>A child process for every launch of every case.</summary>
+    Process,
+
+    /// <summary>This process; a model stays loaded between cases that share it.</summary>
+    None,
+}
+
+/// <summary>What the user asked the suite to measure: the command line after checking. Null means "not asked for".</summary>
+public sealed record SuiteOptions
+{
+    public IReadOnlyList<string> Models { get; init; } = ["llama-125m"];
+
+    public IReadOnlyList<Precision>? Precisions { get; init; }
+
+    /// <summary>What a shape is measured at when no precision was asked for. A folder has its own.</summary>
+    public IReadOnlyList<Precision> UsualPrecisions { get; init; } = [Precision.Int4, Precision.Int8, Precision.Fp16];
+
+    public IReadOnlyList<int> BlockSizes { get; init; } = [32];
+
+    public IReadOnlyList<string>? Engines { get; init; }
+
+    public IReadOnlyList<ExecutionProvider>? Providers { get; init; }
+
+    public string? Device { get; init; }
+
+    public IReadOnlyDictionary<string, string> ProviderOptions { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> SessionEntries { get; init; } = new Dictionary<string, string>();
+
+    public OptimizationLevel Optimization { get; init; } = OptimizationLevel.All;
+
+    public IReadOnlyList<string> Prompts { get; init; } = ["OpenVINO is", "pp512"];
+
+    public string ChatTemplate { get; init; } = "none";
+
+    public IReadOnlyList<int>? MaxLengths { get; init; }
+
+    /// <summary>New tokens after any prompt, in place of <see cref="MaxLengths"/>.</summary>
+    public int? NewTokens { get; init; }
+
+    public int? Threads { get; init; }
+
+    public int Launches { get; init; } = 3;
+
+    public int Warmups { get; init; } = 1;
+
+    public int Iterations { get; init; } = 5;
+
+    public Isolation Isolation { get; init; } = Isolation.Process;
+
+    public TimeSpan Cooldown { get; init; }
+
+    /// <summary>Folder of the run's files; null takes a new one under artifacts/results.</summary>
+    public string? Output { get; init; }
+
+    /// <summary>Only these cases, by case_id; null for all.</summary>
+    public IReadOnlyList<string>? Cases { get; init; }
+
+    public bool Verbose { get; init; }
+
+    /// <summary>What the command line holds beside our own options, for BenchmarkDotNet.</summary>
+    public IReadOnlyList<string> BenchmarkDotNetArguments { get; init; } = [];
+}

@@ -1,0 +1,88 @@
+using Llama3Perf.Inference.Native;
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Inference.Engines.GenAi;
+
+/// <summary>The engine's row in the table of engines, and what holds once a process: the library's shutdown and its one DirectML adapter.</summary>
+internal static class GenAiRuntime
+{
+    private static readonly HashSet<GenAiEngine> s_engines = [];
+    private static readonly Lock s_lock = new();
+    private static string? s_directMLDevice;
+
+    static GenAiRuntime() => AppDomain.CurrentDomain.ProcessExit += (_, _) => ShutDown();
+
+    /// <summary>The row.</summary>
+    public static EngineKind Kind { get; } = new("genai", "ONNX Runtime GenAI: its own generation loop, called through its C API", Available, Load);
+
+    /// <summary>Remembers an engine until it is disposed: none may outlive the library's shutdown.</summary>
+    public static void Add(GenAiEngine engine)
+    {
+        lock (s_lock)
+            s_engines.Add(engine);
+    }
+
+    /// <summary>Forgets a disposed engine.</summary>
+    public static void Remove(GenAiEngine engine)
+    {
+        lock (s_lock)
+            s_engines.Remove(engine);
+    }
+
+    /// <summary>The library keeps the adapter of its first DirectML model for the life of the process and would ignore another without a word.</summary>
+    /// <exception cref="EngineException">Another adapter was taken before.</exception>
+    internal static void TakeDirectMLDevice(string device)
+    {
+        string? taken = Interlocked.CompareExchange(ref s_directMLDevice, device, null);
+        if (taken is not null && taken != device)
+            throw new EngineException($"onnxruntime-genai runs DirectML on {taken} in this process and cannot use {device} beside it; run each adapter in a process of its own");
+    }
+
+    private static Availability Available(ExecutionProvider provider)
+    {
+        try
+        {
+            NativeLibraries.RequireGenAi();
+        }
+        catch (EngineException e)
+        {
+            return Availability.No(e.Message);
+        }
+
+        if (GenAiProvider.Of(provider) is not { } wanted)
+            return Availability.Yes;
+        return NativeLibraries.WhyNotProvider(wanted.OnnxRuntimeName) is { } reason ? Availability.No(reason) : Availability.Yes;
+    }
+
+    private static GenAiEngine Load(ModelFolder folder, EngineOptions options)
+    {
+        GenAiConfig.Refuse(folder, options);
+        if (Available(options.Provider) is { IsAvailable: false, Reason: { } reason })
+            throw new EngineException(reason);
+        if (options.Provider == ExecutionProvider.Dml)
+            TakeDirectMLDevice(GenAiConfig.DirectMLDevice(options));
+        try
+        {
+            return new GenAiEngine(folder, options);
+        }
+        catch (EngineException e)
+        {
+            throw new EngineException($"{folder.Path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>
+    /// OgaShutdown, once and last. Not when no object was ever made, because the call itself would start the library,
+    /// nor when a native call still holds one.
+    /// </summary>
+    private static void ShutDown()
+    {
+        GenAiEngine[] left;
+        lock (s_lock)
+            left = [.. s_engines];
+        foreach (GenAiEngine engine in left)
+            engine.Dispose();
+        if (OgaHandle.CreatedCount > 0 && OgaHandle.LiveCount == 0)
+            Oga.OgaShutdown();
+    }
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Llama3Perf.Inference.Native;
+
+namespace Llama3Perf.Inference.Engines.GenAi;
+
+/// <summary>
+/// The part of onnxruntime-genai's C API (<c>ort_genai_c.h</c>) that the engine uses: the same from 0.14.1 on. Strings are UTF-8,
+/// <c>bool</c> is one byte, sizes are <c>size_t</c>. Every function that can fail returns an <c>OgaResult*</c>, null for success:
+/// always behind <see cref="Check"/>. The API is not thread-safe.
+/// </summary>
+internal static unsafe partial class Oga
+{
+    private const string Library = NativeLibraries.GenAi;
+
+    /// <summary>Names of all functions below: a library that lacks one is refused before any is called.</summary>
+    public static IEnumerable<string> EntryPoints { get; } =
+        [.. typeof(Oga).GetMethods(BindingFlags.Static | BindingFlags.NonPublic).Select(method => method.Name).Where(name => name.StartsWith("Oga", StringComparison.Ordinal)).Distinct()];
+
+    /// <summary>Throws what the library says of a failed call, with the call's name; the one place where results are looked at.</summary>
+    /// <exception cref="EngineException">The call failed.</exception>
+    public static void Check(nint result, [CallerArgumentExpression(nameof(result))] string call = "")
+    {
+        if (result != 0)
+            Throw(result, call);
+    }
+
+    [DoesNotReturn]
+    private static void Throw(nint result, string call)
+    {
+        string text = Marshal.PtrToStringUTF8(OgaResultGetError(result)) ?? "no text";
+        OgaDestroyResult(result);
+        int end = call.IndexOf('(', StringComparison.Ordinal);
+        string name = end < 0 ? call : call[(call.LastIndexOf('.', end) + 1)..end];
+        throw new EngineException($"{name}: {text.ReplaceLineEndings(" ").Trim()}");
+    }
+
+    [LibraryImport(Library)]
+    internal static partial void OgaShutdown();
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaResultGetError(nint result);
+
+    [LibraryImport(Library)]
+    internal static partial void OgaDestroyResult(nint result);
+
+    [LibraryImport(Library)]
+    internal static partial void OgaDestroyString(nint text);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint OgaCreateConfig(string path, out OgaConfig config);
+
+    [LibraryImport(Library)]
+    internal static partial void OgaDestroyConfig(nint config);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaConfigClearProviders(OgaConfig config);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint OgaConfigAppendProvider(OgaConfig config, string provider);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint OgaConfigSetProviderOption(OgaConfig config, string provider, string key, string value);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint OgaConfigOverlay(OgaConfig config, string json);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaCreateModelFromConfig(OgaConfig config, out OgaModel model);
+
+    [LibraryImport(Library)]
+    internal static partial void OgaDestroyModel(nint model);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaModelGetDeviceType(OgaModel model, out nint text);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaCreateGeneratorParams(OgaModel model, out OgaGeneratorParams parameters);
+
+    [LibraryImport(Library)]
+    internal static partial void OgaDestroyGeneratorParams(nint parameters);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint OgaGeneratorParamsSetSearchNumber(OgaGeneratorParams parameters, string name, double value);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint OgaGeneratorParamsSetSearchBool(OgaGeneratorParams parameters, string name, [MarshalAs(UnmanagedType.I1)] bool value);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaCreateGenerator(OgaModel model, OgaGeneratorParams parameters, out OgaGenerator generator);
+
+    [LibraryImport(Library)]
+    internal static partial void OgaDestroyGenerator(nint generator);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaGenerator_AppendTokens(OgaGenerator generator, int* tokens, nuint count);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaGenerator_GenerateNextToken(OgaGenerator generator);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaGenerator_GetNextTokens(OgaGenerator generator, out int* tokens, out nuint count);
+}

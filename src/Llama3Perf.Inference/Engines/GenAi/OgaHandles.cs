@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+
+namespace Llama3Perf.Inference.Engines.GenAi;
+
+/// <summary>An object of the native library. It holds a reference on the objects that it was made from, so that these are never destroyed first.</summary>
+internal abstract class OgaHandle() : SafeHandle(0, ownsHandle: true)
+{
+    private static int s_created;
+    private static int s_live;
+    private OgaHandle[] _parents = [];
+
+    /// <summary>Native objects that were ever made in this process.</summary>
+    public static int CreatedCount => s_created;
+
+    /// <summary>Native objects that exist at this moment.</summary>
+    public static int LiveCount => s_live;
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>Takes the references on what this object was made from; once, right after the native call that made it.</summary>
+    protected void Own(params OgaHandle[] parents)
+    {
+        Interlocked.Increment(ref s_created);
+        Interlocked.Increment(ref s_live);
+        foreach (OgaHandle parent in parents)
+        {
+            bool added = false;
+            parent.DangerousAddRef(ref added);
+        }
+
+        _parents = parents;
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        Destroy(handle);
+        Interlocked.Decrement(ref s_live);
+        foreach (OgaHandle parent in _parents)
+            parent.DangerousRelease();
+        return true;
+    }
+
+    protected abstract void Destroy(nint native);
+}
+
+/// <summary>A folder's genai_config.json with what was laid over it.</summary>
+internal sealed class OgaConfig : OgaHandle
+{
+    /// <summary>Reads <c>genai_config.json</c> of a folder.</summary>
+    public static OgaConfig Create(string folder)
+    {
+        Oga.Check(Oga.OgaCreateConfig(folder, out OgaConfig config));
+        config.Own();
+        return config;
+    }
+
+    protected override void Destroy(nint native) => Oga.OgaDestroyConfig(native);
+}
+
+/// <summary>A loaded model. It has its own copy of the config.</summary>
+internal sealed class OgaModel : OgaHandle
+{
+    public static OgaModel Create(OgaConfig config)
+    {
+        Oga.Check(Oga.OgaCreateModelFromConfig(config, out OgaModel model));
+        model.Own();
+        return model;
+    }
+
+    /// <summary>Where the library says that the model runs: <c>CPU</c>, <c>CUDA</c>, <c>DirectML</c>, <c>WebGPU</c>.</summary>
+    public string DeviceType()
+    {
+        Oga.Check(Oga.OgaModelGetDeviceType(this, out nint text));
+        string type = Marshal.PtrToStringUTF8(text) ?? "";
+        Oga.OgaDestroyString(text);
+        return type;
+    }
+
+    protected override void Destroy(nint native) => Oga.OgaDestroyModel(native);
+}
+
+/// <summary>How a generator searches.</summary>
+internal sealed class OgaGeneratorParams : OgaHandle
+{
+    public static OgaGeneratorParams Create(OgaModel model)
+    {
+        Oga.Check(Oga.OgaCreateGeneratorParams(model, out OgaGeneratorParams parameters));
+        parameters.Own(model);
+        return parameters;
+    }
+
+    public void Set(string name, double value) => Oga.Check(Oga.OgaGeneratorParamsSetSearchNumber(this, name, value));
+
+    public void Set(string name, bool value) => Oga.Check(Oga.OgaGeneratorParamsSetSearchBool(this, name, value));
+
+    protected override void Destroy(nint native) => Oga.OgaDestroyGeneratorParams(native);
+}
+
+/// <summary>One sequence with its KV cache.</summary>
+internal sealed class OgaGenerator : OgaHandle
+{
+    public static OgaGenerator Create(OgaModel model, OgaGeneratorParams parameters)
+    {
+        Oga.Check(Oga.OgaCreateGenerator(model, parameters, out OgaGenerator generator));
+        generator.Own(model, parameters);
+        return generator;
+    }
+
+    protected override void Destroy(nint native) => Oga.OgaDestroyGenerator(native);
+}

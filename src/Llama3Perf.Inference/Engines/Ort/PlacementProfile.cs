@@ -1,0 +1,52 @@
+using System.Text.Json;
+
+namespace Llama3Perf.Inference.Engines.Ort;
+
+/// <summary>
+/// Where ONNX Runtime really ran a model's nodes, read from a session's profile. Official DirectML graphs keep a few shape nodes on
+/// the CPU, so only nodes that compute (matrix products, attention, norms) count.
+/// </summary>
+internal static class PlacementProfile
+{
+    private static readonly HashSet<string> s_computeOps =
+    [
+        "MatMul", "MatMulNBits", "Gemm", "FusedMatMul", "GroupQueryAttention", "MultiHeadAttention", "Attention", "RotaryEmbedding",
+        "LayerNormalization", "SimplifiedLayerNormalization", "SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "RMSNormalization",
+    ];
+
+    /// <summary>Why a profiled run may not be reported as the provider's; null when every compute node ran there.</summary>
+    /// <param name="json">The profile: a JSON array of events, those of nodes with <c>args.op_name</c> and <c>args.provider</c>.</param>
+    /// <param name="provider">ONNX Runtime's name of the provider.</param>
+    /// <exception cref="JsonException">It is not a profile.</exception>
+    public static string? Warning(ReadOnlyMemory<byte> json, string provider)
+    {
+        using JsonDocument document = JsonDocument.Parse(json);
+        HashSet<(string Node, string Op)> elsewhere = [];
+        int there = 0;
+        foreach (JsonElement entry in document.RootElement.EnumerateArray())
+        {
+            if (!entry.TryGetProperty("args", out JsonElement arguments)
+                || arguments.ValueKind != JsonValueKind.Object
+                || !arguments.TryGetProperty("op_name", out JsonElement op)
+                || !arguments.TryGetProperty("provider", out JsonElement place)
+                || op.GetString() is not { } name
+                || !s_computeOps.Contains(name))
+            {
+                continue;
+            }
+
+            if (place.GetString() == provider)
+            {
+                there++;
+            }
+            else
+            {
+                elsewhere.Add((entry.GetProperty("name").GetString() ?? "", name));
+            }
+        }
+
+        return elsewhere.Count > 0
+            ? $"{elsewhere.Count} compute nodes did not run on {provider} ({string.Join(", ", elsewhere.Select(node => node.Op).Distinct().Order())})"
+            : there == 0 ? $"the profile shows no compute node on {provider}" : null;
+    }
+}

@@ -1,0 +1,34 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Llama3Perf.Inference.Machine;
+
+/// <summary>Runs one of the system's own tools and takes what it prints.</summary>
+internal static class SystemCommand
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Standard output, or null: no such tool, an exit status other than 0, or no end within ten seconds.</summary>
+    public static string? Output(string tool, params string[] arguments) => Output(Patience, tool, arguments);
+
+    internal static string? Output(TimeSpan patience, string tool, params string[] arguments)
+    {
+        ProcessStartInfo start = new(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false, CreateNoWindow = true };
+        try
+        {
+            using Process process = Process.Start(start)!;
+            process.StandardInput.Close();
+            // Both pipes are emptied at once: a tool that fills one while nobody reads it would never end.
+            Task<string> output = process.StandardOutput.ReadToEndAsync();
+            Task<string> errors = process.StandardError.ReadToEndAsync();
+            if (Task.WaitAll([output, errors], patience) && process.WaitForExit(patience))
+                return process.ExitCode == 0 ? output.Result : null;
+            process.Kill(entireProcessTree: true);
+            return null;
+        }
+        catch (Exception e) when (e is Win32Exception or IOException or InvalidOperationException or AggregateException or PlatformNotSupportedException)
+        {
+            return null;
+        }
+    }
+}

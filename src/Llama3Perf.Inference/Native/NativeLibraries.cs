@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Llama3Perf.Inference.Engines;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Llama3Perf.Inference.Native;
+
+/// <summary>
+/// Which native ONNX Runtime, onnxruntime-genai and DirectML this process runs on: those of the build's packages, or those of the
+/// folder that <see cref="RuntimeFolderVariable"/> names. Works from a module initializer because BenchmarkDotNet's child processes
+/// never run the suite's own <c>Main</c>; they inherit the variable.
+/// </summary>
+public static partial class NativeLibraries
+{
+    /// <summary>Environment variable with a folder whose libraries are loaded instead of the packaged ones.</summary>
+    public const string RuntimeFolderVariable = "LLAMA3PERF_RUNTIME_DIR";
+
+    internal const string OnnxRuntime = "onnxruntime";
+    internal const string GenAi = "onnxruntime-genai";
+    internal const string DirectML = "DirectML";
+
+    private static readonly Lazy<nint> s_onnxRuntime = new(LoadOnnxRuntime);
+    private static readonly Lazy<nint> s_genAi = new(LoadGenAi);
+
+    /// <summary>The folder that replaces the packaged libraries, absolute, or null.</summary>
+    public static string? RuntimeFolder =>
+        Environment.GetEnvironmentVariable(RuntimeFolderVariable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+
+    /// <summary>Names the folder, for this process and its children; before anything of ONNX Runtime is used.</summary>
+    /// <param name="folder">Relative paths are taken from the current directory, and kept absolute: children have another one.</param>
+    /// <exception cref="InvalidOperationException">ONNX Runtime is loaded already.</exception>
+    public static void UseRuntimeFolder(string folder)
+    {
+        if (s_onnxRuntime.IsValueCreated)
+            throw new InvalidOperationException("ONNX Runtime is loaded already.");
+        Environment.SetEnvironmentVariable(RuntimeFolderVariable, Path.GetFullPath(folder));
+    }
+
+    /// <summary>The packages' set that the build took: <c>Cpu</c>, <c>DirectML</c>, <c>Cuda</c> or <c>CpuGenAI</c>.</summary>
+    public static string PackagedSet => Metadata("NativeSet") ?? "unknown";
+
+    /// <summary>The libraries that are loaded at this moment, each with the path that the system's loader gives; one that is not loaded is absent.</summary>
+    public static IReadOnlyList<LoadedLibrary> Loaded() =>
+        [.. new[] { OnnxRuntime, GenAi, DirectML }.SelectMany(name => LoadedModules.PathsOf(name).Select(path => new LoadedLibrary(name, VersionOf(name, path), path)))];
+
+    /// <summary>The file that ONNX Runtime was loaded from, for messages.</summary>
+    internal static string OnnxRuntimePath => string.Join(", ", LoadedModules.PathsOf(OnnxRuntime));
+
+    /// <summary>
+    /// Why an execution provider of the loaded ONNX Runtime cannot be used; null when it can. Being compiled in is not enough for CUDA:
+    /// its code is a library of its own, and a package without it still lists the provider.
+    /// </summary>
+    /// <param name="provider">ONNX Runtime's name of the provider.</param>
+    internal static string? WhyNotProvider(string provider)
+    {
+        string[] compiledIn = OrtEnv.Instance().GetAvailableProviders();
+        if (!compiledIn.Contains(provider))
+            return $"no {provider} in {OnnxRuntimePath}, which has {string.Join(", ", compiledIn)}";
+        if (provider != "CUDAExecutionProvider")
+            return null;
+        string library = Path.Combine(Path.GetDirectoryName(LoadedModules.PathsOf(OnnxRuntime)[0])!, FileName("onnxruntime_providers_cuda"));
+        return File.Exists(library) ? null : $"{provider} needs {library}, which is not there";
+    }
+
+    /// <summary>Loads ONNX Runtime unless it is loaded, and checks that the managed package can work with it.</summary>
+    /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
+    public static void RequireOnnxRuntime() => _ = s_onnxRuntime.Value;
+
+    /// <summary>Loads onnxruntime-genai unless it is loaded, ONNX Runtime first.</summary>
+    /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
+    internal static nint RequireGenAi() => s_genAi.Value;
+
+    /// <summary>True when a file name is the library's on any of the three systems: <c>x.dll</c>, <c>libx.so</c>, <c>libx.so.1</c>, <c>libx.1.2.dylib</c>.</summary>
+    internal static bool IsFileOf(string name, string fileName)
+    {
+        if (fileName.Equals(name + ".dll", StringComparison.OrdinalIgnoreCase))
+            return true;
+        if (!fileName.StartsWith("lib" + name + ".", StringComparison.Ordinal))
+            return false;
+        string rest = fileName[(name.Length + 4)..];
+        return rest == "so" || rest.StartsWith("so.", StringComparison.Ordinal) || rest == "dylib" || rest.EndsWith(".dylib", StringComparison.Ordinal);
+    }
+
+#pragma warning disable CA2255 // Here an initializer is the only way: a child process of BenchmarkDotNet starts in generated code.
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void Register()
+    {
+        Assembly managed = typeof(OrtEnv).Assembly;
+        // An assembly has one resolver. Newer managed packages bring their own unless this property, which 1.24 lacks, says not to.
+        typeof(OrtEnv).GetProperty("DisableDllImportResolver")?.SetValue(null, true);
+        try
+        {
+            NativeLibrary.SetDllImportResolver(managed, Resolve);
+        }
+        catch (InvalidOperationException)
+        {
+            // ONNX Runtime was used before this assembly and has resolved its own library. RequireOnnxRuntime sees which.
+        }
+
+        NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Resolve);
+    }
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath) => Path.GetFileNameWithoutExtension(name) switch
+    {
+        OnnxRuntime => s_onnxRuntime.Value,
+        GenAi => s_genAi.Value,
+        _ => 0,
+    };
+
+    private static string? Metadata(string key) =>
+        typeof(NativeLibraries).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(a => a.Key == key)?.Value;
+
+    private static string? VersionOf(string name, string path)
+    {
+        if (name == OnnxRuntime)
+            return s_onnxRuntime.IsValueCreated ? OrtApiBase.Version(s_onnxRuntime.Value) : null;
+        if (OperatingSystem.IsWindows())
+            return FileVersionInfo.GetVersionInfo(path).ProductVersion;
+        // onnxruntime-genai has no call that tells its version: known only when it is the package's own file.
+        return name == GenAi && RuntimeFolder is null && Metadata("GenAiPackageVersion") is { Length: > 0 } version ? version : null;
+    }
+}

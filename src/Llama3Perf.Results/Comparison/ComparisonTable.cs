@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text;
+using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Statistics;
+
+namespace Llama3Perf.Results.Comparison;
+
+/// <summary>A comparison as people read it.</summary>
+public static class ComparisonTable
+{
+    /// <summary>The table: one column a side with medians and intervals, and one for each but the first with its ratio to the baseline.</summary>
+    public static TextTable Of(RunComparison comparison)
+    {
+        List<TextColumn> columns = [new("case", IsNumber: false), new("metric", IsNumber: false)];
+        columns.AddRange(comparison.Sides.SelectMany((side, i) => i == 0
+            ? [new TextColumn($"{side.Label} (baseline)", IsNumber: true)]
+            : new[] { new TextColumn(side.Label, IsNumber: true), new TextColumn("ratio", IsNumber: true), new TextColumn("verdict", IsNumber: false) }));
+        return new TextTable(columns, [.. comparison.Rows.Select(Cells)]);
+    }
+
+    /// <summary>GitHub-flavoured markdown: what is compared, the table, and the cases that could not be compared.</summary>
+    public static string Markdown(RunComparison comparison)
+    {
+        StringBuilder text = new("# Comparison\n\n");
+        string subject = comparison.Vary.Count == 0 ? "runs that differ in no key field" : $"runs over {string.Join(", ", comparison.Vary)}";
+        text.Append(CultureInfo.InvariantCulture, $"{comparison.Sides.Count} {subject}, worst first. ");
+        text.Append(CultureInfo.InvariantCulture, $"Medians and Hodges-Lehmann ratios with {Percent(comparison.Options.Confidence)} intervals; same: within {Percent(comparison.Options.Threshold)} both ways.\n\n");
+        text.Append(MarkdownTable.Write(Of(comparison)));
+        foreach (string note in Notes(comparison))
+        {
+            text.Append("\n- ").Append(MarkdownTable.Escape(note));
+        }
+
+        return text.ToString().TrimEnd('\n') + "\n";
+    }
+
+    /// <summary>What has to be known to read the table, a line each: thin intervals, synthetic weights, and every case that is not in it.</summary>
+    public static IReadOnlyList<string> Notes(RunComparison comparison)
+    {
+        List<string> notes = [];
+        if (comparison.Rows.SelectMany(row => row.Cells).Any(cell => cell?.Ratio is { CoversLaunches: false }))
+        {
+            notes.Add("* the interval is over the iterations of too few launches to know the spread between launches: it is too narrow");
+        }
+
+        if (comparison.Rows.Any(row => row.Case.Weights == "synthetic"))
+        {
+            notes.Add("weights are synthetic: speed is real, text is noise");
+        }
+
+        notes.AddRange(comparison.Unmatched.Select(unmatched => $"not compared: {unmatched.CaseId} in {unmatched.Side}: {unmatched.Reason}"));
+        return notes;
+    }
+
+    internal static string Percent(double part) => (part * 100).ToString("0.###", CultureInfo.InvariantCulture) + " %";
+
+    internal static string RatioText(RatioEstimate ratio) =>
+        string.Create(CultureInfo.InvariantCulture, $"{ratio.Ratio:0.000}{(ratio.Interval is { } i ? $" [{i.Low:0.000}, {i.High:0.000}]" : "")}{(ratio.CoversLaunches ? "" : "*")}");
+
+    /// <summary>Four significant digits, and all digits before the point.</summary>
+    internal static string Number(double value)
+    {
+        int decimals = value == 0 ? 0 : Math.Clamp(3 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 6);
+        return value.ToString($"F{decimals}", CultureInfo.InvariantCulture);
+    }
+
+    private static List<string> Cells(ComparedMetric row)
+    {
+        List<string> cells = [row.CaseId, row.Metric.Name];
+        for (int side = 0; side < row.Cells.Count; side++)
+        {
+            ComparedCell? cell = row.Cells[side];
+            cells.Add(cell is null ? "" : MedianText(cell.Median));
+            if (side > 0)
+            {
+                cells.Add(cell?.Ratio is { } ratio ? RatioText(ratio) : "");
+                cells.Add(cell?.Verdict is { } verdict ? Word(verdict) : "");
+            }
+        }
+
+        return cells;
+    }
+
+    private static string MedianText(MedianEstimate median) =>
+        median.Interval is { } interval ? $"{Number(median.Median)} [{Number(interval.Low)}, {Number(interval.High)}]" : Number(median.Median);
+
+    internal static string Word(ComparisonVerdict verdict) => verdict switch
+    {
+        ComparisonVerdict.NotJudged => "not judged",
+        _ => verdict.ToString().ToLowerInvariant(),
+    };
+}

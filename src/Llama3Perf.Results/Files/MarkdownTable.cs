@@ -1,0 +1,33 @@
+using System.Text;
+
+namespace Llama3Perf.Results.Files;
+
+/// <summary>Writes tables as GitHub-flavoured markdown that is aligned as plain text too.</summary>
+public static class MarkdownTable
+{
+    /// <summary>The table, a line for the headings, one for the alignment and one for each row, each ending in LF.</summary>
+    public static string Write(TextTable table)
+    {
+        string[][] rows = [.. table.Rows.Select(row => row.Select(Escape).ToArray())];
+        string[] headers = [.. table.Columns.Select(column => Escape(column.Header))];
+        int[] widths = [.. headers.Select((header, i) => rows.Select(row => row[i].Length).Append(header.Length).Append(3).Max())];
+
+        StringBuilder text = new();
+        WriteRow(text, headers.Select((header, i) => Pad(header, widths[i], table.Columns[i])));
+        WriteRow(text, widths.Select((width, i) => table.Columns[i].IsNumber ? new string('-', width - 1) + ":" : new string('-', width)));
+        foreach (string[] row in rows)
+        {
+            WriteRow(text, row.Select((cell, i) => Pad(cell, widths[i], table.Columns[i])));
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Text that stands in a markdown line as it is: no column ends, no tag begins, no line breaks.</summary>
+    public static string Escape(string text) =>
+        text.Replace("\\", "\\\\").Replace("|", "\\|").Replace("<", "&lt;").Replace('\r', ' ').Replace('\n', ' ');
+
+    private static string Pad(string cell, int width, TextColumn column) => column.IsNumber ? cell.PadLeft(width) : cell.PadRight(width);
+
+    private static void WriteRow(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+}

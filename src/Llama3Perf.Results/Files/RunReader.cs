@@ -1,0 +1,71 @@
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
+
+namespace Llama3Perf.Results.Files;
+
+/// <summary>
+/// Reads runs back. A file is read whole or not at all: one that another program saved again, that was cut off or that holds a cell
+/// out of place is refused with one line that names file, row and column.
+/// </summary>
+public static class RunReader
+{
+    /// <summary>Reads every run that a path stands for.</summary>
+    /// <param name="path">A run folder, a samples.csv, or a pattern of such paths (<c>baselines/*</c>).</param>
+    /// <param name="withTokens">Also fills <see cref="Sample.TokenMs"/> from tokens.csv where the run folder has one; it is the largest file.</param>
+    /// <returns>At least one run; those of a pattern sorted by path.</returns>
+    /// <exception cref="RunFileException">There is no run, or one is not readable.</exception>
+    public static IReadOnlyList<Run> Read(string path, bool withTokens = false) =>
+        [.. RunPaths.Find(path).Select(found => ReadOne(found, withTokens))];
+
+    /// <summary>That no run is among them twice: a run compared with itself differs in nothing.</summary>
+    /// <exception cref="RunFileException">One is; the message names both places.</exception>
+    public static void RequireDistinct(IEnumerable<Run> runs)
+    {
+        Dictionary<string, Run> seen = [];
+        foreach (Run run in runs)
+        {
+            if (!seen.TryAdd(run.Identity.RunId, run))
+            {
+                throw new RunFileException($"{run.Source} is run {run.Identity.RunId}, and so is {seen[run.Identity.RunId].Source}; name each run once");
+            }
+        }
+    }
+
+    private static Run ReadOne(string path, bool withTokens)
+    {
+        if (!Directory.Exists(path))
+        {
+            return SampleFile.Read(path).ToRun(path, results: []);
+        }
+
+        SampleFile samples = SampleFile.Read(Path.Combine(path, RunFolder.Samples), mayBeEmpty: true);
+        string tokens = Path.Combine(path, RunFolder.Tokens);
+        if (withTokens && File.Exists(tokens))
+        {
+            samples.AddTokens(tokens);
+        }
+
+        string results = Path.Combine(path, RunFolder.Results);
+        return samples.ToRun(path, File.Exists(results) ? ReadResults(results) : []);
+    }
+
+    private static List<ResultRow> ReadResults(string path)
+    {
+        using TableReader<ResultRow> reader = new(ResultSchema.Table, path);
+        List<ResultRow> rows = [];
+        HashSet<string> ids = [];
+        while (reader.Read() is { } row)
+        {
+            if (!ids.Add(row.CaseId))
+            {
+                throw reader.Error("case_id", $"'{row.CaseId}' stands in a row above already");
+            }
+
+            rows.Add(row);
+            reader.CheckSame(row, rows[0], r => r.Run, RunColumns.Identity);
+            reader.CheckSame(row, rows[0], r => r.Environment, RunColumns.Environment);
+        }
+
+        return rows;
+    }
+}

@@ -1,0 +1,116 @@
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
+
+namespace Llama3Perf.Results.Files;
+
+/// <summary>The samples of one samples.csv, by case in the order of the file.</summary>
+internal sealed class SampleFile
+{
+    private static readonly Action<Sample, RunEnvironment> SetEnvironment = Column.Setter((Sample sample) => sample.Environment);
+
+    private readonly string _path;
+    private readonly Dictionary<string, CaseSamples> _cases = [];
+    private readonly List<CaseSamples> _order = [];
+    private Sample? _first;
+
+    private SampleFile(string path) => _path = path;
+
+    /// <summary>Reads the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="mayBeEmpty">True when a results.csv beside it can say that nothing was measured.</param>
+    /// <exception cref="RunFileException">It is not a readable samples.csv of one run.</exception>
+    public static SampleFile Read(string path, bool mayBeEmpty = false)
+    {
+        SampleFile file = new(path);
+        using TableReader<Sample> reader = new(SampleSchema.Table, path);
+        while (reader.Read() is { } sample)
+        {
+            file.Add(sample, reader);
+        }
+
+        return file._first is not null || mayBeEmpty ? file : throw new RunFileException($"{path} has no samples; measure again");
+    }
+
+    /// <summary>Fills <see cref="Sample.TokenMs"/>.</summary>
+    /// <exception cref="RunFileException">The file is not a readable tokens.csv of these samples.</exception>
+    public void AddTokens(string path) =>
+        TokenFile.Read(path, token => _cases.GetValueOrDefault(token.CaseId)?.Find(token.LaunchIndex, token.Iteration));
+
+    /// <summary>The run, with what results.csv knows besides: the whole environment, and cases that have no samples.</summary>
+    /// <exception cref="RunFileException">The results are another run's, or there is nothing of either.</exception>
+    public Run ToRun(string source, IReadOnlyList<ResultRow> results)
+    {
+        if (results.Count == 0)
+        {
+            return _first is null
+                ? throw new RunFileException($"{_path} has no samples, and no {RunFolder.Results} beside it says why; measure again")
+                : new Run(_first.Run, _first.Environment, [.. _order.Select(samples => samples.ToOutcome())]) { Source = source };
+        }
+
+        if (_first is not null && _first.Run.RunId != results[0].Run.RunId)
+        {
+            throw new RunFileException($"{_path} is of run {_first.Run.RunId} and the {RunFolder.Results} beside it of run {results[0].Run.RunId}; a folder holds one run");
+        }
+
+        RunEnvironment environment = CompleteEnvironment(results[0].Environment);
+        List<string> remarks = [];
+        HashSet<string> known = [.. results.Select(row => row.CaseId)];
+        IEnumerable<CaseOutcome> measured = results.Select(row => Outcome(row, remarks));
+        IEnumerable<CaseOutcome> others = _order.Where(samples => !known.Contains(samples.CaseId)).Select(samples => samples.ToOutcome());
+        return new Run(_first?.Run ?? results[0].Run, environment, [.. measured, .. others]) { Source = source, Remarks = remarks };
+    }
+
+    private void Add(Sample sample, TableReader<Sample> reader)
+    {
+        _first ??= sample;
+        reader.CheckSame(sample, _first, s => s.Run, RunColumns.Identity);
+        reader.CheckSame(sample, _first, s => s.Environment, RunColumns.Environment);
+        if (!_cases.TryGetValue(sample.CaseId, out CaseSamples? samples))
+        {
+            _cases.Add(sample.CaseId, samples = new CaseSamples(sample));
+            _order.Add(samples);
+        }
+
+        reader.CheckSame(sample, samples.First, s => s.Case, CaseColumns.All);
+        if (!samples.TryAdd(sample))
+        {
+            throw reader.Error("iteration", $"iteration {sample.Iteration} of launch {sample.LaunchIndex} of '{sample.CaseId}' stands in a row above already");
+        }
+    }
+
+    /// <summary>All that results.csv knows, except where samples.csv knows better; the samples share it.</summary>
+    private RunEnvironment CompleteEnvironment(RunEnvironment all)
+    {
+        RunEnvironment complete = _first is null ? all : RunColumns.WithKeysOf(_first.Environment, all);
+        foreach (Sample sample in _order.SelectMany(samples => samples.All))
+        {
+            SetEnvironment(sample, complete);
+        }
+
+        return complete;
+    }
+
+    /// <summary>The samples are what counts; a case that ended well and has none was lost on the way.</summary>
+    private CaseOutcome Outcome(ResultRow row, List<string> remarks)
+    {
+        CaseSamples? samples = _cases.GetValueOrDefault(row.CaseId);
+        int count = samples?.CompletedCount ?? 0;
+        if (count != row.SampleCount)
+        {
+            remarks.Add($"{_path} has {count} completed samples of '{row.CaseId}', {RunFolder.Results} counted {row.SampleCount}");
+        }
+
+        bool lost = row.Status == CaseStatus.Ok && count == 0;
+        return new CaseOutcome
+        {
+            Case = samples?.First.Case ?? row.Case,
+            CaseId = row.CaseId,
+            Status = lost ? CaseStatus.Failed : row.Status,
+            Error = lost ? $"{RunFolder.Samples} has no completed samples of it" : row.Error,
+            ModelLoadMs = row.ModelLoadMs is { } load ? [load] : [],
+            FirstRunMs = row.FirstRunMs is { } firstRun ? [firstRun] : [],
+            PeakGpuBytes = row.PeakGpuBytes,
+            Samples = samples?.All ?? [],
+        };
+    }
+}

@@ -1,0 +1,159 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Llama3Perf.Results.Comparison;
+using Llama3Perf.Results.Export;
+using Llama3Perf.Results.Files;
+
+namespace Llama3Perf.Results.Gate;
+
+/// <summary>A verdict as people and programs read it.</summary>
+public static class GateReport
+{
+    private const int SchemaVersion = 1;
+
+    /// <summary>One line: the verdict and the counts behind it.</summary>
+    public static string Headline(GateVerdict verdict)
+    {
+        string[] counts =
+        [
+            .. verdict.Checks.GroupBy(check => check.Outcome).Select(group => $"{group.Count()} {Word(group.Key)}"),
+            .. verdict.Findings.Where(finding => finding.Kind != GateFindingKind.Note).GroupBy(finding => finding.Kind).Select(group => $"{group.Count()} {Word(group.Key)}"),
+        ];
+        string result = verdict.ExitCode switch
+        {
+            GateExitCode.Pass => "pass",
+            GateExitCode.Regression => "FAIL, regression",
+            GateExitCode.Inconclusive => "FAIL, inconclusive",
+            _ when verdict.Checks.Count == 0 => "FAIL, nothing was compared",
+            _ when verdict.Findings.All(finding => finding.Kind is GateFindingKind.OutputChanged or GateFindingKind.Note) => "FAIL, other output",
+            _ => "FAIL, incomparable",
+        };
+        return $"Gate: {result}{(counts.Length > 0 ? $" ({string.Join(", ", counts)})" : "")}";
+    }
+
+    /// <summary>The checks, worst first.</summary>
+    public static TextTable Table(GateVerdict verdict) => new(
+        [new("case", false), new("metric", false), new("baseline", true), new("current", true), new("ratio", true), new("p", true), new("n", true), new("verdict", false)],
+        [
+            .. verdict.Checks.Select(check => (IReadOnlyList<string>)
+            [
+                check.CaseId, check.Metric.Name, ComparisonTable.Number(check.BaselineMedian), ComparisonTable.Number(check.CurrentMedian),
+                ComparisonTable.RatioText(check.Ratio), PText(check.AdjustedP), $"{check.BaselineCount}/{check.CurrentCount}", OutcomeText(check),
+            ]),
+        ]);
+
+    /// <summary>What was found besides the checks, a line each, what fails first.</summary>
+    public static IReadOnlyList<string> Findings(GateVerdict verdict) =>
+        [.. verdict.Findings.OrderBy(finding => finding.Kind).Select(finding => $"{Word(finding.Kind)}: {(finding.CaseId is { } id ? id + ": " : "")}{finding.Message}")];
+
+    /// <summary>Plain text for a console or a log.</summary>
+    public static string Text(GateVerdict verdict) => Write(verdict, heading: "", line => line);
+
+    /// <summary>GitHub-flavoured markdown, for <c>GITHUB_STEP_SUMMARY</c>.</summary>
+    public static string Markdown(GateVerdict verdict) => Write(verdict, heading: "## ", MarkdownTable.Escape);
+
+    /// <summary>Everything.</summary>
+    public static string Json(GateVerdict verdict) => ExportJson.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteNumber("schema_version", SchemaVersion);
+        json.WriteNumber("exit_code", (int)verdict.ExitCode);
+        json.WriteString("headline", Headline(verdict));
+        json.WriteNumber("threshold", verdict.Options.Threshold);
+        json.WriteNumber("alpha", verdict.Options.Alpha);
+        ComparisonFiles.WriteArray(json, "vary", verdict.Vary, json.WriteStringValue);
+        ComparisonFiles.WriteArray(json, "baseline_run_ids", verdict.BaselineRunIds, json.WriteStringValue);
+        json.WriteString("current_run_id", verdict.CurrentRunId);
+        ComparisonFiles.WriteArray(json, "checks", verdict.Checks, check => WriteCheck(json, check));
+        ComparisonFiles.WriteArray(json, "findings", verdict.Findings, finding =>
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", Word(finding.Kind));
+            json.WriteString("case_id", finding.CaseId);
+            json.WriteString("message", finding.Message);
+            json.WriteEndObject();
+        });
+        json.WriteEndObject();
+    });
+
+    private static string Write(GateVerdict verdict, string heading, Func<string, string> escape)
+    {
+        StringBuilder text = new();
+        text.Append(heading).Append(escape(Headline(verdict))).Append("\n\n");
+        string subject = verdict.Vary.Count > 0 ? $", compared over {string.Join(", ", verdict.Vary)}" : "";
+        text.Append(escape($"Current {verdict.CurrentRunId} against {string.Join(", ", verdict.BaselineRunIds)}{subject}; red: worse by more than {ComparisonTable.Percent(verdict.Options.Threshold)} and p < {verdict.Options.Alpha.ToString(CultureInfo.InvariantCulture)}.")).Append('\n');
+        if (verdict.Checks.Count > 0)
+        {
+            text.Append('\n').Append(MarkdownTable.Write(Table(verdict)));
+        }
+
+        foreach (string finding in Findings(verdict))
+        {
+            text.Append("\n- ").Append(escape(finding));
+        }
+
+        return text.ToString().TrimEnd('\n') + "\n";
+    }
+
+    private static void WriteCheck(Utf8JsonWriter json, GateCheck check)
+    {
+        json.WriteStartObject();
+        json.WriteString("case_id", check.CaseId);
+        json.WriteString("metric", check.Metric.Name);
+        json.WriteString("unit", check.Metric.Unit);
+        json.WriteString("outcome", Word(check.Outcome));
+        json.WriteString("baseline_run_id", check.BaselineRunId);
+        json.WriteNumber("baseline_n", check.BaselineCount);
+        json.WriteNumber("current_n", check.CurrentCount);
+        json.WriteNumber("baseline_median", check.BaselineMedian);
+        json.WriteNumber("current_median", check.CurrentMedian);
+        json.WriteNumber("ratio", check.Ratio.Ratio);
+        ComparisonFiles.WriteInterval(json, "ratio_interval", check.Ratio.Interval);
+        if (check is { P: { } p, AdjustedP: { } adjusted })
+        {
+            json.WriteNumber("p", p);
+            json.WriteNumber("p_adjusted", adjusted);
+        }
+
+        if (check.Reason is { } reason)
+        {
+            json.WriteString("reason", reason);
+        }
+
+        if (check.Confirmation is { } again)
+        {
+            json.WriteStartObject("confirmation");
+            json.WriteNumber("ratio", again.Ratio.Ratio);
+            json.WriteString("outcome", Word(again.Outcome));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static string OutcomeText(GateCheck check)
+    {
+        string again = check.Confirmation is { } second ? $", measured again: {ComparisonTable.RatioText(second.Ratio)}" : "";
+        return $"{(check.Outcome == GateOutcome.Regression ? "REGRESSION" : Word(check.Outcome))}{(check.Reason is { } reason ? ": " + reason : "")}{again}";
+    }
+
+    private static string PText(double? p) => p switch
+    {
+        null => "",
+        < 0.0001 => "<0.0001",
+        { } value => value.ToString("0.0000", CultureInfo.InvariantCulture),
+    };
+
+    private static string Word(GateOutcome outcome) => outcome switch
+    {
+        GateOutcome.NotConfirmed => "not confirmed",
+        _ => outcome.ToString().ToLowerInvariant(),
+    };
+
+    private static string Word(GateFindingKind kind) => kind switch
+    {
+        GateFindingKind.OutputChanged => "output changed",
+        _ => kind.ToString().ToLowerInvariant(),
+    };
+}

@@ -1,0 +1,213 @@
+using System.Text;
+using ScottPlot;
+using SkiaSharp;
+
+namespace Llama3Perf.Results.Report;
+
+/// <summary>
+/// A chart being drawn: across in the units of its axis, down in pixels from the top, so that names and marks of any number of
+/// cases keep their size and never overlap; the sheet grows instead.
+/// </summary>
+internal sealed class ChartSheet : IDisposable
+{
+    public const float TextSize = 13;
+    public const float SmallSize = 11.5f;
+    private const float Margin = 6;
+    private const float AxisHeight = 24;
+
+    /// <summary>The first of these that the machine has; the library's own choice may have serifs.</summary>
+    private static readonly string Font = new[] { "Segoe UI", "Helvetica Neue", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial" }
+        .FirstOrDefault(SKFontManager.Default.FontFamilies.Contains, Fonts.Default);
+
+    private readonly Plot _plot = new();
+    private readonly float _width;
+
+    // Drawn when all is known: what the edges stand for, and how far down the grid goes.
+    private readonly List<Action> _grid = [];
+    private readonly List<Action> _marks = [];
+    private double _left;
+    private double _right = 1;
+    private bool _hasAxis;
+
+    /// <param name="width">Width of the whole chart, pixels.</param>
+    public ChartSheet(float width)
+    {
+        _width = width;
+        foreach (IAxis axis in new IAxis[] { _plot.Axes.Left, _plot.Axes.Right, _plot.Axes.Top, _plot.Axes.Bottom })
+        {
+            axis.IsVisible = false;
+        }
+
+        _plot.HideGrid();
+    }
+
+    /// <summary>Width between the margins, pixels.</summary>
+    public float InnerWidth => _width - (2 * Margin);
+
+    /// <summary>Where the next thing is drawn: pixels from the top.</summary>
+    public double Y { get; set; } = 4;
+
+    /// <summary>Sets what the sheet's width stands for.</summary>
+    public void SetRange(double left, double right) => (_left, _right) = (left, right);
+
+    /// <summary>Puts a value axis with these ticks below the chart, and its grid behind.</summary>
+    public void ShowAxis(IReadOnlyList<(double Position, string Label)> ticks)
+    {
+        _hasAxis = true;
+        double top = Y;
+        _grid.AddRange(ticks.Select(tick => (Action)(() => AddLine(tick.Position, top, tick.Position, Height() - AxisHeight, Palette.Grid, width: 1))));
+        IAxis bottom = _plot.Axes.Bottom;
+        bottom.IsVisible = true;
+        bottom.FrameLineStyle.Width = 0;
+        bottom.MajorTickStyle.Length = 0;
+        bottom.MajorTickStyle.Color = Palette.Grid;
+        bottom.TickLabelStyle.ForeColor = Palette.Muted;
+        bottom.TickLabelStyle.FontSize = SmallSize;
+        bottom.TickLabelStyle.FontName = Font;
+        _plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticks.Select(tick => tick.Position)], [.. ticks.Select(tick => tick.Label)]);
+    }
+
+    /// <summary>The position on the axis so many pixels right of another.</summary>
+    public double Right(double x, double pixels) => x + (pixels * (_right - _left) / InnerWidth);
+
+    /// <summary>The position on the axis so many pixels from the left.</summary>
+    public double At(double pixels) => Right(_left, pixels);
+
+    /// <summary>Text at a position, its middle at a height.</summary>
+    public void Text(double x, double y, string text, Color color, float size = TextSize, bool bold = false, Alignment alignment = Alignment.MiddleLeft) =>
+        _marks.Add(() => AddText(x, y, text, color, size, bold, alignment));
+
+    /// <summary>A whole line of text from the left at <see cref="Y"/>, broken at slashes and spaces where it does not fit.</summary>
+    public void Lines(string text, Color color, float size = TextSize, bool bold = false, float indent = 0)
+    {
+        foreach (string line in Break(text, InnerWidth - indent, size, bold))
+        {
+            double y = Y + (size * 0.7);
+            _marks.Add(() => AddText(At(indent), y, line, color, size, bold, Alignment.MiddleLeft));
+            Y += size * 1.4;
+        }
+    }
+
+    /// <summary>A line that says what a colour stands for.</summary>
+    public void Legend(string text, Color color)
+    {
+        const double Swatch = 12;
+        double top = Y + 3;
+        _marks.Add(() => AddFill(Box(At(0), At(Swatch), top, Swatch), color));
+        Lines(text, Palette.Ink, SmallSize, indent: 20);
+        Y += 2;
+    }
+
+    /// <summary>A filled rectangle.</summary>
+    public void Fill(double left, double right, double top, double height, Color color) => Fill(Box(left, right, top, height), color);
+
+    /// <summary>A filled outline; down is negative.</summary>
+    public void Fill(Coordinates[] outline, Color color) => _marks.Add(() => AddFill(outline, color));
+
+    /// <summary>A straight line.</summary>
+    public void Line(double x1, double y1, double x2, double y2, Color color, float width = 1.5f) =>
+        _marks.Add(() => AddLine(x1, y1, x2, y2, color, width));
+
+    /// <summary>A dot.</summary>
+    public void Dot(double x, double y, float size, Color color) =>
+        _marks.Add(() => _plot.Add.Marker(x, -y, MarkerShape.FilledCircle, size, color));
+
+    /// <summary>The sheet as SVG without a background, as ScottPlot draws it.</summary>
+    public string Svg()
+    {
+        using MemoryStream stream = new();
+        using (SKManagedWStream output = new(stream))
+        using (SKCanvas canvas = SKSvgCanvas.Create(new SKRect(0, 0, _width, Height()), output))
+        {
+            Render(canvas, Colors.Transparent);
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    /// <summary>The sheet on white as PNG, two dots a pixel.</summary>
+    public byte[] Png()
+    {
+        const int Scale = 2;
+        using SKSurface surface = SKSurface.Create(new SKImageInfo((int)(_width * Scale), (int)(Height() * Scale)));
+        surface.Canvas.Scale(Scale);
+        Render(surface.Canvas, Colors.White);
+        using SKImage image = surface.Snapshot();
+        return image.Encode(SKEncodedImageFormat.Png, quality: 100).ToArray();
+    }
+
+    public void Dispose() => _plot.Dispose();
+
+    /// <summary>Width of a text, pixels.</summary>
+    public static float WidthOf(string text, float size, bool bold = false)
+    {
+        using Paint paint = Paint.NewDisposablePaint();
+        return new LabelStyle { Text = Printable(text), FontSize = size, FontName = Font, Bold = bold }.Measure(paint).Width;
+    }
+
+    /// <summary>Text without characters that no file can hold: controls and halves of pairs.</summary>
+    public static string Printable(string text) => string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString()));
+
+    private static IEnumerable<string> Break(string text, float width, float size, bool bold)
+    {
+        string rest = text;
+        while (WidthOf(rest, size, bold) > width && rest.Length > 8)
+        {
+            int end = rest.Length - 1;
+            while (end > 4 && WidthOf(rest[..end], size, bold) > width)
+            {
+                end--;
+            }
+
+            int space = rest.LastIndexOfAny(['/', ' ', '-'], end - 1);
+            end = space > 4 ? space + 1 : end;
+            yield return rest[..end];
+            rest = rest[end..];
+        }
+
+        yield return rest;
+    }
+
+    private static Coordinates[] Box(double left, double right, double top, double height) =>
+        [new(left, -top), new(right, -top), new(right, -top - height), new(left, -top - height)];
+
+    private void AddText(double x, double y, string text, Color color, float size, bool bold, Alignment alignment)
+    {
+        ScottPlot.Plottables.Text label = _plot.Add.Text(Printable(text), x, -y);
+        label.LabelFontColor = color;
+        label.LabelFontSize = size;
+        label.LabelFontName = Font;
+        label.LabelBold = bold;
+        label.LabelAlignment = alignment;
+    }
+
+    private void AddFill(Coordinates[] outline, Color color)
+    {
+        ScottPlot.Plottables.Polygon polygon = _plot.Add.Polygon(outline);
+        polygon.FillColor = color;
+        polygon.LineWidth = 0;
+    }
+
+    private void AddLine(double x1, double y1, double x2, double y2, Color color, float width)
+    {
+        ScottPlot.Plottables.LinePlot line = _plot.Add.Line(x1, -y1, x2, -y2);
+        line.LineColor = color;
+        line.LineWidth = width;
+        line.MarkerSize = 0;
+    }
+
+    private float Height() => (float)Math.Ceiling(Y) + (_hasAxis ? AxisHeight : Margin);
+
+    private void Render(SKCanvas canvas, Color background)
+    {
+        _grid.ForEach(draw => draw());
+        _marks.ForEach(draw => draw());
+        float height = Height();
+        float bottom = _hasAxis ? AxisHeight : Margin;
+        _plot.FigureBackground.Color = background;
+        _plot.DataBackground.Color = Colors.Transparent;
+        _plot.Layout.Fixed(new PixelPadding(Margin, Margin, bottom, 0));
+        _plot.Axes.SetLimits(_left, _right, -(height - bottom), 0);
+        _plot.Render(canvas, new PixelRect(0, _width, height, 0));
+    }
+}

@@ -1,0 +1,108 @@
+using Llama3Perf.Results.Comparison;
+using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
+using Llama3Perf.Results.Statistics;
+
+namespace Llama3Perf.Results.Report;
+
+/// <summary>What the charts and tables of a report show: the cases of its runs side by side.</summary>
+internal sealed class ReportData
+{
+    /// <summary>The metrics that have bars and lines, with the names that people know them by.</summary>
+    public static IReadOnlyList<(string Slug, string Title, Column<Sample> Metric)> Metrics { get; } =
+    [
+        ("decode", "Decode throughput", SampleSchema.Metric("decode_tps")),
+        ("ttft", "Time to first token", SampleSchema.Metric("ttft_ms")),
+        ("prefill", "Prefill throughput", SampleSchema.Metric("prefill_tps")),
+    ];
+
+    private const double Confidence = 0.95;
+
+    private ReportData(IReadOnlyList<Run> runs) => Rows = [.. runs.SelectMany(Aggregation.Rows)];
+
+    /// <summary>What is shown side by side: a run each.</summary>
+    public required IReadOnlyList<ReportSide> Sides { get; init; }
+
+    /// <summary>The cases of all sides.</summary>
+    public required IReadOnlyList<ReportCase> Cases { get; init; }
+
+    /// <summary>The one field that the runs differ in; null when there is none, or the runs differ in more.</summary>
+    public string? Varied { get; init; }
+
+    /// <summary>Why the runs have no common scale, or null when they differ in one field at most.</summary>
+    public string? Warning { get; init; }
+
+    /// <summary>The rows of results.csv of all runs.</summary>
+    public IReadOnlyList<ResultRow> Rows { get; }
+
+    /// <summary>Sets runs side by side. Runs that differ in more than one field are matched by the names of their cases, and said to be.</summary>
+    public static ReportData Of(IReadOnlyList<Run> runs)
+    {
+        if (runs.Count == 0)
+        {
+            throw new ArgumentException("There is no run to report.", nameof(runs));
+        }
+
+        try
+        {
+            CaseMatching matching = CaseMatching.Of(runs, [], onlyOfRuns: true);
+            return new ReportData(runs)
+            {
+                Sides = [.. matching.Sides.Select((side, i) => new ReportSide(side.Run, i, side.Label, side.Varied is [var text, ..] ? text : null))],
+                Cases = [.. matching.Rows.Select(row => new ReportCase(CaseMatching.NameOf(row), [.. row.Select(found => found?.Outcome)]))],
+                Varied = matching.Varied.Names is [var name] && matching.Sides.Count > 1 ? name : null,
+            };
+        }
+        catch (RunFileException e)
+        {
+            return new ReportData(runs)
+            {
+                Sides = [.. runs.Select((run, i) => new ReportSide(run, i, run.Identity.RunId, null))],
+                Cases = ByName(runs),
+                Warning = $"Read the differences with care: {e.Message}.",
+            };
+        }
+    }
+
+    /// <summary>Median with its 95 % interval of a metric; null when the side has none.</summary>
+    public static MedianEstimate? Estimate(CaseOutcome? outcome, Column<Sample> metric)
+    {
+        if (outcome is not { Status: CaseStatus.Ok })
+        {
+            return null;
+        }
+
+        LogSample sample = LogSample.Of(outcome.Samples, metric);
+        return sample.Count == 0 ? null : MedianEstimate.Of(sample, Confidence);
+    }
+
+    /// <summary>A number with four digits and its unit.</summary>
+    public static string Text(double value, string unit) => $"{SummaryTable.Number(value)} {unit}";
+
+    private static ReportCase[] ByName(IReadOnlyList<Run> runs)
+    {
+        ILookup<(string, int), (int Side, CaseOutcome Outcome)> found = runs
+            .SelectMany((run, side) => run.Cases.GroupBy(outcome => outcome.CaseId).SelectMany(twins => twins.Select((outcome, i) => (side, outcome, i))))
+            .ToLookup(entry => (entry.outcome.CaseId, entry.i), entry => (entry.side, entry.outcome));
+        return [.. found.Select(entries => new ReportCase(
+            entries.Key.Item1,
+            [.. runs.Select((_, side) => entries.Where(entry => entry.Side == side).Select(entry => entry.Outcome).FirstOrDefault())]))];
+    }
+}
+
+/// <summary>What stands beside others: a run.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Index">Its position, from 0.</param>
+/// <param name="Label">Its name, unique in the report.</param>
+/// <param name="Varied">Text of the varied field, or null.</param>
+internal sealed record ReportSide(Run Run, int Index, string Label, string? Varied)
+{
+    /// <summary>A, B … Z, AA: what stands beside the marks of this side, since names are long and colour alone does not tell everyone.</summary>
+    public string Letter { get; } = (Index >= 26 ? ((char)('A' + (Index / 26) - 1)).ToString() : "") + (char)('A' + (Index % 26));
+}
+
+/// <summary>A case on all sides.</summary>
+/// <param name="Name">Name of the case.</param>
+/// <param name="Outcomes">For each side its outcome; null where it has none.</param>
+internal sealed record ReportCase(string Name, IReadOnlyList<CaseOutcome?> Outcomes);

@@ -1,0 +1,184 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Results.Schema;
+
+/// <summary>Reads a value from the UTF-8 text of a cell.</summary>
+internal delegate bool CellParser<TValue>(ReadOnlySpan<byte> text, StringPool strings, out TValue value);
+
+/// <summary>How values of one kind stand in a cell. What is formatted is parsed back to the value that was rounded to the cell's precision.</summary>
+/// <param name="Unit">Unit, or empty.</param>
+/// <param name="Expected">What a cell has to be, for messages.</param>
+/// <param name="Format">Text of a value; empty when unknown.</param>
+/// <param name="TryParse">Reads the text; false when it is not what is expected.</param>
+/// <param name="Number">The number as it stands in the cell, rounded, or null.</param>
+internal sealed record Cell<TValue>(
+    string Unit, string Expected, Func<TValue, string> Format, CellParser<TValue> TryParse, Func<TValue, double?> Number);
+
+/// <summary>The kinds of cells. Numbers are invariant, bare and in the shortest form that is read back exactly.</summary>
+internal static class Cells
+{
+    private const double LongestMs = 1e9;
+    private const double FastestTps = 1e9;
+
+    /// <summary>Text that is always known.</summary>
+    public static Cell<string> Text { get; } = new("", "a text of printable characters that is not empty", OneLine, TryReadText, _ => null);
+
+    /// <summary>Text, or empty.</summary>
+    public static Cell<string?> OptionalText { get; } = new("", "a text of printable characters", value => value is null ? "" : OneLine(value), TryReadOptionalText, _ => null);
+
+    /// <summary>A whole number that is always known.</summary>
+    public static Cell<int> Count { get; } = CountFrom(0);
+
+    /// <summary>A position, counted from 1.</summary>
+    public static Cell<int> Index { get; } = CountFrom(1);
+
+    /// <summary>A whole number, or empty.</summary>
+    public static Cell<int?> OptionalCount { get; } = Optional(Count);
+
+    /// <summary>Memory in bytes, or empty.</summary>
+    public static Cell<long?> Bytes { get; } = Optional(new Cell<long>("bytes", "a whole number of bytes from 0 to 2^60", Invariant, TryReadBytes, value => value));
+
+    /// <summary>A time in milliseconds to the nanosecond, or empty.</summary>
+    public static Cell<double?> Milliseconds { get; } = Real("ms", 0, LongestMs, decimals: 6);
+
+    /// <summary>A time in milliseconds that cannot be nothing, or empty.</summary>
+    public static Cell<double?> PositiveMilliseconds { get; } = Real("ms", double.Epsilon, LongestMs, decimals: 6);
+
+    /// <summary>A time in milliseconds that is always known.</summary>
+    public static Cell<double> KnownMilliseconds { get; } = KnownReal("ms", 0, LongestMs, decimals: 6);
+
+    /// <summary>A rate in tokens a second, or empty.</summary>
+    public static Cell<double?> TokensPerSecond { get; } = Real("tok/s", double.Epsilon, FastestTps, decimals: 4);
+
+    /// <summary>A difference of rates in tokens a second, or empty.</summary>
+    public static Cell<double?> TokensPerSecondDifference { get; } = Real("tok/s", 0, FastestTps, decimals: 4);
+
+    /// <summary>A relative difference in percent, or empty.</summary>
+    public static Cell<double?> Percent { get; } = Real("%", -1e9, 1e9, decimals: 3);
+
+    /// <summary>A time of day, UTC, ISO 8601.</summary>
+    public static Cell<DateTimeOffset> Time { get; } = new("", "a UTC time such as 2026-01-31T12:00:00.0000000Z", FormatTime, TryReadTime, _ => null);
+
+    /// <summary><c>true</c> or <c>false</c>.</summary>
+    public static Cell<bool> Flag { get; } = OneOf(("true", true), ("false", false));
+
+    /// <summary><c>true</c>, <c>false</c> or empty.</summary>
+    public static Cell<bool?> OptionalFlag { get; } = Optional(Flag);
+
+    /// <summary>Whether the weights are random numbers.</summary>
+    public static Cell<string> Weights { get; } = OneOf(("synthetic", "synthetic"), ("real", "real"));
+
+    /// <summary>How a case ended.</summary>
+    public static Cell<CaseStatus> Status { get; } = OneOf(("ok", CaseStatus.Ok), ("failed", CaseStatus.Failed), ("skipped", CaseStatus.Skipped));
+
+    /// <summary>Exactly this number: the version of the schema.</summary>
+    public static Cell<int> Exactly(int number) =>
+        OneOf((Invariant(number), number)) with { Expected = $"schema version {Invariant(number)}, the only one that this program reads" };
+
+    private static Cell<TValue> OneOf<TValue>(params (string Text, TValue Value)[] words)
+        where TValue : notnull
+    {
+        (byte[] Utf8, TValue Value)[] table = Array.ConvertAll(words, word => (Encoding.UTF8.GetBytes(word.Text), word.Value));
+        return new("", string.Join(" or ", words.Select(word => $"'{word.Text}'")), Format, TryRead, _ => null);
+
+        string Format(TValue value) => words.First(word => word.Value.Equals(value)).Text;
+
+        bool TryRead(ReadOnlySpan<byte> text, StringPool strings, out TValue value)
+        {
+            foreach ((byte[] utf8, TValue candidate) in table)
+            {
+                if (text.SequenceEqual(utf8))
+                {
+                    value = candidate;
+                    return true;
+                }
+            }
+
+            value = default!;
+            return false;
+        }
+    }
+
+    /// <summary>The same cell where an empty one means unknown.</summary>
+    private static Cell<TValue?> Optional<TValue>(Cell<TValue> cell)
+        where TValue : struct
+    {
+        return new(cell.Unit, cell.Expected + ", or empty", value => value is { } known ? cell.Format(known) : "", TryRead, value => value is { } known ? cell.Number(known) : null);
+
+        bool TryRead(ReadOnlySpan<byte> text, StringPool strings, out TValue? value)
+        {
+            if (text.IsEmpty)
+            {
+                value = null;
+                return true;
+            }
+
+            bool read = cell.TryParse(text, strings, out TValue known);
+            value = known;
+            return read;
+        }
+    }
+
+    private static Cell<int> CountFrom(int least)
+    {
+        return new("", $"a whole number from {least} to 1e9", Invariant, TryRead, value => value);
+
+        bool TryRead(ReadOnlySpan<byte> text, StringPool strings, out int value) =>
+            Utf8Parser.TryParse(text, out value, out int used) && used == text.Length && value >= least && value <= 1_000_000_000;
+    }
+
+    /// <summary>Numbers outside the limits, such as a rate over a time of zero, are no measurements: they are written as unknown and never read.</summary>
+    private static Cell<double?> Real(string unit, double least, double most, int decimals)
+    {
+        Cell<double> known = KnownReal(unit, least, most, decimals);
+        return new(unit, known.Expected + ", or empty", value => Rounded(value) is { } number ? Invariant(number) : "", Optional(known).TryParse, Rounded);
+
+        // Rounding must not turn something into nothing.
+        double? Rounded(double? value) =>
+            value >= least && value <= most ? (Math.Round(value.Value, decimals) is var rounded && rounded >= least ? rounded : value) : null;
+    }
+
+    private static Cell<double> KnownReal(string unit, double least, double most, int decimals)
+    {
+        string from = least == double.Epsilon ? "above 0" : $"from {Invariant(least)}";
+        return new(unit, $"a number of {unit} {from}, at most {Invariant(most)}", value => Invariant(Math.Round(value, decimals)), TryRead, value => Math.Round(value, decimals));
+
+        bool TryRead(ReadOnlySpan<byte> text, StringPool strings, out double value) =>
+            Utf8Parser.TryParse(text, out value, out int used) && used == text.Length && value >= least && value <= most;
+    }
+
+    private static bool TryReadText(ReadOnlySpan<byte> text, StringPool strings, out string value)
+    {
+        bool read = strings.TryGet(text, out string? pooled);
+        value = pooled ?? "";
+        return read && value.Length > 0;
+    }
+
+    private static bool TryReadOptionalText(ReadOnlySpan<byte> text, StringPool strings, out string? value)
+    {
+        value = null;
+        return text.IsEmpty || strings.TryGet(text, out value);
+    }
+
+    private static bool TryReadBytes(ReadOnlySpan<byte> text, StringPool strings, out long value) =>
+        Utf8Parser.TryParse(text, out value, out int used) && used == text.Length && value is >= 0 and <= 1L << 60;
+
+    private static string FormatTime(DateTimeOffset time) => time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
+
+    private static bool TryReadTime(ReadOnlySpan<byte> text, StringPool strings, out DateTimeOffset value)
+    {
+        bool read = Utf8Parser.TryParse(text, out DateTime time, out int used, 'O') && used == text.Length && time.Kind == DateTimeKind.Utc;
+        value = read ? new DateTimeOffset(time) : default;
+        return read;
+    }
+
+    private static string Invariant<TNumber>(TNumber number)
+        where TNumber : IFormattable => number.ToString(null, CultureInfo.InvariantCulture);
+
+    /// <summary>A row is a line of its file, so that line numbers in messages are right and line tools work: control characters become spaces.</summary>
+    private static string OneLine(string text) =>
+        text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)) : text;
+}

@@ -1,0 +1,52 @@
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Generation;
+using Llama3Perf.Inference.Tests.Native;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Building;
+
+namespace Llama3Perf.Inference.Tests.GenAi;
+
+/// <summary>Every engine generates the same greedy tokens from the same folder; with the real onnxruntime-genai.</summary>
+[Collection(FakeGenAi.Collection)]
+public sealed class EngineAgreementTests
+{
+    private static readonly int[] s_prompt = [5, 6, 7, 300, 12];
+
+    public EngineAgreementTests()
+    {
+        Assert.SkipWhen(TestRuntime.RealFolder is null, $"{TestRuntime.RealFolderVariable} names no folder with a real onnxruntime-genai");
+        Assert.SkipUnless(EngineCatalog.All.Count > 1, "there is one engine only");
+    }
+
+    [Theory]
+    [InlineData("llama3-gqa-bf16")]
+    [InlineData("llama32-tied-ropescaled-sharded")]
+    public void On_official_folders(string fixture) => AssertSameTokens(ModelFolder.Open(Fixtures.Shared(fixture, "official-int4-cpu")));
+
+    [Theory]
+    [InlineData(Precision.Int4)]
+    [InlineData(Precision.Int8)]
+    [InlineData(Precision.Fp32)]
+    [InlineData(Precision.Fp16)]
+    public void On_our_folders(Precision precision) =>
+        AssertSameTokens(ModelBuilder.Build(
+            new ModelBuildOptions { Shape = "llama-tiny", Precision = precision },
+            Path.Combine(TestRuntime.Scratch("agreement"), precision.ToString()),
+            cancellationToken: TestContext.Current.CancellationToken));
+
+    private static void AssertSameTokens(ModelFolder folder)
+    {
+        int[] prompt = [folder.BosTokenId ?? 1, .. s_prompt];
+        int[][] tokens = [.. EngineCatalog.All.Select(kind => Generate(kind, folder, prompt))];
+        // onnxruntime-genai keeps EOS out until max_length; other engines take it as a token like any other.
+        int length = tokens.Min(list => Array.FindIndex(list, folder.EosTokenIds.Contains) is >= 0 and var eos ? eos : list.Length);
+        Assert.True(length > 8, $"EOS came after {length} tokens: too few to compare");
+        Assert.All(tokens, list => Assert.Equal(tokens[0][..length], list[..length]));
+    }
+
+    private static int[] Generate(EngineKind kind, ModelFolder folder, int[] prompt)
+    {
+        using IEngine engine = kind.Load(folder, new EngineOptions { Threads = 1 });
+        return TimedGeneration.Run(engine, prompt, 64).NewTokens;
+    }
+}

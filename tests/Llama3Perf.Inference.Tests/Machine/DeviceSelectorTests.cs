@@ -1,0 +1,42 @@
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Machine;
+
+namespace Llama3Perf.Inference.Tests.Machine;
+
+public sealed class DeviceSelectorTests
+{
+    private static readonly GpuInfo[] Gpus =
+    [
+        new() { Index = 0, Name = "NVIDIA GeForce RTX 4070 Laptop GPU" },
+        new() { Index = 1, Name = "Intel(R) Iris(R) Xe Graphics" },
+        new() { Index = 2 },
+    ];
+
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData(" 2 ", 2)]
+    [InlineData("iris", 1)]
+    [InlineData("rtx 4070", 0)]
+    public void An_index_or_a_part_of_a_name_is_enough(string device, int expected) => Assert.Equal(expected, DeviceSelector.Select(Gpus, device).Index);
+
+    [Theory]
+    [InlineData("3", "fits no adapter")]
+    [InlineData("4070", "fits no adapter")] // a whole number is an index
+    [InlineData("Radeon", "fits no adapter")]
+    [InlineData("", "fits no adapter")]
+    [InlineData("-1", "fits no adapter")]
+    [InlineData("a\nb", "fits no adapter")]
+    [InlineData("i", "fits more than one adapter")]
+    public void Anything_else_is_one_line_with_the_adapters(string device, string problem)
+    {
+        string message = Assert.Throws<EngineException>(() => DeviceSelector.Select(Gpus, device)).Message;
+
+        Assert.Contains(problem, message, StringComparison.Ordinal);
+        Assert.Contains("0 NVIDIA GeForce RTX 4070 Laptop GPU, 1 Intel(R) Iris(R) Xe Graphics, 2 (no name)", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void A_machine_without_adapters_says_so() =>
+        Assert.Contains("this machine shows none", Assert.Throws<EngineException>(() => DeviceSelector.Select([], "0")).Message, StringComparison.Ordinal);
+}

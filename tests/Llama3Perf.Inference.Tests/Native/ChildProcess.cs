@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using Llama3Perf.Inference.Native;
+using Llama3Perf.Inference.Tests.Native;
+
+namespace Llama3Perf.Inference.Tests.Native
+{
+    /// <summary>Runs one of <see cref="ChildScenarios"/> in a process of its own: libraries are loaded once a process, and some things happen at its end.</summary>
+    internal static class ChildProcess
+    {
+        /// <summary>The scenario's output, its lines joined as they came.</summary>
+        public static string Run(string scenario, string? runtimeFolder)
+        {
+            ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Inference.Tests" + (OperatingSystem.IsWindows() ? ".exe" : "")))
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            start.Environment[TestRuntime.ChildVariable] = scenario;
+            start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(ChildProcess).Assembly.Location;
+            start.Environment[NativeLibraries.RuntimeFolderVariable] = runtimeFolder;
+            using Process process = Process.Start(start)!;
+            Task<string> errors = process.StandardError.ReadToEndAsync();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            Assert.True(process.ExitCode == 0, $"exit code {process.ExitCode}: {output}{errors.Result}");
+            return output.Trim();
+        }
+    }
+}
+
+/// <summary>The runtime calls this before Main in a process whose DOTNET_STARTUP_HOOKS names this assembly.</summary>
+#pragma warning disable CA1050, MA0047 // The runtime looks for exactly this type, in no namespace.
+internal static class StartupHook
+#pragma warning restore CA1050, MA0047
+{
+    public static void Initialize()
+    {
+        if (Environment.GetEnvironmentVariable(TestRuntime.ChildVariable) is not { } scenario)
+            return;
+        ChildScenarios.Run(scenario);
+        Environment.Exit(0);
+    }
+}

@@ -1,0 +1,81 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.GenAi;
+using Llama3Perf.Inference.Native;
+using Llama3Perf.Inference.Tests.GenAi;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Llama3Perf.Inference.Tests.Native;
+
+/// <summary>What child processes do. Each prints what the test looks at.</summary>
+internal static class ChildScenarios
+{
+    public const string UseOnnxRuntime = nameof(UseOnnxRuntime);
+    public const string ResolveOnnxRuntime = nameof(ResolveOnnxRuntime);
+    public const string AskForGenAi = nameof(AskForGenAi);
+    public const string LeaveEngineOpen = nameof(LeaveEngineOpen);
+
+    public static void Run(string scenario)
+    {
+        try
+        {
+            Action action = scenario switch
+            {
+                UseOnnxRuntime => Use,
+                ResolveOnnxRuntime => ResolveOnly,
+                AskForGenAi => AskGenAi,
+                LeaveEngineOpen => LeaveOpen,
+                _ => throw new ArgumentOutOfRangeException(nameof(scenario), scenario, null),
+            };
+            action();
+        }
+        catch (EngineException e)
+        {
+            Console.WriteLine($"EngineException: {e.Message}");
+        }
+    }
+
+    // Through the managed package, as the engines do, and read back from the system.
+    private static void Use()
+    {
+        NativeLibraries.RequireOnnxRuntime();
+        _ = OrtEnv.Instance().GetAvailableProviders();
+        PrintLoaded();
+    }
+
+    // By the resolver alone: the module initializer is all that has run, as in a child process of BenchmarkDotNet.
+    private static void ResolveOnly()
+    {
+        RuntimeHelpers.RunModuleConstructor(typeof(NativeLibraries).Module.ModuleHandle);
+        _ = OrtEnv.Instance().GetAvailableProviders();
+        PrintLoaded();
+    }
+
+    private static void AskGenAi()
+    {
+        Console.WriteLine(GenAiRuntime.Kind.Availability(ExecutionProvider.Cpu) is { IsAvailable: false, Reason: var reason } ? reason : "available");
+        PrintLoaded();
+    }
+
+    private static unsafe void LeaveOpen()
+    {
+        nint library = NativeLibraries.RequireGenAi();
+        ((delegate* unmanaged<void>)NativeLibrary.GetExport(library, "fake_announce_shutdown"))();
+        IEngine engine = GenAiRuntime.Kind.Load(FakeGenAi.Folder, new EngineOptions());
+        engine.Reset(20);
+        engine.Prefill([1, 2, 3]);
+        Console.WriteLine($"token {engine.NextToken()}");
+    }
+
+    private static void PrintLoaded()
+    {
+        foreach (LoadedLibrary library in NativeLibraries.Loaded())
+            Console.WriteLine($"{library.Name} {library.Version} {library.Path}");
+        if (OperatingSystem.IsLinux())
+        {
+            foreach (string path in File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..]).Where(path => path.Contains("onnxruntime", StringComparison.Ordinal) && path.Contains(".so", StringComparison.Ordinal)).Distinct())
+                Console.WriteLine($"maps {path}");
+        }
+    }
+}

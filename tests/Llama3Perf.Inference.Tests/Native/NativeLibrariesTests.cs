@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using Llama3Perf.Inference.Native;
+
+namespace Llama3Perf.Inference.Tests.Native;
+
+/// <summary>Each test looks at a fresh process, because a process loads a library once.</summary>
+public sealed class NativeLibrariesTests
+{
+    [Theory]
+    [InlineData("onnxruntime", "libonnxruntime.so", true)]
+    [InlineData("onnxruntime", "libonnxruntime.so.1", true)]
+    [InlineData("onnxruntime", "libonnxruntime.1.24.4.dylib", true)]
+    [InlineData("onnxruntime", "onnxruntime.dll", true)]
+    [InlineData("onnxruntime", "ONNXRUNTIME.DLL", true)]
+    [InlineData("onnxruntime", "libonnxruntime_providers_shared.so", false)]
+    [InlineData("onnxruntime", "libonnxruntime-genai.so", false)]
+    [InlineData("onnxruntime", "libonnxruntime.so1", false)]
+    [InlineData("onnxruntime", "libonnxruntime.txt", false)]
+    [InlineData("onnxruntime-genai", "libonnxruntime-genai.so", true)]
+    public void A_librarys_files_are_known_by_name(string name, string file, bool expected) =>
+        Assert.Equal(expected, NativeLibraries.IsFileOf(name, file));
+
+    [Theory]
+    [InlineData(ChildScenarios.UseOnnxRuntime)]
+    [InlineData(ChildScenarios.ResolveOnnxRuntime)]
+    public void The_runtime_folder_replaces_the_packaged_library(string scenario)
+    {
+        string folder = TestRuntime.Scratch("copied-" + scenario);
+        string copy = Path.Combine(folder, TestRuntime.FileName("onnxruntime"));
+        File.Copy(TestRuntime.PackagedOnnxRuntime, copy);
+
+        string output = ChildProcess.Run(scenario, folder);
+
+        Assert.Contains($" {copy}", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(TestRuntime.PackagedOnnxRuntime, output, StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux())
+            Assert.Contains($"maps {copy}", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_versioned_file_name_serves_as_well()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "only ELF libraries carry the version behind their name");
+        string folder = TestRuntime.Scratch("versioned");
+        File.CreateSymbolicLink(Path.Combine(folder, "libonnxruntime.so.1"), TestRuntime.PackagedOnnxRuntime);
+        Assert.StartsWith("onnxruntime ", ChildProcess.Run(ChildScenarios.UseOnnxRuntime, folder), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_runtime_folder_the_packaged_library_is_loaded_and_tells_its_version()
+    {
+        string output = ChildProcess.Run(ChildScenarios.UseOnnxRuntime, runtimeFolder: null);
+        Assert.Matches($@"^onnxruntime 1\.\d+\.\d+ .*{System.Text.RegularExpressions.Regex.Escape(TestRuntime.FileName("onnxruntime"))}", output);
+    }
+
+    [Fact]
+    public void A_runtime_folder_that_is_not_there_is_named() =>
+        Assert.Equal("EngineException: the runtime folder /nowhere/at/all does not exist", UseUnixFolder("/nowhere/at/all"));
+
+    [Fact]
+    public void A_runtime_folder_without_the_library_is_named()
+    {
+        string folder = TestRuntime.Scratch("empty");
+        Assert.StartsWith($"EngineException: {folder} holds no {TestRuntime.FileName("onnxruntime")}", ChildProcess.Run(ChildScenarios.UseOnnxRuntime, folder), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_library_is_named_as_such()
+    {
+        string file = WithOnnxRuntimeFile("text", path => File.WriteAllText(path, "version https://git-lfs.github.com/spec/v1\n"));
+        Assert.Equal($"EngineException: {file} is not a native library", ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file)));
+    }
+
+    [Fact]
+    public void A_library_for_another_processor_is_named_as_such()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the header is patched in its ELF form");
+        bool onArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+        string file = WithOnnxRuntimeFile("other-processor", path =>
+        {
+            byte[] library = File.ReadAllBytes(TestRuntime.PackagedOnnxRuntime);
+            library[18] = (byte)(onArm ? 0x3E : 0xB7);
+            File.WriteAllBytes(path, library);
+        });
+
+        string output = ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file));
+
+        Assert.Equal($"EngineException: {file} is a library for Linux {(onArm ? "X64" : "Arm64")}, and this process is Linux {RuntimeInformation.ProcessArchitecture}", output);
+    }
+
+    [Fact]
+    public void A_library_of_another_kind_is_refused()
+    {
+        string other = OperatingSystem.IsWindows() ? "System.IO.Compression.Native.dll" : OperatingSystem.IsMacOS() ? "libSystem.Native.dylib" : "libSystem.Native.so";
+        string file = WithOnnxRuntimeFile("other-kind", path => File.Copy(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), other), path));
+        Assert.Equal($"EngineException: {file} is not ONNX Runtime: it has no OrtGetApiBase", ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file)));
+    }
+
+    [Fact]
+    public void A_library_that_is_too_old_is_named_with_both_versions()
+    {
+        Assert.SkipWhen(TestRuntime.FakeLibrary is null, TestRuntime.WhyNoFake);
+        string file = WithOnnxRuntimeFile("old", path => File.Copy(TestRuntime.FakeLibrary!, path));
+        Assert.StartsWith(
+            $"EngineException: {file} is ONNX Runtime 1.2.3, too old for this build's managed package {typeof(Microsoft.ML.OnnxRuntime.OrtEnv).Assembly.GetName().Version!.ToString(2)};",
+            ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_is_named_too_late_is_an_error_of_the_program()
+    {
+        NativeLibraries.RequireOnnxRuntime();
+        Assert.Throws<InvalidOperationException>(() => NativeLibraries.UseRuntimeFolder("."));
+    }
+
+    private static string WithOnnxRuntimeFile(string scratch, Action<string> write)
+    {
+        string file = Path.Combine(TestRuntime.Scratch(scratch), TestRuntime.FileName("onnxruntime"));
+        write(file);
+        return file;
+    }
+
+    private static string UseUnixFolder(string folder)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the path is a Unix path");
+        return ChildProcess.Run(ChildScenarios.UseOnnxRuntime, folder);
+    }
+}

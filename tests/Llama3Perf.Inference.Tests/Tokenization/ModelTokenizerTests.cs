@@ -1,0 +1,120 @@
+using System.Text;
+using System.Text.Json;
+using CsCheck;
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Prompts;
+using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Building;
+
+namespace Llama3Perf.Inference.Tests.Tokenization;
+
+public sealed class ModelTokenizerTests(ModelTokenizerTests.TinyModel tiny) : IClassFixture<ModelTokenizerTests.TinyModel>
+{
+    // Valid UTF-16: what a command line or a file can hold.
+    private static readonly Gen<string> s_texts = Gen.OneOf(
+        Gen.Int[0, 0x10FFFF].Where(Rune.IsValid).Array[0, 40].Select(runes => string.Concat(runes.Select(rune => new Rune(rune).ToString()))),
+        Gen.OneOf("a", " ", "\n", "<|", "|>", "<|eot_id|>", "'ll", "12", "é", "漢", "\u0301", "\0", "𝐀", "🦙", "OpenVINO", "\t").Array[0, 30].Select(string.Concat));
+
+    [Theory]
+    [InlineData("llama3-gqa-bf16")]
+    [InlineData("llama32-tied-ropescaled-sharded")]
+    public void Agrees_with_the_reference_implementation(string fixture)
+    {
+        ModelTokenizer tokenizer = ModelTokenizer.Open(ModelFolder.Open(Fixtures.Shared(fixture, "official-int4-cpu")));
+        using JsonDocument reference = JsonDocument.Parse(File.ReadAllText(Fixtures.Shared(fixture, "reference.json")));
+        JsonElement[] cases = [.. reference.RootElement.GetProperty("cases").EnumerateArray()];
+
+        Assert.NotEmpty(cases);
+        foreach (JsonElement expected in cases)
+        {
+            string prompt = expected.GetProperty("prompt").GetString()!;
+            int[] ids = Ids(expected, "input_ids");
+            Assert.Equal(ids, Prompt.Parse(prompt).Tokenize(tokenizer, ChatTemplate.Get("none")).TokenIds);
+            Assert.Equal(expected.GetProperty("decoded").GetString(), tokenizer.Decode(ids));
+            Assert.Equal(expected.GetProperty("chat_text").GetString(), ChatTemplate.Get("llama3").Apply(prompt));
+            Assert.Equal(Ids(expected, "chat_ids"), Prompt.Parse(prompt).Tokenize(tokenizer, ChatTemplate.Get("llama3")).TokenIds);
+        }
+    }
+
+    [Fact]
+    public void Any_text_comes_back() =>
+        s_texts.Sample(text => Assert.Equal(text, tiny.Tokenizer.Decode(tiny.Tokenizer.Encode(text))), iter: 2000);
+
+    [Fact]
+    public void A_stream_says_what_the_whole_says_and_never_half_a_character() => s_texts.Sample(
+        text =>
+        {
+            StreamingDecoder stream = tiny.Tokenizer.CreateStreamingDecoder();
+            List<string> parts = [.. tiny.Tokenizer.Encode(text).Select(stream.Add), stream.Finish()];
+            Assert.Equal(text, string.Concat(parts));
+            Assert.All(parts, part => Assert.DoesNotContain('\uFFFD', text.Contains('\uFFFD', StringComparison.Ordinal) ? "" : part));
+        },
+        iter: 1000);
+
+    [Fact]
+    public void Any_tokens_decode() =>
+        Gen.Int[-5, 1100].Array[0, 50].Sample(tokens => tiny.Tokenizer.Decode(tokens) is not null, iter: 500);
+
+    [Fact]
+    public void Special_tokens_in_a_text_are_one_token_each()
+    {
+        IReadOnlyList<int> tokens = tiny.Tokenizer.Encode("<|start_header_id|>user<|end_header_id|>");
+
+        Assert.Equal(tokens[0] + 1, tokens[^1]);
+        Assert.Equal("<|start_header_id|>", tiny.Tokenizer.Decode([tokens[0]]));
+    }
+
+    [Fact]
+    public void A_long_text_is_encoded_piece_by_piece()
+    {
+        string text = string.Concat(Enumerable.Repeat("The time to the first token is what a person waits. ", 4000));
+
+        IReadOnlyList<int> tokens = tiny.Tokenizer.Encode(text);
+
+        Assert.True(tokens.Count < text.Length / 2);
+        Assert.Equal(text, tiny.Tokenizer.Decode(tokens));
+    }
+
+    [Theory]
+    [InlineData("{}", "is no tokenizer.json")]
+    [InlineData("[1", "is no tokenizer.json")]
+    [InlineData("""{"model":{"type":"Unigram","vocab":[]}}""", "is a Unigram tokenizer")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"pre_tokenizer":{"type":"Whitespace"}}""", "is not a byte-level tokenizer")]
+    public void Another_tokenizer_is_one_line(string json, string reason)
+    {
+        string folder = Directory.CreateTempSubdirectory("l3p-tokenizer-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), json);
+
+            EngineException error = Assert.Throws<EngineException>(() => ModelTokenizer.Open(tiny.Folder with { Path = folder }));
+
+            Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', error.Message);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static int[] Ids(JsonElement element, string name) => [.. element.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];
+
+    public sealed class TinyModel : IDisposable
+    {
+        private readonly string _root = Directory.CreateTempSubdirectory("l3p-tokens-").FullName;
+
+        public TinyModel()
+        {
+            Folder = new ModelStore(_root).GetOrBuild(new ModelBuildOptions { Shape = "llama-tiny" });
+            Tokenizer = ModelTokenizer.Open(Folder);
+        }
+
+        public ModelFolder Folder { get; }
+
+        public ModelTokenizer Tokenizer { get; }
+
+        public void Dispose() => Directory.Delete(_root, recursive: true);
+    }
+}

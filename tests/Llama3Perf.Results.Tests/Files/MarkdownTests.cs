@@ -1,0 +1,58 @@
+using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Results.Tests.Files;
+
+public sealed class MarkdownTests
+{
+    [Fact]
+    public void Tables_are_aligned_and_cells_cannot_break_them()
+    {
+        TextTable table = new([new("name", false), new("n", true)], [["a|b", "1"], ["<i>\nx", "22.5"], ["\\|", ""]]);
+
+        Assert.Equal(
+            """
+            | name     |    n |
+            | -------- | ---: |
+            | a\|b     |    1 |
+            | &lt;i> x | 22.5 |
+            | \\\|     |      |
+
+            """.ReplaceLineEndings("\n"),
+            MarkdownTable.Write(table));
+    }
+
+    [Theory]
+    [InlineData(null, "")]
+    [InlineData(0.0, "0")]
+    [InlineData(0.0123456, "0.01235")]
+    [InlineData(1.23456, "1.235")]
+    [InlineData(98.76543, "98.77")]
+    [InlineData(6200.5, "6200")]
+    [InlineData(123456.7, "123457")]
+    [InlineData(-12.345, "-12.35")]
+    public void Numbers_have_four_significant_digits(double? value, string text) => Assert.Equal(text, SummaryTable.Number(value));
+
+    [Fact]
+    public void The_console_and_the_file_show_the_same_table()
+    {
+        IReadOnlyList<ResultRow> rows = Aggregation.Rows(TestRuns.Fixed());
+
+        Assert.Contains(MarkdownTable.Write(SummaryTable.Of(rows)), RunMarkdown.Write(rows));
+        Assert.All(SummaryTable.Notes(rows), note => Assert.Contains(MarkdownTable.Escape(note), RunMarkdown.Write(rows)));
+        Assert.Contains("Synthetic weights: speed is real, text is noise.", SummaryTable.Notes(rows));
+    }
+
+    [Fact]
+    public void Columns_that_no_case_knows_are_left_out()
+    {
+        TextTable table = SummaryTable.Of(Aggregation.Rows(new Run(TestRuns.Identity, TestRuns.Environment, [TestRuns.Outcome(TestRuns.Case, 1, 1)])));
+
+        Assert.DoesNotContain("peak GPU MiB", table.Columns.Select(column => column.Header));
+        Assert.DoesNotContain("± sd", table.Columns.Select(column => column.Header));
+        Assert.Contains("peak MiB", table.Columns.Select(column => column.Header));
+    }
+
+    [Fact]
+    public void A_run_without_cases_says_so() => Assert.Contains("No cases", RunMarkdown.Write([]));
+}

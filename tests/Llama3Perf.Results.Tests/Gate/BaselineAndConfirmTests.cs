@@ -1,0 +1,110 @@
+using Llama3Perf.Results.Gate;
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
+using Llama3Perf.Results.Statistics;
+using Llama3Perf.Results.Tests.Comparison;
+using static Llama3Perf.Results.Tests.Comparison.MeasuredRuns;
+
+namespace Llama3Perf.Results.Tests.Gate;
+
+public sealed class BaselineAndConfirmTests
+{
+    private static readonly GateOptions Options = new();
+
+    [Theory]
+    [InlineData(0.7)]
+    [InlineData(1.4)]
+    public void One_outlying_run_does_not_poison_the_baseline(double outlier)
+    {
+        Run[] baseline = [Run("a"), Run("outlier", slower: outlier), Run("b"), Run("c")];
+        GateVerdict same = RegressionGate.Judge(baseline, Run("new"), Options);
+        Assert.Equal(GateExitCode.Pass, same.ExitCode);
+        Assert.All(same.Checks, check => Assert.NotEqual("outlier", check.BaselineRunId));
+        Assert.Equal(GateExitCode.Regression, RegressionGate.Judge(baseline, Run("new", slower: 1.1), Options).ExitCode);
+    }
+
+    [Fact]
+    public void The_run_with_the_median_median_speaks_for_the_others()
+    {
+        Assert.Equal("3", Median([1, 5, 3], Direction.HigherIsBetter));
+        Assert.Equal("3", Median([1, 5, 3], Direction.LowerIsBetter));
+
+        // Of two in the middle the worse one.
+        Assert.Equal("2", Median([1, 2, 3, 4], Direction.HigherIsBetter));
+        Assert.Equal("3", Median([1, 2, 3, 4], Direction.LowerIsBetter));
+        Assert.Equal("1", Median([1, 2], Direction.HigherIsBetter));
+        Assert.Equal("2", Median([1, 2], Direction.LowerIsBetter));
+
+        static string Median(double[] medians, Direction direction) =>
+            GateSides.MedianRun([.. medians.Select(value => ($"{value}", new LogSample([[value, value, value, value, value]])))], direction).RunId;
+    }
+
+    [Fact]
+    public void Runs_with_too_few_iterations_stand_back() =>
+        Assert.Equal("many", GateSides.MedianRun([("few", new LogSample([[1, 1]])), ("many", new LogSample([[2, 2, 2, 2, 2]])), ("also few", new LogSample([[3]]))], Direction.LowerIsBetter).RunId);
+
+    [Fact]
+    public void Baseline_runs_may_be_of_several_builds_and_lack_a_case()
+    {
+        CaseKey[] cases = [Case, Case with { MaxLength = 700 }];
+        Run[] baseline = [Run("a", cases).Built("1"), Run("b", cases[..1]).Built("2"), Run("c", cases).Built("3").Ended(CaseStatus.Failed, "once")];
+        GateVerdict verdict = RegressionGate.Judge(baseline, Run("d", cases).Built("4"), Options);
+        Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
+        Assert.Equal(["build_commit"], verdict.Vary);
+        Assert.Equal(4, verdict.Checks.Count);
+    }
+
+    [Fact]
+    public void What_is_red_once_and_not_twice_is_not_confirmed()
+    {
+        Run baseline = Run("a");
+        GateVerdict first = RegressionGate.Judge([baseline], Run("b", slower: 1.1), Options);
+        Assert.Equal(GateExitCode.Regression, first.ExitCode);
+
+        GateVerdict second = RegressionGate.Confirm(first, [baseline], Run("c"));
+        Assert.Equal(GateExitCode.Pass, second.ExitCode);
+        Assert.All(second.Checks, check => Assert.Equal(GateOutcome.NotConfirmed, check.Outcome));
+        Assert.Contains("measured again", GateReport.Text(second), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_red_twice_stays_red()
+    {
+        Run baseline = Run("a");
+        GateVerdict first = RegressionGate.Judge([baseline], Run("b", slower: 1.1), Options);
+        GateVerdict second = RegressionGate.Confirm(first, [baseline], Run("c", slower: 1.1));
+        Assert.Equal(GateExitCode.Regression, second.ExitCode);
+        Assert.All(second.Checks, check => Assert.Equal("a", check.Confirmation!.BaselineRunId));
+    }
+
+    [Fact]
+    public void Only_red_checks_are_looked_at_again()
+    {
+        CaseKey[] cases = [Case, Case with { MaxLength = 700 }];
+        Run baseline = Run("a", cases);
+        Run current = baseline.Changed("b", sample => sample.Case.MaxLength == 700 ? Slower(sample, 1.2) : sample);
+        GateVerdict first = RegressionGate.Judge([baseline], current, Options);
+
+        // The second run measured the red case alone, and its first token is now slow: that is not what was asked.
+        Run again = current.Without(0).Changed("c", sample => sample with { TtftMs = sample.TtftMs * 2 });
+        GateVerdict second = RegressionGate.Confirm(first, [baseline], again);
+        Assert.Equal(GateExitCode.Regression, second.ExitCode);
+        Assert.Single(second.Checks, check => check.Outcome == GateOutcome.Regression);
+        Assert.DoesNotContain(second.Findings, finding => finding.Kind == GateFindingKind.Missing);
+    }
+
+    [Fact]
+    public void What_was_not_measured_again_is_missing()
+    {
+        Run baseline = Run("a");
+        GateVerdict first = RegressionGate.Judge([baseline], Run("b", slower: 1.1), Options);
+        foreach (Run again in new[] { Run("c") with { Cases = [] }, Run("c").Ended(CaseStatus.Failed, "crash"), Run("c").In(e => e with { OrtVersion = "2", MachineId = "other" }) })
+        {
+            GateVerdict second = RegressionGate.Confirm(first, [baseline], again);
+            Assert.Equal(GateExitCode.Incomparable, second.ExitCode);
+            Assert.All(second.Checks, check => Assert.Equal(GateOutcome.Inconclusive, check.Outcome));
+        }
+
+        Assert.Equal(GateExitCode.Inconclusive, RegressionGate.Confirm(first, [baseline], Run("c").First(3)).ExitCode);
+    }
+}

@@ -1,0 +1,198 @@
+using Llama3Perf.Results.Gate;
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Tests.Comparison;
+using static Llama3Perf.Results.Tests.Comparison.MeasuredRuns;
+
+namespace Llama3Perf.Results.Tests.Gate;
+
+public sealed class RegressionGateTests
+{
+    private static readonly GateOptions Options = new();
+    private static readonly CaseKey[] TwoCases = [Case, Case with { MaxLength = 700 }];
+
+    [Fact]
+    public void A_run_against_itself_passes()
+    {
+        Run run = Run("a", TwoCases);
+        GateVerdict verdict = RegressionGate.Judge([run], run, Options);
+        Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
+        Assert.Equal(4, verdict.Checks.Count);
+        Assert.All(verdict.Checks, check => Assert.Equal((GateOutcome.Pass, 1.0), (check.Outcome, check.Ratio.Ratio)));
+        Assert.Contains(verdict.Findings, finding => finding.Message.Contains("same run", StringComparison.Ordinal));
+        Assert.Empty(verdict.RedCases);
+    }
+
+    [Fact]
+    public void Decode_times_ten_percent_longer_fail_and_name_the_case()
+    {
+        Run run = Run("a", TwoCases);
+        GateVerdict verdict = RegressionGate.Judge([run], run.Changed("b", sample => sample.Case.MaxLength == 700 ? Slower(sample, 1.1) : sample), Options);
+        Assert.Equal(GateExitCode.Regression, verdict.ExitCode);
+        GateCheck red = Assert.Single(verdict.Checks, check => check.Outcome == GateOutcome.Regression);
+        Assert.Same(red, verdict.Checks[0]);
+        Assert.Equal(("decode_tps", "llama-125m-int4-b32/ort-cpu/pp512/l700/t2"), (red.Metric.Name, red.CaseId));
+        Assert.Equal(1 / 1.1, red.Ratio.Ratio, 1e-6);
+        Assert.Equal([red.Case], verdict.RedCases);
+        Assert.Contains(red.CaseId, GateReport.Text(verdict), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1.04, GateExitCode.Pass)]
+    [InlineData(1.07, GateExitCode.Regression)]
+    [InlineData(0.8, GateExitCode.Pass)]
+    public void Times_count_upwards(double times, GateExitCode expected)
+    {
+        Run run = Run("a");
+        Run current = run.Changed("b", sample => sample with { TtftMs = sample.TtftMs * times });
+        Assert.Equal(expected, RegressionGate.Judge([run], current, Options).ExitCode);
+        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([run], current, Options with { Metrics = ["decode_tps"] }).ExitCode);
+    }
+
+    [Fact]
+    public void A_loss_beyond_the_threshold_that_noise_explains_is_not_red()
+    {
+        // The ratio is beyond 5 %, the test does not tell the sides apart.
+        Run loud = Run("a", sd: 0.3);
+        GateVerdict verdict = RegressionGate.Judge([loud], loud.Changed("b", sample => Slower(sample, 1.08)), Options with { Metrics = ["decode_tps"] });
+        GateCheck check = Assert.Single(verdict.Checks);
+        Assert.InRange(check.Ratio.Ratio, 0.9, 0.95);
+        Assert.InRange(check.AdjustedP!.Value, 0.01, 1);
+        Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
+    }
+
+    [Fact]
+    public void A_missing_case_fails_and_a_new_one_does_not()
+    {
+        Run both = Run("a", TwoCases);
+        GateVerdict missing = RegressionGate.Judge([both], both.Without(1), Options);
+        Assert.Equal(GateExitCode.Incomparable, missing.ExitCode);
+        Assert.Equal("llama-125m-int4-b32/ort-cpu/pp512/l700/t2", Assert.Single(missing.Findings, finding => finding.Kind == GateFindingKind.Missing).CaseId);
+        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([both.Without(1)], both, Options).ExitCode);
+    }
+
+    [Theory]
+    [InlineData(CaseStatus.Ok, CaseStatus.Failed, GateExitCode.Incomparable)]
+    [InlineData(CaseStatus.Ok, CaseStatus.Skipped, GateExitCode.Incomparable)]
+    [InlineData(CaseStatus.Failed, CaseStatus.Ok, GateExitCode.Incomparable)]
+    [InlineData(CaseStatus.Failed, CaseStatus.Failed, GateExitCode.Incomparable)]
+    [InlineData(CaseStatus.Skipped, CaseStatus.Failed, GateExitCode.Incomparable)]
+    [InlineData(CaseStatus.Skipped, CaseStatus.Ok, GateExitCode.Pass)]
+    [InlineData(CaseStatus.Skipped, CaseStatus.Skipped, GateExitCode.Pass)]
+    public void A_case_that_ended_badly_is_named(CaseStatus before, CaseStatus now, GateExitCode expected)
+    {
+        GateVerdict verdict = RegressionGate.Judge([Ended("a", before)], Ended("b", now), Options);
+        Assert.Equal(expected, verdict.ExitCode);
+        Assert.Contains(verdict.Findings, finding => finding.CaseId == CaseId.For(Case));
+
+        static Run Ended(string id, CaseStatus status) => status == CaseStatus.Ok ? Run(id, TwoCases) : Run(id, TwoCases).Ended(status, "why");
+    }
+
+    [Fact]
+    public void An_iteration_that_broke_off_fails_its_case()
+    {
+        Run run = Run("a");
+        GateVerdict verdict = RegressionGate.Judge([run], run.Changed("b", sample => sample with { Completed = sample.Iteration != 3 }), Options);
+        Assert.Equal(GateExitCode.Incomparable, verdict.ExitCode);
+        Assert.Contains("3 of 15 iterations did not complete", GateReport.Text(verdict), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_metric_that_one_side_lacks_is_missing()
+    {
+        Run run = Run("a");
+        Run without = run.Changed("b", sample => sample with { TtftMs = null });
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([run], without, Options).ExitCode);
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([without], run, Options).ExitCode);
+        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([without], without, Options).ExitCode);
+    }
+
+    [Fact]
+    public void Three_samples_a_side_decide_nothing()
+    {
+        Run few = Run("a").First(3);
+        GateVerdict verdict = RegressionGate.Judge([few], few.Changed("b", sample => Slower(sample, 2)), Options);
+        Assert.Equal(GateExitCode.Inconclusive, verdict.ExitCode);
+        Assert.All(verdict.Checks, check => Assert.Equal(GateOutcome.Inconclusive, check.Outcome));
+        Assert.Contains("at least 5 a side", verdict.Checks[0].Reason, StringComparison.Ordinal);
+        Assert.Equal(GateExitCode.Pass, (verdict with { Options = Options with { InconclusiveFails = false } }).ExitCode);
+    }
+
+    [Fact]
+    public void Samples_that_could_never_reach_alpha_are_inconclusive_before_they_are_tested()
+    {
+        // 1 / C(10, 5) = 0.004 is enough for two tests at 0.01, not for three.
+        CaseKey[] cases = [Case, Case with { MaxLength = 700 }, Case with { MaxLength = 800 }];
+        GateOptions decode = Options with { Metrics = ["decode_tps"] };
+        Run two = Run("a", cases[..2]).First(5);
+        Assert.Equal(GateExitCode.Regression, RegressionGate.Judge([two], two.Changed("b", sample => Slower(sample, 1.5)), decode).ExitCode);
+
+        Run three = Run("a", cases).First(5);
+        GateVerdict verdict = RegressionGate.Judge([three], three.Changed("b", sample => Slower(sample, 1.5)), decode);
+        Assert.Equal(GateExitCode.Inconclusive, verdict.ExitCode);
+        Assert.Contains("cannot reach p < 0.01 in 3 tests", verdict.Checks[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_compared_is_never_a_pass()
+    {
+        Run empty = Run("a") with { Cases = [] };
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([empty], empty, Options with { InconclusiveFails = false }).ExitCode);
+        Run skipped = Run("a").Ended(CaseStatus.Skipped, "no GPU");
+        GateVerdict verdict = RegressionGate.Judge([skipped], skipped, Options);
+        Assert.Equal(GateExitCode.Incomparable, verdict.ExitCode);
+        Assert.StartsWith("Gate: FAIL, nothing was compared", GateReport.Text(verdict), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_regression_outranks_a_hole_and_a_hole_outranks_doubt()
+    {
+        Run both = Run("a", TwoCases);
+        Run slower = both.Changed("b", sample => Slower(sample, 1.2));
+        Assert.Equal(GateExitCode.Regression, RegressionGate.Judge([both], slower.Without(1), Options).ExitCode);
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([both], slower.First(3).Without(1), Options).ExitCode);
+    }
+
+    [Fact]
+    public void Runs_that_differ_in_more_than_one_field_are_incomparable()
+    {
+        Run current = Run("b").In(e => e with { OrtVersion = "1.24.4", GpuDriverVersion = "32" });
+        GateVerdict verdict = RegressionGate.Judge([Run("a")], current, Options);
+        Assert.Equal(GateExitCode.Incomparable, verdict.ExitCode);
+        Assert.Contains("--vary", Assert.Single(verdict.Findings).Message, StringComparison.Ordinal);
+        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([Run("a")], current, Options with { Vary = ["ort_version", "gpu_driver_version"] }).ExitCode);
+    }
+
+    [Fact]
+    public void A_build_is_varied_by_itself_and_a_case_only_when_it_is_asked_for()
+    {
+        Assert.Equal(["build_commit"], RegressionGate.Judge([Run("a")], Run("b").Built("feed"), Options).Vary);
+        Run threads = Run("b", [Case with { Threads = 4 }]);
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([Run("a")], threads, Options).ExitCode);
+        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([Run("a")], threads, Options with { Vary = ["threads"] }).ExitCode);
+    }
+
+    [Fact]
+    public void Other_output_of_the_same_folder_is_a_finding_of_its_own()
+    {
+        Run current = Run("b").Changed("b", sample => sample with { OutputSha256 = new string('d', 64) });
+        GateVerdict verdict = RegressionGate.Judge([Run("a")], current, Options);
+        Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
+        Assert.Contains("cccccccccccc became dddddddddddd", Assert.Single(verdict.Findings, finding => finding.Kind == GateFindingKind.OutputChanged).Message, StringComparison.Ordinal);
+        Assert.Equal(GateExitCode.Incomparable, (verdict with { Options = Options with { OutputChangeFails = true } }).ExitCode);
+
+        Run folder = Run("b", [Case with { ModelSha256 = new string('e', 64) }]).Changed("b", sample => sample with { OutputSha256 = new string('d', 64) });
+        Assert.DoesNotContain(RegressionGate.Judge([Run("a")], folder, Options with { Vary = ["model_sha256"] }).Findings, finding => finding.Kind == GateFindingKind.OutputChanged);
+    }
+
+    [Fact]
+    public void Wrong_options_are_refused()
+    {
+        Assert.Contains("article_tps is reported and never gated", Refusal(Options with { Metrics = ["article_tps"] }), StringComparison.Ordinal);
+        Assert.Contains("no metric", Refusal(Options with { Metrics = [] }), StringComparison.Ordinal);
+        Assert.Contains("between 0 and 1", Refusal(Options with { Threshold = 5 }), StringComparison.Ordinal);
+        Assert.Contains("between 0 and 0.5", Refusal(Options with { Alpha = double.NaN }), StringComparison.Ordinal);
+        Assert.Contains("no baseline", Assert.Throws<ArgumentException>(() => RegressionGate.Judge([], Run("a"), Options)).Message, StringComparison.Ordinal);
+
+        static string Refusal(GateOptions options) => Assert.Throws<ArgumentException>(() => RegressionGate.Judge([Run("a")], Run("b"), options)).Message;
+    }
+}

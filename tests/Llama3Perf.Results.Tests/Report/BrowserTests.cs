@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Llama3Perf.Results.Report;
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Tests.Files;
+
+namespace Llama3Perf.Results.Tests.Report;
+
+/// <summary>The page in a real browser, where there is one.</summary>
+public sealed partial class BrowserTests
+{
+    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "chrome.exe", "msedge.exe"];
+
+    /// <summary>A frame of a phone's width around the page tells how wide the page wants to be.</summary>
+    [Theory]
+    [InlineData(390)]
+    [InlineData(320)]
+    [InlineData(1280)]
+    public void Page_is_never_wider_than_its_window(int width)
+    {
+        using TestFolder folder = new();
+        Run[] runs = [ReportRuns.Of(6), ReportRuns.Of(6, 1, "32.0.15.7000")];
+        HtmlReport.Write([.. runs, ReportRuns.WithHostileTexts()], folder.File("report.html"));
+        File.WriteAllText(folder.File("frame.html"), $$"""
+            <!DOCTYPE html><body><iframe id="page" src="report.html" width="{{width}}" height="800" style="border:0"></iframe>
+            <script>
+            onload = () => {
+              const page = document.getElementById('page').contentDocument.documentElement;
+              const shown = [...page.querySelectorAll('svg')].filter(svg => svg.getBoundingClientRect().width > 0);
+              const wide = shown.flatMap(svg => [...svg.querySelectorAll('text')].filter(text => text.getBoundingClientRect().right > page.clientWidth));
+              document.body.dataset.result = `${page.scrollWidth} ${page.clientWidth} ${shown.length} ${wide.length}`;
+            };
+            </script></body>
+            """);
+
+        Match result = Result().Match(DumpDom(folder));
+        Assert.True(result.Success, "the page did not load");
+
+        // The window's own scroll bar takes some of the width.
+        Assert.InRange(int.Parse(result.Groups["client"].Value), width - 20, width);
+        Assert.Equal(result.Groups["client"].Value, result.Groups["scroll"].Value);
+        Assert.True(int.Parse(result.Groups["charts"].Value) >= 4, "each chart is shown once");
+        Assert.Equal("0", result.Groups["cut"].Value);
+    }
+
+    private static string DumpDom(TestFolder folder)
+    {
+        string? browser = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .SelectMany(path => Names.Select(name => Path.Combine(path, name))).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(browser is null, $"no browser on the PATH: {string.Join(", ", Names)}");
+        ProcessStartInfo start = new(browser)
+        {
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+            ArgumentList =
+            {
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--allow-file-access-from-files", "--window-size=1400,900", $"--user-data-dir={folder.File("profile")}", "--dump-dom", new Uri(folder.File("frame.html")).AbsoluteUri,
+            },
+        };
+        using Process process = Process.Start(start)!;
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(TimeSpan.FromSeconds(60)))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Skip("the browser did not answer within a minute");
+        }
+
+        return output.Result;
+    }
+
+    [GeneratedRegex("data-result=\"(?<scroll>[0-9]+) (?<client>[0-9]+) (?<charts>[0-9]+) (?<cut>[0-9]+)\"", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Result();
+}

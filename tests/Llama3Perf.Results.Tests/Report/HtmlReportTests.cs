@@ -1,0 +1,139 @@
+using System.Xml.Linq;
+using Llama3Perf.Results.Report;
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Tests.Files;
+
+namespace Llama3Perf.Results.Tests.Report;
+
+public sealed class HtmlReportTests
+{
+    private static readonly string[] Drivers = ["32.0.15.6094", "32.0.15.7000", "32.0.15.10001"];
+
+    private static Run[] DriverRuns(int cases) => [.. Drivers.Select((driver, i) => ReportRuns.Of(cases, i, driver))];
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(40)]
+    public void Page_is_well_formed_and_names_every_case(int cases)
+    {
+        Run run = ReportRuns.Of(cases);
+        XDocument page = XDocument.Parse(HtmlReport.Page([run]));
+
+        string text = page.Root!.Value;
+        Assert.All(run.Cases, outcome => Assert.Contains(outcome.CaseId, text));
+        Assert.Equal(cases == 0 ? 0 : 8, page.Descendants("svg").Count());
+    }
+
+    [Fact]
+    public void Charts_have_no_ids_that_another_chart_of_the_page_could_have_too()
+    {
+        string page = HtmlReport.Page(DriverRuns(2));
+        Assert.Empty(XDocument.Parse(page).Descendants().Attributes("id"));
+        Assert.DoesNotContain("url(", page);
+    }
+
+    [Fact]
+    public void Page_loads_nothing()
+    {
+        string page = HtmlReport.Page(DriverRuns(2));
+        Assert.DoesNotContain("http", page.Replace("http-equiv", "", StringComparison.Ordinal));
+        Assert.DoesNotContain("@import", page);
+        Assert.DoesNotContain("<script", page);
+        Assert.DoesNotContain("<link", page);
+        Assert.DoesNotContain("<img", page);
+        Assert.Contains("default-src 'none'", page);
+    }
+
+    [Fact]
+    public void Hostile_texts_stay_texts()
+    {
+        XDocument page = XDocument.Parse(HtmlReport.Page([ReportRuns.WithHostileTexts()]));
+        Assert.Empty(page.Descendants("script"));
+        Assert.Empty(page.Descendants("img"));
+        Assert.Contains(ReportRuns.Hostile, page.Root!.Value);
+    }
+
+    [Fact]
+    public void Control_characters_and_half_pairs_do_not_break_the_page()
+    {
+        Run run = ReportRuns.Of(1);
+        XDocument.Parse(HtmlReport.Page([run with { Cases = [run.Cases[0] with { CaseId = "a\u0000b\ud800c\uffff\u001b[31m" }] }]));
+    }
+
+    [Fact]
+    public void Same_runs_give_the_same_page() => Assert.Equal(HtmlReport.Page(DriverRuns(3)), HtmlReport.Page(DriverRuns(3)));
+
+    [Fact]
+    public void Synthetic_weights_and_problems_are_said()
+    {
+        string text = XDocument.Parse(HtmlReport.Page([ReportRuns.Of(1)])).Root!.Value;
+        Assert.Contains("Synthetic weights", text);
+        Assert.Contains("segmentation fault", text);
+        Assert.Contains("ask for it with --precision fp16", text);
+        Assert.Contains("1 of 3 cases measured", text);
+    }
+
+    [Fact]
+    public void Every_colour_of_a_chart_follows_light_and_dark()
+    {
+        XDocument page = XDocument.Parse(HtmlReport.Page(DriverRuns(2)));
+        IEnumerable<string> colours = page.Descendants("svg").Descendants().Attributes().Where(attribute => attribute.Name.LocalName is "fill" or "stroke").Select(attribute => attribute.Value);
+        Assert.NotEmpty(colours);
+        Assert.All(colours.Distinct(), colour => Assert.True(colour == "none" || colour.StartsWith("var(--"), colour));
+    }
+
+    [Fact]
+    public void Runs_that_differ_in_one_field_have_lines_over_it_in_the_order_of_versions()
+    {
+        Run[] runs = DriverRuns(1);
+        string text = XDocument.Parse(HtmlReport.Page([runs[2], runs[0], runs[1]])).Root!.Value;
+        Assert.Contains("compared over gpu_driver_version", text);
+        string lines = text[text.IndexOf("over gpu_driver_version", text.IndexOf("compared over") + 20, StringComparison.Ordinal)..];
+        int[] positions = [.. Drivers.Select(driver => lines.IndexOf(driver, StringComparison.Ordinal))];
+        Assert.Equal(positions.Order(), positions);
+    }
+
+    [Fact]
+    public void Runs_that_differ_in_more_are_shown_with_a_warning()
+    {
+        Run other = ReportRuns.Of(2, 1, driver: "1") with { Environment = ReportRuns.Of(2).Environment with { OrtVersion = "1.30.0", GpuDriverVersion = "1" } };
+        string text = XDocument.Parse(HtmlReport.Page([ReportRuns.Of(2), other])).Root!.Value;
+        Assert.Contains("Read the differences with care", text);
+        Assert.DoesNotContain("compared over", text);
+    }
+
+    [Fact]
+    public void No_run_is_refused() => Assert.Throws<ArgumentException>(() => HtmlReport.Page([]));
+
+    [Fact]
+    public void A_file_that_cannot_be_written_is_named_and_leaves_nothing()
+    {
+        using TestFolder folder = new();
+        Directory.CreateDirectory(folder.File("report.html"));
+        RunFileException e = Assert.Throws<RunFileException>(() => HtmlReport.Write([ReportRuns.Of(1)], folder.File("report.html")));
+        Assert.Contains("report.html", e.Message);
+        Assert.Single(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public void Charts_are_written_as_svg_and_png()
+    {
+        using TestFolder folder = new();
+        IReadOnlyList<string> paths = ReportCharts.Write(DriverRuns(2), folder.File("charts"));
+
+        Assert.Equal(paths.Order(), Directory.GetFiles(folder.File("charts")).Order());
+        Assert.Contains(folder.File("charts", "decode.svg"), paths);
+        foreach (string path in paths)
+        {
+            if (path.EndsWith(".svg"))
+            {
+                Assert.Equal("svg", XDocument.Load(path).Root!.Name.LocalName);
+            }
+            else
+            {
+                Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(path)[..4]);
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ internal static class CommonWords
 {
     /// <summary>Words of English, most frequent first, lower case.</summary>
     public const string English = """
-        the of and to in is that for it was on with as be at by this are from or an have not you he which but they his her we all
+        the of and to in is that for it was were had on with as be at by this are from or an have not you he which but they his her we all
         their has been one will there can more if no out so what up said about would who when its into than them some time other
         could only then do him my any your now over these also may like new such first after most our two how where just because
         those many made people should between before must through back years much me way well down even still being under might
@@ -84,13 +84,27 @@ internal static class CommonWords
         reference object objects instance property properties interface abstract virtual override private protected internal
         namespace using new this base try catch throw finally exception exceptions async await task tasks event events handler
         delegate lambda loop while for each foreach break continue switch case else if do in is as not and or
+        api apis app apps archive arg args assembly attribute backend backup base binary boolean branch browser buffer bug build builds
+        builtin cached callback chunk cli clock clone cluster commit compatible compiled component compress computer config container
+        context conversion core cores cosine counter crash csv custom deadlock debug declare decode default dependency deploy deprecated
+        deterministic disable dispatch docs domain download dtype dynamic email enable encode endpoint enum env epoch eval exec
+        executable exit export expression extension field filename fix flag float flush fork frame frequency fully func gate generic git
+        global gradient greedy handle hardware header heap hex host icon identifier ids implementation import info init inline install
+        integrate interval invalid issue job kernel keyword lazy license link linker load loader local lock log logs loop macro main
+        markdown match max merge metadata metric metrics min mode modify module mutex native norm normalize null offset online opcode
+        operator options override package page parse parser patch path payload performance permission pipeline plugin pool port prefill
+        prefix printf process processor profile profiler project prompt protocol proxy queue quantize raw readme recursive redirect
+        regex register release remote render repo repository resolve retry root router scalar schema scope screen script sdk shader
+        shell signal socket software source spec stack standard stderr stdin stdout storage struct subset suffix sync syntax target
+        template temp terminal throughput timeout timestamp toggle trace transform type types undefined unicode unit update upload url
+        usage user username utf util validate validation variable variant version virtual volume web widget wrapper write xml yaml zip
         """;
 
     /// <summary>Pieces of text that are no words: punctuation, runs of spaces, code and chat markup.</summary>
     public static readonly string[] Punctuation =
     [
         "  ", "\n\n", "    ", "        ", ".\n", ",\n", ":\n", "...", "--", " -", " =", " ==", " =>", "://", "();", " {\n", "}\n",
-        " //", " +", " (", "(\"", "\")", "\"\n", "'s", "'t", "'re", "'ve", "'ll", "'m", "'d", ").", "),", " <", ">\n", "<|", " <|", "|>",
-        "://", "###", " ##", " **", "**", " |", "|\n", ";\n", "\r\n", "   ", "\n\n\n", " \"", ".\"", ",\"", " '", "\t\t", "'\n", " #", "!\n",
+        " //", " +", " (", "(\"", "\")", "\"\n", "'s", "'t", "'re", "'ve", "'ll", "'m", "'d", ").", "),", " <", ">\n", " <|",
+        "###", " ##", " **", "**", " |", "|\n", ";\n", "\r\n", "   ", "\n\n\n", " \"", ".\"", ",\"", " '", "\t\t", "'\n", " #", "!\n",
     ];
 }

@@ -80,27 +80,31 @@ public sealed record SyntheticTokenizer(int BosTokenId, IReadOnlyList<int> EosTo
     private static Dictionary<string, long> TrainingPieces()
     {
         Dictionary<string, long> pieces = new(StringComparer.Ordinal);
-        foreach (string list in (string[])[CommonWords.English, CommonWords.Technical])
+        AddList(CommonWords.English, 100_000_000);
+        AddList(CommonWords.Technical, 50_000_000);
+        for (int i = 0; i < CommonWords.Punctuation.Length; i++)
+        {
+            Add(CommonWords.Punctuation[i], 50_000_000 / (20 + i));
+        }
+
+        return pieces;
+
+        void AddList(string list, long scale)
         {
             int rank = 0;
             foreach (string word in list.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries))
             {
                 // Zipf's law: frequency falls as one over the rank.
-                long weight = 100_000_000 / (10 + rank++);
+                long weight = scale / (10 + rank++);
                 string capitalized = char.ToUpperInvariant(word[0]) + word[1..];
                 Add(" " + word, weight);
                 Add(word, weight / 8);
                 Add(" " + capitalized, weight / 8);
                 Add(capitalized, weight / 8);
+                Add(" " + word.ToUpperInvariant(), weight / 40);
+                Add(word.ToUpperInvariant(), weight / 40);
             }
         }
-
-        for (int i = 0; i < CommonWords.Punctuation.Length; i++)
-        {
-            Add(CommonWords.Punctuation[i], 100_000_000 / (20 + i));
-        }
-
-        return pieces;
 
         void Add(string text, long weight)
         {

@@ -1,2 +1,0 @@
-namespace Llama3Perf.Models.Tests;
-public sealed class PlaceholderTests { [Fact] public void Runs() => Assert.Equal(4, 2 + 2); }

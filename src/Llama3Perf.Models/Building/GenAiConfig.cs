@@ -1,21 +1,22 @@
 using System.Text.Json.Nodes;
 using Llama3Perf.Models.Folders;
 using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Building;
 
 /// <summary>genai_config.json, with the keys and values of ONNX Runtime GenAI's own builder.</summary>
 internal static class GenAiConfig
 {
-    public static string Text(LlamaShape shape, GraphTarget target, string graphFile, TokenIds tokens) => FolderJson.Text(new JsonObject
+    public static string Text(LlamaShape shape, GraphTarget target, string graphFile, SyntheticTokenizer tokenizer) => FolderJson.Text(new JsonObject
     {
         ["model"] = new JsonObject
         {
-            ["bos_token_id"] = tokens.Bos,
+            ["bos_token_id"] = tokenizer.BosTokenId,
             ["context_length"] = shape.ContextLength,
             ["decoder"] = Decoder(shape, target, graphFile),
-            ["eos_token_id"] = new JsonArray([.. tokens.Eos.Select(id => (JsonNode)id)]),
-            ["pad_token_id"] = tokens.Pad,
+            ["eos_token_id"] = new JsonArray([.. tokenizer.EosTokenIds.Select(id => (JsonNode)id)]),
+            ["pad_token_id"] = tokenizer.PadTokenId,
             ["type"] = "llama",
             ["vocab_size"] = shape.VocabularySize,
         },
@@ -77,6 +78,3 @@ internal static class GenAiConfig
         ["top_p"] = 1.0,
     };
 }
-
-/// <summary>Special token ids that the configuration needs.</summary>
-internal sealed record TokenIds(int Bos, IReadOnlyList<int> Eos, int Pad);

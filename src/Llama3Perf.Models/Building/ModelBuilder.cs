@@ -94,9 +94,9 @@ public static class ModelBuilder
         DataFile.Write(
             Path.Combine(folder, DataFileName), plan.Data, plan.Options.Seed, machine.Threads, counter.Add, cancellationToken);
         File.WriteAllBytes(Path.Combine(folder, GraphFile), plan.Model.ToByteArray());
-        TokenIds tokens = SyntheticTokenizer.Write(folder, plan.Shape.VocabularySize);
+        var tokenizer = SyntheticTokenizer.Write(folder, plan.Shape.VocabularySize);
         File.WriteAllText(
-            Path.Combine(folder, "genai_config.json"), GenAiConfig.Text(plan.Shape, plan.Options.Target, GraphFile, tokens));
+            Path.Combine(folder, "genai_config.json"), GenAiConfig.Text(plan.Shape, plan.Options.Target, GraphFile, tokenizer));
         File.WriteAllText(Path.Combine(folder, BuildManifest.FileName), plan.Manifest);
         cancellationToken.ThrowIfCancellationRequested();
     }

@@ -1,97 +1,184 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Llama3Perf.Models.Building;
 
 namespace Llama3Perf.Models.Tokenizer;
 
 /// <summary>
-/// Writes a byte-level BPE tokenizer in Llama-3's form: its split pattern, its chat template and its special tokens at the end of the
-/// vocabulary, with merges learned from a page of English. The same size gives the same files.
+/// The tokenizer of a synthetic model folder: byte-level BPE in the form of Llama 3's, for any vocabulary size. Ids 0 to 255 are bytes;
+/// then come the merged tokens of <see cref="CommonWords"/> and of numbers, then fillers that no text contains, last the special tokens.
 /// </summary>
-internal static class SyntheticTokenizer
+/// <param name="BosTokenId">Id of <see cref="Llama3Tokens.BeginOfText"/>.</param>
+/// <param name="EosTokenIds">Ids that end a generation: end of text, of message, of turn, as in Llama 3.1's configuration.</param>
+/// <param name="PadTokenId">Id of <see cref="Llama3Tokens.FinetuneRightPad"/>.</param>
+public sealed record SyntheticTokenizer(int BosTokenId, IReadOnlyList<int> EosTokenIds, int PadTokenId)
 {
-    private const string Begin = "<|begin_of_text|>";
-    private const string EndOfTurn = "<|eot_id|>";
-    private const string Padding = "<|finetune_right_pad_id|>";
+    /// <summary>Bytes and special tokens: no vocabulary is smaller.</summary>
+    public static int MinimumVocabularySize { get; } = 256 + Llama3Tokens.Special.Count;
 
-    // Llama-3's pre-tokenizer.
-    private const string Pattern =
-        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+    private static readonly Lazy<IReadOnlyList<Merge>> AllMerges = new(() => [.. MergeTrainer.Train(TrainingPieces()), .. NumberMerges()]);
 
-    private const string ChatTemplate =
-        "{{ bos_token }}{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim + '<|eot_id|>' }}"
-        + "{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}";
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
-    private const int SpecialCount = 256;
-
-    private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    /// <summary>Smallest vocabulary: every byte and every special token.</summary>
-    public const int SmallestVocabulary = 256 + SpecialCount;
-
-    /// <summary>Writes tokenizer.json, tokenizer_config.json and chat_template.jinja.</summary>
+    /// <summary>Writes tokenizer.json, tokenizer_config.json and chat_template.jinja. Equal sizes give equal bytes.</summary>
     /// <param name="folder">An existing folder.</param>
-    /// <param name="vocabularySize">Tokens, special ones included.</param>
-    public static TokenIds Write(string folder, int vocabularySize)
+    /// <param name="vocabularySize">Rows of the model's embedding; the special tokens are the last 256 ids.</param>
+    /// <exception cref="ModelException">The vocabulary is too small.</exception>
+    public static SyntheticTokenizer Write(string folder, int vocabularySize)
     {
-        string[] special = SpecialTokens();
-        int firstSpecial = vocabularySize - special.Length;
-        using (FileStream file = File.Create(Path.Combine(folder, "tokenizer.json")))
-        using (Utf8JsonWriter json = new(file, s_json))
+        if (vocabularySize < MinimumVocabularySize)
         {
-            WriteTokenizer(json, firstSpecial, special);
+            throw new ModelException(
+                $"A vocabulary of {vocabularySize} tokens is too small: bytes and special tokens need {MinimumVocabularySize}. Raise vocab_size in the model's config.json.");
         }
 
-        File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), ChatTemplate);
-        using (FileStream file = File.Create(Path.Combine(folder, "tokenizer_config.json")))
-        using (Utf8JsonWriter json = new(file, s_json))
+        int firstSpecial = vocabularySize - Llama3Tokens.Special.Count;
+        WriteTokenizer(Path.Combine(folder, "tokenizer.json"), firstSpecial);
+        WriteConfiguration(Path.Combine(folder, "tokenizer_config.json"));
+        File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), Llama3Tokens.ChatTemplate);
+        return new SyntheticTokenizer(
+            IdOf(Llama3Tokens.BeginOfText),
+            [IdOf(Llama3Tokens.EndOfText), IdOf(Llama3Tokens.EndOfMessage), IdOf(Llama3Tokens.EndOfTurn)],
+            IdOf(Llama3Tokens.FinetuneRightPad));
+
+        int IdOf(string special) => firstSpecial + Llama3Tokens.Special.TakeWhile(s => s != special).Count();
+    }
+
+    /// <summary>Ordinary tokens by id, and the merges that make them.</summary>
+    private static (List<string> Tokens, List<Merge> Merges) Vocabulary(int size)
+    {
+        List<string> tokens = [.. ByteAlphabet.Characters.Select(c => c.ToString())];
+        HashSet<string> known = new(tokens, StringComparer.Ordinal);
+        List<Merge> merges = [];
+        foreach (Merge merge in AllMerges.Value)
         {
-            WriteConfig(json);
+            if (!known.Contains(merge.Text))
+            {
+                if (tokens.Count == size)
+                    break;
+                known.Add(merge.Text);
+                tokens.Add(merge.Text);
+            }
+
+            merges.Add(merge);
         }
 
-        int End(string token) => firstSpecial + Array.IndexOf(special, token);
-        return new TokenIds(End(Begin), [End(EndOfTurn), End("<|end_of_text|>"), End("<|eom_id|>")], End(Padding));
+        // No text becomes a filler: no merge makes it, and the pre-tokenizer splits its letter from its digits.
+        while (tokens.Count < size)
+        {
+            tokens.Add($"Ġw{tokens.Count}");
+        }
+
+        return (tokens, merges);
     }
 
-    /// <summary>Llama-3's 256 special tokens in its order.</summary>
-    internal static string[] SpecialTokens()
+    /// <summary>Every piece of the word lists with its weight, in the byte alphabet.</summary>
+    private static Dictionary<string, long> TrainingPieces()
     {
-        string[] named =
-        [
-            Begin, "<|end_of_text|>", "<|reserved_special_token_0|>", "<|reserved_special_token_1|>", Padding, "<|reserved_special_token_2|>",
-            "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", EndOfTurn, "<|python_tag|>",
-        ];
-        return [.. named, .. Enumerable.Range(3, SpecialCount - named.Length).Select(number => $"<|reserved_special_token_{number}|>")];
+        Dictionary<string, long> pieces = new(StringComparer.Ordinal);
+        AddList(CommonWords.English, 100_000_000);
+        AddList(CommonWords.Technical, 50_000_000);
+        for (int i = 0; i < CommonWords.Punctuation.Length; i++)
+        {
+            Add(CommonWords.Punctuation[i], 50_000_000 / (20 + i));
+        }
+
+        return pieces;
+
+        void AddList(string list, long scale)
+        {
+            int rank = 0;
+            foreach (string word in list.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries))
+            {
+                // Zipf's law: frequency falls as one over the rank.
+                long weight = scale / (10 + rank++);
+                string capitalized = char.ToUpperInvariant(word[0]) + word[1..];
+                Add(" " + word, weight);
+                Add(word, weight / 8);
+                Add(" " + capitalized, weight / 8);
+                Add(capitalized, weight / 8);
+                Add(" " + word.ToUpperInvariant(), weight / 40);
+                Add(word.ToUpperInvariant(), weight / 40);
+            }
+        }
+
+        void Add(string text, long weight)
+        {
+            string piece = ByteAlphabet.FromText(text);
+            pieces[piece] = pieces.GetValueOrDefault(piece) + weight;
+        }
     }
 
-    private static void WriteTokenizer(Utf8JsonWriter json, int firstSpecial, string[] special)
+    /// <summary>All numbers of two, then of three digits, the longest that the pre-tokenizer leaves whole.</summary>
+    private static IEnumerable<Merge> NumberMerges() =>
+    [
+        .. Enumerable.Range(0, 100).Select(n => new Merge($"{n / 10}", $"{n % 10}")),
+        .. Enumerable.Range(0, 1000).Select(n => new Merge($"{n / 10:00}", $"{n % 10}")),
+    ];
+
+    private static void WriteTokenizer(string path, int firstSpecial)
     {
-        IReadOnlyList<(string Left, string Right)> merges = MergeTrainer.Learn(firstSpecial - 256);
+        using FileStream file = File.Create(path, 1 << 16);
+        using Utf8JsonWriter json = new(file, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
-        json.WriteString("version", "1.0");
+        Write("version", "1.0");
         json.WriteNull("truncation");
         json.WriteNull("padding");
-        json.WriteStartArray("added_tokens");
-        for (int i = 0; i < special.Length; i++)
+        Write("added_tokens", Llama3Tokens.Special.Select((content, i) => new
         {
-            WriteAddedToken(json, firstSpecial + i, special[i]);
-        }
-
-        json.WriteEndArray();
+            id = firstSpecial + i, content, single_word = false, lstrip = false, rstrip = false, normalized = false, special = true,
+        }));
         json.WriteNull("normalizer");
-        json.WritePropertyName("pre_tokenizer");
-        json.WriteRawValue($$"""
-            {"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":{{JsonSerializer.Serialize(Pattern)}}},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]}
-            """);
-        json.WriteNull("post_processor");
-        json.WritePropertyName("decoder");
-        json.WriteRawValue("""{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}""");
-        WriteModel(json, firstSpecial, merges);
+        Write("pre_tokenizer", PreTokenizer);
+        Write("post_processor", PostProcessor(bosTokenId: firstSpecial));
+        Write("decoder", ByteLevel);
+        WriteModel(json, firstSpecial);
         json.WriteEndObject();
+
+        void Write<T>(string name, T value)
+        {
+            json.WritePropertyName(name);
+            JsonSerializer.Serialize(json, value);
+        }
     }
 
-    private static void WriteModel(Utf8JsonWriter json, int ordinaryCount, IReadOnlyList<(string Left, string Right)> merges)
+    private static object ByteLevel { get; } = new { type = "ByteLevel", add_prefix_space = false, trim_offsets = true, use_regex = false };
+
+    private static object PreTokenizer { get; } = new
     {
+        type = "Sequence",
+        pretokenizers = new[]
+        {
+            new { type = "Split", pattern = new { Regex = Llama3Tokens.PreTokenizerPattern }, behavior = "Isolated", invert = false },
+            ByteLevel,
+        },
+    };
+
+    /// <summary>Prepends the beginning of text, where a tokenizer is asked for special tokens.</summary>
+    private static object PostProcessor(int bosTokenId)
+    {
+        object bos = new { SpecialToken = new { id = Llama3Tokens.BeginOfText, type_id = 0 } };
+        object first = new { Sequence = new { id = "A", type_id = 0 } };
+        object second = new { Sequence = new { id = "B", type_id = 1 } };
+        return new
+        {
+            type = "TemplateProcessing",
+            single = new[] { bos, first },
+            pair = new[] { bos, first, second },
+            special_tokens = new Dictionary<string, object>
+            {
+                [Llama3Tokens.BeginOfText] = new { id = Llama3Tokens.BeginOfText, ids = new[] { bosTokenId }, tokens = new[] { Llama3Tokens.BeginOfText } },
+            },
+        };
+    }
+
+    private static void WriteModel(Utf8JsonWriter json, int ordinaryCount)
+    {
+        (List<string> tokens, List<Merge> merges) = Vocabulary(ordinaryCount);
         json.WriteStartObject("model");
         json.WriteString("type", "BPE");
         json.WriteNull("dropout");
@@ -102,78 +189,32 @@ internal static class SyntheticTokenizer
         json.WriteBoolean("byte_fallback", false);
         json.WriteBoolean("ignore_merges", true);
         json.WriteStartObject("vocab");
-        int id = 0;
-        foreach (char character in MergeTrainer.ByteCharacters)
+        for (int id = 0; id < tokens.Count; id++)
         {
-            json.WriteNumber(character.ToString(), id++);
-        }
-
-        // Two merges can end in the same token.
-        HashSet<string> learned = [.. merges.Select(merge => merge.Left + merge.Right)];
-        foreach (string token in learned)
-        {
-            json.WriteNumber(token, id++);
-        }
-
-        for (int word = 0; id < ordinaryCount; word++)
-        {
-            if (Filler(word) is var filler && !learned.Contains(filler))
-            {
-                json.WriteNumber(filler, id++);
-            }
+            json.WriteNumber(tokens[id], id);
         }
 
         json.WriteEndObject();
         json.WriteStartArray("merges");
-        foreach ((string left, string right) in merges)
+        foreach (Merge merge in merges)
         {
-            json.WriteStringValue($"{left} {right}");
+            json.WriteStringValue($"{merge.Left} {merge.Right}");
         }
 
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    // A word that nobody writes and anybody can pronounce: synthetic weights babble rather than print numbers.
-    private static string Filler(int number)
+    private static void WriteConfiguration(string path)
     {
-        const string consonants = "bdfgklmnprstvz";
-        const string vowels = "aeiou";
-        System.Text.StringBuilder word = new("Ġ");
-        for (int syllable = 0; syllable < 3 || number > 0; syllable++)
+        var configuration = new
         {
-            word.Append(consonants[number % consonants.Length]);
-            number /= consonants.Length;
-            word.Append(vowels[number % vowels.Length]);
-            number /= vowels.Length;
-        }
-
-        return word.ToString();
-    }
-
-    private static void WriteAddedToken(Utf8JsonWriter json, int id, string text)
-    {
-        json.WriteStartObject();
-        json.WriteNumber("id", id);
-        json.WriteString("content", text);
-        json.WriteBoolean("single_word", false);
-        json.WriteBoolean("lstrip", false);
-        json.WriteBoolean("rstrip", false);
-        json.WriteBoolean("normalized", false);
-        json.WriteBoolean("special", true);
-        json.WriteEndObject();
-    }
-
-    private static void WriteConfig(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        json.WriteString("bos_token", Begin);
-        json.WriteString("eos_token", EndOfTurn);
-        json.WriteString("pad_token", Padding);
-        json.WriteString("chat_template", ChatTemplate);
-        json.WriteBoolean("clean_up_tokenization_spaces", false);
-        json.WriteNumber("model_max_length", 131072);
-        json.WriteString("tokenizer_class", "PreTrainedTokenizerFast");
-        json.WriteEndObject();
+            bos_token = Llama3Tokens.BeginOfText,
+            eos_token = Llama3Tokens.EndOfTurn,
+            pad_token = Llama3Tokens.FinetuneRightPad,
+            clean_up_tokenization_spaces = false,
+            tokenizer_class = "PreTrainedTokenizerFast",
+        };
+        File.WriteAllText(path, JsonSerializer.Serialize(configuration, Readable));
     }
 }

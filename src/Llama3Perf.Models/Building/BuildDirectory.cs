@@ -29,14 +29,18 @@ internal sealed class BuildDirectory : IDisposable
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         string? parent = Path.GetDirectoryName(target);
         if (parent is null || File.Exists(target))
+        {
             throw new ModelException($"'{folder}' cannot be a model folder: it is {(parent is null ? "a root" : "a file")}. Name another folder.");
+        }
 
         Directory.CreateDirectory(parent);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (TryLock(parent, Path.GetFileName(target)) is { } held)
+            {
                 return new BuildDirectory(target, parent, held);
+            }
 
             cancellationToken.WaitHandle.WaitOne(Poll);
         }
@@ -57,7 +61,9 @@ internal sealed class BuildDirectory : IDisposable
             string name = Path.GetFileName(stale)[1..^".building".Length];
             using FileStream? held = TryLock(parent, name);
             if (held is not null)
+            {
                 Directory.Delete(stale, recursive: true);
+            }
         }
 
         Directory.CreateDirectory(Temporary);
@@ -67,7 +73,9 @@ internal sealed class BuildDirectory : IDisposable
     public void Commit()
     {
         if (Directory.Exists(Target))
+        {
             Directory.Delete(Target, recursive: true);
+        }
 
         Directory.Move(Temporary, Target);
     }
@@ -78,7 +86,9 @@ internal sealed class BuildDirectory : IDisposable
         try
         {
             if (Directory.Exists(Temporary))
+            {
                 Directory.Delete(Temporary, recursive: true);
+            }
         }
         finally
         {

@@ -12,13 +12,24 @@ internal static class BuildRules
     public static void Check(LlamaShape shape, ModelBuildOptions options)
     {
         if (shape.VocabularySize < SyntheticTokenizer.MinimumVocabularySize)
+        {
             throw new ModelException($"vocab_size {shape.VocabularySize} of '{shape.Name}' is too small: bytes and special tokens need {SyntheticTokenizer.MinimumVocabularySize}.");
+        }
+
         if (options.Precision is not (Precision.Int4 or Precision.Int8))
+        {
             return;
+        }
+
         if (options.AccuracyLevel is < 0 or > 4)
+        {
             throw new ModelException($"Accuracy level {options.AccuracyLevel} does not exist. Use 0 to 4.");
+        }
+
         if (!BlockSizes.Contains(options.BlockSize))
+        {
             throw new ModelException($"Block size {options.BlockSize} does not exist. Use one of {string.Join(", ", BlockSizes)}.");
+        }
 
         Divides(options.BlockSize, "hidden_size", shape.HiddenSize, shape.Name);
         Divides(options.BlockSize, "intermediate_size", shape.IntermediateSize, shape.Name);
@@ -28,7 +39,9 @@ internal static class BuildRules
     private static void Divides(int block, string what, int width, string shape)
     {
         if (width % block == 0)
+        {
             return;
+        }
 
         string others = string.Join(", ", BlockSizes.Where(size => width % size == 0));
         string wayOut = others.Length > 0 ? $"Use one of {others}" : "Use fp32 or fp16";

@@ -9,7 +9,9 @@ internal sealed class ByteCounter(long total, IProgress<BuildProgress>? progress
     public void Add(long bytes)
     {
         if (progress is null)
+        {
             return;
+        }
 
         lock (_lock)
         {

@@ -45,7 +45,9 @@ internal static class DataFile
         {
             int index = 0;
             for (long start = 0; start < tensor.Length; start += SyntheticWeights.ChunkBytes)
+            {
                 yield return new Chunk(tensor, index++, start, (int)Math.Min(SyntheticWeights.ChunkBytes, tensor.Length - start));
+            }
         }
     }
 

@@ -70,15 +70,22 @@ internal sealed class DecoderGraph
         _graph.Input(_names.InputIds, DataType.Int64, Batch, Sequence);
         _graph.Input(_names.AttentionMask, DataType.Int64, Batch, "total_sequence_length");
         if (_names.PositionIds is { } positions)
+        {
             _graph.Input(positions, DataType.Int64, Batch, Sequence);
+        }
 
         _graph.Output(_names.Logits, _linear.Float, Batch, _options.PruneLmHead ? 1 : Sequence, _shape.VocabularySize);
         for (int layer = 0; layer < _shape.LayerCount; layer++)
         {
             foreach (string past in (string[])[_names.PastKey, _names.PastValue])
+            {
                 _graph.Input(Of(past, layer), _linear.Float, Batch, _shape.KeyValueHeadCount, "past_sequence_length", _shape.HeadSize);
+            }
+
             foreach (string present in (string[])[_names.PresentKey, _names.PresentValue])
+            {
                 _graph.Output(Of(present, layer), _linear.Float, Batch, _shape.KeyValueHeadCount, "total_sequence_length", _shape.HeadSize);
+            }
         }
     }
 

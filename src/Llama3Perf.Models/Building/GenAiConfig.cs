@@ -28,7 +28,9 @@ internal static class GenAiConfig
         DecoderNames names = DecoderGraph.Names(target);
         var inputs = new JsonObject { ["input_ids"] = names.InputIds, ["attention_mask"] = names.AttentionMask };
         if (names.PositionIds is { } positions)
+        {
             inputs["position_ids"] = positions;
+        }
 
         inputs["past_key_names"] = names.PastKey;
         inputs["past_value_names"] = names.PastValue;

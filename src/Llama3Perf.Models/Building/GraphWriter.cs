@@ -49,7 +49,9 @@ internal sealed class GraphWriter
     {
         tensor.Name = $"/model/constants/{label}";
         if (!scalar)
+        {
             tensor.Dims.Add(1);
+        }
 
         return _graph.Initializer.Any(t => t.Name == tensor.Name) ? tensor.Name : Initializer(tensor);
     }

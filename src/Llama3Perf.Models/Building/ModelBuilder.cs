@@ -40,7 +40,9 @@ public static class ModelBuilder
         {
             using var directory = BuildDirectory.Acquire(folder, cancellationToken);
             if (Existing(directory.Target, plan) is { } existing)
+            {
                 return existing;
+            }
 
             directory.Begin();
             CheckSpace(plan, directory.Target, machine);
@@ -63,9 +65,14 @@ public static class ModelBuilder
     private static ModelFolder? Existing(string folder, BuildPlan plan)
     {
         if (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())
+        {
             return null;
+        }
+
         if (!string.Equals(BuildManifest.ReadText(folder), plan.Manifest, StringComparison.Ordinal))
+        {
             throw new ModelException($"'{folder}' holds something else already. Delete it or name another folder.");
+        }
 
         try
         {
@@ -84,7 +91,9 @@ public static class ModelBuilder
         long needed = plan.Data.Length + SpareBytes;
         long free = machine.FreeBytes(parent);
         if (free < needed)
+        {
             throw new ModelException($"Not enough disk space in '{parent}': the model needs {needed / 1e9:0.00} GB, {free / 1e9:0.00} GB are free.");
+        }
     }
 
     private static void WriteFiles(

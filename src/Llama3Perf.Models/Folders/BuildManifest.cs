@@ -29,7 +29,9 @@ internal static class BuildManifest
             build["block_size"] = options.BlockSize;
             build["symmetric"] = options.Symmetric;
             if (options.Target != GraphTarget.DirectML)
+            {
                 build["accuracy_level"] = options.AccuracyLevel;
+            }
         }
 
         return FolderJson.Text(new JsonObject

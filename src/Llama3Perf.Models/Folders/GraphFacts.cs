@@ -56,15 +56,22 @@ internal static class GraphFacts
         DecoderNames names = folder.Names;
         string last = (folder.LayerCount - 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
         foreach (string input in (string[])[names.InputIds, names.AttentionMask, names.PastKey, names.PastValue])
+        {
             Require(graph.Input, "input", input);
+        }
+
         foreach (string output in (string[])[names.Logits, names.PresentKey, names.PresentValue])
+        {
             Require(graph.Output, "output", output);
+        }
 
         void Require(IEnumerable<ValueInfoProto> values, string kind, string name)
         {
             string actual = name.Replace("%d", last, StringComparison.Ordinal);
             if (!Has(values, actual))
+            {
                 throw new ModelException($"{folder.GraphPath} has no {kind} '{actual}', which genai_config.json names.");
+            }
         }
     }
 
@@ -77,7 +84,9 @@ internal static class GraphFacts
             .Where(node => weights.ContainsKey(node.Input[1]))
             .Select(node => weights[node.Input[1]])];
         if (types.Length == 0)
+        {
             throw new ModelException($"{path} has no MatMul or MatMulNBits with stored weights: it is not a decoder graph that is known here.");
+        }
 
         return MostCommon(types) switch
         {

@@ -46,7 +46,9 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
     public JsonField? Find(string key)
     {
         if (Element.ValueKind != JsonValueKind.Object)
+        {
             throw Wrong("an object");
+        }
 
         return Element.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null
             ? new JsonField(File, Join(key), value)
@@ -91,7 +93,9 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
     public IReadOnlyList<int> Integers()
     {
         if (Element.ValueKind != JsonValueKind.Array)
+        {
             return [Integer(minimum: 0)];
+        }
 
         JsonField field = this;
         return [.. Element.EnumerateArray().Select((item, i) => new JsonField(field.File, $"{field.Key}[{i}]", item).Integer(minimum: 0))];

@@ -25,7 +25,9 @@ public static class ModelFingerprint
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             byte[] buffer = new byte[BufferBytes];
             foreach (string file in files)
+            {
                 Append(hash, file, buffer, counter, cancellationToken);
+            }
 
             return Convert.ToHexStringLower(hash.GetHashAndReset());
         }

@@ -50,11 +50,19 @@ internal static class ModelFolderReader
     {
         string folder = Path.GetFullPath(path);
         if (File.Exists(folder))
+        {
             throw new ModelException($"'{path}' is a file. Name the model folder that holds genai_config.json.");
+        }
+
         if (!Directory.Exists(folder))
+        {
             throw new ModelException($"The model folder '{path}' does not exist.");
+        }
+
         if (!File.Exists(Path.Combine(folder, "genai_config.json")))
+        {
             throw new ModelException($"'{path}' has no genai_config.json. Name a folder that ONNX Runtime GenAI reads.");
+        }
 
         return folder;
     }
@@ -62,7 +70,9 @@ internal static class ModelFolderReader
     private static void RequireFile(string file, string what)
     {
         if (!File.Exists(file))
+        {
             throw new ModelException($"{file} is missing: {what}. Copy or build the folder again.");
+        }
     }
 
     private static long CheckExternalData(string graphPath, ModelProto onnx)
@@ -74,7 +84,9 @@ internal static class ModelFolderReader
             RequireFile(file, "weights that the graph names");
             long length = new FileInfo(file).Length;
             if (length < expected)
+            {
                 throw new ModelException($"{file} is truncated: it has {length} bytes, the graph needs {expected}. Copy or build the folder again.");
+            }
 
             total += length;
         }

@@ -36,13 +36,17 @@ internal static class OnnxFile
         foreach (TensorProto tensor in model.Graph.Initializer)
         {
             if (tensor.DataLocation != TensorProto.Types.DataLocation.External)
+            {
                 continue;
+            }
 
             string location = Entry(tensor, "location") is { Length: > 0 } name ? name : throw Malformed(path, tensor, "location");
             long offset = Number(path, tensor, "offset") ?? 0;
             long end = offset + (Number(path, tensor, "length") ?? ByteSize(path, tensor));
             if (end < offset)
+            {
                 throw Malformed(path, tensor, "length");
+            }
 
             files[location] = Math.Max(end, files.GetValueOrDefault(location));
         }
@@ -74,11 +78,15 @@ internal static class OnnxFile
     {
         int bits = BitSize(tensor.DataType);
         if (bits == 0)
+        {
             throw Malformed(path, tensor, "length");
+        }
 
         Int128 elements = 1;
         foreach (long dim in tensor.Dims)
+        {
             elements = dim >= 0 && elements <= long.MaxValue ? elements * dim : throw Malformed(path, tensor, "dims");
+        }
 
         Int128 bytes = ((elements * bits) + 7) / 8;
         return bytes <= long.MaxValue ? (long)bytes : throw Malformed(path, tensor, "dims");

@@ -42,14 +42,21 @@ internal static class LlamaConfig
     {
         JsonField type = root["model_type"];
         if (type.Text() != "llama")
+        {
             throw type.Wrong("\"llama\", the only architecture that is built");
+        }
+
         if (root.Find("hidden_act") is { } activation && activation.Text() != "silu")
+        {
             throw activation.Wrong("\"silu\"");
+        }
 
         foreach (string key in (string[])["attention_bias", "mlp_bias"])
         {
             if (root.Find(key) is { } bias && bias.Boolean())
+            {
                 throw bias.Wrong("false: Llama 3 has no bias");
+            }
         }
     }
 
@@ -59,13 +66,20 @@ internal static class LlamaConfig
     private static void CheckHeads(JsonField root, LlamaShape shape)
     {
         if (shape.HeadCount % shape.KeyValueHeadCount != 0)
+        {
             throw root["num_key_value_heads"].Wrong($"a divisor of num_attention_heads {shape.HeadCount}");
+        }
 
         // GroupQueryAttention rotates halves of 8 elements at a time and refuses other sizes.
         if (shape.HeadSize % 16 != 0)
+        {
             throw new ModelException($"{root.File}: the head size is {shape.HeadSize}, expected a multiple of 16.");
+        }
+
         if ((long)shape.HeadCount * shape.HeadSize > MaxWidth)
+        {
             throw root["num_attention_heads"].Wrong($"at most {MaxWidth} elements in all heads of {shape.HeadSize}");
+        }
     }
 
     private static (double Theta, RopeScaling? Scaling) Rope(JsonField root)

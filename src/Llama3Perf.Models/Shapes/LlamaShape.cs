@@ -76,7 +76,9 @@ public sealed record LlamaShape
 
         string path = Directory.Exists(nameOrPath) ? Path.Combine(nameOrPath, "config.json") : nameOrPath;
         if (!File.Exists(path))
+        {
             throw new ModelException($"Unknown model shape '{nameOrPath}'. Known: {string.Join(", ", Names)}, or the path of a config.json.");
+        }
 
         return LlamaConfig.Read(JsonField.ReadFile(path), FolderName(path));
     }

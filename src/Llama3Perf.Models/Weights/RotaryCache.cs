@@ -21,7 +21,8 @@ internal sealed class RotaryCache(LlamaShape shape)
         float[] frequencies = new float[shape.HeadSize / 2];
         for (int i = 0; i < frequencies.Length; i++)
         {
-            float plain = 1f / MathF.Pow((float)shape.RopeTheta, 2f * i / shape.HeadSize);
+            float exponent = 2f * i / shape.HeadSize;
+            float plain = 1f / (float)Math.Pow(shape.RopeTheta, exponent);
             frequencies[i] = shape.RopeScaling is { } scaling ? Scaled(plain, scaling) : plain;
         }
 
@@ -30,15 +31,20 @@ internal sealed class RotaryCache(LlamaShape shape)
 
     private static float Scaled(float frequency, RopeScaling scaling)
     {
-        double wavelength = 2 * Math.PI / frequency;
+        float wavelength = (float)(2 * Math.PI) / frequency;
         if (wavelength < scaling.OriginalContextLength / scaling.HighFrequencyFactor)
+        {
             return frequency;
-        if (wavelength > scaling.OriginalContextLength / scaling.LowFrequencyFactor)
-            return (float)(frequency / scaling.Factor);
+        }
 
-        double smooth = ((scaling.OriginalContextLength / wavelength) - scaling.LowFrequencyFactor)
-            / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
-        return (float)(((1 - smooth) * frequency / scaling.Factor) + (smooth * frequency));
+        if (wavelength > scaling.OriginalContextLength / scaling.LowFrequencyFactor)
+        {
+            return frequency / (float)scaling.Factor;
+        }
+
+        float low = (float)scaling.LowFrequencyFactor;
+        float smooth = ((scaling.OriginalContextLength / wavelength) - low) / ((float)scaling.HighFrequencyFactor - low);
+        return ((1 - smooth) * frequency / (float)scaling.Factor) + (smooth * frequency);
     }
 
     private void Fill(Span<byte> destination, long firstByte, bool half, Func<double, double> function)
@@ -47,13 +53,17 @@ internal sealed class RotaryCache(LlamaShape shape)
         {
             Span<Half> values = MemoryMarshal.Cast<byte, Half>(destination);
             for (int i = 0; i < values.Length; i++)
+            {
                 values[i] = (Half)(float)function(Angle((firstByte / sizeof(ushort)) + i));
+            }
         }
         else
         {
             Span<float> values = MemoryMarshal.Cast<byte, float>(destination);
             for (int i = 0; i < values.Length; i++)
+            {
                 values[i] = (float)function(Angle((firstByte / sizeof(float)) + i));
+            }
         }
     }
 

@@ -43,9 +43,11 @@ public static class SyntheticWeights
     /// <summary>The seed of one chunk of one tensor: depends on nothing else, so neither on threads nor on the other tensors.</summary>
     public static ulong ChunkSeed(ulong seed, string tensor, int chunk)
     {
-        ulong hash = seed;
+        ulong hash = Mix(seed + Golden);
         foreach (char c in tensor)
+        {
             hash = Mix(hash ^ c);
+        }
 
         return Mix(hash + ((ulong)chunk * Golden));
     }

@@ -1,0 +1,90 @@
+using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Folders;
+
+namespace Llama3Perf.Models.Tests.Building;
+
+public sealed class ModelStoreTests : IDisposable
+{
+    private static readonly ModelBuildOptions Tiny = new() { Shape = "llama-tiny" };
+
+    private readonly TemporaryFolder _root = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _root.Dispose();
+
+    [Fact]
+    public void Everything_that_shapes_a_folder_changes_its_path()
+    {
+        var store = new ModelStore(_root.Path);
+        ModelBuildOptions[] variants =
+        [
+            Tiny, Tiny with { Shape = "llama-125m" }, Tiny with { Precision = Precision.Int8 }, Tiny with { Precision = Precision.Fp16 },
+            Tiny with { BlockSize = 64 }, Tiny with { Symmetric = false }, Tiny with { AccuracyLevel = 0 }, Tiny with { Target = GraphTarget.Cuda },
+            Tiny with { Target = GraphTarget.DirectML }, Tiny with { TieEmbeddings = false }, Tiny with { PruneLmHead = false }, Tiny with { Seed = 1 },
+        ];
+
+        Assert.Equal(variants.Length, variants.Select(store.PathOf).Distinct().Count());
+    }
+
+    [Fact]
+    public void What_has_no_effect_does_not()
+    {
+        var store = new ModelStore(_root.Path);
+        ModelBuildOptions fp32 = Tiny with { Precision = Precision.Fp32 };
+
+        Assert.Equal(store.PathOf(fp32), store.PathOf(fp32 with { BlockSize = 128, Symmetric = false, AccuracyLevel = 0 }));
+        Assert.Equal(store.PathOf(Tiny), store.PathOf(Tiny with { TieEmbeddings = true }));
+    }
+
+    [Fact]
+    public void Names_can_be_read()
+    {
+        string name = Path.GetFileName(new ModelStore(_root.Path).PathOf(Tiny));
+
+        Assert.Matches("^llama-tiny-int4-b32-cpu-[0-9a-f]{12}$", name);
+    }
+
+    [Fact]
+    public void A_folder_is_built_once()
+    {
+        var store = new ModelStore(_root["models"]);
+        ModelFolder first = store.GetOrBuild(Tiny, cancellationToken: Token);
+        DateTime written = File.GetLastWriteTimeUtc(first.GraphPath);
+
+        Assert.Equal(written, File.GetLastWriteTimeUtc(store.GetOrBuild(Tiny, cancellationToken: Token).GraphPath));
+        Assert.Equal(store.PathOf(Tiny), first.Path);
+    }
+
+    [Fact]
+    public void Fingerprints_of_synthetic_folders_follow_their_options()
+    {
+        var store = new ModelStore(_root.Path);
+        string first = ModelFingerprint.Compute(store.GetOrBuild(Tiny, cancellationToken: Token), cancellationToken: Token);
+        string copy = ModelFingerprint.Compute(
+            ModelBuilder.Build(Tiny, _root["elsewhere"], cancellationToken: Token), cancellationToken: Token);
+        string seed = ModelFingerprint.Compute(store.GetOrBuild(Tiny with { Seed = 9 }, cancellationToken: Token), cancellationToken: Token);
+
+        Assert.Matches("^[0-9a-f]{64}$", first);
+        Assert.Equal(first, copy);
+        Assert.NotEqual(first, seed);
+    }
+
+    [Theory]
+    [InlineData("model.onnx.data")]
+    [InlineData("genai_config.json")]
+    public void Fingerprints_of_other_folders_follow_their_contents(string file)
+    {
+        ModelFolder folder = ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token);
+        File.Delete(Path.Combine(folder.Path, "llama3perf.json"));
+        var foreign = ModelFolder.Open(folder.Path);
+        string before = ModelFingerprint.Compute(foreign, cancellationToken: Token);
+
+        byte[] bytes = File.ReadAllBytes(Path.Combine(folder.Path, file));
+        bytes[^2] ^= 1;
+        File.WriteAllBytes(Path.Combine(folder.Path, file), bytes);
+
+        Assert.False(foreign.IsSynthetic);
+        Assert.NotEqual(before, ModelFingerprint.Compute(foreign, cancellationToken: Token));
+    }
+}

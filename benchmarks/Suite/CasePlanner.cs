@@ -80,7 +80,7 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
         {
             Prompt prompt = Prompt.Parse(text);
             TokenizedPrompt? tokens = tokenizer is null ? null : prompt.Tokenize(tokenizer, ChatTemplate.Get(options.ChatTemplate));
-            foreach (int maxLength in options.MaxLengths ?? [DefaultMaxLength(tokens?.TokenIds.Length)])
+            foreach (int maxLength in options.MaxLengths ?? [DefaultMaxLength(tokens?.TokenIds.Length ?? prompt.TokenCount)])
             {
                 Add(engine, provider, variant, folder, prompt, tokens, maxLength, skip ?? WhyNot(folder!, tokens!, maxLength));
             }

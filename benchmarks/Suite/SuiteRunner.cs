@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.ConsoleArguments;
 using BenchmarkDotNet.ConsoleArguments.ListBenchmarks;
@@ -8,6 +9,7 @@ using BenchmarkDotNet.Running;
 using Llama3Perf.Benchmarks.CommandLine;
 using Llama3Perf.Benchmarks.Display;
 using Llama3Perf.Inference.Native;
+using Llama3Perf.Models;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Suite;
@@ -53,10 +55,20 @@ internal static class SuiteRunner
 
     private static SuitePlan Plan(SuiteOptions options, string[] filters)
     {
-        bool includesMainJob = filters.Any(filter => FileSystemName.MatchesSimpleExpression(filter, s_mainJob));
-        IReadOnlyList<PlannedCase> cases = includesMainJob ? new CasePlanner(options, new ModelPreparation(Workspace.Models)).Plan() : [];
+        ModelPreparation models = new(Workspace.Models);
+        if (Selects(filters, typeof(TokenizerBenchmarks)) || Selects(filters, typeof(ModelLoadBenchmarks)))
+        {
+            SubjectModels.Publish(options.Models.Select(model => Directory.Exists(model) ? Path.GetFullPath(model) : models.Prepare(new ModelBuildOptions { Shape = model }).Path));
+        }
+
+        IReadOnlyList<PlannedCase> cases = Selects(filters, typeof(GenerationBenchmarks)) ? new CasePlanner(options, models).Plan() : [];
         return new SuitePlan(cases, options.Isolation == Isolation.None);
     }
+
+    // What BenchmarkDotNet's --filter takes of a class, known before it runs: only those models are made.
+    private static bool Selects(string[] filters, Type benchmarks) => benchmarks.GetMethods()
+        .Where(method => method.IsDefined(typeof(BenchmarkAttribute), inherit: false))
+        .Any(method => filters.Any(filter => FileSystemName.MatchesSimpleExpression(filter, $"{benchmarks.FullName}.{method.Name}")));
 
     private static BenchmarkReport[] Measure(SuiteOptions options, SuitePlan plan, string[] filters, RunOutput folder, ProgressDisplay display)
     {

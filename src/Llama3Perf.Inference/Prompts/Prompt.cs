@@ -16,6 +16,9 @@ public sealed record Prompt
     /// <summary>Short name for tables: <c>pp512</c>, the file's name, or the text.</summary>
     public string Id { get; }
 
+    /// <summary>Tokens that it will have, BOS included; null for a text, which depends on the tokenizer.</summary>
+    public int? TokenCount => RandomTokens > 0 ? RandomTokens : null;
+
     private string Text { get; }
 
     private int RandomTokens { get; }

@@ -77,7 +77,7 @@ internal sealed class ChartSheet : IDisposable
     public void Text(double x, double y, string text, Color color, float size = TextSize, bool bold = false, Alignment alignment = Alignment.MiddleLeft) =>
         _marks.Add(() => AddText(x, y, text, color, size, bold, alignment));
 
-    /// <summary>A whole line of text from the left at <see cref="Y"/>, broken at slashes and spaces where it does not fit.</summary>
+    /// <summary>A whole line of text from the left at <see cref="Y"/>, broken between its parts where it does not fit.</summary>
     public void Lines(string text, Color color, float size = TextSize, bool bold = false, float indent = 0)
     {
         foreach (string line in Break(text, InnerWidth - indent, size, bold))
@@ -159,8 +159,9 @@ internal sealed class ChartSheet : IDisposable
                 end--;
             }
 
-            int space = rest.LastIndexOfAny(['/', ' ', '-'], end - 1);
-            end = space > 4 ? space + 1 : end;
+            int part = rest.LastIndexOfAny(['/', ' '], end - 1);
+            int gap = part > 4 ? part : rest.LastIndexOf('-', end - 1);
+            end = gap > 4 ? gap + 1 : end;
             yield return rest[..end];
             rest = rest[end..];
         }

@@ -27,6 +27,11 @@ public static class HtmlReport
         AppendHeader(page, data);
         AppendCharts(page, data);
         AppendSection(page, "Figures", "Medians over iterations with their 95 % intervals, as the charts show them.", Table(tables.Figures()));
+        if (tables.Comparison() is { } comparison)
+        {
+            AppendSection(page, "Comparison", "Hodges-Lehmann ratios to the first run with their 95 % intervals, worst first; same: within 5 % both ways.", Table(comparison));
+        }
+
         AppendSection(page, "Results", "One row for each case, as in results.csv.", Table(tables.Results()));
         if (tables.Problems() is { Rows.Count: > 0 } problems)
         {

@@ -1,3 +1,4 @@
+using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
@@ -16,6 +17,21 @@ internal sealed class ReportTables(ReportData data)
         return new TextTable(
             [.. names, .. ReportData.Metrics.Select(metric => new TextColumn($"{metric.Title.ToLowerInvariant()}, {metric.Metric.Unit}", true)), new("launches", true), new("iterations", true)],
             [.. from found in data.Cases from side in data.Sides where found.Outcomes[side.Index]?.Status == CaseStatus.Ok select Figures(found, side)]);
+    }
+
+    /// <summary>Every run against the first; null for one run, and for runs that differ in more than a comparison allows.</summary>
+    public TextTable? Comparison()
+    {
+        if (!HasSides || data.Warning is not null)
+        {
+            return null;
+        }
+
+        ComparisonOptions options = new()
+        {
+            Vary = data.Varied is { } varied ? [varied] : [], Metrics = [.. ReportData.Metrics.Select(metric => metric.Metric.Name)], AllowSameRun = true,
+        };
+        return ComparisonTable.Of(RunComparison.Of([.. data.Sides.Select(side => side.Run)], options));
     }
 
     /// <summary>The summary table of each run, one under the other.</summary>

@@ -134,7 +134,7 @@ public sealed class OrtEngineTests : IDisposable
         ModelFolder directML = Build(new ModelBuildOptions { Shape = "llama-tiny", Target = GraphTarget.DirectML });
         EngineOptions options = new() { Provider = ExecutionProvider.Dml, SessionEntries = new Dictionary<string, string> { ["ep.dml.enable_graph_capture"] = "1" } };
 
-        EngineException error = Assert.Throws<EngineException>(() => OrtProvider.Refuse(directML, options));
+        EngineException error = Assert.Throws<EngineException>(() => ProviderRules.Check(directML, options));
 
         Assert.Contains("ep.dml.enable_graph_capture", error.Message, StringComparison.Ordinal);
     }

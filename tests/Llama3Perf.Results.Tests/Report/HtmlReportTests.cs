@@ -104,6 +104,20 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
+    public void Several_runs_have_a_verdict_on_each_metric()
+    {
+        XDocument page = XDocument.Parse(HtmlReport.Page([ReportRuns.Of(1), ReportRuns.Of(1, 3, "32.0.15.7000")]));
+        XElement section = page.Descendants("section").Single(found => found.Element("h2")!.Value == "Comparison");
+        Assert.Equal(3, section.Descendants("tbody").Elements("tr").Count());
+        Assert.Contains("faster", section.Value);
+        Assert.DoesNotContain("Comparison", XDocument.Parse(HtmlReport.Page([ReportRuns.Of(1)])).Descendants("h2").Select(heading => heading.Value));
+    }
+
+    [Fact]
+    public void The_same_run_twice_is_shown_twice() =>
+        Assert.Contains("2 runs", XDocument.Parse(HtmlReport.Page([ReportRuns.Of(1), ReportRuns.Of(1)])).Root!.Value);
+
+    [Fact]
     public void No_run_is_refused() => Assert.Throws<ArgumentException>(() => HtmlReport.Page([]));
 
     [Fact]

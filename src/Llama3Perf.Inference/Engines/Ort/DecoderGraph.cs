@@ -5,29 +5,37 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Llama3Perf.Inference.Engines.Ort;
 
 /// <summary>What a loaded decoder takes and gives: names from genai_config.json, element types from the graph.</summary>
-internal sealed class DecoderGraph
+internal sealed class DecoderGraph : IDisposable
 {
-    public DecoderGraph(ModelFolder folder, InferenceSession session, OrtProvider? provider)
+    /// <param name="folder">The model.</param>
+    /// <param name="session">Its graph, loaded.</param>
+    /// <param name="deviceMemory">Where the provider's KV cache lives; null for the CPU. Owned.</param>
+    /// <exception cref="EngineException">An input or output that genai_config.json names is missing, or of a type that is not handled.</exception>
+    public DecoderGraph(ModelFolder folder, InferenceSession session, OrtAllocator? deviceMemory)
     {
         Session = session;
-        Provider = provider;
+        DeviceMemory = deviceMemory;
         Folder = folder;
         PositionIds = folder.Names.PositionIds is { } name && session.InputMetadata.ContainsKey(name) ? name : null;
-        CacheType = Input(session, PastKey(0)).ElementDataType;
-        NodeMetadata logits = Output(session, folder.Names.Logits);
+        CacheType = Input(PastKey(0)).ElementDataType;
+        NodeMetadata logits = Output(folder.Names.Logits);
         LogitsType = logits.ElementDataType;
         HasLogitsOfAllPositions = logits.Dimensions[1] != 1;
-        Output(session, PresentKey(0));
-        Input(session, folder.Names.InputIds);
-        Input(session, folder.Names.AttentionMask);
+        Output(PresentKey(0));
+        Input(folder.Names.InputIds);
+        Input(folder.Names.AttentionMask);
+        if (LogitsType is not (TensorElementType.Float or TensorElementType.Float16))
+        {
+            throw new EngineException($"{folder.GraphPath} gives logits as {LogitsType}; float32 and float16 are handled");
+        }
     }
 
     public ModelFolder Folder { get; }
 
     public InferenceSession Session { get; }
 
-    /// <summary>The device that the graph runs on; null for the CPU.</summary>
-    public OrtProvider? Provider { get; }
+    /// <summary>Memory of the device that the graph runs on; null for the CPU.</summary>
+    public OrtAllocator? DeviceMemory { get; }
 
     /// <summary>Name of the positions' input, int64 [1, sequence]; null when the graph works them out by itself.</summary>
     public string? PositionIds { get; }
@@ -47,13 +55,15 @@ internal sealed class DecoderGraph
 
     public string PresentValue(int layer) => Named(Folder.Names.PresentValue, layer);
 
+    public void Dispose() => DeviceMemory?.Dispose();
+
     private static string Named(string pattern, int layer) => pattern.Replace("%d", layer.ToString(), StringComparison.Ordinal);
 
-    private NodeMetadata Input(InferenceSession session, string name) => session.InputMetadata.TryGetValue(name, out NodeMetadata? input)
-        ? input
-        : throw new EngineException($"{Folder.GraphPath} has no input '{name}', which {Folder.Path}/genai_config.json names; the graph has {string.Join(", ", session.InputMetadata.Keys.Take(4))}, ...");
+    private NodeMetadata Input(string name) => Find(Session.InputMetadata, "input", name);
 
-    private NodeMetadata Output(InferenceSession session, string name) => session.OutputMetadata.TryGetValue(name, out NodeMetadata? output)
-        ? output
-        : throw new EngineException($"{Folder.GraphPath} has no output '{name}', which {Folder.Path}/genai_config.json names");
+    private NodeMetadata Output(string name) => Find(Session.OutputMetadata, "output", name);
+
+    private NodeMetadata Find(IReadOnlyDictionary<string, NodeMetadata> all, string kind, string name) => all.TryGetValue(name, out NodeMetadata? found)
+        ? found
+        : throw new EngineException($"{Folder.GraphPath} has no {kind} '{name}', which genai_config.json names; it has {string.Join(", ", all.Keys.Take(4))}, ...");
 }

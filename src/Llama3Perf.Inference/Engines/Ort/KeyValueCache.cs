@@ -3,27 +3,34 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Engines.Ort;
 
-/// <summary>Keys and values of all layers, each [1, KV heads, max length, head size]. Every page is touched once here, so that no step pays for it.</summary>
+/// <summary>
+/// Keys and values of all layers, each [1, KV heads, max length, head size], in the device's memory where the graph runs on one:
+/// device providers compute garbage without an error when these buffers lie in CPU memory.
+/// </summary>
 internal sealed class KeyValueCache : IDisposable
 {
-    private readonly OrtAllocator? _deviceMemory;
-    private readonly OrtValue[] _keys;
-    private readonly OrtValue[] _values;
+    private readonly List<OrtValue> _keys = [];
+    private readonly List<OrtValue> _values = [];
 
+    /// <exception cref="OnnxRuntimeException">There is not enough memory.</exception>
     public KeyValueCache(DecoderGraph graph, int maxLength)
     {
         MaxLength = maxLength;
         ModelFolder folder = graph.Folder;
         long[] shape = [1, folder.KeyValueHeadCount, maxLength, folder.HeadSize];
-        if (graph.Provider is { } provider)
+        try
         {
-            // Device providers compute garbage without an error when these buffers lie in CPU memory.
-            using OrtMemoryInfo memory = new(provider.MemoryName, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
-            _deviceMemory = new OrtAllocator(graph.Session, memory);
+            for (int layer = 0; layer < folder.LayerCount; layer++)
+            {
+                _keys.Add(Allocate(graph, shape));
+                _values.Add(Allocate(graph, shape));
+            }
         }
-
-        _keys = [.. Enumerable.Range(0, folder.LayerCount).Select(_ => Allocate(graph, shape, _deviceMemory))];
-        _values = [.. Enumerable.Range(0, folder.LayerCount).Select(_ => Allocate(graph, shape, _deviceMemory))];
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public int MaxLength { get; }
@@ -31,7 +38,7 @@ internal sealed class KeyValueCache : IDisposable
     /// <summary>Binds each buffer as past and as present: the graph then appends in place.</summary>
     public void BindTo(OrtIoBinding binding, DecoderGraph graph)
     {
-        for (int layer = 0; layer < _keys.Length; layer++)
+        for (int layer = 0; layer < _keys.Count; layer++)
         {
             binding.BindInput(graph.PastKey(layer), _keys[layer]);
             binding.BindInput(graph.PastValue(layer), _values[layer]);
@@ -46,18 +53,17 @@ internal sealed class KeyValueCache : IDisposable
         {
             value.Dispose();
         }
-
-        _deviceMemory?.Dispose();
     }
 
-    private static OrtValue Allocate(DecoderGraph graph, long[] shape, OrtAllocator? deviceMemory)
+    private static OrtValue Allocate(DecoderGraph graph, long[] shape)
     {
-        if (deviceMemory is not null)
+        if (graph.DeviceMemory is { } memory)
         {
-            return OrtValue.CreateAllocatedTensorValue(deviceMemory, graph.CacheType, shape);
+            return OrtValue.CreateAllocatedTensorValue(memory, graph.CacheType, shape);
         }
 
         OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, graph.CacheType, shape);
+        // Touches every page, so that no step pays for it.
         value.GetTensorMutableRawData().Clear();
         return value;
     }

@@ -5,13 +5,14 @@ namespace Llama3Perf.Inference.Engines.Ort;
 
 /// <summary>
 /// Our own decode loop over ONNX Runtime. Past and present are the same buffers, all inputs and outputs are bound once, and a
-/// decode step allocates nothing managed.
+/// decode step allocates nothing managed. Buffers outlive Reset: as long as neither the max length nor the prompt's length changes,
+/// a generation allocates nothing at all.
 /// </summary>
 internal sealed class OrtEngine : IEngine
 {
     private readonly InferenceSession _session;
+    private readonly DecoderGraph? _graph;
     private readonly RunOptions _runOptions = new();
-    private readonly DecoderGraph _graph;
     private readonly int[] _forbidden;
     private KeyValueCache? _cache;
     private Step? _prefill;
@@ -25,17 +26,21 @@ internal sealed class OrtEngine : IEngine
 
     public OrtEngine(ModelFolder folder, EngineOptions options)
     {
+        _forbidden = options.AllowEos ? [] : [.. folder.EosTokenIds.Where(id => id < folder.VocabularySize)];
         int threads = options.Threads ?? PhysicalCores.Count;
         OrtProvider? provider = OrtProvider.Of(options.Provider);
-        string? profilePrefix = provider is null ? null : Path.Combine(Path.GetTempPath(), $"llama3perf-{Guid.NewGuid():N}");
-        _session = OrtSession.Open(folder, options, threads, profilePrefix);
-        _graph = new DecoderGraph(folder, _session, provider);
-        _forbidden = options.AllowEos ? [] : [.. folder.EosTokenIds];
-        Description = new EngineDescription("ort", options.Provider)
+        using PlacementProof? proof = provider is null ? null : new PlacementProof(provider);
+        _session = OrtSession.Open(folder, options, threads, proof?.ProfilePrefix);
+        try
         {
-            Threads = threads,
-            PlacementWarning = provider is null ? null : ProvePlacement(provider),
-        };
+            _graph = new DecoderGraph(folder, _session, provider is null ? null : DeviceMemory(provider, options));
+            Description = new EngineDescription("ort", options.Provider) { Threads = threads, PlacementWarning = proof?.Warning(this, _session) };
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public EngineDescription Description { get; }
@@ -45,37 +50,61 @@ internal sealed class OrtEngine : IEngine
 
     public void Reset(int maxLength)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxLength);
+        if (maxLength > _graph!.Folder.ContextLength)
+        {
+            throw new EngineException($"a sequence of {maxLength} tokens is longer than the context of {_graph.Folder.ContextLength} of {_graph.Folder.Path}");
+        }
+
+        _last = null;
         if (_cache?.MaxLength != maxLength)
         {
             DropSequence();
-            _cache = new KeyValueCache(_graph, maxLength);
-            _decode = new Step(_graph, _cache, tokens: 1, maskLength: maxLength);
+            try
+            {
+                _cache = new KeyValueCache(_graph, maxLength);
+                _decode = new Step(_graph, _cache, tokens: 1, maskLength: maxLength);
+            }
+            catch (OnnxRuntimeException exception)
+            {
+                DropSequence();
+                throw OrtSession.Failure($"cannot make a KV cache of {maxLength} tokens", exception);
+            }
         }
 
         _decode!.ClearMask();
         _length = 0;
-        _last = null;
     }
 
     public void Prefill(ReadOnlySpan<int> prompt)
     {
         if (_cache is null || _length != 0)
         {
-            throw new InvalidOperationException("Prefill is called once after each Reset.");
+            throw new InvalidOperationException("Prefill is called once after each Reset: DirectML computes a second part of a prompt wrongly.");
         }
 
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length, nameof(prompt));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(prompt.Length, _cache.MaxLength, nameof(prompt));
-        if (_prefill?.Tokens != prompt.Length)
+        _length = _promptLength = prompt.Length;
+        try
         {
-            _prefill?.Dispose();
-            _prefill = new Step(_graph, _cache, prompt.Length, maskLength: prompt.Length);
+            if (_prefill?.Tokens != prompt.Length)
+            {
+                _prefill?.Dispose();
+                _prefill = null;
+                _prefill = new Step(_graph!, _cache, prompt.Length, maskLength: prompt.Length);
+            }
+
+            _prefill.SetInputs(prompt);
+            _prefill.Compute(_session, _runOptions);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw OrtSession.Failure($"failed in the prompt of {prompt.Length} tokens", exception);
         }
 
-        _prefill.SetInputs(prompt, position: 0);
-        Run(_prefill);
         _decode!.SetMask(prompt.Length);
-        _length = _promptLength = prompt.Length;
+        _last = _prefill;
     }
 
     public int NextToken()
@@ -87,8 +116,7 @@ internal sealed class OrtEngine : IEngine
 
         if (_length > _promptLength)
         {
-            _decode!.SetInput(_token, position: _length - 1);
-            Run(_decode);
+            Decode();
         }
 
         _token = _last.MostLikelyToken(_forbidden);
@@ -100,39 +128,42 @@ internal sealed class OrtEngine : IEngine
     {
         DropSequence();
         _runOptions.Dispose();
+        _graph?.Dispose();
         _session.Dispose();
     }
 
-    /// <summary>Generates two tokens under the profiler, which then ends: what follows is measured without it.</summary>
-    private string? ProvePlacement(OrtProvider provider)
+    private void Decode()
     {
-        Reset(4);
-        Prefill([0, 1]);
-        NextToken();
-        NextToken();
-        string profile = _session.EndProfiling();
-        DropSequence();
-        string? warning = PlacementProfile.Warning(File.ReadAllBytes(profile), provider.OnnxRuntimeName);
-        File.Delete(profile);
-        return warning;
-    }
-
-    private void Run(Step step)
-    {
+        Step step = _decode!;
+        // A sequence whose step failed must not be continued.
         _last = null;
         try
         {
+            step.SetInput(_token, position: _length - 1);
             step.Compute(_session, _runOptions);
         }
         catch (OnnxRuntimeException exception)
         {
-            throw new EngineException($"ONNX Runtime failed while it computed {step.Tokens} tokens: {exception.Message.ReplaceLineEndings(" ")}", exception);
+            throw OrtSession.Failure($"failed in token {_length}", exception);
         }
 
         _last = step;
     }
 
-    private void DropSequence()
+    private OrtAllocator DeviceMemory(OrtProvider provider, EngineOptions options)
+    {
+        using OrtMemoryInfo memory = provider.DeviceMemory(options);
+        try
+        {
+            return new OrtAllocator(_session, memory);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw OrtSession.Failure($"has no {provider.MemoryName} memory", exception);
+        }
+    }
+
+    internal void DropSequence()
     {
         _prefill?.Dispose();
         _decode?.Dispose();

@@ -7,6 +7,9 @@ namespace Llama3Perf.Inference.Engines.Ort;
 /// <summary>Opens a folder's graph with the settings that decode needs, and the engine's row in the table.</summary>
 internal static class OrtSession
 {
+    // Rearranging the weights is most of the load time; on all threads it takes half.
+    private const string ParallelPrepacking = "session.prepack.enable_parallel";
+
     /// <summary>The row.</summary>
     public static EngineKind Kind { get; } = new("ort", "our own decode loop over ONNX Runtime", Available, Load);
 
@@ -14,9 +17,34 @@ internal static class OrtSession
     /// <param name="options">How to load it.</param>
     /// <param name="threads">Intra-op threads.</param>
     /// <param name="profilePrefix">Where a profile begins to be written; null for none.</param>
+    /// <exception cref="EngineException">With ONNX Runtime's own text.</exception>
     public static InferenceSession Open(ModelFolder folder, EngineOptions options, int threads, string? profilePrefix)
     {
-        using SessionOptions session = new()
+        try
+        {
+            using SessionOptions session = Options(options, threads);
+            if (profilePrefix is not null)
+            {
+                session.ProfileOutputPathPrefix = profilePrefix;
+                session.EnableProfiling = true;
+            }
+
+            OrtProvider.Of(options.Provider)?.AddTo(session, options);
+            return new InferenceSession(folder.GraphPath, session);
+        }
+        catch (Exception exception) when (exception is OnnxRuntimeException or EntryPointNotFoundException or NotSupportedException)
+        {
+            throw Failure($"cannot load {folder.GraphPath}", exception);
+        }
+    }
+
+    /// <summary>ONNX Runtime's own text in one line.</summary>
+    public static EngineException Failure(string what, Exception exception) =>
+        new($"ONNX Runtime {what}: {exception.Message.ReplaceLineEndings(" ").Trim()}", exception);
+
+    private static SessionOptions Options(EngineOptions options, int threads)
+    {
+        SessionOptions session = new()
         {
             IntraOpNumThreads = threads,
             InterOpNumThreads = 1,
@@ -24,36 +52,27 @@ internal static class OrtSession
             GraphOptimizationLevel = Level(options.Optimization),
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
-        if (profilePrefix is not null)
-        {
-            session.ProfileOutputPathPrefix = profilePrefix;
-            session.EnableProfiling = true;
-        }
-
-        // Rearranging the weights is most of the load time; in parallel it takes half.
-        session.AddSessionConfigEntry("session.prepack.enable_parallel", "1");
-        foreach ((string key, string value) in options.SessionEntries)
+        Dictionary<string, string> entries = new(options.SessionEntries);
+        entries.TryAdd(ParallelPrepacking, "1");
+        foreach ((string key, string value) in entries)
         {
             session.AddSessionConfigEntry(key, value);
         }
 
-        try
-        {
-            OrtProvider.Of(options.Provider)?.AddTo(session, options);
-            return new InferenceSession(folder.GraphPath, session);
-        }
-        catch (Exception exception) when (exception is OnnxRuntimeException or EntryPointNotFoundException)
-        {
-            throw new EngineException($"ONNX Runtime cannot load {folder.GraphPath}: {exception.Message.ReplaceLineEndings(" ").Trim()}", exception);
-        }
+        return session;
     }
 
     private static OrtEngine Load(ModelFolder folder, EngineOptions options)
     {
-        OrtProvider.Refuse(folder, options);
+        ProviderRules.Check(folder, options);
         if (Available(options.Provider) is { IsAvailable: false, Reason: { } reason })
         {
             throw new EngineException(reason);
+        }
+
+        if (options.Provider == ExecutionProvider.Dml)
+        {
+            ProviderRules.TakeDirectMLDevice(options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id") ?? "by default");
         }
 
         return new OrtEngine(folder, options);

@@ -14,8 +14,6 @@ internal sealed class Step : IDisposable
     private readonly OrtValue _mask;
     private readonly OrtValue? _positions;
     private readonly OrtValue _logits;
-    private readonly TensorElementType _logitsType;
-    private readonly int _vocabulary;
 
     /// <param name="graph">The loaded decoder.</param>
     /// <param name="cache">Keys and values that the step reads and appends to.</param>
@@ -28,13 +26,11 @@ internal sealed class Step : IDisposable
     {
         _graph = graph;
         Tokens = tokens;
-        _vocabulary = graph.Folder.VocabularySize;
-        _logitsType = graph.LogitsType;
         _inputIds = Int64s(tokens);
         _mask = Int64s(maskLength);
         _positions = graph.PositionIds is null ? null : Int64s(tokens);
         _logits = OrtValue.CreateAllocatedTensorValue(
-            OrtAllocator.DefaultInstance, graph.LogitsType, [1, graph.HasLogitsOfAllPositions ? tokens : 1, _vocabulary]);
+            OrtAllocator.DefaultInstance, graph.LogitsType, [1, graph.HasLogitsOfAllPositions ? tokens : 1, graph.Folder.VocabularySize]);
         _logits.GetTensorMutableRawData().Clear();
 
         _binding = graph.Session.CreateIoBinding();
@@ -48,17 +44,17 @@ internal sealed class Step : IDisposable
     /// <summary>Runs the decoder over the inputs that were set.</summary>
     public void Compute(InferenceSession session, RunOptions runOptions)
     {
-        if (_graph.Provider is not null)
-        {
-            // An input in CPU memory is copied to the device when it is bound, not when it is used.
-            BindInputs();
-            session.RunWithBinding(runOptions, _binding);
-            _binding.SynchronizeBoundOutputs();
-        }
-        else
+        if (_graph.DeviceMemory is null)
         {
             session.RunWithBinding(runOptions, _binding);
+            return;
         }
+
+        // An input in CPU memory is copied to the device when it is bound, not when it is used.
+        BindInputs();
+        _binding.SynchronizeBoundInputs();
+        session.RunWithBinding(runOptions, _binding);
+        _binding.SynchronizeBoundOutputs();
     }
 
     public void ClearMask() => _mask.GetTensorMutableDataAsSpan<long>().Clear();
@@ -66,17 +62,17 @@ internal sealed class Step : IDisposable
     /// <summary>Marks the first positions as taken.</summary>
     public void SetMask(int length) => _mask.GetTensorMutableDataAsSpan<long>()[..length].Fill(1);
 
-    /// <summary>Sets the tokens of a prompt that starts at a position.</summary>
-    public void SetInputs(ReadOnlySpan<int> tokens, int position)
+    /// <summary>Sets the tokens of a prompt.</summary>
+    public void SetInputs(ReadOnlySpan<int> tokens)
     {
         TensorPrimitives.ConvertChecked(tokens, _inputIds.GetTensorMutableDataAsSpan<long>());
-        SetMask(position + tokens.Length);
+        SetMask(tokens.Length);
         if (_positions is not null)
         {
             Span<long> positions = _positions.GetTensorMutableDataAsSpan<long>();
             for (int i = 0; i < positions.Length; i++)
             {
-                positions[i] = position + i;
+                positions[i] = i;
             }
         }
     }
@@ -92,15 +88,37 @@ internal sealed class Step : IDisposable
         }
     }
 
-    /// <summary>The token with the highest logit at the last position, those left out that may not be chosen: their logits become -∞.</summary>
-    public int MostLikelyToken(ReadOnlySpan<int> forbidden) => _logitsType == TensorElementType.Float16
-        ? MostLikely(MemoryMarshal.Cast<byte, Half>(LastRow(sizeof(ushort))), Half.NegativeInfinity, forbidden)
-        : MostLikely(MemoryMarshal.Cast<byte, float>(LastRow(sizeof(float))), float.NegativeInfinity, forbidden);
+    /// <summary>
+    /// The token with the highest logit at the last position, the first one of equals; those left out that may not be chosen:
+    /// their logits become -∞.
+    /// </summary>
+    /// <exception cref="EngineException">The highest logit is no finite number: the provider computed garbage.</exception>
+    public int MostLikelyToken(ReadOnlySpan<int> forbidden)
+    {
+        int token;
+        bool isFinite;
+        if (_graph.LogitsType == TensorElementType.Float16)
+        {
+            Span<Half> row = LastRow<Half>();
+            Forbid(row, Half.NegativeInfinity, forbidden);
+            token = Argmax.Of(row);
+            isFinite = Half.IsFinite(row[token]);
+        }
+        else
+        {
+            Span<float> row = LastRow<float>();
+            Forbid(row, float.NegativeInfinity, forbidden);
+            token = Argmax.Of(row);
+            isFinite = float.IsFinite(row[token]);
+        }
+
+        return isFinite ? token : throw new EngineException($"{_graph.Folder.Path} gives NaN or infinite logits on this provider");
+    }
 
     /// <summary>A copy of the logits at the last position, [vocabulary].</summary>
-    public float[] LastLogits() => _logitsType == TensorElementType.Float16
-        ? Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(LastRow(sizeof(ushort))).ToArray(), half => (float)half)
-        : MemoryMarshal.Cast<byte, float>(LastRow(sizeof(float))).ToArray();
+    public float[] LastLogits() => _graph.LogitsType == TensorElementType.Float16
+        ? Array.ConvertAll(LastRow<Half>().ToArray(), half => (float)half)
+        : LastRow<float>().ToArray();
 
     public void Dispose()
     {
@@ -111,15 +129,12 @@ internal sealed class Step : IDisposable
         _logits.Dispose();
     }
 
-    private static int MostLikely<T>(Span<T> logits, T never, ReadOnlySpan<int> forbidden)
-        where T : System.Numerics.INumber<T>
+    private static void Forbid<T>(Span<T> logits, T never, ReadOnlySpan<int> tokens)
     {
-        foreach (int token in forbidden)
+        foreach (int token in tokens)
         {
             logits[token] = never;
         }
-
-        return TensorPrimitives.IndexOfMax<T>(logits);
     }
 
     private void BindInputs()
@@ -132,11 +147,8 @@ internal sealed class Step : IDisposable
         }
     }
 
-    private Span<byte> LastRow(int elementBytes)
-    {
-        Span<byte> all = _logits.GetTensorMutableRawData();
-        return all[^(_vocabulary * elementBytes)..];
-    }
+    private Span<T> LastRow<T>()
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(_logits.GetTensorMutableRawData())[^_graph.Folder.VocabularySize..];
 
     private static OrtValue Int64s(int length)
     {

@@ -9,6 +9,9 @@ internal sealed class BuildDirectory : IDisposable
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
+    // A lock file can vanish between the refusal and the question whether it is there; a folder without permission stays so.
+    private const int RefusalsWithoutLock = 10;
+
     private readonly FileStream _lock;
 
     private BuildDirectory(string target, string parent, FileStream held)
@@ -34,16 +37,7 @@ internal sealed class BuildDirectory : IDisposable
         }
 
         Directory.CreateDirectory(parent);
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (TryLock(parent, Path.GetFileName(target)) is { } held)
-            {
-                return new BuildDirectory(target, parent, held);
-            }
-
-            cancellationToken.WaitHandle.WaitOne(Poll);
-        }
+        return new BuildDirectory(target, parent, WaitForLock(LockPath(parent, Path.GetFileName(target)), cancellationToken));
     }
 
     /// <summary>Removes what killed builds left in the same place, and creates the temporary folder.</summary>
@@ -59,10 +53,14 @@ internal sealed class BuildDirectory : IDisposable
             }
 
             string name = Path.GetFileName(stale)[1..^".building".Length];
-            using FileStream? held = TryLock(parent, name);
-            if (held is not null)
+            try
             {
+                using FileStream held = Lock(LockPath(parent, name));
                 Directory.Delete(stale, recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Another process builds it, or it is another user's: not ours to remove.
             }
         }
 
@@ -98,16 +96,30 @@ internal sealed class BuildDirectory : IDisposable
 
     private static string TemporaryName(string name) => $".{name}.building";
 
-    private static FileStream? TryLock(string parent, string name)
+    private static string LockPath(string parent, string name) => Path.Combine(parent, $".{name}.lock");
+
+    private static FileStream Lock(string path) =>
+        new(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+
+    private static FileStream WaitForLock(string path, CancellationToken cancellationToken)
     {
-        string path = Path.Combine(parent, $".{name}.lock");
-        try
+        for (int refusals = 0; ;)
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return null;
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                return Lock(path);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                refusals = 0;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException && ++refusals < RefusalsWithoutLock)
+            {
+                // Asked again below.
+            }
+
+            cancellationToken.WaitHandle.WaitOne(Poll);
         }
     }
 }

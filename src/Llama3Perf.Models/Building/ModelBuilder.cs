@@ -1,7 +1,5 @@
 using Google.Protobuf;
 using Llama3Perf.Models.Folders;
-using Llama3Perf.Models.Onnx;
-using Llama3Perf.Models.Shapes;
 using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Building;
@@ -10,7 +8,6 @@ namespace Llama3Perf.Models.Building;
 public static class ModelBuilder
 {
     private const string GraphFile = "model.onnx";
-    private const string DataFileName = "model.onnx.data";
 
     // The tokenizer files of a 128k vocabulary and the file system's own needs.
     private const long SpareBytes = 32 << 20;
@@ -38,10 +35,16 @@ public static class ModelBuilder
     {
         try
         {
-            using var directory = BuildDirectory.Acquire(folder, cancellationToken);
-            if (Existing(directory.Target, plan) is { } existing)
+            // Asked before the lock too, so that a finished folder in a place without write permission can be used.
+            if (Existing(folder, plan) is { } finished)
             {
-                return existing;
+                return finished;
+            }
+
+            using var directory = BuildDirectory.Acquire(folder, cancellationToken);
+            if (Existing(directory.Target, plan) is { } builtMeanwhile)
+            {
+                return builtMeanwhile;
             }
 
             directory.Begin();
@@ -101,7 +104,7 @@ public static class ModelBuilder
     {
         var counter = new ByteCounter(plan.Data.Length, progress);
         DataFile.Write(
-            Path.Combine(folder, DataFileName), plan.Data, plan.Options.Seed, machine.Threads, counter.Add, cancellationToken);
+            Path.Combine(folder, BuildPlan.DataFileName), plan.Data, plan.Options.Seed, machine.Threads, counter.Add, cancellationToken);
         File.WriteAllBytes(Path.Combine(folder, GraphFile), plan.Model.ToByteArray());
         var tokenizer = SyntheticTokenizer.Write(folder, plan.Shape.VocabularySize);
         File.WriteAllText(
@@ -109,29 +112,4 @@ public static class ModelBuilder
         File.WriteAllText(Path.Combine(folder, BuildManifest.FileName), plan.Manifest);
         cancellationToken.ThrowIfCancellationRequested();
     }
-
-    /// <summary>Options turned into what will be written, weights excepted.</summary>
-    internal sealed record BuildPlan(LlamaShape Shape, ModelBuildOptions Options, ModelProto Model, DataLayout Data, string Manifest)
-    {
-        /// <exception cref="ModelException">Options that contradict each other or the shape.</exception>
-        public static BuildPlan Create(ModelBuildOptions options)
-        {
-            var shape = LlamaShape.Load(options.Shape);
-            shape = shape with { TieEmbeddings = options.TieEmbeddings ?? shape.TieEmbeddings };
-            BuildRules.Check(shape, options);
-            (ModelProto model, DataLayout data) = DecoderGraph.Create(shape, options, DataFileName);
-            return new BuildPlan(shape, options, model, data, BuildManifest.Text(shape, options));
-        }
-    }
-}
-
-/// <summary>What a build takes from the machine.</summary>
-internal sealed record BuildMachine
-{
-    /// <summary>Threads that fill and write.</summary>
-    public int Threads { get; init; } = Environment.ProcessorCount;
-
-    /// <summary>Free bytes for a user of the file system of a folder.</summary>
-    public Func<string, long> FreeBytes { get; init; } =
-        folder => new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(folder)! : folder).AvailableFreeSpace;
 }

@@ -12,7 +12,7 @@ internal static class BuildManifest
     public const string FileName = "llama3perf.json";
 
     /// <summary>Raised whenever the same options would give other bytes: graph, weights, tokenizer or configuration.</summary>
-    private const int FormatVersion = 1;
+    private const int FormatVersion = 2;
 
     /// <summary>The manifest's text. Options that have no effect on this build are left out.</summary>
     public static string Text(LlamaShape shape, ModelBuildOptions options)

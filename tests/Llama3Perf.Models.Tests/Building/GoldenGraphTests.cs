@@ -42,7 +42,7 @@ public sealed class GoldenGraphTests
     [MemberData(nameof(PresetsAndTargets))]
     public void Every_layer_is_like_the_second(string shape, GraphTarget target)
     {
-        var plan = ModelBuilder.BuildPlan.Create(new ModelBuildOptions { Shape = shape, Target = target });
+        var plan = BuildPlan.Create(new ModelBuildOptions { Shape = shape, Target = target });
         string[] expected = GraphListing.OfLayer(plan.Model, 1);
 
         Assert.NotEmpty(expected);
@@ -56,7 +56,7 @@ public sealed class GoldenGraphTests
     [MemberData(nameof(PresetsAndTargets))]
     public void Nodes_read_only_what_is_there_before_them(string shape, GraphTarget target)
     {
-        GraphProto graph = ModelBuilder.BuildPlan.Create(new ModelBuildOptions { Shape = shape, Target = target }).Model.Graph;
+        GraphProto graph = BuildPlan.Create(new ModelBuildOptions { Shape = shape, Target = target }).Model.Graph;
         var known = graph.Input.Select(v => v.Name).Concat(graph.Initializer.Select(t => t.Name)).Append("").ToHashSet();
 
         foreach (NodeProto node in graph.Node)
@@ -71,7 +71,7 @@ public sealed class GoldenGraphTests
 
     private static void Check(ModelBuildOptions options, string suffix = "")
     {
-        ModelProto model = ModelBuilder.BuildPlan.Create(options).Model;
+        ModelProto model = BuildPlan.Create(options).Model;
         Golden.Check($"{options.Shape}-{options.Precision}-{options.Target}{suffix}.txt".ToLowerInvariant(), GraphListing.WithFirstLayerOnly(model));
     }
 }

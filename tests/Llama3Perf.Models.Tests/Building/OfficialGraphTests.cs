@@ -85,7 +85,7 @@ public sealed class OfficialGraphTests
     {
         ModelProto official = OnnxFile.Read(Fixtures.Shared(fixture, variant, "model.onnx"));
         byte[] data = File.ReadAllBytes(Fixtures.Shared(fixture, variant, "model.onnx.data"));
-        var plan = ModelBuilder.BuildPlan.Create(Options(fixture, target == GraphTarget.Cpu ? Precision.Int4 : Precision.Fp16, target));
+        var plan = BuildPlan.Create(Options(fixture, target == GraphTarget.Cpu ? Precision.Int4 : Precision.Fp16, target));
 
         foreach (string name in (string[])["cos_cache", "sin_cache"])
         {
@@ -111,7 +111,7 @@ public sealed class OfficialGraphTests
     };
 
     private static (GraphProto Ours, GraphProto Official) Graphs(string fixture, string variant, Precision precision, GraphTarget target) =>
-        (ModelBuilder.BuildPlan.Create(Options(fixture, precision, target)).Model.Graph,
+        (BuildPlan.Create(Options(fixture, precision, target)).Model.Graph,
             OnnxFile.Read(Fixtures.Shared(fixture, variant, "model.onnx")).Graph);
 
     // Constants are nodes there and initializers here; tied embeddings are read from a copy there and from the same bytes here.

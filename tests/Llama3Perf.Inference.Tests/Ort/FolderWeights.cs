@@ -18,8 +18,6 @@ internal sealed class FolderWeights
         _initializers = _graph.Initializer.ToDictionary(tensor => tensor.Name);
         string location = _graph.Initializer.SelectMany(tensor => tensor.ExternalData).First(entry => entry.Key == "location").Value;
         _data = File.ReadAllBytes(Path.Combine(folder.Path, location));
-        Cos = Floats("cos_cache");
-        Sin = Floats("sin_cache");
         Norms =
         [
             .. _graph.Node.Where(node => node.OpType is "SimplifiedLayerNormalization" or "SkipSimplifiedLayerNormalization")
@@ -29,11 +27,6 @@ internal sealed class FolderWeights
         Embedding = ReadEmbedding();
     }
 
-    /// <summary>[context, head size / 2].</summary>
-    public float[] Cos { get; }
-
-    public float[] Sin { get; }
-
     /// <summary>[hidden] in the order of the graph: two a layer, and the last one.</summary>
     public IReadOnlyList<float[]> Norms { get; }
 
@@ -41,6 +34,11 @@ internal sealed class FolderWeights
 
     /// <summary>[vocabulary, hidden].</summary>
     public float[] Embedding { get; }
+
+    /// <summary>Queries, keys and values of a layer, [outputs, inputs]: one product, or three of a DirectML graph.</summary>
+    public float[] QueryKeyValue(string path) => _graph.Node.Any(node => node.Name.Contains($"{path}attn/q_proj", StringComparison.Ordinal))
+        ? [.. Matrix($"{path}attn/q_proj"), .. Matrix($"{path}attn/k_proj"), .. Matrix($"{path}attn/v_proj")]
+        : Matrix($"{path}attn/qkv_proj");
 
     /// <summary>The matrix of a product, [outputs, inputs], by a part of its node's name.</summary>
     public float[] Matrix(string name)

@@ -6,6 +6,7 @@ namespace Llama3Perf.Inference.Tests.Ort;
 internal sealed class PlainLlama(ModelFolder folder)
 {
     private readonly FolderWeights _weights = new(folder);
+    private readonly double[] _frequencies = RotaryFrequencies.Of(folder);
     private readonly Dictionary<string, float[]> _matrices = [];
 
     /// <summary>Logits [vocabulary] after the last of the tokens.</summary>
@@ -32,7 +33,7 @@ internal sealed class PlainLlama(ModelFolder folder)
         int group = folder.HeadCount / folder.KeyValueHeadCount;
         int queries = folder.HeadCount * size;
         int keys = folder.KeyValueHeadCount * size;
-        float[][] qkv = [.. inputs.Select(row => Multiply(path + "attn/qkv_proj", row))];
+        float[][] qkv = [.. inputs.Select(row => Multiply(path, row, _weights.QueryKeyValue))];
         for (int position = 0; position < qkv.Length; position++)
         {
             for (int head = 0; head < folder.HeadCount + folder.KeyValueHeadCount; head++)
@@ -77,9 +78,8 @@ internal sealed class PlainLlama(ModelFolder folder)
         int half = head.Length / 2;
         for (int i = 0; i < half; i++)
         {
-            float cos = _weights.Cos[(position * half) + i];
-            float sin = _weights.Sin[(position * half) + i];
-            (head[i], head[i + half]) = ((head[i] * cos) - (head[i + half] * sin), (head[i + half] * cos) + (head[i] * sin));
+            (double sin, double cos) = Math.SinCos(position * _frequencies[i]);
+            (head[i], head[i + half]) = ((float)((head[i] * cos) - (head[i + half] * sin)), (float)((head[i + half] * cos) + (head[i] * sin)));
         }
     }
 
@@ -89,11 +89,13 @@ internal sealed class PlainLlama(ModelFolder folder)
         return [.. row.Zip(weight, (value, factor) => (float)(value * scale * factor))];
     }
 
-    private float[] Multiply(string name, float[] input)
+    private float[] Multiply(string name, float[] input) => Multiply(name, input, _weights.Matrix);
+
+    private float[] Multiply(string name, float[] input, Func<string, float[]> read)
     {
         if (!_matrices.TryGetValue(name, out float[]? matrix))
         {
-            _matrices.Add(name, matrix = _weights.Matrix(name));
+            _matrices.Add(name, matrix = read(name));
         }
 
         float[] output = new float[matrix.Length / input.Length];

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Llama3Perf.Benchmarks.Measuring;
@@ -21,7 +22,7 @@ internal static class SuiteOverhead
             {
                 SuitePlan single = plan with { Cases = [planned] };
                 single.Publish(Path.Combine(work, "plan.json"));
-                IConfig config = SuiteConfig.Create(options, single, work);
+                IConfig config = SuiteConfig.Create(options, single, work, events: null, NullLogger.Instance);
                 rows.Add((planned.Parameters.Prompt, PairedComparison.Run(() => BySuite(config), () => Bare(planned), pairs)));
             }
 

@@ -73,7 +73,7 @@ public sealed class ResultsVerbTests : IDisposable
         (int exitCode, string output, string error) = Gate(baseline, current, "--json", PathOf("new/verdict.json"));
 
         Assert.Equal((ExitCode.Failed, ""), (exitCode, error));
-        string red = output.Split('\n').Single(line => line.Contains("regression", StringComparison.Ordinal) && line.StartsWith('|'));
+        string red = output.Split('\n').Single(line => line.Contains("REGRESSION", StringComparison.Ordinal) && line.StartsWith('|'));
         Assert.Contains(CaseId.For(slower), red, StringComparison.Ordinal);
         Assert.Contains("decode_tps", red, StringComparison.Ordinal);
         Assert.StartsWith("an earlier step\n## Gate: FAIL, regression", File.ReadAllText(PathOf("summary.md")), StringComparison.Ordinal);

@@ -31,7 +31,7 @@ internal static class Cli
 
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
-        catch (Exception exception) when (exception is UsageException or ArgumentException { ParamName: "options" or "name" })
+        catch (Exception exception) when (exception is UsageException or ArgumentException { ParamName: "options" or "name" or "baseline" })
         {
             return Fail(exception.Message, ExitCode.Usage);
         }

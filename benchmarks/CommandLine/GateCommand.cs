@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Suite;
+using Llama3Perf.Results;
 using Llama3Perf.Results.Gate;
 using Llama3Perf.Results.Rows;
 
@@ -65,17 +66,27 @@ internal static class GateCommand
         Console.WriteLine(GateReport.Text(verdict));
         if (json is not null)
         {
-            string temporary = json + ".partial";
-            File.WriteAllText(temporary, GateReport.Json(verdict));
-            File.Move(temporary, json, overwrite: true);
+            GateReport.WriteJson(verdict, json);
         }
 
         // A file that GitHub shows on the page of the workflow run.
         if (Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
         {
-            File.AppendAllText(summary, GateReport.Markdown(verdict) + "\n");
+            Append(summary, GateReport.Markdown(verdict) + "\n");
         }
 
         return (int)verdict.ExitCode;
+    }
+
+    private static void Append(string path, string text)
+    {
+        try
+        {
+            File.AppendAllText(path, text);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFileException($"GITHUB_STEP_SUMMARY: {path} cannot be written: {exception.Message}", exception);
+        }
     }
 }

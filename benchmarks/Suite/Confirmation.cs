@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using Llama3Perf.Results;
 using Llama3Perf.Results.Files;
@@ -46,38 +47,74 @@ internal static class Confirmation
         {
             WorkingDirectory = invocation.Directory,
         };
-        using Process process = Process.Start(start) ?? throw new RunFileException($"{program[0]} could not be started");
+        using Process process = Start(start);
         process.WaitForExit();
         return process.ExitCode == 0
             ? RunReader.Read(output).Single()
             : throw new RunFileException($"measuring again failed: {program[0]} ended with exit code {process.ExitCode}");
     }
 
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception exception)
+        {
+            throw new RunFileException($"--confirm cannot start {start.FileName} in {start.WorkingDirectory}: {exception.Message}", exception);
+        }
+    }
+
     /// <summary>Runs of one launch each as one run of several.</summary>
     internal static Run Join(IReadOnlyList<Run> launches)
     {
         Run first = launches[0];
-        IEnumerable<CaseOutcome> outcomes = first.Cases.Select(outcome => outcome with
-        {
-            Samples =
-            [
-                .. launches.SelectMany((run, index) => run.Cases.Single(other => other.CaseId == outcome.CaseId).Samples
-                    .Select(sample => sample with { Run = first.Identity, Environment = first.Environment, Case = outcome.Case, LaunchIndex = index + 1 })),
-            ],
-        });
-        return first with { Cases = [.. outcomes] };
+        return first with { Cases = [.. first.Cases.Select(outcome => Join(outcome, launches))] };
     }
 
+    private static CaseOutcome Join(CaseOutcome first, IReadOnlyList<Run> launches)
+    {
+        CaseOutcome[] outcomes =
+        [
+            .. launches.Select(run => run.Cases.SingleOrDefault(other => other.CaseId == first.CaseId)
+                ?? throw new RunFileException($"measuring again failed: a launch did not measure {first.CaseId}")),
+        ];
+
+        // What one launch does not measure is not measured.
+        CaseOutcome told = Array.Find(outcomes, outcome => outcome.Status != CaseStatus.Ok) ?? first;
+        return told with
+        {
+            Case = first.Case,
+            ModelLoadMs = [.. outcomes.SelectMany(outcome => outcome.ModelLoadMs)],
+            FirstRunMs = [.. outcomes.SelectMany(outcome => outcome.FirstRunMs)],
+            PeakGpuBytes = outcomes.Max(outcome => outcome.PeakGpuBytes),
+            Samples =
+            [
+                .. outcomes.SelectMany((outcome, index) => outcome.Samples.Select(sample => sample with
+                {
+                    Run = launches[0].Identity, Environment = launches[0].Environment, Case = first.Case, LaunchIndex = index + 1,
+                })),
+            ],
+        };
+    }
+
+    // Not the process's own file, which may be a host: dotnet, or the runner of the tests.
     private static string[] ThisProgram()
     {
-        string host = Environment.ProcessPath!;
-        return Path.GetFileNameWithoutExtension(host) == "dotnet" ? [host, Environment.GetCommandLineArgs()[0]] : [host];
+        string program = ProgramPath(AppContext.BaseDirectory);
+        return File.Exists(program) ? [program] : ["dotnet", typeof(Confirmation).Assembly.Location];
     }
 
     private static string[] ProgramIn(string folder)
     {
-        string name = typeof(Confirmation).Assembly.GetName().Name!;
-        string program = Path.Combine(Path.GetFullPath(folder), OperatingSystem.IsWindows() ? name + ".exe" : name);
+        string program = ProgramPath(Path.GetFullPath(folder));
         return File.Exists(program) ? [program] : throw new RunFileException($"--baseline-build: there is no {program}");
+    }
+
+    private static string ProgramPath(string folder)
+    {
+        string name = typeof(Confirmation).Assembly.GetName().Name!;
+        return Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name);
     }
 }

@@ -77,6 +77,10 @@ public static class GateReport
         json.WriteEndObject();
     });
 
+    /// <summary>Everything, into a file.</summary>
+    /// <exception cref="RunFileException">It cannot be written.</exception>
+    public static void WriteJson(GateVerdict verdict, string path) => TextFile.Write(path, Json(verdict));
+
     private static string Write(GateVerdict verdict, string heading, Func<string, string> escape)
     {
         StringBuilder text = new();

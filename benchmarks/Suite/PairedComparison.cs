@@ -22,7 +22,7 @@ internal static class PairedComparison
         ("end to end", result => result.EndToEndTps),
     ];
 
-    public static IReadOnlyList<PairedFigure> Run(Func<GenerationResult> a, Func<GenerationResult> b, int pairs)
+    public static IReadOnlyList<(GenerationResult A, GenerationResult B)> Run(Func<GenerationResult> a, Func<GenerationResult> b, int pairs)
     {
         a();
         b();
@@ -35,18 +35,20 @@ internal static class PairedComparison
             results.Add(aFirst ? (first, second) : (second, first));
         }
 
-        return [.. Figures.Select(figure => Summarize(figure.Name, results.ConvertAll(pair => (figure.Rate(pair.A), figure.Rate(pair.B)))))];
+        return results;
     }
 
     /// <summary>Prints the comparison: rates of both sides, and the ratios pair by pair.</summary>
-    public static void Show(string a, string b, IReadOnlyList<(string Prompt, IReadOnlyList<PairedFigure> Figures)> rows) => ResultDisplay.ShowTable(new TextTable(
+    public static void Show(string a, string b, IReadOnlyList<(string Prompt, GenerationResult A, GenerationResult B)> results) => ResultDisplay.ShowTable(new TextTable(
         [new("prompt", false), new("figure", false), new($"{a}, 1/s", true), new($"{b}, 1/s", true), new($"{a} / {b}", true), new("lowest", true), new("highest", true)],
         [
-            .. rows.SelectMany(row => row.Figures.Select(figure => (string[])
+            .. from prompt in results.GroupBy(result => result.Prompt)
+               from figure in Figures.Select(figure => Summarize(figure.Name, [.. prompt.Select(pair => (figure.Rate(pair.A), figure.Rate(pair.B)))]))
+               select (string[])
             [
-                row.Prompt, figure.Name, SummaryTable.Number(figure.MedianA), SummaryTable.Number(figure.MedianB),
+                prompt.Key, figure.Name, SummaryTable.Number(figure.MedianA), SummaryTable.Number(figure.MedianB),
                 SummaryTable.Number(figure.MedianRatio), SummaryTable.Number(figure.LowestRatio), SummaryTable.Number(figure.HighestRatio),
-            ])),
+            ],
         ]));
 
     private static GenerationResult Settled(Func<GenerationResult> run)

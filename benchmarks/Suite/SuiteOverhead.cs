@@ -7,26 +7,31 @@ using Llama3Perf.Inference.Generation;
 
 namespace Llama3Perf.Benchmarks.Suite;
 
-/// <summary>What the framework costs: generations measured by the suite against a bare loop over the same loaded engine, in turn.</summary>
+/// <summary>
+/// What the framework costs: generations measured by the suite against a bare loop over the same loaded engine, in turn. Both sides
+/// warm up and then give the middle one of a few generations, as a launch of the suite does.
+/// </summary>
 internal static class SuiteOverhead
 {
+    private const int Generations = 3;
+
     public static void Show(SuiteOptions options, int pairs)
     {
-        options = options with { Isolation = Isolation.None, Launches = 1, Warmups = 0, Iterations = 1 };
+        options = options with { Isolation = Isolation.None, Launches = 1, Warmups = 1, Iterations = Generations };
         string work = Directory.CreateTempSubdirectory("llama3perf-overhead-").FullName;
         try
         {
             SuitePlan plan = new(new CasePlanner(options, new ModelPreparation(Workspace.Models)).Plan(), KeepModelLoaded: true);
-            List<(string Prompt, IReadOnlyList<PairedFigure> Figures)> rows = [];
+            List<(string Prompt, GenerationResult A, GenerationResult B)> results = [];
             foreach (PlannedCase planned in plan.Runnable)
             {
                 SuitePlan single = plan with { Cases = [planned] };
                 single.Publish(Path.Combine(work, "plan.json"));
                 IConfig config = SuiteConfig.Create(options, single, work, events: null, NullLogger.Instance);
-                rows.Add((planned.Parameters.Prompt, PairedComparison.Run(() => BySuite(config), () => Bare(planned), pairs)));
+                results.AddRange(PairedComparison.Run(() => BySuite(config), () => Bare(planned), pairs).Select(pair => (planned.Parameters.Prompt, pair.A, pair.B)));
             }
 
-            PairedComparison.Show("suite", "bare loop", rows);
+            PairedComparison.Show("suite", "bare loop", results);
         }
         finally
         {
@@ -38,9 +43,19 @@ internal static class SuiteOverhead
     private static GenerationResult BySuite(IConfig config)
     {
         Summary summary = BenchmarkRunner.Run<GenerationBenchmarks>(config);
-        return summary.Reports.SelectMany(OutcomeReader.Launches).SelectMany(lines => lines).OfType<IterationMeasured>().Single().Result;
+        return Middle(summary.Reports.SelectMany(OutcomeReader.Launches).SelectMany(lines => lines).OfType<IterationMeasured>()
+            .Where(iteration => !iteration.IsWarmUp).Select(iteration => iteration.Result));
     }
 
-    private static GenerationResult Bare(PlannedCase planned) =>
-        TimedGeneration.Run(LoadedModel.Get(planned).Engine, [.. planned.PromptTokens], planned.Parameters.MaxLength);
+    private static GenerationResult Bare(PlannedCase planned)
+    {
+        int[] prompt = [.. planned.PromptTokens];
+        GenerationResult[] results =
+        [
+            .. Enumerable.Range(0, Generations + 1).Select(_ => TimedGeneration.Run(LoadedModel.Get(planned).Engine, prompt, planned.Parameters.MaxLength)),
+        ];
+        return Middle(results.Skip(1));
+    }
+
+    private static GenerationResult Middle(IEnumerable<GenerationResult> results) => results.OrderBy(result => result.DecodeTps).ElementAt(Generations / 2);
 }

@@ -14,6 +14,9 @@ internal static class PlacementProfile
         "LayerNormalization", "SimplifiedLayerNormalization", "SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "RMSNormalization",
     ];
 
+    // DirectML may report a whole subgraph as one fused node.
+    private static bool Computes(string op) => s_computeOps.Contains(op) || op.StartsWith("Dml", StringComparison.Ordinal);
+
     /// <summary>Why a profiled run may not be reported as the provider's; null when every compute node ran there.</summary>
     /// <param name="json">The profile: a JSON array of events, those of nodes with <c>args.op_name</c> and <c>args.provider</c>.</param>
     /// <param name="provider">ONNX Runtime's name of the provider.</param>
@@ -30,7 +33,7 @@ internal static class PlacementProfile
                 || !arguments.TryGetProperty("op_name", out JsonElement op)
                 || !arguments.TryGetProperty("provider", out JsonElement place)
                 || op.GetString() is not { } name
-                || !s_computeOps.Contains(name))
+                || !Computes(name))
             {
                 continue;
             }

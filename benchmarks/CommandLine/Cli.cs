@@ -35,6 +35,10 @@ internal static class Cli
         {
             return Fail(exception.Message, ExitCode.Usage);
         }
+        catch (OperationCanceledException)
+        {
+            return Fail("interrupted; nothing half-written is left", ExitCode.Interrupted);
+        }
         catch (Exception exception) when (exception is ModelException or EngineException or RunFileException)
         {
             return Fail(exception.Message, ExitCode.Input);

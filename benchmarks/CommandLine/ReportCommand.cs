@@ -21,9 +21,15 @@ internal static class ReportCommand
             Console.WriteLine(page);
             if (parsed.GetValue(charts) is { } folder)
             {
-                foreach (string file in ReportCharts.Write(read, Path.GetFullPath(folder)))
+                ChartFiles files = ReportCharts.Write(read, Path.GetFullPath(folder));
+                foreach (string file in files.Paths)
                 {
                     Console.WriteLine(file);
+                }
+
+                if (files.Note is { } note)
+                {
+                    Console.Error.WriteLine(note);
                 }
             }
 

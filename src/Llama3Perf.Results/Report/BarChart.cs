@@ -65,7 +65,7 @@ internal static class BarChart
             }
 
             string label = ReportData.Text(estimate.Median, metric.Unit) + (data.Sides.Count > 1 ? $"  {side.Letter}" : "");
-            return new Bar(estimate, side.Index, label, ChartSheet.WidthOf(label, ChartSheet.SmallSize));
+            return new Bar(estimate, side.Index, label, TextWidth.Of(label, ChartSheet.SmallSize));
         }
     }
 

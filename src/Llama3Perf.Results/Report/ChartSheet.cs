@@ -15,9 +15,8 @@ internal sealed class ChartSheet : IDisposable
     private const float Margin = 6;
     private const float AxisHeight = 24;
 
-    /// <summary>The first of these that the machine has; the library's own choice may have serifs.</summary>
-    private static readonly string Font = new[] { "Segoe UI", "Helvetica Neue", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Arial" }
-        .FirstOrDefault(SKFontManager.Default.FontFamilies.Contains, Fonts.Default);
+    /// <summary>From the middle of capitals to the line that they stand on, in sizes of the font.</summary>
+    private const double MiddleToBaseline = 0.36;
 
     private readonly Plot _plot = new();
     private readonly float _width;
@@ -25,9 +24,10 @@ internal sealed class ChartSheet : IDisposable
     // Drawn when all is known: what the edges stand for, and how far down the grid goes.
     private readonly List<Action> _grid = [];
     private readonly List<Action> _marks = [];
+    private readonly List<ChartLabel> _labels = [];
+    private IReadOnlyList<(double Position, string Label)> _ticks = [];
     private double _left;
     private double _right = 1;
-    private bool _hasAxis;
 
     /// <param name="width">Width of the whole chart, pixels.</param>
     public ChartSheet(float width)
@@ -53,18 +53,9 @@ internal sealed class ChartSheet : IDisposable
     /// <summary>Puts a value axis with these ticks below the chart, and its grid behind.</summary>
     public void ShowAxis(IReadOnlyList<(double Position, string Label)> ticks)
     {
-        _hasAxis = true;
+        _ticks = ticks;
         double top = Y;
         _grid.AddRange(ticks.Select(tick => (Action)(() => AddLine(tick.Position, top, tick.Position, Height() - AxisHeight, Palette.Grid, width: 1))));
-        IAxis bottom = _plot.Axes.Bottom;
-        bottom.IsVisible = true;
-        bottom.FrameLineStyle.Width = 0;
-        bottom.MajorTickStyle.Length = 0;
-        bottom.MajorTickStyle.Color = Palette.Grid;
-        bottom.TickLabelStyle.ForeColor = Palette.Muted;
-        bottom.TickLabelStyle.FontSize = SmallSize;
-        bottom.TickLabelStyle.FontName = Font;
-        _plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. ticks.Select(tick => tick.Position)], [.. ticks.Select(tick => tick.Label)]);
     }
 
     /// <summary>The position on the axis so many pixels right of another.</summary>
@@ -73,9 +64,8 @@ internal sealed class ChartSheet : IDisposable
     /// <summary>The position on the axis so many pixels from the left.</summary>
     public double At(double pixels) => Right(_left, pixels);
 
-    /// <summary>Text at a position, its middle at a height.</summary>
-    public void Text(double x, double y, string text, Color color, float size = TextSize, bool bold = false, Alignment alignment = Alignment.MiddleLeft) =>
-        _marks.Add(() => AddText(x, y, text, color, size, bold, alignment));
+    /// <summary>Text at a position of the range that is set, its middle at a height.</summary>
+    public void Text(double x, double y, string text, Color color, float size = TextSize, bool centred = false) => _labels.Add(Label(Pixels(x), y, text, color, size, centred));
 
     /// <summary>A whole line of text from the left at <see cref="Y"/>, broken between its parts where it does not fit.</summary>
     public void Lines(string text, Color color, float size = TextSize, bool bold = false, float indent = 0)
@@ -83,7 +73,7 @@ internal sealed class ChartSheet : IDisposable
         foreach (string line in Break(text, InnerWidth - indent, size, bold))
         {
             double y = Y + (size * 0.7);
-            _marks.Add(() => AddText(At(indent), y, line, color, size, bold, Alignment.MiddleLeft));
+            _labels.Add(Label(Margin + indent, y, line, color, size) with { Bold = bold });
             Y += size * 1.4;
         }
     }
@@ -112,7 +102,11 @@ internal sealed class ChartSheet : IDisposable
     public void Dot(double x, double y, float size, Color color) =>
         _marks.Add(() => _plot.Add.Marker(x, -y, MarkerShape.FilledCircle, size, color));
 
-    /// <summary>The sheet as SVG without a background, as ScottPlot draws it.</summary>
+    /// <summary>All text of the sheet. ScottPlot draws the rest: it would draw text only with a font of this machine, and nothing without one.</summary>
+    public IReadOnlyList<ChartLabel> Labels() =>
+        [.. _labels, .. _ticks.Select(tick => Label(Pixels(tick.Position), Height() - AxisHeight + 7, tick.Label, Palette.Muted, SmallSize, centred: true))];
+
+    /// <summary>All of the sheet but its text as SVG without a background, as ScottPlot draws it.</summary>
     public string Svg()
     {
         using MemoryStream stream = new();
@@ -126,24 +120,22 @@ internal sealed class ChartSheet : IDisposable
     }
 
     /// <summary>The sheet on white as PNG, two dots a pixel.</summary>
-    public byte[] Png()
+    public byte[] Png(ChartFont font)
     {
         const int Scale = 2;
         using SKSurface surface = SKSurface.Create(new SKImageInfo((int)(_width * Scale), (int)(Height() * Scale)));
         surface.Canvas.Scale(Scale);
         Render(surface.Canvas, Colors.White);
+        foreach (ChartLabel label in Labels())
+        {
+            font.Draw(surface.Canvas, label);
+        }
+
         using SKImage image = surface.Snapshot();
         return image.Encode(SKEncodedImageFormat.Png, quality: 100).ToArray();
     }
 
     public void Dispose() => _plot.Dispose();
-
-    /// <summary>Width of a text, pixels.</summary>
-    public static float WidthOf(string text, float size, bool bold = false)
-    {
-        using Paint paint = Paint.NewDisposablePaint();
-        return new LabelStyle { Text = Printable(text), FontSize = size, FontName = Font, Bold = bold }.Measure(paint).Width;
-    }
 
     /// <summary>Text without characters that no file can hold: controls and halves of pairs.</summary>
     public static string Printable(string text) => string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString()));
@@ -151,10 +143,10 @@ internal sealed class ChartSheet : IDisposable
     private static IEnumerable<string> Break(string text, float width, float size, bool bold)
     {
         string rest = text;
-        while (WidthOf(rest, size, bold) > width && rest.Length > 8)
+        while (TextWidth.Of(rest, size, bold) > width && rest.Length > 8)
         {
             int end = rest.Length - 1;
-            while (end > 4 && WidthOf(rest[..end], size, bold) > width)
+            while (end > 4 && TextWidth.Of(rest[..end], size, bold) > width)
             {
                 end--;
             }
@@ -172,15 +164,10 @@ internal sealed class ChartSheet : IDisposable
     private static Coordinates[] Box(double left, double right, double top, double height) =>
         [new(left, -top), new(right, -top), new(right, -top - height), new(left, -top - height)];
 
-    private void AddText(double x, double y, string text, Color color, float size, bool bold, Alignment alignment)
-    {
-        ScottPlot.Plottables.Text label = _plot.Add.Text(Printable(text), x, -y);
-        label.LabelFontColor = color;
-        label.LabelFontSize = size;
-        label.LabelFontName = Font;
-        label.LabelBold = bold;
-        label.LabelAlignment = alignment;
-    }
+    private static ChartLabel Label(double x, double y, string text, Color color, float size, bool centred = false) =>
+        new(Printable(text), x, y + (size * MiddleToBaseline), centred, size, Bold: false, color);
+
+    private double Pixels(double x) => Margin + ((x - _left) / (_right - _left) * InnerWidth);
 
     private void AddFill(Coordinates[] outline, Color color)
     {
@@ -197,14 +184,16 @@ internal sealed class ChartSheet : IDisposable
         line.MarkerSize = 0;
     }
 
-    private float Height() => (float)Math.Ceiling(Y) + (_hasAxis ? AxisHeight : Margin);
+    private float Height() => (float)Math.Ceiling(Y) + Bottom();
+
+    private float Bottom() => _ticks.Count > 0 ? AxisHeight : Margin;
 
     private void Render(SKCanvas canvas, Color background)
     {
         _grid.ForEach(draw => draw());
         _marks.ForEach(draw => draw());
         float height = Height();
-        float bottom = _hasAxis ? AxisHeight : Margin;
+        float bottom = Bottom();
         _plot.FigureBackground.Color = background;
         _plot.DataBackground.Color = Colors.Transparent;
         _plot.Layout.Fixed(new PixelPadding(Margin, Margin, bottom, 0));

@@ -2,7 +2,6 @@ using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
-using ScottPlot;
 
 namespace Llama3Perf.Results.Report;
 
@@ -50,7 +49,7 @@ internal static class LineChart
     private static string[] Names(ChartSheet sheet, ReportSide[] sides)
     {
         string[] names = [.. sides.Select(side => side.Varied ?? "unknown")];
-        if (names.All(name => ChartSheet.WidthOf(name, ChartSheet.SmallSize) < (sheet.InnerWidth / sides.Length) - 8))
+        if (names.All(name => TextWidth.Of(name, ChartSheet.SmallSize) < (sheet.InnerWidth / sides.Length) - 8))
         {
             return names;
         }
@@ -93,7 +92,7 @@ internal static class LineChart
                 DrawLabel(sheet, x, slot, estimate, known[0], Height(estimate.Interval?.High ?? estimate.Median));
             }
 
-            sheet.Text(x, top + PanelHeight + 14, names[i], Palette.Muted, ChartSheet.SmallSize, alignment: Alignment.MiddleCenter);
+            sheet.Text(x, top + PanelHeight + 14, names[i], Palette.Muted, ChartSheet.SmallSize, centred: true);
         }
 
         sheet.Y += PanelHeight + 26;
@@ -114,10 +113,10 @@ internal static class LineChart
     {
         string figure = SummaryTable.Number(estimate.Median);
         string change = ReferenceEquals(estimate, first) ? "" : $" ({(estimate.Median / first.Median) - 1:+0.0 %;−0.0 %;0.0 %})";
-        string? label = new[] { figure + change, figure }.FirstOrDefault(text => ChartSheet.WidthOf(text, ChartSheet.SmallSize) < slot - 4);
+        string? label = new[] { figure + change, figure }.FirstOrDefault(text => TextWidth.Of(text, ChartSheet.SmallSize) < slot - 4);
         if (label is not null)
         {
-            sheet.Text(x, top - 10, label, Palette.Ink, ChartSheet.SmallSize, alignment: Alignment.MiddleCenter);
+            sheet.Text(x, top - 10, label, Palette.Ink, ChartSheet.SmallSize, centred: true);
         }
     }
 }

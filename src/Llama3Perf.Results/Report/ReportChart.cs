@@ -33,7 +33,7 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
         using ChartSheet sheet = new(width);
         Legend(sheet, data);
         Draw(sheet);
-        return SvgChart.Element(sheet.Svg());
+        return SvgChart.Element(sheet);
     }
 
     /// <summary>The chart as an SVG file.</summary>
@@ -41,15 +41,15 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
     {
         using ChartSheet sheet = new(FileWidth);
         DrawFile(sheet, data);
-        return SvgChart.File(sheet.Svg());
+        return SvgChart.File(sheet);
     }
 
     /// <summary>The chart as a PNG file.</summary>
-    public byte[] Png(ReportData data)
+    public byte[] Png(ReportData data, ChartFont font)
     {
         using ChartSheet sheet = new(FileWidth);
         DrawFile(sheet, data);
-        return sheet.Png();
+        return sheet.Png(font);
     }
 
     private void DrawFile(ChartSheet sheet, ReportData data)

@@ -4,24 +4,24 @@ using ScottPlot;
 
 namespace Llama3Perf.Results.Report;
 
-/// <summary>What is done to the SVG that ScottPlot draws, so that it scales, stands in a page, and has the reader's own fonts.</summary>
+/// <summary>What is done to the SVG that ScottPlot draws, so that it scales, stands in a page, and has text in the reader's own font.</summary>
 internal static class SvgChart
 {
     private const string Fonts = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif";
     private static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
 
     /// <summary>A file by itself, on white.</summary>
-    public static string File(string svg)
+    public static string File(ChartSheet sheet)
     {
-        XElement root = Scalable(svg);
+        XElement root = Scalable(sheet);
         root.AddFirst(new XElement(Svg + "rect", new XAttribute("width", "100%"), new XAttribute("height", "100%"), new XAttribute("fill", "white")));
         return $"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n{Text(root)}\n";
     }
 
     /// <summary>An element of a page: colours become CSS variables.</summary>
-    public static string Element(string svg)
+    public static string Element(ChartSheet sheet)
     {
-        XElement root = Scalable(svg);
+        XElement root = Scalable(sheet);
         root.Attribute("width")!.Remove();
         root.Attribute("height")!.Remove();
         foreach (XElement element in root.DescendantsAndSelf())
@@ -38,9 +38,9 @@ internal static class SvgChart
         return Text(root);
     }
 
-    private static XElement Scalable(string svg)
+    private static XElement Scalable(ChartSheet sheet)
     {
-        XElement root = XElement.Parse(svg);
+        XElement root = XElement.Parse(sheet.Svg());
         root.SetAttributeValue("viewBox", $"0 0 {root.Attribute("width")!.Value} {root.Attribute("height")!.Value}");
 
         // Nothing is drawn beyond the sheet, so the clips around each mark say nothing; backgrounds are transparent, which SVG would show black.
@@ -51,17 +51,21 @@ internal static class SvgChart
             group.ReplaceWith(group.Elements());
         }
 
-        foreach (XElement text in root.Descendants(Svg + "text"))
-        {
-            // The letters stand where the drawing machine's font had them; a browser with another font places them itself.
-            text.SetAttributeValue("x", text.Attribute("x")?.Value.Split(',')[0].Trim());
-            text.SetAttributeValue("y", text.Attribute("y")?.Value.Split(',')[0].Trim());
-            text.SetAttributeValue("font-family", Fonts);
-            text.Value = text.Value.Trim();
-        }
-
+        root.Add(sheet.Labels().Select(Text));
         return root;
     }
+
+    /// <summary>Text that the browser places itself, whatever font it has.</summary>
+    private static XElement Text(ChartLabel label) => new(
+        Svg + "text",
+        new XAttribute("x", Math.Round(label.X, 2)),
+        new XAttribute("y", Math.Round(label.Baseline, 2)),
+        new XAttribute("fill", Rgb(label.Color)),
+        new XAttribute("font-family", Fonts),
+        new XAttribute("font-size", label.Size),
+        label.Bold ? new XAttribute("font-weight", "600") : null,
+        label.Centred ? new XAttribute("text-anchor", "middle") : null,
+        label.Text);
 
     private static string Variable(string color) =>
         Palette.Variables.Where(known => color.Equals(Rgb(known.Color), StringComparison.OrdinalIgnoreCase) || color == Functional(known.Color))

@@ -134,7 +134,7 @@ public sealed class HtmlReportTests
     public void Charts_are_written_as_svg_and_png()
     {
         using TestFolder folder = new();
-        IReadOnlyList<string> paths = ReportCharts.Write(DriverRuns(2), folder.File("charts"));
+        IReadOnlyList<string> paths = ReportCharts.Write(DriverRuns(2), folder.File("charts")).Paths;
 
         Assert.Equal(paths.Order(), Directory.GetFiles(folder.File("charts")).Order());
         Assert.Contains(folder.File("charts", "decode.svg"), paths);

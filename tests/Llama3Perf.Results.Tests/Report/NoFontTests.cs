@@ -1,0 +1,66 @@
+using System.Xml.Linq;
+using Llama3Perf.Results.Report;
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Tests.Files;
+
+namespace Llama3Perf.Results.Tests.Report;
+
+/// <summary>Charts on a machine without fonts, where there is no typeface.</summary>
+public sealed class NoFontTests
+{
+    private static readonly ChartFont? NoFont = ChartFont.Of(regular: null, bold: null);
+
+    [Fact]
+    public void Svg_files_name_every_case_and_the_missing_png_files_are_said()
+    {
+        using TestFolder folder = new();
+        Run run = ReportRuns.Of(6);
+        ChartFiles files = ReportCharts.Write([run], folder.Path, NoFont);
+
+        Assert.Equal(files.Paths.Order(), Directory.GetFiles(folder.Path).Order());
+        Assert.Equal(4, files.Paths.Count);
+        Assert.All(files.Paths, path => AssertNames(run, XDocument.Load(path).Root!));
+        Assert.Contains("no font", files.Note);
+    }
+
+    [Fact]
+    public void Every_chart_of_the_page_names_every_case()
+    {
+        Run run = ReportRuns.Of(6);
+        Assert.All(XDocument.Parse(HtmlReport.Page([run])).Descendants("svg"), svg => AssertNames(run, svg));
+    }
+
+    /// <summary>What ScottPlot draws as text depends on the machine's fonts; the rest does not.</summary>
+    [Fact]
+    public void No_text_is_drawn_with_a_font_of_the_machine()
+    {
+        ReportData data = ReportData.Of([ReportRuns.Of(2), ReportRuns.Of(2, 1, "32.0.15.7000")]);
+        Assert.All(ReportChart.All(data), chart =>
+        {
+            using ChartSheet sheet = new(900);
+            chart.Draw(sheet);
+            Assert.DoesNotContain("<text", sheet.Svg());
+            Assert.NotEmpty(sheet.Labels());
+        });
+    }
+
+    [Fact]
+    public void Png_has_the_labels_in_the_font_of_the_machine()
+    {
+        ChartFont? font = ChartFont.OfMachine();
+        Assert.SkipWhen(font is null, "this machine has no font");
+        using ChartSheet empty = new(200);
+        using ChartSheet named = new(200);
+        empty.Y += 20;
+        named.Lines("name", Palette.Ink);
+        named.Y = empty.Y;
+        Assert.NotEqual(empty.Png(font), named.Png(font));
+    }
+
+    /// <summary>Long names are broken into lines.</summary>
+    private static void AssertNames(Run run, XElement svg)
+    {
+        string text = string.Concat(svg.Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value));
+        Assert.All(run.Cases.Where(outcome => outcome.Status == CaseStatus.Ok), outcome => Assert.Contains(outcome.CaseId, text));
+    }
+}

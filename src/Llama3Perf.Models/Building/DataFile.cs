@@ -11,18 +11,24 @@ internal static class DataFile
     /// <summary>Writes all tensors. The bytes do not depend on <paramref name="threads"/>.</summary>
     /// <exception cref="IOException">The file cannot be created, or the disk is full.</exception>
     public static void Write(
-        string path, DataLayout layout, ulong seed, int threads, Action<long> onBytes, CancellationToken cancellationToken)
+        string path, DataLayout layout, ulong seed, int threads, Action<long> onBytes, CancellationToken cancellationToken) =>
+        Write(path, layout.Tensors, layout.Length, seed, threads, onBytes, cancellationToken);
+
+    /// <summary>Writes tensors into a new file of <paramref name="length"/> bytes; what lies between them is zero.</summary>
+    /// <exception cref="IOException">The file cannot be created, or the disk is full.</exception>
+    public static void Write(
+        string path, IReadOnlyList<ExternalTensor> tensors, long length, ulong seed, int threads, Action<long> onBytes, CancellationToken cancellationToken)
     {
         // Allocating all of it first keeps the file in one piece and reports a full disk before the work.
         using SafeFileHandle file = File.OpenHandle(
-            path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, layout.Length);
+            path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, length);
         var options = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken };
         try
         {
             Parallel.ForEach(
-                Partitioner.Create(Chunks(layout), EnumerablePartitionerOptions.NoBuffering),
+                Partitioner.Create(Chunks(tensors), EnumerablePartitionerOptions.NoBuffering),
                 options,
-                () => GC.AllocateUninitializedArray<byte>((int)Math.Min(SyntheticWeights.ChunkBytes, layout.Length)),
+                () => GC.AllocateUninitializedArray<byte>((int)Math.Min(SyntheticWeights.ChunkBytes, length)),
                 (chunk, _, buffer) =>
                 {
                     Span<byte> bytes = buffer.AsSpan(0, chunk.Length);
@@ -39,9 +45,9 @@ internal static class DataFile
         }
     }
 
-    private static IEnumerable<Chunk> Chunks(DataLayout layout)
+    private static IEnumerable<Chunk> Chunks(IReadOnlyList<ExternalTensor> tensors)
     {
-        foreach (ExternalTensor tensor in layout.Tensors)
+        foreach (ExternalTensor tensor in tensors)
         {
             int index = 0;
             for (long start = 0; start < tensor.Length; start += SyntheticWeights.ChunkBytes)

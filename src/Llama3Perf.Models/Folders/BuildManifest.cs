@@ -40,7 +40,7 @@ internal static class BuildManifest
             ["name"] = shape.Name,
             ["weights"] = "synthetic",
             ["build"] = build,
-            ["shape"] = Shape(shape),
+            ["shape"] = LlamaConfigText.Dimensions(shape),
         });
     }
 
@@ -60,31 +60,4 @@ internal static class BuildManifest
 
     /// <summary>An enumeration value as it stands in files and folder names.</summary>
     public static string Lower<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
-
-    private static JsonObject Shape(LlamaShape shape) => new()
-    {
-        ["vocab_size"] = shape.VocabularySize,
-        ["hidden_size"] = shape.HiddenSize,
-        ["intermediate_size"] = shape.IntermediateSize,
-        ["num_hidden_layers"] = shape.LayerCount,
-        ["num_attention_heads"] = shape.HeadCount,
-        ["num_key_value_heads"] = shape.KeyValueHeadCount,
-        ["head_dim"] = shape.HeadSize,
-        ["max_position_embeddings"] = shape.ContextLength,
-        ["rms_norm_eps"] = shape.RmsNormEpsilon,
-        ["rope_parameters"] = Rope(shape),
-        ["tie_word_embeddings"] = shape.TieEmbeddings,
-    };
-
-    private static JsonObject Rope(LlamaShape shape) => shape.RopeScaling is { } scaling
-        ? new JsonObject
-        {
-            ["rope_type"] = "llama3",
-            ["rope_theta"] = shape.RopeTheta,
-            ["factor"] = scaling.Factor,
-            ["low_freq_factor"] = scaling.LowFrequencyFactor,
-            ["high_freq_factor"] = scaling.HighFrequencyFactor,
-            ["original_max_position_embeddings"] = scaling.OriginalContextLength,
-        }
-        : new JsonObject { ["rope_type"] = "default", ["rope_theta"] = shape.RopeTheta };
 }

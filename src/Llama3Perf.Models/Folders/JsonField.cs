@@ -101,6 +101,15 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
         return [.. Element.EnumerateArray().Select((item, i) => new JsonField(field.File, $"{field.Key}[{i}]", item).Integer(minimum: 0))];
     }
 
+    /// <summary>A list of strings.</summary>
+    public IReadOnlyList<string> Texts()
+    {
+        JsonField field = this;
+        return Element.ValueKind == JsonValueKind.Array
+            ? [.. Element.EnumerateArray().Select((item, i) => new JsonField(field.File, $"{field.Key}[{i}]", item).Text())]
+            : throw Wrong("a list of strings");
+    }
+
     /// <summary>An error about this value: the file, the key, what stands there and what was expected.</summary>
     public ModelException Wrong(string expected)
     {

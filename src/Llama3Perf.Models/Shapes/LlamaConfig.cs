@@ -31,6 +31,8 @@ internal static class LlamaConfig
             RopeTheta = theta,
             RopeScaling = scaling,
             TieEmbeddings = root.Find("tie_word_embeddings")?.Boolean() ?? false,
+            AttentionBias = root.Find("attention_bias")?.Boolean() ?? false,
+            MlpBias = root.Find("mlp_bias")?.Boolean() ?? false,
             BosTokenId = root.Find("bos_token_id")?.Integer(minimum: 0),
             EosTokenIds = root.Find("eos_token_id")?.Integers() ?? [],
         };
@@ -41,22 +43,22 @@ internal static class LlamaConfig
     private static void CheckArchitecture(JsonField root)
     {
         JsonField type = root["model_type"];
+        IReadOnlyList<string> architectures = root.Find("architectures")?.Texts() ?? [];
         if (type.Text() != "llama")
         {
-            throw type.Wrong("\"llama\", the only architecture that is built");
+            string found = architectures.Count > 0 ? $" (this is {string.Join(", ", architectures)})" : "";
+            throw type.Wrong($"\"llama\", the only architecture that is built{found}");
+        }
+
+        // Classifiers and bare models of the same type have other tensors. Some Llama 1 folders spell it LLaMA.
+        if (architectures.Count > 0 && !architectures.Contains("LlamaForCausalLM", StringComparer.OrdinalIgnoreCase))
+        {
+            throw root["architectures"].Wrong("[\"LlamaForCausalLM\"], the only architecture that is built");
         }
 
         if (root.Find("hidden_act") is { } activation && activation.Text() != "silu")
         {
             throw activation.Wrong("\"silu\"");
-        }
-
-        foreach (string key in (string[])["attention_bias", "mlp_bias"])
-        {
-            if (root.Find(key) is { } bias && bias.Boolean())
-            {
-                throw bias.Wrong("false: Llama 3 has no bias");
-            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Models.Shapes;
@@ -6,7 +7,7 @@ namespace Llama3Perf.Models.Shapes;
 /// <summary>The dimensions of a Llama-3-style decoder, read from a Hugging Face config.json.</summary>
 public sealed record LlamaShape
 {
-    /// <summary>Name of the embedded shape; for a user's config.json the name of its folder.</summary>
+    /// <summary>Name of the embedded shape; for a user's config.json the name of its folder (in a Hugging Face hub cache, of the model).</summary>
     public required string Name { get; init; }
 
     /// <summary><c>vocab_size</c>: rows of the embedding and of the LM head.</summary>
@@ -44,6 +45,12 @@ public sealed record LlamaShape
 
     /// <summary><c>tie_word_embeddings</c>: the LM head is the embedding.</summary>
     public required bool TieEmbeddings { get; init; }
+
+    /// <summary><c>attention_bias</c>: the projections of q, k, v and the attention's output add a bias.</summary>
+    public bool AttentionBias { get; init; }
+
+    /// <summary><c>mlp_bias</c>: gate, up and down add a bias.</summary>
+    public bool MlpBias { get; init; }
 
     /// <summary><c>bos_token_id</c>, or null. A synthetic folder takes its tokenizer's instead.</summary>
     public int? BosTokenId { get; init; }
@@ -83,8 +90,11 @@ public sealed record LlamaShape
         return LlamaConfig.Read(JsonField.ReadFile(path), FolderName(path));
     }
 
-    private static string FolderName(string path) =>
-        Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path))) is { Length: > 0 } folder ? folder : "config";
+    private static string FolderName(string path)
+    {
+        string? folder = Path.GetDirectoryName(Path.GetFullPath(path));
+        return folder is { Length: > 0 } && (HubCache.ModelName(folder) ?? Path.GetFileName(folder)) is { Length: > 0 } name ? name : "config";
+    }
 }
 
 /// <summary>Llama 3.1's rotary frequency scaling (<c>rope_type: llama3</c>).</summary>

@@ -53,6 +53,10 @@ public readonly record struct WeightPattern
     public static WeightPattern Signed(double rms, bool half) =>
         half ? Half(0x83FF, (Half)(rms / OctaveRms)) : Single(0x807F_FFFF, (float)(rms / OctaveRms));
 
+    /// <summary>As <see cref="Signed"/>, in bfloat16.</summary>
+    /// <param name="rms">Above 0.</param>
+    public static WeightPattern SignedBFloat16(double rms) => BFloat16(0x807F, (float)(rms / OctaveRms));
+
     /// <summary>Quantization scales from 0.8 to at most 1.2 times <paramref name="center"/>: half an octave of bit patterns.</summary>
     internal static WeightPattern Scale(double center, bool half) =>
         half ? Half(0x01FF, (Half)(0.8 * center)) : Single(0x003F_FFFF, (float)(0.8 * center));
@@ -60,10 +64,17 @@ public readonly record struct WeightPattern
     /// <summary>Weights of a norm, from 1 to 1.25.</summary>
     internal static WeightPattern Norm(bool half) => half ? Half(0x00FF, System.Half.One) : Single(0x001F_FFFF, 1f);
 
+    /// <summary>As <see cref="Norm"/>, in bfloat16.</summary>
+    internal static WeightPattern NormBFloat16 { get; } = BFloat16(0x001F, 1f);
+
     private static WeightPattern Single(uint mask, float offset) => new(Twice(mask), Twice(BitConverter.SingleToUInt32Bits(offset)));
 
     private static WeightPattern Half(ushort mask, Half offset) =>
         new(Twice(Twice(mask)), Twice(Twice(BitConverter.HalfToUInt16Bits(offset))));
+
+    // The upper half of a float32; what is cut off is less than the spread of the random bits.
+    private static WeightPattern BFloat16(ushort mask, float offset) =>
+        new(Twice(Twice(mask)), Twice(Twice((ushort)(BitConverter.SingleToUInt32Bits(offset) >> 16))));
 
     private static uint Twice(ushort lane) => ((uint)lane << 16) | lane;
 

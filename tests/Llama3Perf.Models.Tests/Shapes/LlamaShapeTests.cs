@@ -91,7 +91,6 @@ public sealed class LlamaShapeTests
     [InlineData("\"rope_scaling\": {\"rope_type\": \"yarn\"}", "rope_scaling.rope_type is \"yarn\", expected \"default\" or \"llama3\"")]
     [InlineData("\"rope_scaling\": {\"rope_type\": \"llama3\"}", "rope_scaling.factor is missing")]
     [InlineData("\"hidden_act\": \"gelu\"", "hidden_act is \"gelu\", expected \"silu\"")]
-    [InlineData("\"attention_bias\": true", "attention_bias is true, expected false")]
     [InlineData("\"num_hidden_layers\": 100000", "num_hidden_layers is 100000, expected at most 1024")]
     [InlineData("\"hidden_size\": \"256\"", "hidden_size is \"256\", expected a whole number")]
     [InlineData("\"vocab_size\": null", "vocab_size is missing")]

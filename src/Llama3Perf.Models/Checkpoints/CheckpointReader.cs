@@ -1,0 +1,91 @@
+using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Shapes;
+
+namespace Llama3Perf.Models.Checkpoints;
+
+/// <summary>Opens and checks a Hugging Face checkpoint folder.</summary>
+internal static class CheckpointReader
+{
+    private const string ConfigFile = "config.json";
+
+    public static bool IsCheckpoint(string path) =>
+        Directory.Exists(path) && File.Exists(Path.Combine(path, ConfigFile)) && WeightMap.HasWeights(path);
+
+    public static Checkpoint Read(string path)
+    {
+        string folder = Existing(path);
+        try
+        {
+            string config = Path.Combine(folder, ConfigFile);
+            var shape = LlamaShape.Load(config);
+            CheckUnquantized(JsonField.ReadFile(config));
+            var map = WeightMap.Read(folder);
+            Dictionary<string, CheckpointTensor> found = Tensors(map);
+            return new Checkpoint
+            {
+                Path = folder,
+                Shape = shape,
+                Tensors = CheckpointRules.Select(folder, shape, found),
+                WeightFiles = map.Files,
+            };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"The checkpoint '{folder}' cannot be read: {Shown.Text(e.Message)}", e);
+        }
+    }
+
+    private static string Existing(string path)
+    {
+        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (File.Exists(folder))
+        {
+            throw new ModelException($"'{path}' is a file. Name the checkpoint folder that holds config.json.");
+        }
+
+        if (!Directory.Exists(folder))
+        {
+            throw new ModelException($"The checkpoint folder '{path}' does not exist.");
+        }
+
+        if (!File.Exists(Path.Combine(folder, ConfigFile)))
+        {
+            throw new ModelException($"'{path}' has no {ConfigFile}. Name a Hugging Face checkpoint folder.");
+        }
+
+        return folder;
+    }
+
+    private static void CheckUnquantized(JsonField config)
+    {
+        if ((config.Find("quantization_config") ?? config.Find("compression_config")) is { } quantization)
+        {
+            string method = quantization.Find("quant_method")?.Text() ?? "an unnamed method";
+            throw new ModelException($"{config.File}: the checkpoint is quantized ({Shown.Text(method)}). Use the unquantized checkpoint that it was made from.");
+        }
+    }
+
+    private static Dictionary<string, CheckpointTensor> Tensors(WeightMap map)
+    {
+        Dictionary<string, CheckpointTensor> found = new(StringComparer.Ordinal);
+        foreach (CheckpointTensor tensor in map.Files.SelectMany(SafetensorsFile.Read))
+        {
+            if (!found.TryAdd(tensor.Name, tensor))
+            {
+                throw new ModelException(
+                    $"{Shown.Text(tensor.File)}: tensor '{Shown.Text(tensor.Name)}' is also in {Shown.Text(Path.GetFileName(found[tensor.Name].File))}. Keep the files of one checkpoint only.");
+            }
+        }
+
+        foreach ((string name, string file) in map.Index)
+        {
+            if (!found.TryGetValue(name, out CheckpointTensor? tensor) || tensor.File != file)
+            {
+                throw new ModelException(
+                    $"{Shown.Text(file)} lacks tensor '{Shown.Text(name)}', which {WeightMap.IndexFile} says it holds. Download the checkpoint again.");
+            }
+        }
+
+        return found;
+    }
+}

@@ -1,9 +1,12 @@
 namespace Llama3Perf.Models;
 
-/// <summary>Everything that shapes a synthetic model folder; equal options give equal bytes.</summary>
+/// <summary>Everything that shapes a model folder; equal options give equal bytes.</summary>
 public sealed record ModelBuildOptions
 {
-    /// <summary>Name of an embedded shape (<c>llama-125m</c>) or path of a Hugging Face config.json.</summary>
+    /// <summary>
+    /// Name of an embedded shape (<c>llama-125m</c>) or path of a Hugging Face config.json, for random weights; or path of a Hugging Face
+    /// checkpoint folder, for its weights.
+    /// </summary>
     public required string Shape { get; init; }
 
     /// <summary>Storage of the matrix weights.</summary>
@@ -30,6 +33,9 @@ public sealed record ModelBuildOptions
     /// <summary>Computes logits for the last position only; prefill is about 1.25 times faster.</summary>
     public bool PruneLmHead { get; init; } = true;
 
-    /// <summary>Seed of the weights.</summary>
+    /// <summary>Stores a checkpoint's NaN weights as 0 and infinite ones as the largest number, instead of refusing it.</summary>
+    public bool AllowNonFinite { get; init; }
+
+    /// <summary>Seed of random weights.</summary>
     public ulong Seed { get; init; } = 0x4C33_5045_5246;
 }

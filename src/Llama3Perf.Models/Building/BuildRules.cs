@@ -16,12 +16,6 @@ internal static class BuildRules
             throw new ModelException($"vocab_size {shape.VocabularySize} of '{shape.Name}' is too small: bytes and special tokens need {SyntheticTokenizer.MinimumVocabularySize}.");
         }
 
-        if (shape.AttentionBias || shape.MlpBias)
-        {
-            string key = shape.AttentionBias ? "attention_bias" : "mlp_bias";
-            throw new ModelException($"{key} of '{shape.Name}' is true: models with biases are not built yet. Set it to false.");
-        }
-
         if (options.Precision is not (Precision.Int4 or Precision.Int8))
         {
             return;

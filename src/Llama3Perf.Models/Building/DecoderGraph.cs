@@ -23,20 +23,21 @@ internal sealed class DecoderGraph
     private readonly LinearLayers _linear;
     private readonly DecoderNames _names;
 
-    private DecoderGraph(LlamaShape shape, ModelBuildOptions options, DataLayout data)
+    private DecoderGraph(LlamaShape shape, ModelBuildOptions options, IWeightSource weights, DataLayout data)
     {
         (_shape, _options, _data) = (shape, options, data);
-        _linear = new LinearLayers(_graph, data, options);
+        _linear = new LinearLayers(_graph, data, weights, options);
         _names = Names(options.Target);
     }
 
     private bool DirectML => _options.Target == GraphTarget.DirectML;
 
-    /// <summary>The graph, and the layout of its data file. Makes no weights.</summary>
-    public static (ModelProto Model, DataLayout Data) Create(LlamaShape shape, ModelBuildOptions options, string dataFileName)
+    /// <summary>The graph, and the layout of its data file with the work that fills it. Makes no weights.</summary>
+    public static (ModelProto Model, DataLayout Data) Create(
+        LlamaShape shape, ModelBuildOptions options, IWeightSource weights, string dataFileName)
     {
         var data = new DataLayout(dataFileName);
-        return (new DecoderGraph(shape, options, data).Write(), data);
+        return (new DecoderGraph(shape, options, weights, data).Write(), data);
     }
 
     /// <summary>Inputs and outputs: only DirectML's graph takes positions.</summary>
@@ -47,7 +48,7 @@ internal sealed class DecoderGraph
         InputsAndOutputs();
         RotaryCaches();
         AttentionLengths lengths = Lengths();
-        _linear.HeadWeights(Head, _shape.HiddenSize, _shape.VocabularySize, _shape.TieEmbeddings);
+        _linear.Weights(Head, _shape.HiddenSize, _shape.VocabularySize);
 
         string residual = _shape.TieEmbeddings
             ? _linear.TiedEmbedding(Head, _names.InputIds, _shape.VocabularySize, _shape.HiddenSize)
@@ -94,8 +95,15 @@ internal sealed class DecoderGraph
         var cache = new RotaryCache(_shape);
         bool half = _linear.Float == DataType.Float16;
         long[] dims = [_shape.ContextLength, _shape.HeadSize / 2];
-        _graph.Initializer(_data.Add("cos_cache", _linear.Float, dims, (chunk, first, _) => cache.FillCos(chunk, first, half)));
-        _graph.Initializer(_data.Add("sin_cache", _linear.Float, dims, (chunk, first, _) => cache.FillSin(chunk, first, half)));
+        Add("cos_cache", (chunk, firstByte) => cache.FillCos(chunk, firstByte, half));
+        Add("sin_cache", (chunk, firstByte) => cache.FillSin(chunk, firstByte, half));
+
+        void Add(string name, ChunkFill fill)
+        {
+            ExternalTensor place = _data.Add(name, _linear.Float, dims);
+            _graph.Initializer(_data.Initializer(place));
+            _data.Fill(Chunks.Of(place, fill));
+        }
     }
 
     /// <summary>What the attention wants to know of the mask: index of the last token of each sequence, and the longest length.</summary>
@@ -124,18 +132,17 @@ internal sealed class DecoderGraph
 
     private string Attention(int layer, string path, string input, AttentionLengths lengths)
     {
-        int hidden = _shape.HiddenSize;
         string[] past = [Of(_names.PastKey, layer), Of(_names.PastValue, layer), lengths.LastIndex, lengths.Total];
         string[] inputs;
         if (DirectML)
         {
-            string query = Rotate($"{path}/q_rotary", _linear.MatMul($"{path}/q_proj", input, hidden, _shape.QueryWidth));
-            string key = Rotate($"{path}/k_rotary", _linear.MatMul($"{path}/k_proj", input, hidden, _shape.KeyValueWidth));
-            inputs = [query, key, _linear.MatMul($"{path}/v_proj", input, hidden, _shape.KeyValueWidth), .. past];
+            string query = Rotate($"{path}/q_rotary", Projection($"{path}/q_proj", _shape.QueryWidth));
+            string key = Rotate($"{path}/k_rotary", Projection($"{path}/k_proj", _shape.KeyValueWidth));
+            inputs = [query, key, Projection($"{path}/v_proj", _shape.KeyValueWidth), .. past];
         }
         else
         {
-            string packed = _linear.MatMul($"{path}/qkv_proj", input, hidden, _shape.QueryWidth + (2 * _shape.KeyValueWidth));
+            string packed = Projection($"{path}/qkv_proj", _shape.QueryWidth + (2 * _shape.KeyValueWidth));
             inputs = [packed, "", "", .. past, "cos_cache", "sin_cache"];
         }
 
@@ -144,7 +151,9 @@ internal sealed class DecoderGraph
             ("num_heads", _shape.HeadCount), ("kv_num_heads", _shape.KeyValueHeadCount),
             ("scale", (float)(1 / Math.Sqrt(_shape.HeadSize))), ("local_window_size", -1), ("softcap", 0f),
             ("do_rotary", DirectML ? 0 : 1), ("rotary_interleaved", 0));
-        return _linear.MatMul($"{path}/o_proj", attention, _shape.QueryWidth, hidden);
+        return _linear.MatMul($"{path}/o_proj", attention, _shape.QueryWidth, _shape.HiddenSize, _shape.AttentionBias);
+
+        string Projection(string module, int width) => _linear.MatMul(module, input, _shape.HiddenSize, width, _shape.AttentionBias);
     }
 
     private string Rotate(string path, string input) =>
@@ -154,12 +163,12 @@ internal sealed class DecoderGraph
     /// <summary>down(silu(gate(x)) * up(x)).</summary>
     private string Mlp(string path, string input)
     {
-        string gate = _linear.MatMul($"{path}/gate_proj", input, _shape.HiddenSize, _shape.IntermediateSize);
-        string up = _linear.MatMul($"{path}/up_proj", input, _shape.HiddenSize, _shape.IntermediateSize);
+        string gate = _linear.MatMul($"{path}/gate_proj", input, _shape.HiddenSize, _shape.IntermediateSize, _shape.MlpBias);
+        string up = _linear.MatMul($"{path}/up_proj", input, _shape.HiddenSize, _shape.IntermediateSize, _shape.MlpBias);
         string sigmoid = _graph.Standard("Sigmoid", $"{path}/act_fn/Sigmoid", [gate]);
         string silu = _graph.Standard("Mul", $"{path}/act_fn/Mul", [gate, sigmoid]);
         string product = _graph.Standard("Mul", $"{path}/Mul", [silu, up]);
-        return _linear.MatMul($"{path}/down_proj", product, _shape.IntermediateSize, _shape.HiddenSize);
+        return _linear.MatMul($"{path}/down_proj", product, _shape.IntermediateSize, _shape.HiddenSize, _shape.MlpBias);
     }
 
     private string FirstNorm(string path, string input) =>

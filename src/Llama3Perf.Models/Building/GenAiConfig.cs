@@ -8,15 +8,15 @@ namespace Llama3Perf.Models.Building;
 /// <summary>genai_config.json, with the keys and values of ONNX Runtime GenAI's own builder.</summary>
 internal static class GenAiConfig
 {
-    public static string Text(LlamaShape shape, GraphTarget target, string graphFile, SyntheticTokenizer tokenizer) => FolderJson.Text(new JsonObject
+    public static string Text(LlamaShape shape, GraphTarget target, string graphFile, SpecialTokens tokens) => FolderJson.Text(new JsonObject
     {
         ["model"] = new JsonObject
         {
-            ["bos_token_id"] = tokenizer.BosTokenId,
+            ["bos_token_id"] = tokens.BosTokenId,
             ["context_length"] = shape.ContextLength,
             ["decoder"] = Decoder(shape, target, graphFile),
-            ["eos_token_id"] = new JsonArray([.. tokenizer.EosTokenIds.Select(id => (JsonNode)id)]),
-            ["pad_token_id"] = tokenizer.PadTokenId,
+            ["eos_token_id"] = new JsonArray([.. tokens.EosTokenIds.Select(id => (JsonNode)id)]),
+            ["pad_token_id"] = tokens.PadTokenId,
             ["type"] = "llama",
             ["vocab_size"] = shape.VocabularySize,
         },

@@ -7,29 +7,22 @@ namespace Llama3Perf.Models.Building;
 /// Writes matrix products y[.., N] = x[.., K] W, norms' weights and embeddings in the precision of the build.
 /// A module's path is like <c>/model/layers.0/attn/q_proj</c>; its weights are named with dots, its nodes with slashes.
 /// </summary>
-internal sealed class LinearLayers(GraphWriter graph, DataLayout data, ModelBuildOptions options)
+internal sealed class LinearLayers(GraphWriter graph, DataLayout data, IWeightSource weights, ModelBuildOptions options)
 {
     /// <summary>float32 or float16: type of activations, norms, scales, caches, inputs and outputs.</summary>
     public DataType Float { get; } = IsHalf(options) ? DataType.Float16 : DataType.Float;
-
-    private bool Half => Float == DataType.Float16;
 
     private bool Quantized => options.Precision is Precision.Int4 or Precision.Int8;
 
     private int Bits => options.Precision == Precision.Int4 ? 4 : 8;
 
-    /// <summary>One matrix product with its weights, from [.., k] to [.., n].</summary>
-    public string MatMul(string path, string input, int k, int n)
+    /// <summary>One matrix product with its weights, from [.., k] to [.., n], and its bias where the model has one.</summary>
+    public string MatMul(string path, string input, int k, int n, bool bias = false)
     {
-        Weights(path, k, n, Rms(k));
-        return Product(path, input, k, n, $"{path}/MatMul/output_0");
+        Weights(path, k, n);
+        string product = Product(path, input, k, n, $"{path}/MatMul/output_0");
+        return bias ? graph.Standard("Add", $"{path}/Add", [product, Bias(path, n)]) : product;
     }
-
-    /// <summary>
-    /// The weights of the LM head. As a tied embedding they are made a third as large: what is left of a token's embedding in the
-    /// residual stream raises that token's own logit, and at full size random weights would repeat one token for ever.
-    /// </summary>
-    public void HeadWeights(string path, int k, int n, bool tied) => Weights(path, k, n, tied ? Rms(k) / 3 : Rms(k));
 
     /// <summary>The node of a matrix product whose weights are there.</summary>
     public string Product(string path, string input, int k, int n, string output) => Quantized
@@ -39,7 +32,7 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, ModelBuil
     /// <summary>An embedding with a table of its own, [rows, width] in the float type.</summary>
     public string Embedding(string ids, int rows, int width)
     {
-        Add("model.embed_tokens.weight", Float, [rows, width], WeightPattern.Signed(Rms(width), Half));
+        data.Fill(weights.Embedding(Place("model.embed_tokens.weight", Float, rows, width)));
         return graph.Standard("Gather", "/model/embed_tokens/Gather", ["model.embed_tokens.weight", ids]);
     }
 
@@ -62,37 +55,40 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, ModelBuil
             ("bits", Bits), ("block_size", options.BlockSize), ("gather_axis", 0), ("quantize_axis", 1));
     }
 
-    private void Weights(string path, int k, int n, double rms)
+    /// <summary>The weights of a product, from [.., k] to [.., n].</summary>
+    public void Weights(string path, int k, int n)
     {
         if (!Quantized)
         {
-            Add(Weight(path), Float, [k, n], WeightPattern.Signed(rms, Half));
+            ExternalTensor matrix = Place(Weight(path), Float, k, n);
+            data.Fill(weights.Matrix(path, matrix));
             return;
         }
 
         int blocks = k / options.BlockSize;
-        Add(Packed(path), DataType.Uint8, [n, blocks, options.BlockSize * Bits / 8], Bits == 4 ? WeightPattern.Int4 : WeightPattern.Int8);
-        Add($"{Weight(path)}_scales", Float, [n, blocks], WeightPattern.Scale(rms / ValueRms, Half));
-        if (!options.Symmetric)
-        {
-            WeightPattern zeros = Bits == 4 ? WeightPattern.ZeroPoint4 : WeightPattern.ZeroPoint8;
-            Add($"{Weight(path)}_zp", DataType.Uint8, [n, ((blocks * Bits) + 7) / 8], zeros);
-        }
+        var places = new QuantizedMatrix(
+            Place(Packed(path), DataType.Uint8, n, blocks, options.BlockSize * Bits / 8),
+            Place($"{Weight(path)}_scales", Float, n, blocks),
+            options.Symmetric ? null : Place($"{Weight(path)}_zp", DataType.Uint8, n, ((blocks * Bits) + 7) / 8),
+            Bits,
+            options.BlockSize);
+        data.Fill(weights.Quantized(path, places));
     }
 
     /// <summary>The weights of a norm.</summary>
     public string Norm(string path, int width)
     {
-        string name = $"{Dotted(path)}.weight";
-        Add(name, Float, [width], WeightPattern.Norm(Half));
-        return name;
+        ExternalTensor place = Place($"{Dotted(path)}.weight", Float, width);
+        data.Fill(weights.Norm(path, place));
+        return place.Name;
     }
 
-    // Products keep the variance of their input when the weights' root mean square is 1 / sqrt(K).
-    private static double Rms(int k) => 1 / Math.Sqrt(k);
-
-    // Root mean square of the stored values around their zero point: -7 to 7 with 0 twice, -127 to 127 with 0 twice.
-    private double ValueRms => Bits == 4 ? 4.183 : 73.47;
+    private string Bias(string path, int n)
+    {
+        ExternalTensor place = Place($"{Dotted(path)}.Add.bias", Float, n);
+        data.Fill(weights.Bias(path, place));
+        return place.Name;
+    }
 
     private static bool IsHalf(ModelBuildOptions options) => options.Precision switch
     {
@@ -101,8 +97,12 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, ModelBuil
         _ => options.Target != GraphTarget.Cpu,
     };
 
-    private void Add(string name, DataType type, long[] dims, WeightPattern pattern) =>
-        graph.Initializer(data.Add(name, type, dims, (destination, _, seed) => SyntheticWeights.Fill(destination, pattern, seed)));
+    private ExternalTensor Place(string name, DataType type, params long[] dims)
+    {
+        ExternalTensor place = data.Add(name, type, dims);
+        graph.Initializer(data.Initializer(place));
+        return place;
+    }
 
     private static string Dotted(string path) => path[1..].Replace('/', '.');
 

@@ -104,11 +104,16 @@ public static class ModelBuilder
     {
         var counter = new ByteCounter(plan.Data.Length, progress);
         DataFile.Write(
-            Path.Combine(folder, BuildPlan.DataFileName), plan.Data, plan.Options.Seed, machine.Threads, counter.Add, cancellationToken);
+            Path.Combine(folder, BuildPlan.DataFileName), plan.Data.Pieces, plan.Data.Length, machine.Threads, counter.Add, cancellationToken);
+        if (plan.Checkpoint is { } checkpoint && !plan.Options.AllowNonFinite)
+        {
+            plan.Counts.RequireFinite(checkpoint.Path);
+        }
+
         File.WriteAllBytes(Path.Combine(folder, GraphFile), plan.Model.ToByteArray());
-        var tokenizer = SyntheticTokenizer.Write(folder, plan.Shape.VocabularySize);
+        SpecialTokens tokens = plan.WriteTokenizer(folder);
         File.WriteAllText(
-            Path.Combine(folder, "genai_config.json"), GenAiConfig.Text(plan.Shape, plan.Options.Target, GraphFile, tokenizer));
+            Path.Combine(folder, "genai_config.json"), GenAiConfig.Text(plan.Shape, plan.Options.Target, GraphFile, tokens));
         File.WriteAllText(Path.Combine(folder, BuildManifest.FileName), plan.Manifest);
         cancellationToken.ThrowIfCancellationRequested();
     }

@@ -13,7 +13,7 @@ public sealed class ModelStore(string root)
     /// so that other options, a changed config.json or a newer format of this suite never meet an old folder.
     /// </summary>
     /// <exception cref="ModelException">Options that cannot be built.</exception>
-    public string PathOf(ModelBuildOptions options) => PathOf(BuildPlan.Create(options));
+    public string PathOf(ModelBuildOptions options) => PathOf(BuildPlan.Create(options, Digests));
 
     /// <summary>Opens the folder for these options, building it first if it is not there. See <see cref="ModelBuilder.Build(ModelBuildOptions, string, IProgress{BuildProgress}?, CancellationToken)"/>.</summary>
     /// <exception cref="ModelException">Impossible options, no space, no permission.</exception>
@@ -21,9 +21,12 @@ public sealed class ModelStore(string root)
     public ModelFolder GetOrBuild(
         ModelBuildOptions options, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var plan = BuildPlan.Create(options);
+        var plan = BuildPlan.Create(options, Digests);
         return ModelBuilder.Build(plan, PathOf(plan), new BuildMachine(), progress, cancellationToken);
     }
+
+    // Contents of checkpoints that were read before.
+    private string Digests => Path.Combine(root, ".digests");
 
     private string PathOf(BuildPlan plan)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llama3Perf.Models.Onnx;
 
 namespace Llama3Perf.Models.Checkpoints;
 
@@ -42,6 +43,14 @@ internal static class SafetensorsEntry
         CheckpointType.BFloat16 => "BF16",
         CheckpointType.Float16 => "F16",
         _ => "F32",
+    };
+
+    /// <summary>The type in an ONNX file.</summary>
+    public static TensorProto.Types.DataType OnnxType(CheckpointType type) => type switch
+    {
+        CheckpointType.BFloat16 => TensorProto.Types.DataType.Bfloat16,
+        CheckpointType.Float16 => TensorProto.Types.DataType.Float16,
+        _ => TensorProto.Types.DataType.Float,
     };
 
     private static string Name(string path, JsonProperty property)

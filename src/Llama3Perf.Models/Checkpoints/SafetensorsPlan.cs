@@ -4,11 +4,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Weights;
 
 namespace Llama3Perf.Models.Checkpoints;
 
-/// <summary>A tensor that will be written: where its values come from, beside its name and shape.</summary>
-internal sealed record PlannedTensor(string Name, CheckpointType Type, long[] Shape, ChunkFill Fill)
+/// <summary>A tensor that will be written with random values.</summary>
+internal sealed record PlannedTensor(string Name, CheckpointType Type, long[] Shape, WeightPattern Pattern)
 {
     public long Length { get; } = Shape.Aggregate((long)SafetensorsEntry.Size(Type), (product, dim) => checked(product * dim));
 }
@@ -17,8 +18,14 @@ internal sealed record PlannedTensor(string Name, CheckpointType Type, long[] Sh
 /// <param name="FileName">Without folder.</param>
 /// <param name="Header">Length, JSON and padding.</param>
 /// <param name="Tensors">The data, at offsets from the beginning of the file.</param>
+/// <param name="Patterns">What each tensor is filled with.</param>
 /// <param name="Length">Bytes of the file.</param>
-internal sealed record PlannedShard(string FileName, byte[] Header, IReadOnlyList<ExternalTensor> Tensors, long Length);
+internal sealed record PlannedShard(
+    string FileName, byte[] Header, IReadOnlyList<ExternalTensor> Tensors, IReadOnlyList<WeightPattern> Patterns, long Length)
+{
+    /// <summary>The work that fills the tensors.</summary>
+    public IEnumerable<Piece> Pieces(ulong seed) => Tensors.Zip(Patterns).SelectMany(pair => Chunks.Random(pair.First, pair.Second, seed));
+}
 
 /// <summary>Cuts tensors into safetensors files as Hugging Face's tools do: in order, a new file when the next tensor would make one too large.</summary>
 internal static class SafetensorsPlan
@@ -70,11 +77,11 @@ internal static class SafetensorsPlan
         long offset = header.Length;
         foreach (PlannedTensor tensor in tensors)
         {
-            placed.Add(new ExternalTensor(tensor.Name, offset, tensor.Length, tensor.Fill));
+            placed.Add(new ExternalTensor(tensor.Name, SafetensorsEntry.OnnxType(tensor.Type), tensor.Shape, offset, tensor.Length));
             offset += tensor.Length;
         }
 
-        return new PlannedShard(fileName, header, placed, offset);
+        return new PlannedShard(fileName, header, placed, [.. tensors.Select(tensor => tensor.Pattern)], offset);
     }
 
     private static byte[] Header(List<PlannedTensor> tensors)

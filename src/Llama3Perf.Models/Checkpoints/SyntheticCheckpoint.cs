@@ -67,8 +67,7 @@ public static class SyntheticCheckpoint
     {
         foreach ((string name, long[] dims) in LlamaTensors.Of(shape))
         {
-            WeightPattern pattern = Pattern(shape, type, name, dims);
-            yield return new PlannedTensor(name, type, dims, (destination, _, seed) => SyntheticWeights.Fill(destination, pattern, seed));
+            yield return new PlannedTensor(name, type, dims, Pattern(shape, type, name, dims));
         }
     }
 
@@ -116,7 +115,7 @@ public static class SyntheticCheckpoint
         foreach (PlannedShard shard in shards)
         {
             string path = Path.Combine(folder, shard.FileName);
-            DataFile.Write(path, shard.Tensors, shard.Length, seed, threads, counter.Add, cancellationToken);
+            DataFile.Write(path, shard.Pieces(seed), shard.Length, threads, counter.Add, cancellationToken);
             using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Write);
             RandomAccess.Write(file, shard.Header, 0);
         }

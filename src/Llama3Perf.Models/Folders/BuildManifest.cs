@@ -4,8 +4,8 @@ using Llama3Perf.Models.Shapes;
 namespace Llama3Perf.Models.Folders;
 
 /// <summary>
-/// <c>llama3perf.json</c>: everything that shapes a folder of synthetic weights. Equal manifests mean equal bytes;
-/// only folders that the suite built have one.
+/// <c>llama3perf.json</c>: everything that shapes a folder that the suite built. Equal manifests mean equal bytes;
+/// folders of other tools have none.
 /// </summary>
 internal static class BuildManifest
 {
@@ -14,16 +14,31 @@ internal static class BuildManifest
     /// <summary>Raised whenever the same options would give other bytes: graph, weights, tokenizer or configuration.</summary>
     private const int FormatVersion = 2;
 
+    private const string Synthetic = "synthetic";
+
     /// <summary>The manifest's text. Options that have no effect on this build are left out.</summary>
-    public static string Text(LlamaShape shape, ModelBuildOptions options)
+    /// <param name="shape">Shape of the model.</param>
+    /// <param name="options">How it is built.</param>
+    /// <param name="checkpointSha256">Contents of the checkpoint whose weights it holds, or null for random weights.</param>
+    public static string Text(LlamaShape shape, ModelBuildOptions options, string? checkpointSha256)
     {
         var build = new JsonObject
         {
             ["precision"] = Lower(options.Precision),
             ["target"] = Lower(options.Target),
             ["prune_lm_head"] = options.PruneLmHead,
-            ["seed"] = options.Seed,
         };
+        if (checkpointSha256 is null)
+        {
+            build["seed"] = options.Seed;
+        }
+        else
+        {
+            build["checkpoint_sha256"] = checkpointSha256;
+            build["allow_non_finite"] = options.AllowNonFinite;
+        }
+
+
         if (options.Precision is Precision.Int8 or Precision.Int4)
         {
             build["block_size"] = options.BlockSize;
@@ -38,7 +53,7 @@ internal static class BuildManifest
         {
             ["format_version"] = FormatVersion,
             ["name"] = shape.Name,
-            ["weights"] = "synthetic",
+            ["weights"] = checkpointSha256 is null ? Synthetic : "real",
             ["build"] = build,
             ["shape"] = LlamaConfigText.Dimensions(shape),
         });
@@ -51,11 +66,17 @@ internal static class BuildManifest
         return File.Exists(file) ? File.ReadAllText(file) : null;
     }
 
-    /// <summary>Name of the shape that the folder was built from, or null for a folder without manifest.</summary>
-    public static string? ReadName(string folder)
+    /// <summary>Name of what the folder was built from and whether its weights are random; null for a folder without manifest.</summary>
+    public static (string Name, bool IsSynthetic)? Read(string folder)
     {
         string file = Path.Combine(folder, FileName);
-        return File.Exists(file) ? JsonField.ReadFile(file)["name"].Text() : null;
+        if (!File.Exists(file))
+        {
+            return null;
+        }
+
+        JsonField manifest = JsonField.ReadFile(file);
+        return (manifest["name"].Text(), manifest["weights"].Text() == Synthetic);
     }
 
     /// <summary>An enumeration value as it stands in files and folder names.</summary>

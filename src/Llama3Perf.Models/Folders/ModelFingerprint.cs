@@ -12,7 +12,7 @@ public static class ModelFingerprint
 
     /// <summary>
     /// For a folder that the suite built: SHA-256 over graph and manifest, because its weights are a function of those (they are not
-    /// read, so damaged weights go unnoticed). For any other folder: over graph, configuration and all external data.
+    /// read, so damaged weights go unnoticed); the manifest of a converted checkpoint names its contents. For any other folder: over graph, configuration and all external data.
     /// </summary>
     /// <returns>64 lower-case hexadecimal digits.</returns>
     /// <exception cref="ModelException">A file cannot be read.</exception>
@@ -20,7 +20,7 @@ public static class ModelFingerprint
     {
         try
         {
-            string[] files = [folder.GraphPath, .. folder.IsSynthetic ? [ManifestPath(folder)] : OtherFiles(folder)];
+            string[] files = [folder.GraphPath, .. File.Exists(ManifestPath(folder)) ? [ManifestPath(folder)] : OtherFiles(folder)];
             var counter = new ByteCounter(files.Sum(file => new FileInfo(file).Length), progress);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             byte[] buffer = new byte[BufferBytes];

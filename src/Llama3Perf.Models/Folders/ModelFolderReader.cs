@@ -19,14 +19,14 @@ internal static class ModelFolderReader
         ModelProto onnx = OnnxFile.Read(graphPath);
         long weightBytes = new FileInfo(graphPath).Length + CheckExternalData(graphPath, onnx);
         (Precision precision, int? blockSize) = GraphFacts.Weights(graphPath, onnx.Graph);
-        string? built = BuildManifest.ReadName(folder);
+        (string Name, bool IsSynthetic)? built = BuildManifest.Read(folder);
 
         var opened = new ModelFolder
         {
             Path = folder,
-            Name = built ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
+            Name = built?.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
             GraphPath = graphPath,
-            IsSynthetic = built is not null,
+            IsSynthetic = built is { IsSynthetic: true },
             Precision = precision,
             BlockSize = blockSize,
             Family = GraphFacts.Family(onnx.Graph),

@@ -7,10 +7,7 @@ namespace Llama3Perf.Models.Tokenizer;
 /// The tokenizer of a synthetic model folder: byte-level BPE in the form of Llama 3's, for any vocabulary size. Ids 0 to 255 are bytes;
 /// then come the merged tokens of <see cref="CommonWords"/> and of numbers, then fillers that no text contains, last the special tokens.
 /// </summary>
-/// <param name="BosTokenId">Id of <see cref="Llama3Tokens.BeginOfText"/>.</param>
-/// <param name="EosTokenIds">Ids that end a generation: end of text, of message, of turn, as in Llama 3.1's configuration.</param>
-/// <param name="PadTokenId">Id of <see cref="Llama3Tokens.FinetuneRightPad"/>.</param>
-public sealed record SyntheticTokenizer(int BosTokenId, IReadOnlyList<int> EosTokenIds, int PadTokenId)
+public static class SyntheticTokenizer
 {
     /// <summary>Bytes and special tokens: no vocabulary is smaller.</summary>
     public static int MinimumVocabularySize { get; } = 256 + Llama3Tokens.Special.Count;
@@ -28,7 +25,7 @@ public sealed record SyntheticTokenizer(int BosTokenId, IReadOnlyList<int> EosTo
     /// <param name="folder">An existing folder.</param>
     /// <param name="vocabularySize">Rows of the model's embedding; the special tokens are the last 256 ids.</param>
     /// <exception cref="ModelException">The vocabulary is too small.</exception>
-    public static SyntheticTokenizer Write(string folder, int vocabularySize)
+    public static SpecialTokens Write(string folder, int vocabularySize)
     {
         if (vocabularySize < MinimumVocabularySize)
         {
@@ -40,7 +37,7 @@ public sealed record SyntheticTokenizer(int BosTokenId, IReadOnlyList<int> EosTo
         WriteTokenizer(Path.Combine(folder, "tokenizer.json"), firstSpecial);
         WriteConfiguration(Path.Combine(folder, "tokenizer_config.json"));
         File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), Llama3Tokens.ChatTemplate);
-        return new SyntheticTokenizer(
+        return new SpecialTokens(
             IdOf(Llama3Tokens.BeginOfText),
             [IdOf(Llama3Tokens.EndOfText), IdOf(Llama3Tokens.EndOfMessage), IdOf(Llama3Tokens.EndOfTurn)],
             IdOf(Llama3Tokens.FinetuneRightPad));

@@ -3,6 +3,7 @@ using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Onnx;
 using Llama3Perf.Models.Shapes;
 using Llama3Perf.Models.Tokenizer;
+using Llama3Perf.Models.Weights;
 
 namespace Llama3Perf.Models.Tests.Building;
 
@@ -70,7 +71,7 @@ public sealed class OfficialGraphTests
     {
         var shape = LlamaShape.Load(Fixtures.Shared(fixture, "hf", "config.json"));
         JsonNode official = JsonNode.Parse(File.ReadAllText(Fixtures.Shared(fixture, variant, "genai_config.json")))!;
-        var tokenizer = new SyntheticTokenizer(shape.BosTokenId!.Value, shape.EosTokenIds, (int)official["model"]!["pad_token_id"]!);
+        var tokenizer = new SpecialTokens(shape.BosTokenId, shape.EosTokenIds, (int)official["model"]!["pad_token_id"]!);
 
         JsonNode ours = JsonNode.Parse(GenAiConfig.Text(shape, target, "model.onnx", tokenizer))!;
 
@@ -93,7 +94,16 @@ public sealed class OfficialGraphTests
             int offset = int.Parse(tensor.ExternalData.Single(e => e.Key == "offset").Value);
             ExternalTensor own = plan.Data.Tensors.Single(t => t.Name == name);
             byte[] actual = new byte[own.Length];
-            own.Fill(actual, 0, 0);
+            var cache = new RotaryCache(plan.Shape);
+            bool half = tensor.DataType == TensorProto.Types.DataType.Float16;
+            if (name == "cos_cache")
+            {
+                cache.FillCos(actual, 0, half);
+            }
+            else
+            {
+                cache.FillSin(actual, 0, half);
+            }
 
             // The last bit of a float32 frequency, times 2048 positions; float16 rounds far coarser.
             double tolerance = target == GraphTarget.Cpu ? 2e-5 : 1e-3;

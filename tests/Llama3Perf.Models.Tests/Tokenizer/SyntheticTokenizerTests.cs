@@ -18,7 +18,7 @@ public sealed class SyntheticTokenizerTests : IDisposable
     [InlineData(128256)]
     public void Fills_the_vocabulary_without_a_gap(int size)
     {
-        JsonNode root = Write(size, out SyntheticTokenizer ids);
+        JsonNode root = Write(size, out SpecialTokens ids);
         Dictionary<string, int> vocabulary = Vocabulary(root);
         JsonArray added = root["added_tokens"]!.AsArray();
         var all = vocabulary.Values.Concat(added.Select(t => (int)t!["id"]!));
@@ -46,7 +46,7 @@ public sealed class SyntheticTokenizerTests : IDisposable
     [Fact]
     public void At_full_size_the_special_ids_are_those_of_Llama_3_1()
     {
-        JsonNode root = Write(128256, out SyntheticTokenizer ids);
+        JsonNode root = Write(128256, out SpecialTokens ids);
         Dictionary<string, int> special = root["added_tokens"]!.AsArray().ToDictionary(t => (string)t!["content"]!, t => (int)t!["id"]!);
 
         Assert.Equal(128000, ids.BosTokenId);
@@ -113,7 +113,7 @@ public sealed class SyntheticTokenizerTests : IDisposable
         }
     }
 
-    private JsonNode Write(int size, out SyntheticTokenizer ids)
+    private JsonNode Write(int size, out SpecialTokens ids)
     {
         ids = SyntheticTokenizer.Write(_folder, size);
         return JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "tokenizer.json")))!;

@@ -5,12 +5,12 @@ using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.CommandLine;
 
-/// <summary><c>build</c>: makes one model folder with synthetic weights.</summary>
+/// <summary><c>build</c>: makes one model folder, of a checkpoint or with random weights.</summary>
 internal static class BuildCommand
 {
     public static Command Create()
     {
-        Option<string?> model = OptionFactory.Value("--model", "Shape name or config.json. Default: llama-125m.", OptionFactory.Model, "name|path");
+        Option<string?> model = OptionFactory.Value("--model", "Hugging Face checkpoint folder, shape name or config.json. Default: llama-125m.", OptionFactory.Model, "name|path");
         Option<Precision?> precision = OptionFactory.Value<Precision?>(
             "--precision", "int4, int8, fp16 or fp32. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
         Option<int?> blockSize = OptionFactory.Value<int?>(
@@ -26,12 +26,13 @@ internal static class BuildCommand
         Option<string?> tied = OptionFactory.Value(
             "--tie-embeddings", "yes or no. Default: as the shape says.", OptionFactory.OneOf(("yes", "yes"), ("no", "no")), "yes|no");
         Option<bool> fullHead = OptionFactory.Flag("--all-logits", "Computes logits for every position, not only the last.");
+        Option<bool> nonFinite = OptionFactory.Flag("--allow-non-finite", "Stores a checkpoint's NaN weights as 0 and infinite ones as the largest number.");
         Option<ulong?> seed = OptionFactory.Value<ulong?>(
-            "--seed", "Seed of the weights.", text => ulong.TryParse(text, out ulong number) ? number : throw new UsageException($"'{text}' is not a whole number"), "n");
+            "--seed", "Seed of random weights.", text => ulong.TryParse(text, out ulong number) ? number : throw new UsageException($"'{text}' is not a whole number"), "n");
         Option<string?> output = OptionFactory.Value("--output", "Folder to write. Default: a reused one under artifacts/models.", OptionFactory.Text, "folder");
-        Command command = new("build", "Makes a GenAI model folder with synthetic weights: real speed, no download.")
+        Command command = new("build", "Makes a GenAI model folder: of a Hugging Face checkpoint, or of a shape with random weights (real speed, no download).")
         {
-            model, precision, blockSize, asymmetric, accuracy, target, tied, fullHead, seed, output,
+            model, precision, blockSize, asymmetric, accuracy, target, tied, fullHead, nonFinite, seed, output,
         };
         command.SetAction(parsed =>
         {
@@ -46,6 +47,7 @@ internal static class BuildCommand
                     Target = parsed.GetValue(target) ?? defaults.Target,
                     TieEmbeddings = parsed.GetValue(tied) is { } choice ? choice == "yes" : null,
                     PruneLmHead = !parsed.GetValue(fullHead),
+                    AllowNonFinite = parsed.GetValue(nonFinite),
                     Seed = parsed.GetValue(seed) ?? defaults.Seed,
                 },
                 parsed.GetValue(output));

@@ -59,6 +59,7 @@ internal static class Cli
         new RunCommand().AddTo(run);
         root.Add(run);
         root.Add(BuildCommand.Create());
+        root.Add(CheckpointCommand.Create());
         root.Add(GenerateCommand.Create());
         root.Add(ProbeCommand.Create());
         root.Add(CompareCommand.Create());

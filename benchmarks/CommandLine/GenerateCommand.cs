@@ -15,7 +15,7 @@ internal static class GenerateCommand
 {
     public static Command Create()
     {
-        Option<string?> model = OptionFactory.Value("--model", "Shape name, config.json or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
+        Option<string?> model = OptionFactory.Value("--model", "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
         Option<Precision?> precision = OptionFactory.Value<Precision?>(
             "--precision", "Weights of a shape: int4, int8, fp16, fp32. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
         Option<string?> engine = OptionFactory.Value(
@@ -96,7 +96,7 @@ internal static class GenerateCommand
     private static ModelFolder OpenOrBuild(SuiteOptions options, ExecutionProvider provider)
     {
         string model = options.Models[0];
-        if (Directory.Exists(model))
+        if (ModelVariant.IsFinished(model))
         {
             return ModelFolder.Open(model);
         }

@@ -66,10 +66,10 @@ internal static class OptionFactory
 
     public static string Text(string text) => text.Length > 0 ? text : throw new UsageException("the value is empty");
 
-    /// <summary>A model to measure: a shape's name, a config.json, or a folder.</summary>
+    /// <summary>A model to measure: a shape's name, a config.json, a checkpoint, or a model folder.</summary>
     public static string Model(string text) => LlamaShape.Names.Contains(text) || Path.Exists(text)
         ? text
-        : throw new UsageException($"'{text}' is no path and no known shape; use {string.Join(", ", LlamaShape.Names)}, a config.json or a model folder");
+        : throw new UsageException($"'{text}' is no path and no known shape; use {string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face checkpoint or a model folder");
 
     public static Precision PrecisionOf(string text) => OneOf(
         ("fp32", Precision.Fp32), ("fp16", Precision.Fp16), ("int8", Precision.Int8), ("int4", Precision.Int4))(text);

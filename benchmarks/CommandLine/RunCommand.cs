@@ -13,7 +13,7 @@ internal sealed class RunCommand
     private static readonly SuiteOptions s_defaults = new();
 
     private readonly Option<IReadOnlyList<string>?> _models = OptionFactory.List(
-        "--model", "Shape name, config.json or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
+        "--model", "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
 
     private readonly Option<IReadOnlyList<Precision>?> _precisions = OptionFactory.List(
         "--precision", "Weights: int4, int8, fp16, fp32. Default: int4,int8,fp16, or the folder's own.", OptionFactory.PrecisionOf, "list");

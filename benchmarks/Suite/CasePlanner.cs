@@ -5,6 +5,8 @@ using Llama3Perf.Inference.Prompts;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Shapes;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Suite;
@@ -50,7 +52,7 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
 
     private IEnumerable<ModelVariant> Variants(string model)
     {
-        if (Directory.Exists(model))
+        if (ModelVariant.IsFinished(model))
         {
             ModelFolder folder = ModelFolder.Open(model);
             if (options.Precisions is { } wanted && !wanted.Contains(folder.Precision))
@@ -97,9 +99,9 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
             Engine = engine,
             Provider = providerName,
             Device = _device?.Name,
-            ModelName = folder?.Name ?? variant.Name,
+            ModelName = folder?.Name ?? variant.ShownName,
             ModelSha256 = folder is null ? null : models.Fingerprint(folder),
-            Weights = folder is { IsSynthetic: false } ? "real" : "synthetic",
+            Weights = variant.IsReal ? "real" : "synthetic",
             HiddenSize = folder?.HiddenSize,
             LayerCount = folder?.LayerCount,
             VocabularySize = folder?.VocabularySize,
@@ -172,6 +174,15 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
 /// <summary>One set of weights to measure: a folder as it is, or a shape at a precision.</summary>
 internal sealed record ModelVariant(string Name, Precision Precision, int? BlockSize, ModelFolder? Folder)
 {
+    /// <summary>True for what is measured as it is; a shape's name, a config.json and a checkpoint are built first.</summary>
+    public static bool IsFinished(string model) => Directory.Exists(model) && (ModelFolder.IsModelFolder(model) || !Checkpoint.IsCheckpoint(model));
+
+    /// <summary>What results call it while there is no folder.</summary>
+    public string ShownName => Path.Exists(Name) ? LlamaShape.Load(Name).Name : Name;
+
+    /// <summary>True when its weights are somebody's and not random.</summary>
+    public bool IsReal => Folder is { } folder ? !folder.IsSynthetic : Checkpoint.IsCheckpoint(Name);
+
     /// <summary>The precision as tables show it; block size 32 is the usual one and goes unsaid.</summary>
     public string Label => BlockSize is null or 32 ? Precision.ToString().ToLowerInvariant() : $"{Precision.ToString().ToLowerInvariant()}-b{BlockSize}";
 

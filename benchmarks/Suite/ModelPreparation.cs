@@ -1,6 +1,8 @@
 using Llama3Perf.Benchmarks.Display;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Conversion;
 using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Benchmarks.Suite;
@@ -12,14 +14,24 @@ internal sealed class ModelPreparation(string root)
     private readonly Dictionary<string, string> _fingerprints = [];
 
     /// <summary>The folder for these options under the store's root, made if it is not there yet.</summary>
-    public ModelFolder Prepare(ModelBuildOptions options) => ByteProgress.Show(
-        $"building {options.Shape} {options.Precision.ToString().ToLowerInvariant()}",
-        (progress, cancellation) => _store.GetOrBuild(options, progress, cancellation));
+    public ModelFolder Prepare(ModelBuildOptions options)
+    {
+        if (Checkpoint.IsCheckpoint(options.Shape))
+        {
+            // The folder's name depends on what the checkpoint holds.
+            Fingerprint(options.Shape);
+        }
+
+        return Warned(ByteProgress.Show(Title(options), (progress, cancellation) => _store.GetOrBuild(options, progress, cancellation)));
+    }
 
     /// <summary>Makes a folder where the user wants it.</summary>
-    public static ModelFolder Build(ModelBuildOptions options, string folder) => ByteProgress.Show(
-        $"building {options.Shape} {options.Precision.ToString().ToLowerInvariant()}",
-        (progress, cancellation) => ModelBuilder.Build(options, folder, progress, cancellation));
+    public static ModelFolder Build(ModelBuildOptions options, string folder) =>
+        Warned(ByteProgress.Show(Title(options), (progress, cancellation) => ModelBuilder.Build(options, folder, progress, cancellation)));
+
+    /// <summary>SHA-256 that identifies a checkpoint's contents; remembered from run to run.</summary>
+    public string Fingerprint(string checkpoint) => ByteProgress.Show(
+        $"reading {checkpoint}", (progress, cancellation) => _store.Fingerprint(Checkpoint.Open(checkpoint), progress, cancellation));
 
     /// <summary>SHA-256 that identifies the folder's contents, once for each folder of a run.</summary>
     public string Fingerprint(ModelFolder folder)
@@ -31,5 +43,18 @@ internal sealed class ModelPreparation(string root)
         }
 
         return fingerprint;
+    }
+
+    private static string Title(ModelBuildOptions options) =>
+        $"{(Checkpoint.IsCheckpoint(options.Shape) ? "converting" : "building")} {options.Shape} to {options.Precision.ToString().ToLowerInvariant()}";
+
+    private static ModelFolder Warned(ModelFolder folder)
+    {
+        if (ConversionReport.Read(folder.Path)?.Warning is { } warning)
+        {
+            Console.WriteLine($"{folder.Name}: {warning}.");
+        }
+
+        return folder;
     }
 }

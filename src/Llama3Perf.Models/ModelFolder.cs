@@ -62,6 +62,9 @@ public sealed record ModelFolder
     /// <summary>Bytes of the graph and of its external data on disk.</summary>
     public required long WeightBytes { get; init; }
 
+    /// <summary>True where a folder has the configuration of ONNX Runtime GenAI, usable or not: <see cref="Open"/> says why one is not.</summary>
+    public static bool IsModelFolder(string path) => File.Exists(System.IO.Path.Combine(path, "genai_config.json"));
+
     /// <summary>
     /// Opens a folder and checks it: keys of genai_config.json, graph, presence and length of the external data, tokenizer files.
     /// Weights are not read, so this takes milliseconds for a model of any size.

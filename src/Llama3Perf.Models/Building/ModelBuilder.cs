@@ -4,7 +4,7 @@ using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Building;
 
-/// <summary>Builds complete model folders with synthetic weights.</summary>
+/// <summary>Builds complete model folders, with random weights or with those of a checkpoint.</summary>
 public static class ModelBuilder
 {
     private const string GraphFile = "model.onnx";
@@ -105,9 +105,14 @@ public static class ModelBuilder
         var counter = new ByteCounter(plan.Data.Length, progress);
         DataFile.Write(
             Path.Combine(folder, BuildPlan.DataFileName), plan.Data.Pieces, plan.Data.Length, machine.Threads, counter.Add, cancellationToken);
-        if (plan.Checkpoint is { } checkpoint && !plan.Options.AllowNonFinite)
+        if (plan.Checkpoint is { } checkpoint)
         {
-            plan.Counts.RequireFinite(checkpoint.Path);
+            if (!plan.Options.AllowNonFinite)
+            {
+                plan.Counts.RequireFinite(checkpoint.Path);
+            }
+
+            plan.Counts.Report().Write(folder);
         }
 
         File.WriteAllBytes(Path.Combine(folder, GraphFile), plan.Model.ToByteArray());

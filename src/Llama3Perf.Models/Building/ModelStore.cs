@@ -1,15 +1,16 @@
 using System.Security.Cryptography;
 using System.Text;
+using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Models.Building;
 
-/// <summary>Synthetic model folders under one root (<c>artifacts/models</c>), each built once and reused.</summary>
+/// <summary>Model folders that the suite built, under one root (<c>artifacts/models</c>), each built once and reused.</summary>
 /// <param name="root">The root; created when the first folder is built.</param>
 public sealed class ModelStore(string root)
 {
     /// <summary>
-    /// Path of the folder for these options. Its name is readable and ends in a hash over everything that shapes the folder,
+    /// Path of the folder for these options. A checkpoint is read for it the first time, and again when one of its files changed. Its name is readable and ends in a hash over everything that shapes the folder,
     /// so that other options, a changed config.json or a newer format of this suite never meet an old folder.
     /// </summary>
     /// <exception cref="ModelException">Options that cannot be built.</exception>
@@ -24,6 +25,12 @@ public sealed class ModelStore(string root)
         var plan = BuildPlan.Create(options, Digests);
         return ModelBuilder.Build(plan, PathOf(plan), new BuildMachine(), progress, cancellationToken);
     }
+
+    /// <summary>What identifies a checkpoint's contents; files that did not change since the last time are not read again.</summary>
+    /// <exception cref="ModelException">A file cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public string Fingerprint(Checkpoint checkpoint, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        CheckpointFingerprint.Compute(checkpoint, Digests, progress, cancellationToken);
 
     // Contents of checkpoints that were read before.
     private string Digests => Path.Combine(root, ".digests");

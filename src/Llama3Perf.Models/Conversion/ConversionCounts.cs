@@ -41,6 +41,8 @@ internal sealed class ConversionCounts
         }
     }
 
+    public ConversionReport Report() => new(Overflows, NaNs, Infinities);
+
     /// <summary>Refuses what was converted when it holds weights that are no numbers.</summary>
     /// <exception cref="ModelException">With the counts and a tensor.</exception>
     public void RequireFinite(string checkpoint)

@@ -61,7 +61,7 @@ internal static class ModelFolderReader
 
         if (!File.Exists(Path.Combine(folder, "genai_config.json")))
         {
-            throw new ModelException($"'{path}' has no genai_config.json. Name a folder that ONNX Runtime GenAI reads.");
+            throw new ModelException($"'{path}' has no genai_config.json, and no config.json with weights in safetensors. Name a folder that ONNX Runtime GenAI reads, or a Hugging Face checkpoint.");
         }
 
         return folder;

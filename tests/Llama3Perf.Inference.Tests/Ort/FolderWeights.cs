@@ -6,7 +6,7 @@ using Llama3Perf.Models.Onnx;
 namespace Llama3Perf.Inference.Tests.Ort;
 
 /// <summary>A folder's weights as plain float matrices, read from its files without ONNX Runtime.</summary>
-internal sealed class FolderWeights
+internal sealed class FolderWeights : IPlainWeights
 {
     private readonly GraphProto _graph;
     private readonly Dictionary<string, TensorProto> _initializers;
@@ -14,6 +14,9 @@ internal sealed class FolderWeights
 
     public FolderWeights(ModelFolder folder)
     {
+        (HiddenSize, LayerCount, HeadCount, KeyValueHeadCount, HeadSize) =
+            (folder.HiddenSize, folder.LayerCount, folder.HeadCount, folder.KeyValueHeadCount, folder.HeadSize);
+        Frequencies = RotaryFrequencies.Of(folder);
         _graph = OnnxFile.Read(folder.GraphPath).Graph;
         _initializers = _graph.Initializer.ToDictionary(tensor => tensor.Name);
         string location = _graph.Initializer.SelectMany(tensor => tensor.ExternalData).First(entry => entry.Key == "location").Value;
@@ -27,20 +30,33 @@ internal sealed class FolderWeights
         Embedding = ReadEmbedding();
     }
 
-    /// <summary>[hidden] in the order of the graph: two a layer, and the last one.</summary>
+    public int HiddenSize { get; }
+
+    public int LayerCount { get; }
+
+    public int HeadCount { get; }
+
+    public int KeyValueHeadCount { get; }
+
+    public int HeadSize { get; }
+
+    public double[] Frequencies { get; }
+
     public IReadOnlyList<float[]> Norms { get; }
 
     public float Epsilon { get; }
 
-    /// <summary>[vocabulary, hidden].</summary>
     public float[] Embedding { get; }
 
-    /// <summary>Queries, keys and values of a layer, [outputs, inputs]: one product, or three of a DirectML graph.</summary>
+    // One product, or three of a DirectML graph.
     public float[] QueryKeyValue(string path) => _graph.Node.Any(node => node.Name.Contains($"{path}attn/q_proj", StringComparison.Ordinal))
         ? [.. Matrix($"{path}attn/q_proj"), .. Matrix($"{path}attn/k_proj"), .. Matrix($"{path}attn/v_proj")]
         : Matrix($"{path}attn/qkv_proj");
 
-    /// <summary>The matrix of a product, [outputs, inputs], by a part of its node's name.</summary>
+    /// <summary>None: folders with biases are compared with the checkpoint that they were made of.</summary>
+    public float[]? Bias(string path) => null;
+
+    // By a part of its node's name.
     public float[] Matrix(string name)
     {
         NodeProto node = _graph.Node.Single(candidate => candidate.OpType is "MatMulNBits" or "MatMul" && candidate.Name.Contains(name, StringComparison.Ordinal));

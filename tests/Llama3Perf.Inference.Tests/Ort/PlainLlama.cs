@@ -1,42 +1,38 @@
-using Llama3Perf.Models;
-
 namespace Llama3Perf.Inference.Tests.Ort;
 
 /// <summary>Llama's forward pass as the papers write it: no cache, no fusion, one number after the other.</summary>
-internal sealed class PlainLlama(ModelFolder folder)
+internal sealed class PlainLlama(IPlainWeights weights)
 {
-    private readonly FolderWeights _weights = new(folder);
-    private readonly double[] _frequencies = RotaryFrequencies.Of(folder);
     private readonly Dictionary<string, float[]> _matrices = [];
 
     /// <summary>Logits [vocabulary] after the last of the tokens.</summary>
     public float[] Logits(IReadOnlyList<int> tokens)
     {
-        int hidden = folder.HiddenSize;
-        float[][] x = [.. tokens.Select(token => _weights.Embedding[(token * hidden)..((token + 1) * hidden)])];
-        for (int layer = 0; layer < folder.LayerCount; layer++)
+        int hidden = weights.HiddenSize;
+        float[][] x = [.. tokens.Select(token => weights.Embedding[(token * hidden)..((token + 1) * hidden)])];
+        for (int layer = 0; layer < weights.LayerCount; layer++)
         {
             string path = $"layers.{layer}/";
             int at = layer;
-            float[][] normed = [.. x.Select(row => Norm(row, _weights.Norms[2 * at]))];
+            float[][] normed = [.. x.Select(row => Norm(row, weights.Norms[2 * at]))];
             float[][] attended = Attend(path, normed);
             x = [.. x.Zip(attended, Add)];
-            x = [.. x.Select(row => Add(row, FeedForward(path, Norm(row, _weights.Norms[(2 * at) + 1]))))];
+            x = [.. x.Select(row => Add(row, FeedForward(path, Norm(row, weights.Norms[(2 * at) + 1]))))];
         }
 
-        return Multiply("lm_head", Norm(x[^1], _weights.Norms[^1]));
+        return Multiply("lm_head", Norm(x[^1], weights.Norms[^1]));
     }
 
     private float[][] Attend(string path, float[][] inputs)
     {
-        int size = folder.HeadSize;
-        int group = folder.HeadCount / folder.KeyValueHeadCount;
-        int queries = folder.HeadCount * size;
-        int keys = folder.KeyValueHeadCount * size;
-        float[][] qkv = [.. inputs.Select(row => Multiply(path, row, _weights.QueryKeyValue))];
+        int size = weights.HeadSize;
+        int group = weights.HeadCount / weights.KeyValueHeadCount;
+        int queries = weights.HeadCount * size;
+        int keys = weights.KeyValueHeadCount * size;
+        float[][] qkv = [.. inputs.Select(row => Multiply(path, row, weights.QueryKeyValue))];
         for (int position = 0; position < qkv.Length; position++)
         {
-            for (int head = 0; head < folder.HeadCount + folder.KeyValueHeadCount; head++)
+            for (int head = 0; head < weights.HeadCount + weights.KeyValueHeadCount; head++)
             {
                 Rotate(qkv[position].AsSpan(head * size, size), position);
             }
@@ -45,7 +41,7 @@ internal sealed class PlainLlama(ModelFolder folder)
         float[][] outputs = [.. inputs.Select(_ => new float[queries])];
         for (int position = 0; position < qkv.Length; position++)
         {
-            for (int head = 0; head < folder.HeadCount; head++)
+            for (int head = 0; head < weights.HeadCount; head++)
             {
                 int key = queries + (head / group * size);
                 double[] scores = [.. Enumerable.Range(0, position + 1).Select(other => Dot(qkv[position].AsSpan(head * size, size), qkv[other].AsSpan(key, size)) / Math.Sqrt(size))];
@@ -78,18 +74,18 @@ internal sealed class PlainLlama(ModelFolder folder)
         int half = head.Length / 2;
         for (int i = 0; i < half; i++)
         {
-            (double sin, double cos) = Math.SinCos(position * _frequencies[i]);
+            (double sin, double cos) = Math.SinCos(position * weights.Frequencies[i]);
             (head[i], head[i + half]) = ((float)((head[i] * cos) - (head[i + half] * sin)), (float)((head[i + half] * cos) + (head[i] * sin)));
         }
     }
 
     private float[] Norm(float[] row, float[] weight)
     {
-        double scale = 1 / Math.Sqrt((row.Sum(value => (double)value * value) / row.Length) + _weights.Epsilon);
+        double scale = 1 / Math.Sqrt((row.Sum(value => (double)value * value) / row.Length) + weights.Epsilon);
         return [.. row.Zip(weight, (value, factor) => (float)(value * scale * factor))];
     }
 
-    private float[] Multiply(string name, float[] input) => Multiply(name, input, _weights.Matrix);
+    private float[] Multiply(string name, float[] input) => Multiply(name, input, weights.Matrix);
 
     private float[] Multiply(string name, float[] input, Func<string, float[]> read)
     {
@@ -98,10 +94,11 @@ internal sealed class PlainLlama(ModelFolder folder)
             _matrices.Add(name, matrix = read(name));
         }
 
+        float[]? bias = weights.Bias(name);
         float[] output = new float[matrix.Length / input.Length];
         for (int row = 0; row < output.Length; row++)
         {
-            output[row] = (float)Dot(matrix.AsSpan(row * input.Length, input.Length), input);
+            output[row] = (float)(Dot(matrix.AsSpan(row * input.Length, input.Length), input) + (bias is null ? 0 : bias[row]));
         }
 
         return output;

@@ -7,11 +7,14 @@ namespace Llama3Perf.Inference.Tests.Ort;
 internal static class RotaryFrequencies
 {
     /// <summary>θ^(-2i/d) for i below half the head size.</summary>
-    public static double[] Of(ModelFolder folder)
+    public static double[] Of(ModelFolder folder) => Of(Configuration(folder), folder.HeadSize);
+
+    /// <summary>The same of a config.json.</summary>
+    public static double[] Of(JsonElement configuration, int headSize)
     {
-        JsonElement rope = Configuration(folder).GetProperty("rope_parameters");
+        JsonElement rope = configuration.GetProperty("rope_parameters");
         double theta = rope.GetProperty("rope_theta").GetDouble();
-        double[] frequencies = [.. Enumerable.Range(0, folder.HeadSize / 2).Select(i => Math.Pow(theta, -2.0 * i / folder.HeadSize))];
+        double[] frequencies = [.. Enumerable.Range(0, headSize / 2).Select(i => Math.Pow(theta, -2.0 * i / headSize))];
         return rope.GetProperty("rope_type").GetString() == "llama3" ? Array.ConvertAll(frequencies, frequency => Slowed(frequency, rope)) : frequencies;
     }
 

@@ -12,8 +12,6 @@ internal static class SafetensorsFile
 
     private const string DownloadAgain = "The file is damaged: download it again.";
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
-
     /// <summary>The tensors of a file, in the order of the header. Their data is known to lie inside the file and apart.</summary>
     /// <exception cref="ModelException">The file cannot be read, is damaged or holds types that are not read.</exception>
     public static IReadOnlyList<CheckpointTensor> Read(string path)
@@ -27,9 +25,8 @@ internal static class SafetensorsFile
             long dataStart = sizeof(ulong) + header.Length;
             CheckpointTensor[] tensors =
             [
-                .. json.RootElement.EnumerateObject()
-                    .Where(property => !property.NameEquals("__metadata__"u8))
-                    .Select(property => SafetensorsEntry.Read(path, property, dataStart, length)),
+                .. Entries(path, json.RootElement).Where(entry => entry.Name != "__metadata__")
+                    .Select(entry => SafetensorsEntry.Read(path, entry.Name, entry.Value, dataStart, length)),
             ];
             CheckOverlap(path, tensors);
             return tensors;
@@ -90,11 +87,10 @@ internal static class SafetensorsFile
         JsonDocument json;
         try
         {
-            json = JsonDocument.Parse(header, Strict);
+            json = JsonDocument.Parse(header);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            // The second one is a name that is no valid Unicode.
             throw new ModelException($"{Shown.Text(path)}: its header is not JSON ({Shown.Text(e.Message)}). {DownloadAgain}", e);
         }
 
@@ -105,6 +101,18 @@ internal static class SafetensorsFile
 
         json.Dispose();
         throw new ModelException($"{Shown.Text(path)}: its header is not a JSON object. {DownloadAgain}");
+    }
+
+    private static IEnumerable<(string Name, JsonElement Value)> Entries(string path, JsonElement root)
+    {
+        HashSet<string> names = new(StringComparer.Ordinal);
+        foreach (JsonProperty property in root.EnumerateObject())
+        {
+            string name = JsonNames.Of(property) ?? throw new ModelException($"{Shown.Text(path)}: a tensor's name is not valid Unicode. {DownloadAgain}");
+            yield return names.Add(name)
+                ? (name, property.Value)
+                : throw new ModelException($"{Shown.Text(path)}: the header names tensor '{Shown.Text(name)}' twice. {DownloadAgain}");
+        }
     }
 
     private static void CheckOverlap(string path, CheckpointTensor[] tensors)

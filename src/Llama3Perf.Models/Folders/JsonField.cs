@@ -50,9 +50,17 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
             throw Wrong("an object");
         }
 
-        return Element.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null
-            ? new JsonField(File, Join(key), value)
-            : null;
+        try
+        {
+            return Element.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null
+                ? new JsonField(File, Join(key), value)
+                : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // As in Text, here in a key beside the one that is sought.
+            throw Wrong("an object whose keys are valid Unicode");
+        }
     }
 
     /// <summary>A whole number from <paramref name="minimum"/> to int.MaxValue.</summary>

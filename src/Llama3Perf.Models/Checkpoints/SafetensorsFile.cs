@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llama3Perf.Models.Checkpoints;
@@ -84,6 +85,12 @@ internal static class SafetensorsFile
 
     private static JsonDocument Parse(string path, byte[] header)
     {
+        // The parser leaves the inside of strings unchecked until they are read.
+        if (!Utf8.IsValid(header))
+        {
+            throw new ModelException($"{Shown.Text(path)}: its header is not JSON (not UTF-8). {DownloadAgain}");
+        }
+
         JsonDocument json;
         try
         {

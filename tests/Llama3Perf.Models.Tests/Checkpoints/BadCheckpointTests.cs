@@ -87,6 +87,17 @@ public sealed class BadCheckpointTests : IDisposable
         _one.Refused(Weights, message, "download it again");
     }
 
+    [Theory]
+    [InlineData(Weights)]
+    [InlineData("config.json")]
+    public void Text_that_is_not_UTF_8(string file)
+    {
+        byte[] bytes = File.ReadAllBytes(_one[file]);
+        bytes[Array.IndexOf(bytes, (byte)'"', 8) + 1] = 0xFF;
+        File.WriteAllBytes(_one[file], bytes);
+        _one.Refused(file, "not JSON", "not UTF-8");
+    }
+
     [Fact]
     public void Duplicate_names_in_a_header()
     {

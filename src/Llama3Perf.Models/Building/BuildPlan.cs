@@ -52,6 +52,11 @@ internal sealed record BuildPlan
     private static BuildPlan Random(ModelBuildOptions options)
     {
         var shape = LlamaShape.Load(options.Shape);
+        if (shape.VocabularySize < SyntheticTokenizer.MinimumVocabularySize)
+        {
+            throw new ModelException($"vocab_size {shape.VocabularySize} of '{shape.Name}' is too small: bytes and special tokens need {SyntheticTokenizer.MinimumVocabularySize}.");
+        }
+
         LlamaShape tied = shape with { TieEmbeddings = options.TieEmbeddings ?? shape.TieEmbeddings };
         return new BuildPlan(shape, options, new RandomWeights(tied, options.Seed), () => null)
         {

@@ -1,5 +1,4 @@
 using Llama3Perf.Models.Shapes;
-using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Building;
 
@@ -11,11 +10,6 @@ internal static class BuildRules
     /// <exception cref="ModelException">Options that contradict each other or the shape.</exception>
     public static void Check(LlamaShape shape, ModelBuildOptions options)
     {
-        if (shape.VocabularySize < SyntheticTokenizer.MinimumVocabularySize)
-        {
-            throw new ModelException($"vocab_size {shape.VocabularySize} of '{shape.Name}' is too small: bytes and special tokens need {SyntheticTokenizer.MinimumVocabularySize}.");
-        }
-
         if (options.Precision is not (Precision.Int4 or Precision.Int8))
         {
             return;

@@ -7,16 +7,16 @@ namespace Llama3Perf.Models.Checkpoints;
 internal static class SafetensorsEntry
 {
     /// <param name="path">The file, for messages.</param>
-    /// <param name="property">Name and entry.</param>
+    /// <param name="name">The tensor's name.</param>
+    /// <param name="entry">What stands under it.</param>
     /// <param name="dataStart">Where the data begins, which offsets are counted from.</param>
     /// <param name="fileLength">Bytes of the file.</param>
     /// <exception cref="ModelException">The entry is malformed, of a type that is not read, or not inside the file.</exception>
-    public static CheckpointTensor Read(string path, JsonProperty property, long dataStart, long fileLength)
+    public static CheckpointTensor Read(string path, string name, JsonElement entry, long dataStart, long fileLength)
     {
-        string name = Name(path, property);
-        CheckpointType type = Type(path, name, property.Value);
-        long[] shape = Numbers(property.Value, "shape") ?? throw Damaged(path, name, "has no shape of whole numbers");
-        if (Numbers(property.Value, "data_offsets") is not [long begin, long end] || begin > end)
+        CheckpointType type = Type(path, name, entry);
+        long[] shape = Numbers(entry, "shape") ?? throw Damaged(path, name, "has no shape of whole numbers");
+        if (Numbers(entry, "data_offsets") is not [long begin, long end] || begin > end)
         {
             throw Damaged(path, name, "has no data_offsets [begin, end]");
         }
@@ -53,40 +53,30 @@ internal static class SafetensorsEntry
         _ => TensorProto.Types.DataType.Float,
     };
 
-    private static string Name(string path, JsonProperty property)
-    {
-        try
-        {
-            return property.Name;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new ModelException($"{Shown.Text(path)}: a tensor's name is not valid Unicode. The file is damaged: download it again.", e);
-        }
-    }
-
     private static CheckpointType Type(string path, string name, JsonElement entry)
     {
-        if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty("dtype"u8, out JsonElement dtype) || dtype.ValueKind != JsonValueKind.String)
+        if (entry.ValueKind != JsonValueKind.Object || JsonNames.Find(entry, "dtype") is not { ValueKind: JsonValueKind.String } dtype)
         {
             throw Damaged(path, name, "has no dtype");
         }
 
+        // Compared as raw text: names of types have no escapes, and an escape may be no valid Unicode.
+        string found = dtype.GetRawText().Trim('"');
         foreach (CheckpointType type in Enum.GetValues<CheckpointType>())
         {
-            if (dtype.ValueEquals(TypeName(type)))
+            if (found == TypeName(type))
             {
                 return type;
             }
         }
 
         throw new ModelException(
-            $"{Shown.Text(path)}: tensor '{Shown.Text(name)}' has the type {Shown.Text(dtype.GetRawText())}; BF16, F16 and F32 are read. Use an unquantized checkpoint.");
+            $"{Shown.Text(path)}: tensor '{Shown.Text(name)}' has the type {Shown.Text(found)}; BF16, F16 and F32 are read. Use an unquantized checkpoint.");
     }
 
     private static long[]? Numbers(JsonElement entry, string key)
     {
-        if (!entry.TryGetProperty(key, out JsonElement list) || list.ValueKind != JsonValueKind.Array)
+        if (JsonNames.Find(entry, key) is not { ValueKind: JsonValueKind.Array } list)
         {
             return null;
         }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llama3Perf.Models.Checkpoints;
@@ -11,8 +12,6 @@ internal static class SafetensorsFile
     private const long MaxHeaderBytes = 100_000_000;
 
     private const string DownloadAgain = "The file is damaged: download it again.";
-
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>The tensors of a file, in the order of the header. Their data is known to lie inside the file and apart.</summary>
     /// <exception cref="ModelException">The file cannot be read, is damaged or holds types that are not read.</exception>
@@ -27,9 +26,8 @@ internal static class SafetensorsFile
             long dataStart = sizeof(ulong) + header.Length;
             CheckpointTensor[] tensors =
             [
-                .. json.RootElement.EnumerateObject()
-                    .Where(property => !property.NameEquals("__metadata__"u8))
-                    .Select(property => SafetensorsEntry.Read(path, property, dataStart, length)),
+                .. Entries(path, json.RootElement).Where(entry => entry.Name != "__metadata__")
+                    .Select(entry => SafetensorsEntry.Read(path, entry.Name, entry.Value, dataStart, length)),
             ];
             CheckOverlap(path, tensors);
             return tensors;
@@ -87,14 +85,19 @@ internal static class SafetensorsFile
 
     private static JsonDocument Parse(string path, byte[] header)
     {
+        // The parser leaves the inside of strings unchecked until they are read.
+        if (!Utf8.IsValid(header))
+        {
+            throw new ModelException($"{Shown.Text(path)}: its header is not JSON (not UTF-8). {DownloadAgain}");
+        }
+
         JsonDocument json;
         try
         {
-            json = JsonDocument.Parse(header, Strict);
+            json = JsonDocument.Parse(header);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            // The second one is a name that is no valid Unicode.
             throw new ModelException($"{Shown.Text(path)}: its header is not JSON ({Shown.Text(e.Message)}). {DownloadAgain}", e);
         }
 
@@ -105,6 +108,18 @@ internal static class SafetensorsFile
 
         json.Dispose();
         throw new ModelException($"{Shown.Text(path)}: its header is not a JSON object. {DownloadAgain}");
+    }
+
+    private static IEnumerable<(string Name, JsonElement Value)> Entries(string path, JsonElement root)
+    {
+        HashSet<string> names = new(StringComparer.Ordinal);
+        foreach (JsonProperty property in root.EnumerateObject())
+        {
+            string name = JsonNames.Of(property) ?? throw new ModelException($"{Shown.Text(path)}: a tensor's name is not valid Unicode. {DownloadAgain}");
+            yield return names.Add(name)
+                ? (name, property.Value)
+                : throw new ModelException($"{Shown.Text(path)}: the header names tensor '{Shown.Text(name)}' twice. {DownloadAgain}");
+        }
     }
 
     private static void CheckOverlap(string path, CheckpointTensor[] tensors)

@@ -66,7 +66,7 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         Dictionary<string, string> index = new(StringComparer.Ordinal);
         foreach (JsonProperty property in map.Element.EnumerateObject())
         {
-            string name = Name(path, property);
+            string name = JsonNames.Of(property) ?? throw new ModelException($"{path}: a tensor's name is not valid Unicode. Download the file again.");
             string file = Shard(folder, path, name, new JsonField(path, $"weight_map '{Shown.Text(name)}'", property.Value).Text());
             if (!index.TryAdd(name, file))
             {
@@ -92,18 +92,6 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         return File.Exists(file)
             ? file
             : throw new ModelException($"{Shown.Text(file)} is missing; {IndexFile} names it for tensor '{Shown.Text(tensor)}'. Download the checkpoint again.");
-    }
-
-    private static string Name(string path, JsonProperty property)
-    {
-        try
-        {
-            return property.Name;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new ModelException($"{path}: a tensor's name is not valid Unicode. Download the file again.", e);
-        }
     }
 
     private static IEnumerable<string> Safetensors(string folder) => Directory.EnumerateFiles(folder, "*.safetensors");

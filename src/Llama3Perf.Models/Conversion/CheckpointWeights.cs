@@ -17,7 +17,10 @@ internal sealed class CheckpointWeights(Checkpoint checkpoint, bool symmetric, C
     // Rows that are written whole can be few. Those of a transposed matrix go to K places of the file, each a run of so many elements.
     private const int PieceBytes = 4 << 20;
     private const int TransposedPieceBytes = 24 << 20;
-    private const int PanelRows = 16;
+    private const int PanelRows = 32;
+
+    // Keeps the columns of a transposed piece from lying a power of two apart, where they would push each other out of the cache.
+    private const int Padding = 32;
 
     private const int Input = 0;
     private const int Floats = 1;
@@ -120,8 +123,9 @@ internal sealed class CheckpointWeights(Checkpoint checkpoint, bool symmetric, C
         ReadOnlySpan<byte> source = Read(rows, writer);
         Span<float> panel = writer.Memory<float>(Floats, PanelRows * columns);
         Span<Half> halfPanel = isHalf ? writer.Memory<Half>(Scales, PanelRows * columns) : [];
-        Span<float> floats = isHalf ? [] : writer.Memory<float>(Output, rows.Count * columns);
-        Span<Half> halves = isHalf ? writer.Memory<Half>(Output, rows.Count * columns) : [];
+        int stride = rows.Count + Padding;
+        Span<float> floats = isHalf ? [] : writer.Memory<float>(Output, stride * columns);
+        Span<Half> halves = isHalf ? writer.Memory<Half>(Output, stride * columns) : [];
         for (int first = 0; first < rows.Count; first += PanelRows)
         {
             int elements = Math.Min(PanelRows, rows.Count - first) * columns;
@@ -129,11 +133,11 @@ internal sealed class CheckpointWeights(Checkpoint checkpoint, bool symmetric, C
             SourceRow.MakeStorable(panel[..elements], isHalf ? halfPanel[..elements] : [], rows.Tensor.Name, counts);
             if (isHalf)
             {
-                Turn<Half>(halfPanel[..elements], columns, halves[first..], rows.Count);
+                Turn<Half>(halfPanel[..elements], columns, halves[first..], stride);
             }
             else
             {
-                Turn<float>(panel[..elements], columns, floats[first..], rows.Count);
+                Turn<float>(panel[..elements], columns, floats[first..], stride);
             }
         }
 
@@ -142,11 +146,11 @@ internal sealed class CheckpointWeights(Checkpoint checkpoint, bool symmetric, C
             long element = (column * place.Dims[1]) + rows.FirstRow;
             if (isHalf)
             {
-                writer.Write<Half>(halves.Slice(column * rows.Count, rows.Count), place, element * sizeof(ushort));
+                writer.Write<Half>(halves.Slice(column * stride, rows.Count), place, element * sizeof(ushort));
             }
             else
             {
-                writer.Write<float>(floats.Slice(column * rows.Count, rows.Count), place, element * sizeof(float));
+                writer.Write<float>(floats.Slice(column * stride, rows.Count), place, element * sizeof(float));
             }
         }
     }

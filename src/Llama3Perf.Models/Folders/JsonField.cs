@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Llama3Perf.Models.Folders;
 
@@ -32,7 +33,17 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
     {
         try
         {
-            using var document = JsonDocument.Parse(stream);
+            using var copy = new MemoryStream();
+            stream.CopyTo(copy);
+
+            // The parser leaves the inside of strings unchecked until they are read.
+            if (!Utf8.IsValid(copy.GetBuffer().AsSpan(0, (int)copy.Length)))
+            {
+                throw new ModelException($"{file} is not JSON: it is not UTF-8.");
+            }
+
+            copy.Position = 0;
+            using var document = JsonDocument.Parse(copy);
             var root = new JsonField(file, "", document.RootElement.Clone());
             return root.Element.ValueKind == JsonValueKind.Object ? root : throw new ModelException($"{file} is not a JSON object.");
         }
@@ -50,9 +61,17 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
             throw Wrong("an object");
         }
 
-        return Element.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null
-            ? new JsonField(File, Join(key), value)
-            : null;
+        try
+        {
+            return Element.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null
+                ? new JsonField(File, Join(key), value)
+                : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // As in Text, here in a key beside the one that is sought.
+            throw Wrong("an object whose keys are valid Unicode");
+        }
     }
 
     /// <summary>A whole number from <paramref name="minimum"/> to int.MaxValue.</summary>

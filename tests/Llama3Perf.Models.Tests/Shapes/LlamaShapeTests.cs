@@ -78,6 +78,44 @@ public sealed class LlamaShapeTests
     }
 
     [Theory]
+    [InlineData("", false, false)]
+    [InlineData("\"attention_bias\": null, \"mlp_bias\": false", false, false)]
+    [InlineData("\"attention_bias\": true", true, false)]
+    [InlineData("\"mlp_bias\": true", false, true)]
+    public void Biases_are_read(string keys, bool attention, bool mlp)
+    {
+        LlamaShape shape = Read(keys.Length == 0 ? Config : With(keys));
+
+        Assert.Equal((attention, mlp), (shape.AttentionBias, shape.MlpBias));
+    }
+
+    [Theory]
+    [InlineData("\"rope_scaling\": null, \"pretraining_tp\": 1, \"num_key_value_heads\": 8", 10_000)]
+    [InlineData("\"rope_theta\": 500000.0, \"rope_scaling\": null, \"num_key_value_heads\": 2", 500_000)]
+    [InlineData("\"rope_parameters\": {\"rope_theta\": 10000.0, \"rope_type\": \"default\"}", 10_000)]
+    [InlineData("\"rope_parameters\": {\"rope_theta\": 500000, \"rope_type\": \"default\"}", 500_000)]
+    public void Llama_2_and_3_have_plain_rope_in_both_forms(string keys, double theta)
+    {
+        LlamaShape shape = Read(With("\"architectures\": [\"LlamaForCausalLM\"]", keys));
+
+        Assert.Equal((theta, null), (shape.RopeTheta, shape.RopeScaling));
+    }
+
+    [Fact]
+    public void What_is_written_is_read_as_the_same_shape()
+    {
+        Assert.All(LlamaShape.Names.Select(LlamaShape.Load), shape =>
+        {
+            foreach (LlamaShape variant in (LlamaShape[])[shape, shape with { AttentionBias = true }, shape with { MlpBias = true, TieEmbeddings = true }])
+            {
+                LlamaShape read = Read(LlamaConfigText.Config(variant, "bfloat16"));
+                Assert.Equal(variant.EosTokenIds, read.EosTokenIds);
+                Assert.Equal(variant with { Name = "test", EosTokenIds = read.EosTokenIds }, read);
+            }
+        });
+    }
+
+    [Theory]
     [InlineData("\"eos_token_id\": 7", new[] { 7 })]
     [InlineData("\"eos_token_id\": [7, 9]", new[] { 7, 9 })]
     [InlineData("\"eos_token_id\": null", new int[0])]
@@ -85,6 +123,11 @@ public sealed class LlamaShapeTests
 
     [Theory]
     [InlineData("\"model_type\": \"qwen2\"", "model_type is \"qwen2\", expected \"llama\"")]
+    [InlineData("\"model_type\": \"mistral\", \"architectures\": [\"MistralForCausalLM\"]", "the only architecture that is built (this is MistralForCausalLM)")]
+    [InlineData("\"architectures\": [\"LlamaForSequenceClassification\"]", "architectures is [\"LlamaForSequenceClassification\"], expected [\"LlamaForCausalLM\"]")]
+    [InlineData("\"architectures\": \"LlamaForCausalLM\"", "expected a list of strings")]
+    [InlineData("\"rope_scaling\": {\"\\ud800\": 1}", "expected an object whose keys are valid Unicode")]
+    [InlineData("\"attention_bias\": 1", "attention_bias is 1, expected true or false")]
     [InlineData("\"num_key_value_heads\": 3", "num_key_value_heads is 3, expected a divisor of num_attention_heads 8")]
     [InlineData("\"num_attention_heads\": 7", "num_attention_heads is 7, expected a divisor of hidden_size 256")]
     [InlineData("\"head_dim\": 24", "the head size is 24, expected a multiple of 16")]
@@ -123,7 +166,7 @@ public sealed class LlamaShapeTests
         Gen<string> key = Gen.OneOf(
             "model_type", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim",
             "max_position_embeddings", "vocab_size", "rms_norm_eps", "rope_theta", "rope_scaling", "rope_parameters", "eos_token_id",
-            "bos_token_id", "tie_word_embeddings", "attention_bias", "hidden_act", "\\ud800");
+            "bos_token_id", "tie_word_embeddings", "attention_bias", "architectures", "hidden_act", "\\ud800");
 
         Gen.Select(key, value).Array[0, 6].Sample(pairs =>
         {

@@ -6,7 +6,7 @@ using Llama3Perf.Models.Checkpoints;
 namespace Llama3Perf.Models.Conversion;
 
 /// <summary>Turns values of a checkpoint into numbers that can be stored: float32, or float32 that float16 holds exactly.</summary>
-internal static class SourceRow
+public static class SourceRow
 {
     /// <summary>Halfway between float16's largest number and the next one that it would have: from here on it rounds to infinity.</summary>
     private const float FirstOverflow = 65520;
@@ -14,6 +14,9 @@ internal static class SourceRow
     private const uint Infinity = 0x7F80_0000;
 
     /// <summary>Reads values as float32, without loss.</summary>
+    /// <param name="source">Little-endian values.</param>
+    /// <param name="type">Their type.</param>
+    /// <param name="row">As many float32.</param>
     public static void Widen(ReadOnlySpan<byte> source, CheckpointType type, Span<float> row)
     {
         switch (type)
@@ -35,7 +38,7 @@ internal static class SourceRow
     /// <param name="half">Memory of the same length for float16, or empty when float32 is stored.</param>
     /// <param name="tensor">Whose values they are.</param>
     /// <param name="counts">Where unusual values are counted.</param>
-    public static void MakeStorable(Span<float> row, Span<Half> half, string tensor, ConversionCounts counts)
+    internal static void MakeStorable(Span<float> row, Span<Half> half, string tensor, ConversionCounts counts)
     {
         uint limit = half.IsEmpty ? Infinity : BitConverter.SingleToUInt32Bits(FirstOverflow);
         if (LargestMagnitude(row) >= limit)

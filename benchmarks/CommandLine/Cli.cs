@@ -60,6 +60,7 @@ internal static class Cli
         root.Add(run);
         root.Add(BuildCommand.Create());
         root.Add(GenerateCommand.Create());
+        root.Add(InspectCommand.Create());
         root.Add(ProbeCommand.Create());
         root.Add(CompareCommand.Create());
         root.Add(GateCommand.Create());

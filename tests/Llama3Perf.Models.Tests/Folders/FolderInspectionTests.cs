@@ -105,6 +105,21 @@ public sealed class FolderInspectionTests : IDisposable
         Assert.Equal(0, inspection.UnusedBytes);
     }
 
+    // Added up by another program from the lengths in the graphs.
+    [Theory]
+    [InlineData("llama3-gqa-bf16", "official-int4-cpu", 1_492_992, 1536)]
+    [InlineData("llama3-gqa-bf16", "official-int4-dml", 1_340_416, 768)]
+    [InlineData("llama3-gqa-bf16", "official-fp16-dml", 4_755_456, 768)]
+    [InlineData("llama32-tied-ropescaled-sharded", "official-int4-cpu", 701_008, 2048)]
+    [InlineData("llama32-tied-ropescaled-sharded", "official-int4-dml", 629_064, 1024)]
+    [InlineData("llama32-tied-ropescaled-sharded", "official-fp16-dml", 2_230_784, 1024)]
+    public void Bytes_that_a_token_reads_of_official_folders(string fixture, string variant, long weights, long cache)
+    {
+        var inspection = FolderInspection.Of(Fixtures.Shared(fixture, variant));
+
+        Assert.Equal((weights, cache), (inspection.WeightBytesPerToken, inspection.CacheBytesPerToken));
+    }
+
     [Fact]
     public void Every_flaw_is_named()
     {

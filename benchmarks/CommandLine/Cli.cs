@@ -61,6 +61,8 @@ internal static class Cli
         root.Add(BuildCommand.Create());
         root.Add(CheckpointCommand.Create());
         root.Add(GenerateCommand.Create());
+        root.Add(InspectCommand.Create());
+        root.Add(VerifyCommand.Create());
         root.Add(ProbeCommand.Create());
         root.Add(CompareCommand.Create());
         root.Add(GateCommand.Create());

@@ -91,6 +91,12 @@ internal sealed class RunCommand
     private readonly Option<IReadOnlyList<string>?> _cases = OptionFactory.List(
         "--case", "Only these cases, by their case_id.", OptionFactory.Text, "list");
 
+    private readonly Option<string?> _verify = OptionFactory.Value(
+        "--verify",
+        "Before timing, holds each model's logits and tokens against ort on the CPU (cpu) or a reference.json; beyond the limits its cases fail.",
+        OptionFactory.Text,
+        "cpu|file");
+
     private readonly Option<bool> _verbose = OptionFactory.Flag("--verbose", "Shows BenchmarkDotNet's own log.");
 
     public void AddTo(Command command)
@@ -98,7 +104,7 @@ internal sealed class RunCommand
         foreach (Option option in new Option[]
         {
             _models, _precisions, _blockSizes, _engines, _providers, _device, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate,
-            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _quick, _output, _cases, _runtimeDir, _verbose,
+            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _quick, _output, _cases, _runtimeDir, _verify, _verbose,
         })
         {
             command.Add(option);
@@ -136,6 +142,7 @@ internal sealed class RunCommand
             Cooldown = TimeSpan.FromSeconds(parsed.GetValue(_cooldown) ?? 0),
             Output = parsed.GetValue(_output),
             Cases = parsed.GetValue(_cases),
+            Verify = parsed.GetValue(_verify),
             Verbose = parsed.GetValue(_verbose),
             BenchmarkDotNetArguments = [.. parsed.UnmatchedTokens],
         };

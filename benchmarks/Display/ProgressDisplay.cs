@@ -39,6 +39,11 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
             Console.WriteLine($"Skipped {planned.CaseId}: {planned.SkipReason}");
         }
 
+        foreach (PlannedCase planned in plan.Cases.Where(planned => planned.Failure is not null))
+        {
+            Console.WriteLine($"Failed {planned.CaseId}: {planned.Failure}");
+        }
+
         if (!SuiteConfig.IsOptimized)
         {
             Console.WriteLine("Debug build: run with -c Release for numbers that mean anything.");

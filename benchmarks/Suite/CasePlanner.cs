@@ -22,6 +22,8 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
     // Engines take an index; results keep the adapter's name.
     private readonly GpuInfo? _device = options.Device is { } device ? DeviceSelector.Select(MachineProbe.Capture().Gpus, device) : null;
 
+    private readonly CaseVerification? _verification = options.Verify is { } reference ? new CaseVerification(reference) : null;
+
     public IReadOnlyList<PlannedCase> Plan()
     {
         foreach ((string engine, ExecutionProvider provider) in EngineChoice.Of(options))
@@ -77,6 +79,9 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
             folder = models.Prepare(variant.BuildOptions(provider));
         }
 
+        string? failure = folder is null || skip is not null || _verification is null
+            ? null
+            : _verification.Failure(new VerifiedSide(folder, engine, Options(provider, Threads(provider))));
         ModelTokenizer? tokenizer = folder is null ? null : ModelTokenizer.Open(folder);
         foreach (string text in options.Prompts)
         {
@@ -84,16 +89,16 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
             TokenizedPrompt? tokens = tokenizer is null ? null : prompt.Tokenize(tokenizer, ChatTemplate.Get(options.ChatTemplate));
             foreach (int maxLength in options.MaxLengths ?? [DefaultMaxLength(tokens?.TokenIds.Length ?? prompt.TokenCount)])
             {
-                Add(engine, provider, variant, folder, prompt, tokens, maxLength, skip ?? WhyNot(folder!, tokens!, maxLength));
+                Add(engine, provider, variant, folder, prompt, tokens, maxLength, skip ?? WhyNot(folder!, tokens!, maxLength), failure);
             }
         }
     }
 
     private void Add(
-        string engine, ExecutionProvider provider, ModelVariant variant, ModelFolder? folder, Prompt prompt, TokenizedPrompt? tokens, int maxLength, string? skip)
+        string engine, ExecutionProvider provider, ModelVariant variant, ModelFolder? folder, Prompt prompt, TokenizedPrompt? tokens, int maxLength, string? skip, string? failure)
     {
         string providerName = provider.ToString().ToLowerInvariant();
-        int? threads = provider == ExecutionProvider.Cpu ? options.Threads ?? PhysicalCores.Count : options.Threads;
+        int? threads = Threads(provider);
         CaseKey key = new()
         {
             Engine = engine,
@@ -120,11 +125,14 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
             CaseId = Results.Rows.CaseId.For(key),
             Key = key,
             SkipReason = skip,
+            Failure = skip is null ? failure : null,
             ModelFolder = folder?.Path ?? "",
             EngineOptions = Options(provider, threads),
             PromptTokens = tokens?.TokenIds ?? [],
         });
     }
+
+    private int? Threads(ExecutionProvider provider) => provider == ExecutionProvider.Cpu ? options.Threads ?? PhysicalCores.Count : options.Threads;
 
     private EngineOptions Options(ExecutionProvider provider, int? threads) => new()
     {

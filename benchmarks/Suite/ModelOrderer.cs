@@ -21,7 +21,7 @@ internal sealed class ModelOrderer(SuitePlan plan) : DefaultOrderer
 internal sealed class PlannedCases(SuitePlan plan) : IFilter
 {
     public bool Predicate(BenchmarkCase benchmarkCase) =>
-        ParametersOf(benchmarkCase) is not { } parameters || plan.Find(parameters) is { SkipReason: null };
+        ParametersOf(benchmarkCase) is not { } parameters || plan.Find(parameters) is { SkipReason: null, Failure: null };
 
     /// <summary>The parameters of a generation case, or null for a benchmark of another class.</summary>
     public static CaseParameters? ParametersOf(BenchmarkCase benchmark)

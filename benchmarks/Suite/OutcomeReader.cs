@@ -50,7 +50,7 @@ internal static class OutcomeReader
         Case = planned.Key,
         CaseId = planned.CaseId,
         Status = planned.SkipReason is null ? CaseStatus.Failed : CaseStatus.Skipped,
-        Error = planned.SkipReason ?? "BenchmarkDotNet did not run this case; see its log with --verbose",
+        Error = planned.SkipReason ?? planned.Failure ?? "BenchmarkDotNet did not run this case; see its log with --verbose",
     };
 
     private static IReadOnlyList<MeasurementLine> Lines(ExecuteResult result) =>

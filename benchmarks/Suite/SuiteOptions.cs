@@ -64,6 +64,9 @@ public sealed record SuiteOptions
     /// <summary>Only these cases, by case_id; null for all.</summary>
     public IReadOnlyList<string>? Cases { get; init; }
 
+    /// <summary>What each model is verified against before it is timed: <c>cpu</c>, or the path of a reference.json; null for nothing.</summary>
+    public string? Verify { get; init; }
+
     public bool Verbose { get; init; }
 
     /// <summary>What the command line holds beside our own options, for BenchmarkDotNet.</summary>

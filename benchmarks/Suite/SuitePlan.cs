@@ -20,6 +20,9 @@ public sealed record PlannedCase
     /// <summary>Why the case cannot run here; null when it can.</summary>
     public string? SkipReason { get; init; }
 
+    /// <summary>Why the case has failed before it was measured: its model was verified and computes something else; null when it may run.</summary>
+    public string? Failure { get; init; }
+
     public required string ModelFolder { get; init; }
 
     public required EngineOptions EngineOptions { get; init; }
@@ -48,7 +51,7 @@ public sealed record SuitePlan(IReadOnlyList<PlannedCase> Cases, bool KeepModelL
 
     /// <summary>The cases that are to be measured.</summary>
     [JsonIgnore]
-    public IEnumerable<PlannedCase> Runnable => Cases.Where(planned => planned.SkipReason is null);
+    public IEnumerable<PlannedCase> Runnable => Cases.Where(planned => planned is { SkipReason: null, Failure: null });
 
     public PlannedCase? Find(CaseParameters parameters) => Cases.FirstOrDefault(planned => planned.Parameters == parameters);
 

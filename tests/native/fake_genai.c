@@ -24,6 +24,7 @@ typedef struct Result { char text[512]; } Result;
 typedef struct Config { int state; } Config;
 typedef struct Model { int state; int children; } Model;
 typedef struct Params { int state; Model* model; int children; int max_length; int min_length; } Params;
+typedef struct Tensor { int state; int64_t dims[3]; float* data; } Tensor;
 typedef struct Generator { int state; Model* model; Params* params; int length; int appends; int32_t last; } Generator;
 
 static char log_text[1 << 16];
@@ -261,6 +262,56 @@ EXPORT Result* OgaGenerator_GetNextTokens(const Generator* generator, const int3
   SCRIPTED();
   *out = &generator->last;
   *count = 1;
+  return NULL;
+}
+
+/* Logits of two positions: the first all -1, the second 0, 1, 2, ... of the fake's vocabulary of 1000. */
+EXPORT Result* OgaGenerator_GetOutput(const Generator* generator, const char* name, Tensor** out) {
+  log_call("OgaGenerator_GetOutput(%s)\n", name);
+  SCRIPTED();
+  if (generator->state != ALIVE || generator->appends == 0) misuse("GetOutput before anything was computed\n");
+  *out = calloc(1, sizeof **out);
+  (*out)->state = ALIVE;
+  (*out)->dims[0] = 1;
+  (*out)->dims[1] = 2;
+  (*out)->dims[2] = 1000;
+  (*out)->data = calloc(2000, sizeof(float));
+  for (int i = 0; i < 2000; i++) (*out)->data[i] = i < 1000 ? -1.0f : (float)(i - 1000);
+  live++;
+  return NULL;
+}
+
+EXPORT void OgaDestroyTensor(Tensor* tensor) {
+  if (tensor->state != ALIVE) misuse("tensor destroyed twice\n");
+  tensor->state = DEAD;
+  live--;
+}
+
+EXPORT Result* OgaTensorGetType(const Tensor* tensor, int* out) {
+  (void)tensor;
+  SCRIPTED();
+  *out = 1;
+  return NULL;
+}
+
+EXPORT Result* OgaTensorGetShapeRank(const Tensor* tensor, size_t* out) {
+  (void)tensor;
+  SCRIPTED();
+  *out = 3;
+  return NULL;
+}
+
+EXPORT Result* OgaTensorGetShape(const Tensor* tensor, int64_t* dims, size_t rank) {
+  SCRIPTED();
+  if (rank != 3) misuse("wrong rank\n");
+  memcpy(dims, tensor->dims, sizeof tensor->dims);
+  return NULL;
+}
+
+EXPORT Result* OgaTensorGetData(const Tensor* tensor, void** out) {
+  SCRIPTED();
+  if (tensor->state != ALIVE) misuse("data of a dead tensor\n");
+  *out = tensor->data;
   return NULL;
 }
 

@@ -23,6 +23,13 @@ public interface IEngine : IDisposable
     /// <see cref="EngineOptions.AllowEos"/> is set; then nothing may be asked for after one.
     /// </summary>
     int NextToken();
+
+    /// <summary>
+    /// A copy of the logits at the last position that was computed, [vocabulary]: after <see cref="Prefill"/> those of the prompt, after
+    /// <see cref="NextToken"/> those that its token was picked from, where EOS tokens that were left out may stand as -∞. Not for timing.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Nothing was computed since <see cref="Reset"/>.</exception>
+    float[] LastLogits();
 }
 
 /// <summary>What an engine runs on. Unknown is null, never a guess.</summary>

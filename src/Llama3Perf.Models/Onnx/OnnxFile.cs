@@ -33,25 +33,27 @@ internal static class OnnxFile
     public static IReadOnlyDictionary<string, long> ExternalFiles(string path, ModelProto model)
     {
         var files = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (TensorProto tensor in model.Graph.Initializer)
+        foreach (ExternalRange range in model.Graph.Initializer.Select(tensor => Range(path, tensor)).OfType<ExternalRange>())
         {
-            if (tensor.DataLocation != TensorProto.Types.DataLocation.External)
-            {
-                continue;
-            }
-
-            string location = Entry(tensor, "location") is { Length: > 0 } name ? name : throw Malformed(path, tensor, "location");
-            long offset = Number(path, tensor, "offset") ?? 0;
-            long end = offset + (Number(path, tensor, "length") ?? ByteSize(path, tensor));
-            if (end < offset)
-            {
-                throw Malformed(path, tensor, "length");
-            }
-
-            files[location] = Math.Max(end, files.GetValueOrDefault(location));
+            files[range.Location] = Math.Max(range.Offset + range.Length, files.GetValueOrDefault(range.Location));
         }
 
         return files;
+    }
+
+    /// <summary>Where a tensor's external data lies; null for one that is stored in the graph.</summary>
+    /// <exception cref="ModelException">The tensor's external data entry is malformed.</exception>
+    public static ExternalRange? Range(string path, TensorProto tensor)
+    {
+        if (tensor.DataLocation != TensorProto.Types.DataLocation.External)
+        {
+            return null;
+        }
+
+        string location = Entry(tensor, "location") is { Length: > 0 } name ? name : throw Malformed(path, tensor, "location");
+        long offset = Number(path, tensor, "offset") ?? 0;
+        long length = Number(path, tensor, "length") ?? ByteSize(path, tensor);
+        return offset + length >= offset ? new ExternalRange(location, offset, length) : throw Malformed(path, tensor, "length");
     }
 
     /// <summary>Bits of one element, or 0 for types without a fixed size.</summary>
@@ -108,3 +110,9 @@ internal static class OnnxFile
     private static ModelException NotOnnx(string path, Exception? inner = null) =>
         new($"{path} is not an ONNX model (or is damaged). Copy or build the folder again.", inner);
 }
+
+/// <summary>Where a tensor's bytes lie.</summary>
+/// <param name="Location">File, relative to the graph's folder.</param>
+/// <param name="Offset">First byte.</param>
+/// <param name="Length">Bytes.</param>
+internal sealed record ExternalRange(string Location, long Offset, long Length);

@@ -34,6 +34,29 @@ public sealed class EngineAgreementTests
             Path.Combine(TestRuntime.Scratch("agreement"), precision.ToString()),
             cancellationToken: TestContext.Current.CancellationToken));
 
+    [Fact]
+    public void On_the_logits_after_the_prompt_and_after_a_token()
+    {
+        ModelFolder folder = ModelFolder.Open(Fixtures.Shared("llama3-gqa-bf16", "official-int4-cpu"));
+        float[][][] logits = [.. EngineCatalog.All.Select(kind => LogitsOf(kind, folder))];
+
+        for (int step = 0; step < 2; step++)
+        {
+            Assert.All(logits[0][step].Zip(logits[1][step]), pair => Assert.Equal(pair.First, pair.Second, 1e-3));
+        }
+    }
+
+    private static float[][] LogitsOf(EngineKind kind, ModelFolder folder)
+    {
+        using IEngine engine = kind.Load(folder, new EngineOptions { Threads = 1, AllowEos = true });
+        engine.Reset(16);
+        engine.Prefill([folder.BosTokenId ?? 1, .. s_prompt]);
+        float[] prompt = engine.LastLogits();
+        engine.NextToken();
+        engine.NextToken();
+        return [prompt, engine.LastLogits()];
+    }
+
     private static void AssertSameTokens(ModelFolder folder)
     {
         int[] prompt = [folder.BosTokenId ?? 1, .. s_prompt];

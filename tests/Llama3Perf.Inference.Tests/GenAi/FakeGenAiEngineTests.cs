@@ -151,6 +151,21 @@ public sealed class FakeGenAiEngineTests : IDisposable
     }
 
     [Fact]
+    public void Logits_are_the_last_positions_and_leave_nothing_alive()
+    {
+        using IEngine engine = Load();
+        engine.Reset(10);
+        Assert.Throws<InvalidOperationException>(() => engine.LastLogits());
+        engine.Prefill([1, 2, 3]);
+        int live = _fake.Live;
+        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (float)i), engine.LastLogits());
+        Assert.Equal(live, _fake.Live);
+        Assert.Contains("OgaGenerator_GetOutput(logits)", _fake.Log);
+        _fake.Fail("OgaGenerator_GetOutput", "no such output");
+        Assert.Equal("OgaGenerator_GetOutput: no such output", Assert.Throws<EngineException>(() => engine.LastLogits()).Message);
+    }
+
+    [Fact]
     public void A_prompt_comes_in_one_piece()
     {
         using IEngine engine = Load();

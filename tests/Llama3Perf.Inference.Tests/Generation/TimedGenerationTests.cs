@@ -78,6 +78,8 @@ public sealed class TimedGenerationTests
     /// <summary>Counts up from 100, and takes as long for it as it is told.</summary>
     private sealed class ScriptedEngine : IEngine
     {
+        public float[] LastLogits() => throw new NotSupportedException();
+
         private int _next = 100;
 
         public double ResetMs { get; init; }
@@ -117,6 +119,8 @@ public sealed class TimedGenerationTests
 
     private sealed class AllocationEngine : IEngine
     {
+        public float[] LastLogits() => throw new NotSupportedException();
+
         private long _before;
 
         public long AllocatedBetweenPrefillAndLastToken { get; private set; }

@@ -8,12 +8,16 @@ namespace Llama3Perf.Inference.Tests.Ort;
 public sealed class ProviderRulesTests
 {
     [Theory]
-    [InlineData(GraphFamily.DirectML, ExecutionProvider.Cpu, "is a DirectML graph")]
     [InlineData(GraphFamily.DirectML, ExecutionProvider.Cuda, "is a DirectML graph")]
     [InlineData(GraphFamily.DirectML, ExecutionProvider.WebGpu, "is a DirectML graph")]
     [InlineData(GraphFamily.Standard, ExecutionProvider.Dml, "is not a DirectML graph")]
     public void A_graph_that_the_provider_computes_wrongly(GraphFamily family, ExecutionProvider provider, string reason) =>
         Assert.Contains(reason, Refusal(family, new EngineOptions { Provider = provider }), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(GraphFamily.DirectML)]
+    [InlineData(GraphFamily.Standard)]
+    public void The_cpu_takes_either_form(GraphFamily family) => ProviderRules.Check(Folder(family), new EngineOptions());
 
     [Theory]
     [InlineData(ExecutionProvider.Dml, "ep.dml.enable_graph_capture", "1")]

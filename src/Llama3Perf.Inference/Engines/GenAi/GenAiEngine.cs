@@ -12,6 +12,8 @@ internal sealed unsafe class GenAiEngine : IEngine
     private OgaGeneratorParams? _parameters;
     private OgaGenerator? _generator;
     private readonly bool _allowEos;
+    private readonly string _logits;
+    private readonly int _vocabularySize;
     private int _maxLength;
 
     // Tokens in the sequence; 0 while there is no prompt, and after a failed call, whose sequence must not be continued.
@@ -41,6 +43,7 @@ internal sealed unsafe class GenAiEngine : IEngine
             PlacementWarning = device == wanted ? null : $"onnxruntime-genai placed the model on {device}, not on {wanted}",
         };
         _allowEos = options.AllowEos;
+        (_logits, _vocabularySize) = (folder.Names.Logits, folder.VocabularySize);
         GenAiRuntime.Add(this);
     }
 
@@ -93,6 +96,14 @@ internal sealed unsafe class GenAiEngine : IEngine
             throw new EngineException($"OgaGenerator_GetNextTokens: {count} tokens for one sequence");
         _length = length + 1;
         return *tokens;
+    }
+
+    public float[] LastLogits()
+    {
+        if (_generator is null || _length == 0)
+            throw new InvalidOperationException("Nothing was computed yet.");
+        using OgaTensor logits = OgaTensor.Output(_generator, _logits);
+        return logits.LastRow(_vocabularySize);
     }
 
     public void Dispose()

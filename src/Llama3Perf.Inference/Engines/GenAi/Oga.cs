@@ -102,4 +102,22 @@ internal static unsafe partial class Oga
 
     [LibraryImport(Library)]
     internal static partial nint OgaGenerator_GetNextTokens(OgaGenerator generator, out int* tokens, out nuint count);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint OgaGenerator_GetOutput(OgaGenerator generator, string name, out OgaTensor tensor);
+
+    [LibraryImport(Library)]
+    internal static partial void OgaDestroyTensor(nint tensor);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaTensorGetType(OgaTensor tensor, out int type);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaTensorGetShapeRank(OgaTensor tensor, out nuint rank);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaTensorGetShape(OgaTensor tensor, long* dims, nuint rank);
+
+    [LibraryImport(Library)]
+    internal static partial nint OgaTensorGetData(OgaTensor tensor, out nint data);
 }

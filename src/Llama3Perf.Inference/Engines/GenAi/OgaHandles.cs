@@ -110,3 +110,41 @@ internal sealed class OgaGenerator : OgaHandle
 
     protected override void Destroy(nint native) => Oga.OgaDestroyGenerator(native);
 }
+
+/// <summary>A copy of a model's output, in CPU memory.</summary>
+internal sealed unsafe class OgaTensor : OgaHandle
+{
+    // As ONNX numbers its types.
+    private const int Float32 = 1;
+    private const int Float16 = 10;
+
+    public static OgaTensor Output(OgaGenerator generator, string name)
+    {
+        Oga.Check(Oga.OgaGenerator_GetOutput(generator, name, out OgaTensor tensor));
+        tensor.Own();
+        return tensor;
+    }
+
+    /// <summary>The last row of a [.., width] tensor of float32 or float16.</summary>
+    /// <exception cref="EngineException">It is of another type or shorter than a row.</exception>
+    public float[] LastRow(int width)
+    {
+        Oga.Check(Oga.OgaTensorGetShapeRank(this, out nuint rank));
+        long[] dims = new long[rank];
+        fixed (long* first = dims)
+            Oga.Check(Oga.OgaTensorGetShape(this, first, rank));
+        long count = dims.Aggregate(1L, (product, dim) => product * dim);
+        Oga.Check(Oga.OgaTensorGetType(this, out int type));
+        Oga.Check(Oga.OgaTensorGetData(this, out nint data));
+        if (count < width || dims.Length == 0 || dims[^1] != width)
+            throw new EngineException($"onnxruntime-genai gives logits [{string.Join(", ", dims)}] for a vocabulary of {width}");
+        return type switch
+        {
+            Float32 => new ReadOnlySpan<float>((float*)data + count - width, width).ToArray(),
+            Float16 => Array.ConvertAll(new ReadOnlySpan<Half>((Half*)data + count - width, width).ToArray(), half => (float)half),
+            _ => throw new EngineException($"onnxruntime-genai gives logits of ONNX type {type}; float32 and float16 are handled"),
+        };
+    }
+
+    protected override void Destroy(nint native) => Oga.OgaDestroyTensor(native);
+}

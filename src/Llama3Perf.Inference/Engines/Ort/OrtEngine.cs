@@ -45,8 +45,7 @@ internal sealed class OrtEngine : IEngine
 
     public EngineDescription Description { get; }
 
-    /// <summary>Logits of the last position that was computed, [vocabulary], for tests.</summary>
-    internal float[] LastLogits() => (_last ?? throw new InvalidOperationException("Nothing was computed yet.")).LastLogits();
+    public float[] LastLogits() => (_last ?? throw new InvalidOperationException("Nothing was computed yet.")).LastLogits();
 
     public void Reset(int maxLength)
     {

@@ -36,8 +36,8 @@ internal static class ProviderRules
 
     private static void CheckFamily(ModelFolder folder, ExecutionProvider provider)
     {
-        GraphFamily wanted = OrtProvider.Of(provider)?.Family ?? GraphFamily.Standard;
-        if (folder.Family == wanted)
+        // The CPU computes both forms rightly.
+        if (OrtProvider.Of(provider)?.Family is not { } wanted || folder.Family == wanted)
         {
             return;
         }

@@ -38,6 +38,8 @@ public sealed class ExternalGenerator : IGenerator
     /// <summary>Ids that the model can take and give: 0 up to this.</summary>
     public int VocabSize => _model.VocabSize;
 
+    internal int ProcessId => _peer.Id;
+
     /// <summary>Token ids of a text, by the program's own tokenizer.</summary>
     /// <param name="text">The text.</param>
     /// <param name="addBos">True puts the BOS token before it.</param>

@@ -17,6 +17,8 @@ internal sealed record PeerReply<T>(T Result, double ElapsedMs);
 /// </summary>
 internal sealed class PeerProcess : IDisposable
 {
+    private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(250);
+
     private readonly string _mark = Guid.NewGuid().ToString("N");
     private readonly string _name;
     private readonly PeerLimits _limits;
@@ -42,6 +44,9 @@ internal sealed class PeerProcess : IDisposable
 
     /// <summary>Name and version by which the program greeted.</summary>
     public string Program { get; }
+
+    /// <summary>Id of the process, while it or its handle lives.</summary>
+    public int Id => _process.Id;
 
     /// <summary>Sends a request and waits for its answer.</summary>
     /// <exception cref="EngineException">The peer answered with an error and serves on; or it said something else, nothing, or died, and is gone.</exception>
@@ -160,13 +165,33 @@ internal sealed class PeerProcess : IDisposable
 
     private PeerLine Next(string what, TimeSpan left, TimeSpan patience)
     {
-        PeerLine line = _output.Next(left) ?? throw Broken($"did not {what} within {Text(patience)}");
-        return line.End switch
+        PeerLine? line = Wait(left);
+        return line?.End switch
         {
+            null when !_process.HasExited => throw Broken($"did not {what} within {Text(patience)}"),
+            null => throw Broken($"did not {what}: {HowItEnded()}"),
             PeerLineEnd.Whole => line,
             PeerLineEnd.TooLong => throw Broken($"did not {what} but printed a line of more than {_limits.LineBytes} bytes: {PeerText.Quote(line.Bytes)}"),
             _ => throw Broken($"did not {what}: {HowItEnded()}{(line.Bytes.Length > 0 ? $" in the middle of {PeerText.Quote(line.Bytes)}" : "")}"),
         };
+    }
+
+    // Something that a dead peer has started may hold its output open for ever, so its end is looked for too. What it said last is read first.
+    private PeerLine? Wait(TimeSpan patience)
+    {
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan left = patience;
+        while (left > TimeSpan.Zero)
+        {
+            bool hasExited = _process.HasExited;
+            if (_output.Next(left < s_glance ? left : s_glance) is { } line)
+                return line;
+            if (hasExited)
+                break;
+            left = patience - Stopwatch.GetElapsedTime(start);
+        }
+
+        return _output.Next(TimeSpan.Zero);
     }
 
     private TResult Result<TResult>(PeerLine line, int id, string method, JsonTypeInfo<TResult> type)

@@ -33,7 +33,7 @@ public interface IEngine : IDisposable
 }
 
 /// <summary>What an engine runs on. Unknown is null, never a guess.</summary>
-/// <param name="Engine">Name in the engine table: <c>ort</c>, <c>genai</c>.</param>
+/// <param name="Engine">Name in the engine table: <c>ort</c>, <c>genai</c>, <c>external:transformers</c>.</param>
 /// <param name="Provider">Execution provider that the compute nodes are placed on.</param>
 public sealed record EngineDescription(string Engine, ExecutionProvider Provider)
 {
@@ -45,4 +45,10 @@ public sealed record EngineDescription(string Engine, ExecutionProvider Provider
 
     /// <summary>Why this run may not be reported as the provider's: compute nodes that fell back to the CPU; null when placement is proven or is the CPU.</summary>
     public string? PlacementWarning { get; init; }
+
+    /// <summary>Versions of an external engine's parts (<c>torch</c> to <c>2.11.0</c>); null for engines in this process.</summary>
+    public IReadOnlyDictionary<string, string>? Versions { get; init; }
+
+    /// <summary>What a reader of the numbers must know, one line each (<c>dynamic KV cache</c>); null when there is nothing.</summary>
+    public IReadOnlyList<string>? Notes { get; init; }
 }

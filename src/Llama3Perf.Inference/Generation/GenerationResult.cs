@@ -5,7 +5,8 @@ using System.Security.Cryptography;
 namespace Llama3Perf.Inference.Generation;
 
 /// <summary>
-/// One whole generation: what came out and when. All times derive from <see cref="Stopwatch.GetTimestamp"/>;
+/// One whole generation: what came out and when. All times derive from <see cref="Stopwatch.GetTimestamp"/>, or from the monotonic clock
+/// of an external program;
 /// t0 is just before the prompt is handed to the engine, t_i when new token i is readable on the host (i from 1).
 /// </summary>
 public sealed record GenerationResult
@@ -27,6 +28,18 @@ public sealed record GenerationResult
 
     /// <summary>Time that the engine took to ready its KV cache (or generator) before t0, in milliseconds; part of no other figure.</summary>
     public required double ResetMs { get; init; }
+
+    /// <summary>
+    /// How far an external program's time of the whole request and our own are apart, in milliseconds; null when they agree within
+    /// 2 % of ours or 5 ms, whichever is more, and where our own clock was read.
+    /// </summary>
+    public double? ClockDisagreementMs { get; init; }
+
+    /// <summary>Peak resident memory of the external program that generated; null when it tells none, and for engines in this process.</summary>
+    public long? PeakRssBytes { get; init; }
+
+    /// <summary>Peak device memory of the external program that generated; null when it tells none, and for engines in this process.</summary>
+    public long? PeakGpuBytes { get; init; }
 
     /// <summary>t_1 - t0.</summary>
     public double TtftMs => TokenMs[0];

@@ -10,6 +10,17 @@ namespace Llama3Perf.Inference.Tests.Native
         /// <summary>The scenario's output, its lines joined as they came.</summary>
         public static string Run(string scenario, string? runtimeFolder)
         {
+            using Process process = Start(scenario, runtimeFolder);
+            Task<string> errors = process.StandardError.ReadToEndAsync();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            Assert.True(process.ExitCode == 0, $"exit code {process.ExitCode}: {output}{errors.Result}");
+            return output.Trim();
+        }
+
+        /// <summary>The scenario, begun; its output and errors can be read.</summary>
+        public static Process Start(string scenario, string? runtimeFolder)
+        {
             ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Inference.Tests" + (OperatingSystem.IsWindows() ? ".exe" : "")))
             {
                 UseShellExecute = false,
@@ -19,12 +30,7 @@ namespace Llama3Perf.Inference.Tests.Native
             start.Environment[TestRuntime.ChildVariable] = scenario;
             start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(ChildProcess).Assembly.Location;
             start.Environment[NativeLibraries.RuntimeFolderVariable] = runtimeFolder;
-            using Process process = Process.Start(start)!;
-            Task<string> errors = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            Assert.True(process.ExitCode == 0, $"exit code {process.ExitCode}: {output}{errors.Result}");
-            return output.Trim();
+            return Process.Start(start)!;
         }
     }
 }

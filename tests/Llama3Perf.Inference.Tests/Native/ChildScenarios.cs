@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Native;
+using Llama3Perf.Inference.Tests.External;
 using Llama3Perf.Inference.Tests.GenAi;
 using Microsoft.ML.OnnxRuntime;
 
@@ -15,6 +17,8 @@ internal static class ChildScenarios
     public const string ResolveOnnxRuntime = nameof(ResolveOnnxRuntime);
     public const string AskForGenAi = nameof(AskForGenAi);
     public const string LeaveEngineOpen = nameof(LeaveEngineOpen);
+    public const string LeavePeerOpen = nameof(LeavePeerOpen);
+    public const string InterruptWithPeerOpen = nameof(InterruptWithPeerOpen);
 
     public static void Run(string scenario)
     {
@@ -26,6 +30,8 @@ internal static class ChildScenarios
                 ResolveOnnxRuntime => ResolveOnly,
                 AskForGenAi => AskGenAi,
                 LeaveEngineOpen => LeaveOpen,
+                LeavePeerOpen => LeavePeer,
+                InterruptWithPeerOpen => InterruptWithPeer,
                 _ => throw new ArgumentOutOfRangeException(nameof(scenario), scenario, null),
             };
             action();
@@ -66,6 +72,15 @@ internal static class ChildScenarios
         engine.Reset(20);
         engine.Prefill([1, 2, 3]);
         Console.WriteLine($"token {engine.NextToken()}");
+    }
+
+    private static void LeavePeer() => Console.WriteLine(Peers.Load("no-exit").ProcessId);
+
+    private static void InterruptWithPeer()
+    {
+        LeavePeer();
+        Process.Start("kill", ["-INT", $"{Environment.ProcessId}"]).WaitForExit();
+        Thread.Sleep(TimeSpan.FromSeconds(20));
     }
 
     private static void PrintLoaded()

@@ -40,6 +40,8 @@ internal static class GenAiRuntime
 
     private static Availability Available(ExecutionProvider provider)
     {
+        if (provider.WhyNotInOnnxRuntime() is { } foreign)
+            return Availability.No(foreign);
         try
         {
             NativeLibraries.RequireGenAi();

@@ -34,7 +34,10 @@ internal sealed record OrtProvider(
     ];
 
     /// <summary>The row of a provider; null for the CPU.</summary>
-    public static OrtProvider? Of(ExecutionProvider provider) => Array.Find(s_all, row => row.Provider == provider);
+    /// <exception cref="EngineException">It is none of ONNX Runtime's, and must not pass for the CPU.</exception>
+    public static OrtProvider? Of(ExecutionProvider provider) => provider.WhyNotInOnnxRuntime() is { } foreign
+        ? throw new EngineException(foreign)
+        : Array.Find(s_all, row => row.Provider == provider);
 
     /// <summary>The device memory that a session allocates its KV cache in.</summary>
     public OrtMemoryInfo DeviceMemory(EngineOptions options) =>

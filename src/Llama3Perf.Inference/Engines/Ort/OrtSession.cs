@@ -80,6 +80,8 @@ internal static class OrtSession
 
     private static Availability Available(ExecutionProvider provider)
     {
+        if (provider.WhyNotInOnnxRuntime() is { } foreign)
+            return Availability.No(foreign);
         try
         {
             NativeLibraries.RequireOnnxRuntime();

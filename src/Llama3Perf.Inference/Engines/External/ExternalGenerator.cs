@@ -1,0 +1,121 @@
+using Llama3Perf.Inference.Generation;
+
+namespace Llama3Perf.Inference.Engines.External;
+
+/// <summary>
+/// A model loaded by another program, which generates and reads its own clock. Its answers are checked, and the time of each request is
+/// measured here too: <see cref="GenerationResult.ClockDisagreementMs"/>. Not for several threads.
+/// </summary>
+public sealed class ExternalGenerator : IGenerator
+{
+    private readonly PeerProcess _peer;
+    private readonly PeerOptions _options;
+    private readonly LoadResult _model;
+
+    /// <summary>Starts the program and loads a model. The program ends with this object, with its process at the latest.</summary>
+    /// <param name="modelFolder">Folder of the model, in the form that the program reads.</param>
+    /// <param name="options">The program and how it loads.</param>
+    /// <exception cref="EngineException">The program does not start, is no peer, or cannot load the model.</exception>
+    public ExternalGenerator(string modelFolder, PeerOptions options)
+    {
+        _options = options;
+        _peer = new PeerProcess(options);
+        try
+        {
+            _model = Load(Path.GetFullPath(modelFolder));
+            Description = Describe();
+        }
+        catch
+        {
+            _peer.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public EngineDescription Description { get; }
+
+    /// <summary>Ids that the model can take and give: 0 up to this.</summary>
+    public int VocabSize => _model.VocabSize;
+
+    internal int ProcessId => _peer.Id;
+
+    /// <summary>Token ids of a text, by the program's own tokenizer.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="addBos">True puts the BOS token before it.</param>
+    /// <exception cref="EngineException">The program failed.</exception>
+    public int[] Encode(string text, bool addBos)
+    {
+        int[] ids = _peer.Call("encode", new EncodeParams(text, addBos), PeerJson.Default.PeerRequestEncodeParams, PeerJson.Default.EncodeResult, _options.Limits.Other).Result.Ids;
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)VocabSize)
+                throw _peer.Broken($"encoded a text with the token {id}, and its vocabulary has {VocabSize}");
+        }
+
+        return ids;
+    }
+
+    /// <inheritdoc/>
+    public GenerationResult Generate(ReadOnlySpan<int> prompt, int maxLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(prompt.Length, nameof(prompt));
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(maxLength, prompt.Length);
+        Refuse(prompt, maxLength);
+        int newTokens = maxLength - prompt.Length;
+        DateTimeOffset startUtc = DateTimeOffset.UtcNow;
+        PeerReply<GenerateResult> reply = _peer.Call(
+            "generate", new GenerateParams(prompt.ToArray(), newTokens, IgnoreEos: true), PeerJson.Default.PeerRequestGenerateParams, PeerJson.Default.GenerateResult, _options.Limits.Generate);
+        if (PeerAnswerRules.WhyWrong(reply.Result, newTokens, _model) is { } reason)
+            throw _peer.Broken(reason);
+        return PeerAnswerRules.ToResult(reply, prompt.Length, startUtc);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _peer.Dispose();
+
+    private LoadResult Load(string modelFolder)
+    {
+        string device = NameOf(_options.Device);
+        string precision = _options.Precision.ToString().ToLowerInvariant();
+        LoadParams parameters = new(modelFolder, _options.Backend, device, precision, _options.Threads, _options.MaxLength, _options.Options);
+        LoadResult model = _peer.Call("load", parameters, PeerJson.Default.PeerRequestLoadParams, PeerJson.Default.LoadResult, _options.Limits.Load).Result;
+        if (model.Device != device)
+            throw _peer.Broken($"was asked for the device {device} and loaded on '{PeerText.OneLine(model.Device)}'");
+        if (model.Precision != precision)
+            throw _peer.Broken($"was asked for {precision} and loaded '{PeerText.OneLine(model.Precision)}'");
+        if (model.VocabSize <= 0)
+            throw _peer.Broken($"told a vocabulary of {model.VocabSize} tokens");
+        return model;
+    }
+
+    private void Refuse(ReadOnlySpan<int> prompt, int maxLength)
+    {
+        if (maxLength > _options.MaxLength)
+            throw new EngineException($"external:{_options.Backend} loaded the model for sequences of {_options.MaxLength} tokens, not {maxLength}");
+        foreach (int id in prompt)
+        {
+            if ((uint)id >= (uint)VocabSize)
+                throw new EngineException($"external:{_options.Backend}: the prompt's token {id} is outside the model's vocabulary of {VocabSize}; prompt and model belong to different tokenizers");
+        }
+    }
+
+    private EngineDescription Describe()
+    {
+        Dictionary<string, string> versions = new() { ["peer"] = _peer.Program };
+        foreach ((string name, string? version) in _model.Versions ?? new Dictionary<string, string>())
+            versions[PeerText.OneLine(name)] = PeerText.OneLine(version ?? "");
+        List<string> notes = [.. (_model.Warnings ?? []).Select(warning => PeerText.OneLine(warning ?? ""))];
+        if (_model.KvCache is { } cache and not "static")
+            notes.Add($"{PeerText.OneLine(cache)} KV cache");
+        return new EngineDescription($"external:{_options.Backend}", _options.Device)
+        {
+            Device = _model.DeviceName is { } device ? PeerText.OneLine(device) : null,
+            Threads = _options.Threads,
+            Versions = versions,
+            Notes = notes.Count > 0 ? notes : null,
+        };
+    }
+
+    private static string NameOf(ExecutionProvider device) => device.ToString().ToLowerInvariant();
+}

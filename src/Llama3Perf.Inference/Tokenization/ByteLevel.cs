@@ -12,19 +12,16 @@ internal static class ByteLevel
 
     private static readonly Dictionary<char, byte> s_bytes = s_characters.Select((character, value) => (character, (byte)value)).ToDictionary();
 
-    /// <summary>A text's UTF-8 bytes as a token writes them.</summary>
-    public static string FromText(ReadOnlySpan<char> text)
+    /// <summary>The character that each byte is written as, by value.</summary>
+    public static ReadOnlySpan<char> Alphabet => s_characters;
+
+    /// <summary>Writes bytes as a token does.</summary>
+    public static void Write(ReadOnlySpan<byte> bytes, Span<char> characters)
     {
-        int count = Encoding.UTF8.GetByteCount(text);
-        Span<byte> bytes = count <= 256 ? stackalloc byte[256] : new byte[count];
-        Encoding.UTF8.GetBytes(text, bytes);
-        Span<char> characters = count <= 256 ? stackalloc char[256] : new char[count];
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < bytes.Length; i++)
         {
             characters[i] = s_characters[bytes[i]];
         }
-
-        return new string(characters[..count]);
     }
 
     /// <summary>The bytes that a token stands for. Characters outside the map stand for their own UTF-8.</summary>

@@ -13,7 +13,7 @@ public sealed record ChatTemplate(string Name, Func<string, string> Apply)
 
         // As Llama-3's own template writes one user message and opens the assistant's turn.
         new("llama3", message =>
-            $"<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n{message.Trim()}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"),
+            $"<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n{Trim(message)}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"),
 
         // What the 2024 article sent to Llama-3: Phi-3's form, whose marks are plain text to Llama-3's tokenizer.
         new("phi3", message => $"<|user|>\n{message} <|end|>\n<|assistant|>"),
@@ -26,4 +26,24 @@ public sealed record ChatTemplate(string Name, Func<string, string> Apply)
     /// <exception cref="EngineException">There is none; the message lists those there are.</exception>
     public static ChatTemplate Get(string name) => Array.Find(s_all, template => template.Name == name)
         ?? throw new EngineException($"'{name}' is unknown; use {string.Join(", ", Names)}");
+
+    // As the template's "trim" does, for which the separators U+001C to U+001F are white space too.
+    private static string Trim(string text)
+    {
+        int start = 0;
+        int end = text.Length;
+        while (start < end && IsSpace(text[start]))
+        {
+            start++;
+        }
+
+        while (end > start && IsSpace(text[end - 1]))
+        {
+            end--;
+        }
+
+        return text[start..end];
+    }
+
+    private static bool IsSpace(char character) => char.IsWhiteSpace(character) || character is >= '\u001C' and <= '\u001F';
 }

@@ -1,45 +1,41 @@
+using System.Buffers;
 using System.Text;
-using System.Text.RegularExpressions;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Models;
-using Microsoft.ML.Tokenizers;
 
 namespace Llama3Perf.Inference.Tokenization;
 
 /// <summary>
-/// A folder's byte-level BPE tokenizer. Token ids are made once, by this, for every engine, so that all of them read the same prompt.
-/// Merging is Microsoft.ML.Tokenizers'; splitting is done here because that library knows neither <c>ignore_merges</c>, by which
-/// Llama-3 takes a piece that is a token as a whole before it merges anything, nor a way back to bytes for a stream.
+/// A folder's byte-level BPE tokenizer. Token ids are made once, by this, for every engine, so that all of them read the same prompt;
+/// they are those that Hugging Face's tokenizers makes of the same tokenizer.json.
 /// </summary>
 public sealed class ModelTokenizer
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
-
     private readonly TokenizerFile _file;
-    private readonly BpeTokenizer _merger;
-    private readonly Regex _pieces;
-    private readonly Regex? _specials;
-    private readonly Dictionary<int, byte[]> _bytes;
+    private readonly PieceEncoder _encoder;
+    private readonly PieceSplitter _splitter;
+    private readonly AddedTokens[] _added;
+    private readonly Dictionary<int, byte[]> _bytes = [];
 
     private ModelTokenizer(TokenizerFile file)
     {
         _file = file;
-        _merger = BpeTokenizer.Create(new BpeOptions(file.Vocabulary) { Merges = file.Merges, ByteLevel = true });
-        _pieces = new Regex(file.Pattern, RegexOptions.CultureInvariant | RegexOptions.Compiled, s_patience);
-
-        // Longest first: one special token may begin like another.
-        _specials = file.Special.Count == 0
-            ? null
-            : new Regex(string.Join('|', file.Special.Keys.OrderByDescending(text => text.Length).Select(Regex.Escape)), RegexOptions.CultureInvariant, s_patience);
-        _bytes = file.Vocabulary.ToDictionary(token => token.Value, token => ByteLevel.ToBytes(token.Key));
-        foreach ((string text, int id) in file.Special)
+        _encoder = new PieceEncoder(file);
+        _splitter = new PieceSplitter(file.Steps);
+        _added = [.. file.Added.GroupBy(token => token.Normalized).OrderBy(group => group.Key).Select(group => new AddedTokens(group))];
+        foreach ((string token, int id) in file.Vocabulary)
         {
-            _bytes[id] = Encoding.UTF8.GetBytes(text);
+            _bytes[id] = ByteLevel.ToBytes(token);
+        }
+
+        foreach (AddedToken token in file.Added)
+        {
+            _bytes[token.Id] = Encoding.UTF8.GetBytes(token.Content);
         }
     }
 
     /// <summary>Ids that prompts of pseudo-random tokens draw from: ordinary tokens, ascending.</summary>
-    internal IReadOnlyList<int> OrdinaryTokens => field ??= [.. _file.Vocabulary.Values.Except(_file.Special.Values).Order()];
+    internal IReadOnlyList<int> OrdinaryTokens => field ??= [.. _file.Vocabulary.Values.Except(_file.Added.Select(token => token.Id)).Order()];
 
     /// <summary>Id of the token that begins a sequence; null when the model has none.</summary>
     internal int? BosTokenId { get; private init; }
@@ -53,28 +49,19 @@ public sealed class ModelTokenizer
         {
             return new ModelTokenizer(TokenizerFile.Read(path)) { BosTokenId = folder.BosTokenId };
         }
-        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or FormatException)
+        catch (ArgumentException exception)
         {
             throw new EngineException($"{path} cannot be used: {exception.Message.ReplaceLineEndings(" ")}", exception);
         }
     }
 
-    /// <summary>Token ids of a text. Special tokens in it are recognized; no BOS is added.</summary>
+    /// <summary>Token ids of a text; a lone surrogate counts as U+FFFD. Added tokens in it are recognized; no BOS is added.</summary>
+    /// <exception cref="EngineException">The file's pattern takes longer than half a minute.</exception>
     public IReadOnlyList<int> Encode(string text)
     {
         List<int> ids = [];
-        int start = 0;
-        if (_specials is not null)
-        {
-            foreach (Match special in _specials.Matches(text))
-            {
-                EncodeOrdinary(text, start, special.Index, ids);
-                ids.Add(_file.Special[special.Value]);
-                start = special.Index + special.Length;
-            }
-        }
-
-        EncodeOrdinary(text, start, text.Length, ids);
+        Dictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> known = new Dictionary<string, int[]>(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+        Encode(WithoutLoneSurrogates(text), 0, piece => _encoder.Encode(piece, known, ids), ids);
         return ids;
     }
 
@@ -94,61 +81,43 @@ public sealed class ModelTokenizer
     /// <summary>A decoder for tokens that come one by one.</summary>
     public StreamingDecoder CreateStreamingDecoder() => new(_bytes);
 
-    private void EncodeOrdinary(string text, int start, int end, List<int> ids)
+    // Tokens that are not to be normalized are found first, the others in what is left.
+    private void Encode(string text, int pass, PieceSplitter.Sink sink, List<int> ids)
     {
-        if (start == end)
+        if (pass == _added.Length)
         {
+            _splitter.Split(text, sink);
             return;
         }
 
-        string part = start == 0 && end == text.Length ? text : text[start..end];
-        int done = 0;
-        foreach (ValueMatch match in _pieces.EnumerateMatches(part))
+        foreach (AddedTokens.Stretch stretch in _added[pass].Cut(text))
         {
-            // A pattern need not match everything; what lies between its matches is a piece too.
-            EncodePiece(part.AsSpan(done, match.Index - done), ids);
-            EncodePiece(part.AsSpan(match.Index, match.Length), ids);
-            done = match.Index + match.Length;
+            if (stretch.Id is { } id)
+            {
+                ids.Add(id);
+            }
+            else
+            {
+                Encode(text[stretch.Start..stretch.End], pass + 1, sink, ids);
+            }
         }
-
-        EncodePiece(part.AsSpan(done), ids);
     }
 
-    private void EncodePiece(ReadOnlySpan<char> piece, List<int> ids)
+    private static string WithoutLoneSurrogates(string text)
     {
-        if (piece.IsEmpty)
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
         {
-            return;
+            return text;
         }
 
-        if (_file.IgnoreMerges && _file.Vocabulary.TryGetValue(ByteLevel.FromText(piece), out int whole))
+        char[] whole = text.ToCharArray();
+        for (int i = 0; i < whole.Length;)
         {
-            ids.Add(whole);
-            return;
+            OperationStatus status = Rune.DecodeFromUtf16(text.AsSpan(i), out _, out int length);
+            whole[i] = status == OperationStatus.Done ? whole[i] : '\uFFFD';
+            i += length;
         }
 
-        ids.AddRange(_merger.EncodeToIds(piece, considerPreTokenization: false, considerNormalization: false));
-    }
-}
-
-/// <summary>Decodes tokens as they come; the bytes of a character that is not complete yet are held back.</summary>
-public sealed class StreamingDecoder
-{
-    private readonly IReadOnlyDictionary<int, byte[]> _bytes;
-    private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
-
-    internal StreamingDecoder(IReadOnlyDictionary<int, byte[]> bytes) => _bytes = bytes;
-
-    /// <summary>The text that this token completes; empty while a character is incomplete.</summary>
-    public string Add(int token) => _bytes.TryGetValue(token, out byte[]? bytes) ? Convert(bytes, flush: false) : "";
-
-    /// <summary>What is left at the end: U+FFFD for a character that never became complete.</summary>
-    public string Finish() => Convert([], flush: true);
-
-    private string Convert(byte[] bytes, bool flush)
-    {
-        char[] characters = new char[_utf8.GetCharCount(bytes, flush)];
-        int count = _utf8.GetChars(bytes, characters, flush);
-        return new string(characters, 0, count);
+        return new string(whole);
     }
 }

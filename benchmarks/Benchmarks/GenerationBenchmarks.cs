@@ -57,10 +57,15 @@ public class GenerationBenchmarks
     [Benchmark]
     public int Generate()
     {
-        GenerationResult result = TimedGeneration.Run(_model.Engine, _prompt, MaxLength);
+        GenerationResult result = _model.Generator.Generate(_prompt, MaxLength);
         if (result.NewTokens.Length != MaxLength - _prompt.Length)
         {
             throw new InvalidOperationException($"{result.NewTokens.Length} new tokens instead of {MaxLength - _prompt.Length}");
+        }
+
+        if (result.PeakGpuBytes is { } device)
+        {
+            GenerationLog.PeakGpuBytes = Math.Max(GenerationLog.PeakGpuBytes ?? 0, device);
         }
 
         GenerationLog.Measured(result);
@@ -70,7 +75,7 @@ public class GenerationBenchmarks
     [IterationCleanup]
     public void WatchGpuMemory()
     {
-        if (_model.Engine.Description.Provider != ExecutionProvider.Cpu && GpuMemory.CurrentBytesOfProcess() is { } bytes)
+        if (_model.Generator is EngineGenerator && _model.Generator.Description.Provider != ExecutionProvider.Cpu && GpuMemory.CurrentBytesOfProcess() is { } bytes)
         {
             GenerationLog.PeakGpuBytes = Math.Max(GenerationLog.PeakGpuBytes ?? 0, bytes);
         }

@@ -76,13 +76,13 @@ internal static class PairsCommand
         {
             using LoadedModel first = LoadedModel.Load(cases.First(planned => planned.Parameters.Engine == options.Engines![aFirst ? 0 : 1]));
             using LoadedModel second = LoadedModel.Load(cases.First(planned => planned.Parameters.Engine == options.Engines![aFirst ? 1 : 0]));
-            (IEngine a, IEngine b) = aFirst ? (first.Engine, second.Engine) : (second.Engine, first.Engine);
+            (IGenerator a, IGenerator b) = aFirst ? (first.Generator, second.Generator) : (second.Generator, first.Generator);
             foreach (PlannedCase planned in cases.Where(planned => planned.Parameters.Engine == options.Engines![0]))
             {
                 int[] prompt = [.. planned.PromptTokens];
                 int maxLength = planned.Parameters.MaxLength;
                 results.AddRange(PairedComparison
-                    .Run(() => TimedGeneration.Run(a, prompt, maxLength), () => TimedGeneration.Run(b, prompt, maxLength), (count + 1) / 2)
+                    .Run(() => a.Generate(prompt, maxLength), () => b.Generate(prompt, maxLength), (count + 1) / 2)
                     .Select(pair => (planned.Parameters.Prompt, pair.A, pair.B)));
             }
         }

@@ -127,7 +127,7 @@ internal sealed class MeasuringEngine(IEngine inner) : IEngine
         measurements.Add(RunIteration(new IterationData(IterationMode.Workload, stage, index, 1, 1)));
         if (GenerationLog.TakeResult() is { } result && report)
         {
-            WriteLine(new IterationMeasured(stage == IterationStage.Warmup, result, ProcessMemory.PeakResidentBytes()).Format());
+            WriteLine(new IterationMeasured(stage == IterationStage.Warmup, result, result.PeakRssBytes ?? ProcessMemory.PeakResidentBytes()).Format());
         }
     }
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Llama3Perf.Benchmarks.Measuring;
 using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Inference.Generation;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 
@@ -11,19 +13,18 @@ internal sealed class LoadedModel : IDisposable
 {
     private static LoadedModel? s_current;
 
-    private readonly (string Engine, string Folder, ExecutionProvider Provider) _key;
+    private readonly ModelKey _key;
     private double? _unreportedLoadMs;
 
     private LoadedModel(PlannedCase planned)
     {
         _key = KeyOf(planned);
-        ModelFolder folder = ModelFolder.Open(planned.ModelFolder);
         long start = Stopwatch.GetTimestamp();
-        Engine = EngineCatalog.Get(planned.Parameters.Engine).Load(folder, planned.EngineOptions);
+        Generator = planned.Peer is { } peer ? LoadPeer(planned, peer) : LoadEngine(planned);
         _unreportedLoadMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
-    public IEngine Engine { get; }
+    public IGenerator Generator { get; }
 
     public static LoadedModel Get(PlannedCase planned)
     {
@@ -51,12 +52,33 @@ internal sealed class LoadedModel : IDisposable
     {
         double? loadMs = _unreportedLoadMs;
         _unreportedLoadMs = null;
-        return new LaunchStarted(loadMs, Engine.Description, NativeLibraries.Loaded());
+        return new LaunchStarted(loadMs, Generator.Description, NativeLibraries.Loaded());
     }
 
-    public void Dispose() => Engine.Dispose();
+    public void Dispose() => Generator.Dispose();
+
+    private static EngineGenerator LoadEngine(PlannedCase planned) =>
+        new(EngineCatalog.Get(planned.Parameters.Engine).Load(ModelFolder.Open(planned.ModelFolder), planned.EngineOptions));
+
+    private static ExternalGenerator LoadPeer(PlannedCase planned, PeerOptions peer)
+    {
+        ExternalGenerator generator = new(planned.ModelFolder, peer);
+        try
+        {
+            PeerRules.CheckPrompt(planned, generator);
+            return generator;
+        }
+        catch
+        {
+            generator.Dispose();
+            throw;
+        }
+    }
+
 
     // The other engine options are the same for all cases of a run.
-    private static (string Engine, string Folder, ExecutionProvider Provider) KeyOf(PlannedCase planned) =>
-        (planned.Parameters.Engine, planned.ModelFolder, planned.EngineOptions.Provider);
+    private static ModelKey KeyOf(PlannedCase planned) =>
+        new(planned.Parameters.Engine, planned.ModelFolder, planned.EngineOptions.Provider, planned.Peer?.Precision, planned.Peer?.MaxLength);
+
+    private sealed record ModelKey(string Engine, string Folder, ExecutionProvider Provider, Precision? PeerPrecision, int? PeerMaxLength);
 }

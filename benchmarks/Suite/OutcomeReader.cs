@@ -22,6 +22,7 @@ internal static class OutcomeReader
         {
             Device = started?.Engine.Device ?? planned.Key.Device,
             Threads = started?.Engine.Threads ?? planned.Key.Threads,
+            EngineVersions = Versions(started?.Engine),
         };
         List<Sample> samples = [];
         for (int launch = 0; launch < launches.Count; launch++)
@@ -37,6 +38,7 @@ internal static class OutcomeReader
             CaseId = planned.CaseId,
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
+            Notes = started?.Engine.Notes ?? [],
             ModelLoadMs = [.. launches.SelectMany(lines => lines).OfType<LaunchStarted>().Select(line => line.ModelLoadMs).OfType<double>()],
             FirstRunMs = [.. launches.Where(LoadedItself).Select(lines => lines.OfType<IterationMeasured>().FirstOrDefault()?.Result.EndToEndMs).OfType<double>()],
             PeakGpuBytes = launches.SelectMany(lines => lines).OfType<LaunchEnded>().Max(line => line.PeakGpuBytes),
@@ -52,6 +54,9 @@ internal static class OutcomeReader
         Status = planned.SkipReason is null ? CaseStatus.Failed : CaseStatus.Skipped,
         Error = planned.SkipReason ?? planned.Failure ?? "BenchmarkDotNet did not run this case; see its log with --verbose",
     };
+
+    private static string? Versions(EngineDescription? engine) =>
+        engine?.Versions is { Count: > 0 } versions ? string.Join(", ", versions.Select(part => $"{part.Key} {part.Value}")) : null;
 
     private static IReadOnlyList<MeasurementLine> Lines(ExecuteResult result) =>
         [.. result.PrefixedLines.Select(MeasurementLine.Parse).OfType<MeasurementLine>()];
@@ -87,6 +92,7 @@ internal static class OutcomeReader
             ItlP95Ms = Percentile(latencies, 0.95),
             ItlP99Ms = Percentile(latencies, 0.99),
             PeakRssBytes = iteration.PeakRssBytes,
+            ClockDisagreementMs = result.ClockDisagreementMs,
             OutputSha256 = result.OutputSha256(),
             TokenMs = result.TokenMs,
             Completed = result.NewTokens.Length == planned.Parameters.MaxLength - result.PromptTokens,

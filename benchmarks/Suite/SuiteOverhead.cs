@@ -52,7 +52,7 @@ internal static class SuiteOverhead
         int[] prompt = [.. planned.PromptTokens];
         GenerationResult[] results =
         [
-            .. Enumerable.Range(0, Generations + 1).Select(_ => TimedGeneration.Run(LoadedModel.Get(planned).Engine, prompt, planned.Parameters.MaxLength)),
+            .. Enumerable.Range(0, Generations + 1).Select(_ => LoadedModel.Get(planned).Generator.Generate(prompt, planned.Parameters.MaxLength)),
         ];
         return Middle(results.Skip(1));
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Suite;
@@ -26,6 +27,12 @@ public sealed record PlannedCase
     public required string ModelFolder { get; init; }
 
     public required EngineOptions EngineOptions { get; init; }
+
+    /// <summary>The program that generates, for an external engine; null for engines inside the suite.</summary>
+    public PeerOptions? Peer { get; init; }
+
+    /// <summary>The prompt as text, chat template applied; null for pseudo-random tokens.</summary>
+    public string? PromptText { get; init; }
 
     /// <summary>Made once, by our tokenizer, so that every engine reads the same ids.</summary>
     public required IReadOnlyList<int> PromptTokens { get; init; }

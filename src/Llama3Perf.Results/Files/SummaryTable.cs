@@ -42,7 +42,8 @@ public static class SummaryTable
         IEnumerable<string> weights = rows.Any(row => row.Case.Weights == "synthetic") ? ["Synthetic weights: speed is real, text is noise."] : [];
         IEnumerable<string> problems = rows.Where(row => row.Status != CaseStatus.Ok).Select(row => $"{row.CaseId} {Status(row)}: {row.Error ?? "no reason known"}");
         IEnumerable<string> unstable = rows.Where(row => row.OutputStable == false).Select(row => $"{row.CaseId}: the generated tokens differ between iterations.");
-        return [.. weights, .. problems, .. unstable];
+        IEnumerable<string> notes = rows.Where(row => row.Notes is not null).Select(row => $"{row.CaseId}: {row.Notes}.");
+        return [.. weights, .. problems, .. unstable, .. notes];
     }
 
     /// <summary>Four significant digits, and all of those before the point; empty when unknown.</summary>

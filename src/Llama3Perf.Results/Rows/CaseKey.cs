@@ -3,10 +3,13 @@ namespace Llama3Perf.Results.Rows;
 /// <summary>What was measured: everything about a case that a comparison must match. Unknown is null.</summary>
 public sealed record CaseKey
 {
-    /// <summary>Engine's name: <c>ort</c>, <c>genai</c>.</summary>
+    /// <summary>Engine's name: <c>ort</c>, <c>genai</c>, <c>external:transformers</c>.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>Execution provider: <c>cpu</c>, <c>dml</c>, <c>cuda</c>, <c>webgpu</c>.</summary>
+    /// <summary>Versions of an external engine's parts, <c>torch 2.11.0, transformers 5.17.0</c>; null for engines inside the suite.</summary>
+    public string? EngineVersions { get; init; }
+
+    /// <summary>Execution provider: <c>cpu</c>, <c>dml</c>, <c>cuda</c>, <c>webgpu</c>; of external engines also <c>xpu</c>, <c>mps</c>.</summary>
     public required string Provider { get; init; }
 
     /// <summary>Adapter that the provider ran on.</summary>

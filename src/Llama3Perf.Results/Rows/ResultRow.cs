@@ -28,6 +28,9 @@ public sealed record CaseOutcome
     /// <summary>Why it failed or was skipped; one line.</summary>
     public string? Error { get; init; }
 
+    /// <summary>What a reader of the numbers must know, one line each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Cold model loads, ms, one a launch.</summary>
     public IReadOnlyList<double> ModelLoadMs { get; init; } = [];
 
@@ -61,6 +64,9 @@ public sealed record ResultRow
 
     /// <summary>Why it failed or was skipped; one line.</summary>
     public string? Error { get; init; }
+
+    /// <summary>What a reader of the numbers must know, in one line.</summary>
+    public string? Notes { get; init; }
 
     /// <summary>Process launches that gave samples.</summary>
     public required int LaunchCount { get; init; }

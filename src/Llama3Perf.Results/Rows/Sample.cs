@@ -69,6 +69,12 @@ public sealed record Sample
     /// <summary>Peak resident set of the measuring process so far, bytes.</summary>
     public long? PeakRssBytes { get; init; }
 
+    /// <summary>
+    /// How far an external engine's clock and ours are apart over the whole request, ms. Only where it is more than 2 % and 5 ms: such a
+    /// sample's times are the engine's word against ours.
+    /// </summary>
+    public double? ClockDisagreementMs { get; init; }
+
     /// <summary>SHA-256 over the new token ids (little-endian int32), lowercase hexadecimal.</summary>
     public string? OutputSha256 { get; init; }
 

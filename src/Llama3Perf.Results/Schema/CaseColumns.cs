@@ -10,6 +10,7 @@ internal static class CaseColumns
     public static IReadOnlyList<Column<CaseKey>> All { get; } =
     [
         Key("engine", (CaseKey c) => c.Engine, Cells.Text),
+        Key("engine_versions", (CaseKey c) => c.EngineVersions, Cells.OptionalText),
         Key("provider", (CaseKey c) => c.Provider, Cells.Text),
         Key("device", (CaseKey c) => c.Device, Cells.OptionalText),
         Key("model_name", (CaseKey c) => c.ModelName, Cells.Text),

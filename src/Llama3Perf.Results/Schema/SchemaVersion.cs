@@ -4,7 +4,7 @@ namespace Llama3Perf.Results.Schema;
 internal static class SchemaVersion
 {
     /// <summary>What this program writes, and the only version that it reads.</summary>
-    public const int Current = 1;
+    public const int Current = 2;
 
     /// <summary>Name of the column, which is the first of every file.</summary>
     public const string ColumnName = "schema_version";

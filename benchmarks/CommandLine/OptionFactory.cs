@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Shapes;
 
@@ -75,7 +76,11 @@ internal static class OptionFactory
         ("fp32", Precision.Fp32), ("fp16", Precision.Fp16), ("int8", Precision.Int8), ("int4", Precision.Int4))(text);
 
     public static ExecutionProvider ProviderOf(string text) => OneOf(
-        ("cpu", ExecutionProvider.Cpu), ("dml", ExecutionProvider.Dml), ("cuda", ExecutionProvider.Cuda), ("webgpu", ExecutionProvider.WebGpu))(text);
+        ("cpu", ExecutionProvider.Cpu), ("dml", ExecutionProvider.Dml), ("cuda", ExecutionProvider.Cuda), ("webgpu", ExecutionProvider.WebGpu),
+        ("xpu", ExecutionProvider.Xpu), ("mps", ExecutionProvider.Mps))(text);
+
+    /// <summary>An engine's name, checked; that of a program keeps the path or command that was typed.</summary>
+    public static string EngineOf(string text) => PeerCatalog.Owns(text) && PeerCatalog.Get(text) is not null ? text : EngineCatalog.Get(text).Name;
 
     public static int BlockSizeOf(string text) => OneOf(("16", 16), ("32", 32), ("64", 64), ("128", 128), ("256", 256))(text);
 

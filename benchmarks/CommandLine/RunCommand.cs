@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Suite;
 using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Prompts;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
@@ -22,10 +23,18 @@ internal sealed class RunCommand
         "--block-size", "Quantization block along K: 16, 32, 64, 128, 256. Default: 32.", OptionFactory.BlockSizeOf, "list");
 
     private readonly Option<IReadOnlyList<string>?> _engines = OptionFactory.List(
-        "--engine", $"{string.Join(", ", EngineCatalog.Names)}. Default: the best that is there.", name => EngineCatalog.Get(name).Name, "list");
+        "--engine",
+        $"{string.Join(", ", EngineCatalog.Names)}, {string.Join(", ", PeerCatalog.Names)}, or external: and the path or command of a program. Default: the best that is there.",
+        OptionFactory.EngineOf,
+        "list");
+
+    private readonly Option<string?> _python = OptionFactory.Value("--python", "Python of the external engines. Default: LLAMA3PERF_PYTHON, or the one on the PATH.", OptionFactory.Text, "path");
+
+    private readonly Option<IReadOnlyDictionary<string, string>?> _peerOptions = OptionFactory.Pairs(
+        "--peer-option", "Option that external engines give to their programs (benchmarks/peers/README.md); repeatable.");
 
     private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(
-        "--provider", "cpu, dml, cuda, webgpu. Default: the best that is there.", OptionFactory.ProviderOf, "list");
+        "--provider", "cpu, dml, cuda, webgpu; for external engines also xpu, mps. Default: the best that is there.", OptionFactory.ProviderOf, "list");
 
     private readonly Option<string?> _device = OptionFactory.Value(
         "--device", "GPU: its index, or part of its name. Default: the provider's first.", OptionFactory.Text, "index|name");
@@ -103,7 +112,7 @@ internal sealed class RunCommand
     {
         foreach (Option option in new Option[]
         {
-            _models, _precisions, _blockSizes, _engines, _providers, _device, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate,
+            _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate,
             _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _quick, _output, _cases, _runtimeDir, _verify, _verbose,
         })
         {
@@ -128,6 +137,8 @@ internal sealed class RunCommand
             Engines = parsed.GetValue(_engines),
             Providers = parsed.GetValue(_providers),
             Device = parsed.GetValue(_device),
+            Python = parsed.GetValue(_python),
+            PeerOptions = parsed.GetValue(_peerOptions) ?? s_defaults.PeerOptions,
             ProviderOptions = parsed.GetValue(_providerOptions) ?? s_defaults.ProviderOptions,
             SessionEntries = parsed.GetValue(_sessionEntries) ?? s_defaults.SessionEntries,
             Optimization = parsed.GetValue(_optimization) ?? s_defaults.Optimization,

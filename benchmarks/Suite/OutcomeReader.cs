@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Toolchains.Results;
 using Llama3Perf.Benchmarks.Measuring;
+using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Results.Rows;
 using Perfolizer.Mathematics.QuantileEstimators;

@@ -31,6 +31,12 @@ public sealed record SuiteOptions
 
     public string? Device { get; init; }
 
+    /// <summary>Python of the external engines; null looks for one.</summary>
+    public string? Python { get; init; }
+
+    /// <summary>Options that external engines give to their programs.</summary>
+    public IReadOnlyDictionary<string, string> PeerOptions { get; init; } = new Dictionary<string, string>();
+
     public IReadOnlyDictionary<string, string> ProviderOptions { get; init; } = new Dictionary<string, string>();
 
     public IReadOnlyDictionary<string, string> SessionEntries { get; init; } = new Dictionary<string, string>();

@@ -54,8 +54,9 @@ public sealed record Prompt
             return new TokenizedPrompt(Id, [.. bos.Concat(Draw(tokenizer.OrdinaryTokens)).Take(RandomTokens)]);
         }
 
-        IReadOnlyList<int> tokens = tokenizer.Encode(template.Apply(Text));
-        return new TokenizedPrompt(Id, tokens is [var first, ..] && bos is [var begin] && first == begin ? [.. tokens] : [.. bos, .. tokens]);
+        string text = template.Apply(Text);
+        IReadOnlyList<int> tokens = tokenizer.Encode(text);
+        return new TokenizedPrompt(Id, tokens is [var first, ..] && bos is [var begin] && first == begin ? [.. tokens] : [.. bos, .. tokens]) { Text = text };
     }
 
     private static string ReadFile(string path)
@@ -93,6 +94,9 @@ public sealed record Prompt
 /// <param name="TokenIds">Token ids, BOS included.</param>
 public sealed record TokenizedPrompt(string Id, int[] TokenIds)
 {
+    /// <summary>The text that the ids were made of, chat template applied; null for pseudo-random tokens.</summary>
+    public string? Text { get; init; }
+
     /// <summary>SHA-256 over the ids as little-endian int32, lowercase hexadecimal.</summary>
     public string Sha256 { get; } = Hash(TokenIds);
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Checkpoints;
 
 namespace Llama3Perf.Inference.Tokenization;
 
@@ -42,12 +43,18 @@ public sealed class ModelTokenizer
 
     /// <summary>Opens a folder's tokenizer.json.</summary>
     /// <exception cref="EngineException">It is broken, or no byte-level BPE tokenizer.</exception>
-    public static ModelTokenizer Open(ModelFolder folder)
+    public static ModelTokenizer Open(ModelFolder folder) => Open(folder.Path, folder.BosTokenId);
+
+    /// <summary>Opens a checkpoint's tokenizer.json, which is also that of every folder made of it.</summary>
+    /// <exception cref="EngineException">It is broken, or no byte-level BPE tokenizer.</exception>
+    public static ModelTokenizer Open(Checkpoint checkpoint) => Open(checkpoint.Path, checkpoint.Tokens.BosTokenId);
+
+    private static ModelTokenizer Open(string folder, int? bosTokenId)
     {
-        string path = Path.Combine(folder.Path, "tokenizer.json");
+        string path = Path.Combine(folder, "tokenizer.json");
         try
         {
-            return new ModelTokenizer(TokenizerFile.Read(path)) { BosTokenId = folder.BosTokenId };
+            return new ModelTokenizer(TokenizerFile.Read(path)) { BosTokenId = bosTokenId };
         }
         catch (ArgumentException exception)
         {

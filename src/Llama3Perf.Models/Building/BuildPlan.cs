@@ -20,7 +20,7 @@ internal sealed record BuildPlan
         (Shape, Options) = (shape with { TieEmbeddings = options.TieEmbeddings ?? shape.TieEmbeddings }, options);
         BuildRules.Check(Shape, options);
         (Model, Data) = DecoderGraph.Create(Shape, options, weights, DataFileName);
-        _manifest = new Lazy<string>(() => BuildManifest.Text(Shape, options, checkpointSha256()));
+        _manifest = new Lazy<string>(() => BuildManifest.Text(Shape, options, checkpointSha256(), Checkpoint is not { IsSynthetic: false }));
     }
 
     public LlamaShape Shape { get; }

@@ -1,4 +1,5 @@
 using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Checkpoints;
 
@@ -13,6 +14,12 @@ public sealed record Checkpoint
 
     /// <summary>The dimensions, from config.json.</summary>
     public required LlamaShape Shape { get; init; }
+
+    /// <summary>True for a checkpoint of random weights that the suite made: speed is real, text is noise.</summary>
+    public required bool IsSynthetic { get; init; }
+
+    /// <summary>The token ids that a generation needs to know: those of generation_config.json before those of config.json.</summary>
+    public required SpecialTokens Tokens { get; init; }
 
     /// <summary>Exactly the tensors that the shape asks for, by their Hugging Face name, each of the right shape and inside its file.</summary>
     public required IReadOnlyDictionary<string, CheckpointTensor> Tensors { get; init; }

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Llama3Perf.Models.Folders;
 using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Checkpoints;
 
@@ -18,13 +20,16 @@ internal static class CheckpointReader
         {
             string config = Path.Combine(folder, ConfigFile);
             var shape = LlamaShape.Load(config);
-            CheckUnquantized(JsonField.ReadFile(config));
+            var configuration = JsonField.ReadFile(config);
+            CheckUnquantized(configuration);
             var map = WeightMap.Read(folder);
             Dictionary<string, CheckpointTensor> found = Tensors(map);
             return new Checkpoint
             {
                 Path = folder,
                 Shape = shape,
+                IsSynthetic = configuration.Find(LlamaConfigText.SyntheticKey) is { Element.ValueKind: JsonValueKind.String } weights && weights.Text() == BuildManifest.Synthetic,
+                Tokens = Tokens(folder, shape, configuration),
                 Tensors = CheckpointRules.Select(folder, shape, found),
                 WeightFiles = map.Files,
             };
@@ -54,6 +59,16 @@ internal static class CheckpointReader
         }
 
         return folder;
+    }
+
+    private static SpecialTokens Tokens(string folder, LlamaShape shape, JsonField configuration)
+    {
+        string file = Path.Combine(folder, "generation_config.json");
+        JsonField? generation = File.Exists(file) ? JsonField.ReadFile(file) : null;
+        IReadOnlyList<int> eos = generation?.Find("eos_token_id")?.Integers() ?? shape.EosTokenIds;
+        int? bos = generation?.Find("bos_token_id")?.Integer(minimum: 0) ?? shape.BosTokenId;
+        int? pad = (generation?.Find("pad_token_id") ?? configuration.Find("pad_token_id"))?.Integer(minimum: 0);
+        return new SpecialTokens(bos, eos, pad ?? (eos is [var first, ..] ? first : null));
     }
 
     private static void CheckUnquantized(JsonField config)

@@ -10,7 +10,8 @@ internal static class CheckpointTokenizer
 {
     private const string Template = "chat_template.jinja";
 
-    /// <summary>Copies the files and reads the special tokens: those of generation_config.json before those of config.json.</summary>
+    /// <summary>Copies the files.</summary>
+    /// <returns>The checkpoint's special tokens.</returns>
     /// <exception cref="ModelException">The checkpoint has no tokenizer that GenAI reads.</exception>
     public static SpecialTokens Copy(Checkpoint checkpoint, string folder)
     {
@@ -26,7 +27,7 @@ internal static class CheckpointTokenizer
         JsonField? settings = File.Exists(configuration) ? JsonField.ReadFile(configuration) : null;
         File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), settings is null ? "{}\n" : File.ReadAllText(configuration));
         CopyTemplate(checkpoint.Path, settings, folder);
-        return Tokens(checkpoint);
+        return checkpoint.Tokens;
     }
 
     // Older checkpoints keep the template as a string in tokenizer_config.json; GenAI wants it in a file of its own.
@@ -41,15 +42,5 @@ internal static class CheckpointTokenizer
         {
             File.WriteAllText(Path.Combine(folder, Template), template.Text());
         }
-    }
-
-    private static SpecialTokens Tokens(Checkpoint checkpoint)
-    {
-        string file = Path.Combine(checkpoint.Path, "generation_config.json");
-        JsonField? generation = File.Exists(file) ? JsonField.ReadFile(file) : null;
-        IReadOnlyList<int> eos = generation?.Find("eos_token_id")?.Integers() ?? checkpoint.Shape.EosTokenIds;
-        int? bos = generation?.Find("bos_token_id")?.Integer(minimum: 0) ?? checkpoint.Shape.BosTokenId;
-        int? pad = generation?.Find("pad_token_id")?.Integer(minimum: 0) ?? JsonField.ReadFile(Path.Combine(checkpoint.Path, "config.json")).Find("pad_token_id")?.Integer(minimum: 0);
-        return new SpecialTokens(bos, eos, pad ?? (eos is [var first, ..] ? first : null));
     }
 }

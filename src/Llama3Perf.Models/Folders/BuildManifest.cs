@@ -14,13 +14,15 @@ internal static class BuildManifest
     /// <summary>Raised whenever the same options would give other bytes: graph, weights, tokenizer or configuration.</summary>
     private const int FormatVersion = 2;
 
-    private const string Synthetic = "synthetic";
+    /// <summary>What files say of random weights.</summary>
+    public const string Synthetic = "synthetic";
 
     /// <summary>The manifest's text. Options that have no effect on this build are left out.</summary>
     /// <param name="shape">Shape of the model.</param>
     /// <param name="options">How it is built.</param>
-    /// <param name="checkpointSha256">Contents of the checkpoint whose weights it holds, or null for random weights.</param>
-    public static string Text(LlamaShape shape, ModelBuildOptions options, string? checkpointSha256)
+    /// <param name="checkpointSha256">Contents of the checkpoint whose weights it holds, or null for weights of the suite's own.</param>
+    /// <param name="isSynthetic">True for random weights, those of a random checkpoint included.</param>
+    public static string Text(LlamaShape shape, ModelBuildOptions options, string? checkpointSha256, bool isSynthetic)
     {
         var build = new JsonObject
         {
@@ -53,7 +55,7 @@ internal static class BuildManifest
         {
             ["format_version"] = FormatVersion,
             ["name"] = shape.Name,
-            ["weights"] = checkpointSha256 is null ? Synthetic : "real",
+            ["weights"] = isSynthetic ? Synthetic : "real",
             ["build"] = build,
             ["shape"] = LlamaConfigText.Dimensions(shape),
         });

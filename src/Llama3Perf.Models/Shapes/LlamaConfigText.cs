@@ -36,7 +36,10 @@ internal static class LlamaConfigText
         return json;
     }
 
-    /// <summary>A complete config.json.</summary>
+    /// <summary>The key that says, in a checkpoint that the suite made, that its weights are random.</summary>
+    public const string SyntheticKey = "llama3perf_weights";
+
+    /// <summary>A complete config.json of a checkpoint with random weights.</summary>
     /// <param name="shape">Its token ids are written too.</param>
     /// <param name="dtype">torch's name of the weights' type.</param>
     public static string Config(LlamaShape shape, string dtype)
@@ -48,6 +51,7 @@ internal static class LlamaConfigText
         json["hidden_act"] = "silu";
         json["bos_token_id"] = shape.BosTokenId;
         json["eos_token_id"] = Ids(shape.EosTokenIds);
+        json[SyntheticKey] = BuildManifest.Synthetic;
         return FolderJson.Text(json);
     }
 

@@ -18,7 +18,8 @@ public static class CaseId
     public static string For(CaseKey key)
     {
         string model = $"{Part(key.ModelName)}-{Part(key.Precision)}{(key.BlockSize is { } size ? $"-b{size}" : "")}";
-        string engine = $"{Part(key.Engine)}-{Part(key.Provider)}{(key.Device is { } device ? $"-{Part(device)}" : "")}";
+        // The colon of an external engine is no character of a name.
+        string engine = $"{Part(key.Engine.Replace(':', '.'))}-{Part(key.Provider)}{(key.Device is { } device ? $"-{Part(device)}" : "")}";
         IEnumerable<string?> parts =
         [
             model, engine, Part(key.PromptId), key.ChatTemplate == "none" ? null : Part(key.ChatTemplate), $"l{key.MaxLength}", key.Threads is { } threads ? $"t{threads}" : null,

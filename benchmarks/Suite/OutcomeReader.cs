@@ -39,7 +39,7 @@ internal static class OutcomeReader
             CaseId = planned.CaseId,
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
-            Notes = started?.Engine.Notes ?? [],
+            Notes = Notes(started?.Engine, samples),
             ModelLoadMs = [.. launches.SelectMany(lines => lines).OfType<LaunchStarted>().Select(line => line.ModelLoadMs).OfType<double>()],
             FirstRunMs = [.. launches.Where(LoadedItself).Select(lines => lines.OfType<IterationMeasured>().FirstOrDefault()?.Result.EndToEndMs).OfType<double>()],
             PeakGpuBytes = launches.SelectMany(lines => lines).OfType<LaunchEnded>().Max(line => line.PeakGpuBytes),
@@ -55,6 +55,15 @@ internal static class OutcomeReader
         Status = planned.SkipReason is null ? CaseStatus.Failed : CaseStatus.Skipped,
         Error = planned.SkipReason ?? planned.Failure ?? "BenchmarkDotNet did not run this case; see its log with --verbose",
     };
+
+    private static string[] Notes(EngineDescription? engine, List<Sample> samples)
+    {
+        double[] apart = [.. samples.Select(sample => sample.ClockDisagreementMs).OfType<double>()];
+        IEnumerable<string> clock = apart.Length == 0
+            ? []
+            : [FormattableString.Invariant($"its clock and ours disagree in {apart.Length} of {samples.Count} iterations, by up to {apart.Max():0.0} ms")];
+        return [.. engine?.Notes ?? [], .. clock];
+    }
 
     private static string? Versions(EngineDescription? engine) =>
         engine?.Versions is { Count: > 0 } versions ? string.Join(", ", versions.Select(part => $"{part.Key} {part.Value}")) : null;

@@ -107,6 +107,7 @@ internal sealed class SampleFile
             CaseId = row.CaseId,
             Status = lost ? CaseStatus.Failed : row.Status,
             Error = lost ? $"{RunFolder.Samples} has no completed samples of it" : row.Error,
+            Notes = row.Notes is { } notes ? [notes] : [],
             ModelLoadMs = row.ModelLoadMs is { } load ? [load] : [],
             FirstRunMs = row.FirstRunMs is { } firstRun ? [firstRun] : [],
             PeakGpuBytes = row.PeakGpuBytes,

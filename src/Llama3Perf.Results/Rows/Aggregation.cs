@@ -35,7 +35,7 @@ public static class Aggregation
             CaseId = outcome.CaseId,
             Status = outcome.Status,
             Error = outcome.Error,
-            Notes = Notes(outcome, completed),
+            Notes = outcome.Notes.Count == 0 ? null : string.Join("; ", outcome.Notes),
             LaunchCount = completed.Select(sample => sample.LaunchIndex).Distinct().Count(),
             SampleCount = completed.Length,
             TtftMs = SpreadOf(Values(samples, TtftMs)),
@@ -55,16 +55,6 @@ public static class Aggregation
             OutputSha256 = samples.FirstOrDefault()?.OutputSha256,
             OutputStable = IsStable(samples),
         };
-    }
-
-    private static string? Notes(CaseOutcome outcome, Sample[] samples)
-    {
-        double[] apart = [.. samples.Select(sample => sample.ClockDisagreementMs).OfType<double>()];
-        IEnumerable<string> clock = apart.Length == 0
-            ? []
-            : [FormattableString.Invariant($"its clock and ours disagree in {apart.Length} of {samples.Length} iterations, by up to {apart.Max(Math.Abs):0.0} ms")];
-        string[] notes = [.. outcome.Notes, .. clock];
-        return notes.Length == 0 ? null : string.Join("; ", notes);
     }
 
     private static double[] Values(IEnumerable<Sample> samples, Column<Sample> column) =>

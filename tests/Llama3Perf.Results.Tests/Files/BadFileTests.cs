@@ -25,7 +25,7 @@ public sealed class BadFileTests
         { "other version and columns", text => text.Replace("\n2,", "\n3,").Replace("ttft_ms", "first_ms"), ["row 2", "column schema_version", "'3'", "schema version 2"] },
         { "swapped headers", text => text.Replace("ttft_ms,decode_ms", "decode_ms,ttft_ms"), ["row 1", "column 10", "'decode_ms'", "'ttft_ms'"] },
         { "duplicate header", text => text.Replace("ttft_ms,decode_ms", "ttft_ms,ttft_ms"), ["row 1", "column 11", "'decode_ms'"] },
-        { "missing header", text => text.Replace(",build_commit\n", "\n"), ["row 1", "column 50", "build_commit"] },
+        { "missing header", text => text.Replace(",build_commit\n", "\n"), ["row 1", "column 52", "build_commit"] },
         { "additional header", text => text.Replace(",build_commit\n", ",build_commit,more\n"), ["row 1", "'more'"] },
         { "row too short", text => ReplaceLine(text, 4, line => line[..line.LastIndexOf(',')]), ["row 4", "columns"] },
         { "row too long", text => ReplaceLine(text, 4, line => line + ",x"), ["row 4", "columns"] },

@@ -23,11 +23,16 @@ internal static class TestRuns
     /// <summary>Two launches of three iterations, one failed and one skipped case; every kind of cell that the files have.</summary>
     public static Run Fixed()
     {
-        CaseKey text = Case with { PromptId = "says \"hi, you|me\"", PromptSha256 = null, PromptTokens = null, BlockSize = null, Precision = "fp32", Weights = "real" };
+        CaseKey text = Case with { PromptId = "says \"hi, you|me\"", PromptSha256 = null, PromptTokens = null, BlockSize = null, Precision = "fp32", Weights = "real", Engine = "external:transformers", EngineVersions = "torch 2.11.0, transformers 5.17.0" };
         CaseKey half = Case with { Precision = "fp16", BlockSize = null, PromptTokens = null };
+        CaseOutcome measured = Outcome(Case, launches: 2, iterations: 3);
         return new Run(Identity, Environment,
         [
-            Outcome(Case, launches: 2, iterations: 3) with { ModelLoadMs = [140.5, 150.25], FirstRunMs = [95, 97], PeakGpuBytes = 1 << 30 },
+            measured with
+            {
+                ModelLoadMs = [140.5, 150.25], FirstRunMs = [95, 97], PeakGpuBytes = 1 << 30, Notes = ["dynamic KV cache"],
+                Samples = [.. measured.Samples.Select((sample, i) => i == 4 ? sample with { ClockDisagreementMs = 7.5 } : sample)],
+            },
             new CaseOutcome { Case = text, CaseId = CaseId.For(text), Status = CaseStatus.Failed, Error = "The process ended with code 139, \"segmentation fault\"" },
             new CaseOutcome { Case = half, CaseId = CaseId.For(half), Status = CaseStatus.Skipped, Error = "fp16 on the CPU computes in fp32; ask for it with --precision fp16" },
         ]);

@@ -89,6 +89,9 @@ internal sealed class RunCommand
     private readonly Option<int?> _cooldown = OptionFactory.Value<int?>(
         "--cooldown", "Seconds of rest before each case. Default: 0.", text => OptionFactory.Integer(0, 3600)(text), "seconds");
 
+    private readonly Option<Preset?> _preset = OptionFactory.Value(
+        "--preset", "article: the 2024 article's matrix (fp16 and int4, 'OpenVINO is', max length 143) on every engine.", Preset.Get, "name");
+
     private readonly Option<bool> _quick = OptionFactory.Flag(
         "--quick", "One launch, one warm-up, eight iterations; int4 and the prompt 'OpenVINO is' unless asked otherwise.");
 
@@ -113,7 +116,7 @@ internal sealed class RunCommand
         foreach (Option option in new Option[]
         {
             _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate,
-            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _quick, _output, _cases, _runtimeDir, _verify, _verbose,
+            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _preset, _quick, _output, _cases, _runtimeDir, _verify, _verbose,
         })
         {
             command.Add(option);
@@ -127,29 +130,30 @@ internal sealed class RunCommand
     private SuiteOptions Read(ParseResult parsed)
     {
         bool quick = parsed.GetValue(_quick);
+        SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
         RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
         return new SuiteOptions
         {
-            Models = parsed.GetValue(_models) ?? s_defaults.Models,
-            Precisions = parsed.GetValue(_precisions),
-            UsualPrecisions = quick ? [Precision.Int4] : s_defaults.UsualPrecisions,
-            BlockSizes = parsed.GetValue(_blockSizes) ?? s_defaults.BlockSizes,
-            Engines = parsed.GetValue(_engines),
+            Models = parsed.GetValue(_models) ?? basis.Models,
+            Precisions = parsed.GetValue(_precisions) ?? basis.Precisions,
+            UsualPrecisions = quick ? [Precision.Int4] : basis.UsualPrecisions,
+            BlockSizes = parsed.GetValue(_blockSizes) ?? basis.BlockSizes,
+            Engines = parsed.GetValue(_engines) ?? basis.Engines,
             Providers = parsed.GetValue(_providers),
             Device = parsed.GetValue(_device),
             Python = parsed.GetValue(_python),
-            PeerOptions = parsed.GetValue(_peerOptions) ?? s_defaults.PeerOptions,
-            ProviderOptions = parsed.GetValue(_providerOptions) ?? s_defaults.ProviderOptions,
-            SessionEntries = parsed.GetValue(_sessionEntries) ?? s_defaults.SessionEntries,
-            Optimization = parsed.GetValue(_optimization) ?? s_defaults.Optimization,
-            Prompts = parsed.GetValue(_prompts) ?? (quick ? [s_defaults.Prompts[0]] : s_defaults.Prompts),
-            ChatTemplate = parsed.GetValue(_chatTemplate) ?? s_defaults.ChatTemplate,
-            MaxLengths = parsed.GetValue(_maxLengths),
+            PeerOptions = parsed.GetValue(_peerOptions) ?? basis.PeerOptions,
+            ProviderOptions = parsed.GetValue(_providerOptions) ?? basis.ProviderOptions,
+            SessionEntries = parsed.GetValue(_sessionEntries) ?? basis.SessionEntries,
+            Optimization = parsed.GetValue(_optimization) ?? basis.Optimization,
+            Prompts = parsed.GetValue(_prompts) ?? (quick ? [basis.Prompts[0]] : basis.Prompts),
+            ChatTemplate = parsed.GetValue(_chatTemplate) ?? basis.ChatTemplate,
+            MaxLengths = parsed.GetValue(_maxLengths) ?? basis.MaxLengths,
             Threads = parsed.GetValue(_threads),
-            Launches = parsed.GetValue(_launches) ?? (quick ? 1 : s_defaults.Launches),
-            Warmups = parsed.GetValue(_warmups) ?? s_defaults.Warmups,
-            Iterations = parsed.GetValue(_iterations) ?? (quick ? 8 : s_defaults.Iterations),
-            Isolation = parsed.GetValue(_isolation) ?? s_defaults.Isolation,
+            Launches = parsed.GetValue(_launches) ?? (quick ? 1 : basis.Launches),
+            Warmups = parsed.GetValue(_warmups) ?? basis.Warmups,
+            Iterations = parsed.GetValue(_iterations) ?? (quick ? 8 : basis.Iterations),
+            Isolation = parsed.GetValue(_isolation) ?? basis.Isolation,
             Cooldown = TimeSpan.FromSeconds(parsed.GetValue(_cooldown) ?? 0),
             Output = parsed.GetValue(_output),
             Cases = parsed.GetValue(_cases),

@@ -51,14 +51,15 @@ internal sealed class PeerSubjects(SuiteOptions options, ModelPreparation models
 
     private string? WhyNot(PeerKind peer, ExecutionProvider provider, string model, Checkpoint? checkpoint, Precision precision)
     {
+        // First what no installation would change.
+        if (peer.PrecisionsOn(provider) is { Count: > 0 } precisions && !precisions.Contains(precision))
+        {
+            return $"{peer.Name} on {Name(provider)} has no {Name(precision)}; it has {string.Join(", ", precisions.Select(Name))}";
+        }
+
         if (PeerCatalog.Availability(peer, provider, options.Python) is { IsAvailable: false } missing)
         {
             return missing.Reason;
-        }
-
-        if (!peer.PrecisionsOn(provider).Contains(precision))
-        {
-            return $"{peer.Name} on {Name(provider)} has no {Name(precision)}; it has {string.Join(", ", peer.PrecisionsOn(provider).Select(Name))}";
         }
 
         if (checkpoint is null)

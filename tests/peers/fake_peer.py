@@ -159,7 +159,7 @@ class FakePeer:
 
     def timed(self, prompt, new_tokens):
         """A generation that takes the time it says, one token every `token_ns`."""
-        start = time.perf_counter_ns()
+        received = start = time.perf_counter_ns()
         wait_until(start + self.prefill_ns)
         prefill_end = time.perf_counter_ns()
         tokens, times = [], []
@@ -178,7 +178,7 @@ class FakePeer:
         if self.mode == "nan-ids":
             tokens = [BAD_IDS[i % len(BAD_IDS)] for i in range(new_tokens)]
         return {
-            "tokens": tokens, "start_ns": start, "prefill_end_ns": prefill_end, "token_ns": times, "end_ns": end,
+            "tokens": tokens, "received_ns": received, "start_ns": start, "prefill_end_ns": prefill_end, "token_ns": times, "end_ns": end,
             "memory": {"peak_rss_bytes": 64 << 20, "peak_device_bytes": None},
         }
 

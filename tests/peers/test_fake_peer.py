@@ -62,7 +62,7 @@ class FakePeerTests(unittest.TestCase):
             self.assertEqual(peer.ask("encode", text="é", add_bos=True)["result"]["ids"], [1, 0xC3, 0xA9])
             result = generate(peer)["result"]
             self.assertEqual(result["tokens"], [next_token(PROMPT, i, 1024) for i in range(8)])
-            times = [result["start_ns"], result["prefill_end_ns"], *result["token_ns"], result["end_ns"]]
+            times = [result["received_ns"], result["start_ns"], result["prefill_end_ns"], *result["token_ns"], result["end_ns"]]
             self.assertEqual(times, sorted(times))
             self.assertGreaterEqual(result["token_ns"][-1] - result["token_ns"][0], 6_000_000)
             self.assertEqual(generate(peer)["result"]["tokens"], result["tokens"])

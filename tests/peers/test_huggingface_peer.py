@@ -57,7 +57,7 @@ class HuggingFacePeerTests(unittest.TestCase):
     def assert_generates(self, peer, prompt, count, ignore_eos=True):
         result = peer.ask("generate", prompt=prompt, new_tokens=count, ignore_eos=ignore_eos)["result"]
         self.assertEqual(result["tokens"], expected_tokens(prompt, count, not ignore_eos))
-        times = [result["start_ns"], result["prefill_end_ns"], *result["token_ns"], result["end_ns"]]
+        times = [result["received_ns"], result["start_ns"], result["prefill_end_ns"], *result["token_ns"], result["end_ns"]]
         self.assertEqual(times, sorted(times))
         self.assertEqual(len(result["token_ns"]), len(result["tokens"]))
         return result

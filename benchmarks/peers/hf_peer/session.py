@@ -8,6 +8,7 @@ import platform
 
 from . import backends
 from .errors import PeerError, is_out_of_memory
+from .generation import clock
 from .memory import peak_rss_bytes
 from .requests import LoadRequest, token_ids, whole_number
 from .tokenizing import FolderTokenizer
@@ -63,6 +64,7 @@ class Session:
         return {"ids": self._tokenizer.encode(text, params.get("add_bos") is True)}
 
     def _generate(self, params: dict) -> dict:
+        received = clock()
         loaded = self._need_model()
         prompt = token_ids(params, "prompt", loaded.vocab_size)
         new_tokens = whole_number(params, "new_tokens", 1)
@@ -75,6 +77,7 @@ class Session:
         result = loaded.loop.run(prompt, new_tokens, params.get("ignore_eos") is True)
         return {
             "tokens": result.tokens,
+            "received_ns": received,
             "start_ns": result.start_ns,
             "prefill_end_ns": result.prefill_end_ns,
             "token_ns": result.token_ns,

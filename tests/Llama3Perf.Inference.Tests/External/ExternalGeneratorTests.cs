@@ -164,7 +164,7 @@ public sealed partial class ExternalGeneratorTests
     [Fact]
     public void An_error_answer_leaves_the_peer_serving()
     {
-        string generated = """{"id":3,"result":{"tokens":[7],"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30}}""";
+        string generated = """{"id":3,"result":{"tokens":[7],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30}}""";
         using ExternalGenerator generator = new(".", Peers.Saying(Peers.Greeting, Peers.Loaded, """{"id":2,"error":{"code":"failed","message":"once\nonly"}}""", generated));
 
         Assert.Equal("external:scripted: once only (failed)", Peers.Refused(() => generator.Generate([1], 2)));
@@ -195,7 +195,7 @@ public sealed partial class ExternalGeneratorTests
     [Fact]
     public void Words_that_nobody_asked_for_are_no_answer()
     {
-        string early = Peers.Loaded + "\n" + """{"id":2,"result":{"tokens":[7],"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30}}""";
+        string early = Peers.Loaded + "\n" + """{"id":2,"result":{"tokens":[7],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30}}""";
         using ExternalGenerator generator = new(".", Peers.Saying(Peers.Greeting, early));
         Thread.Sleep(200);
 

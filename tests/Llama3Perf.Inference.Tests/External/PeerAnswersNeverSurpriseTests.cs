@@ -13,7 +13,7 @@ public sealed class PeerAnswersNeverSurpriseTests
     private static readonly byte[] s_greeting = Encoding.UTF8.GetBytes(Peers.Greeting + "\n");
     private static readonly byte[] s_loaded = Encoding.UTF8.GetBytes(Peers.Loaded + "\n");
     private static readonly byte[] s_generated =
-        Encoding.UTF8.GetBytes("""{"id":2,"result":{"tokens":[7,8],"start_ns":10,"prefill_end_ns":20,"token_ns":[30,40],"end_ns":50,"memory":{"peak_rss_bytes":5}}}""" + "\n");
+        Encoding.UTF8.GetBytes("""{"id":2,"result":{"tokens":[7,8],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30,40],"end_ns":50,"memory":{"peak_rss_bytes":5}}}""" + "\n");
 
     [Fact]
     public void Any_times_and_ids_are_refused_or_make_a_sound_result()

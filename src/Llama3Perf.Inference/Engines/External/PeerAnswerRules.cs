@@ -30,7 +30,7 @@ internal static class PeerAnswerRules
     public static GenerationResult ToResult(PeerReply<GenerateResult> reply, int promptTokens, DateTimeOffset startUtc)
     {
         GenerateResult result = reply.Result;
-        double difference = Math.Abs(Milliseconds(result.StartNs, result.EndNs) - reply.ElapsedMs);
+        double difference = Math.Abs(Milliseconds(result.ReceivedNs, result.EndNs) - reply.ElapsedMs);
         return new GenerationResult
         {
             StartUtc = startUtc,
@@ -38,7 +38,7 @@ internal static class PeerAnswerRules
             NewTokens = result.Tokens,
             TokenMs = Array.ConvertAll(result.TokenNs, time => Milliseconds(result.StartNs, time)),
             PrefillMs = Milliseconds(result.StartNs, result.PrefillEndNs),
-            ResetMs = 0,
+            ResetMs = Milliseconds(result.ReceivedNs, result.StartNs),
             ClockDisagreementMs = difference > Math.Max(TolerableShare * reply.ElapsedMs, TolerableMs) ? difference : null,
             PeakRssBytes = result.Memory?.PeakRssBytes,
             PeakGpuBytes = result.Memory?.PeakDeviceBytes,
@@ -48,6 +48,8 @@ internal static class PeerAnswerRules
     // Equal times of neighbours pass: the resolution of some clocks is coarse. Rates over no time at all do not.
     private static string? WhyWrongTimes(GenerateResult result)
     {
+        if (result.StartNs < result.ReceivedNs)
+            return $"told a start at {result.StartNs} ns, before the request that it read at {result.ReceivedNs} ns";
         if (result.PrefillEndNs <= result.StartNs)
             return $"told a prompt that was done at {result.PrefillEndNs} ns and begun at {result.StartNs} ns";
         long before = result.PrefillEndNs;

@@ -55,7 +55,7 @@ internal sealed record EncodeResult(int[] Ids);
 internal sealed record GenerateParams(int[] Prompt, int NewTokens, bool IgnoreEos);
 
 /// <summary>Times are nanoseconds of the peer's own monotonic clock.</summary>
-internal sealed record GenerateResult(int[] Tokens, long StartNs, long PrefillEndNs, long[] TokenNs, long EndNs)
+internal sealed record GenerateResult(int[] Tokens, long ReceivedNs, long StartNs, long PrefillEndNs, long[] TokenNs, long EndNs)
 {
     public PeerMemory? Memory { get; init; }
 }

@@ -80,7 +80,19 @@ internal static class OptionFactory
         ("xpu", ExecutionProvider.Xpu), ("mps", ExecutionProvider.Mps))(text);
 
     /// <summary>An engine's name, checked; that of a program keeps the path or command that was typed.</summary>
-    public static string EngineOf(string text) => PeerCatalog.Owns(text) && PeerCatalog.Get(text) is not null ? text : EngineCatalog.Get(text).Name;
+    public static string EngineOf(string text)
+    {
+        if (PeerCatalog.Owns(text))
+        {
+            _ = PeerCatalog.Get(text);
+            return text;
+        }
+
+        return EngineCatalog.Names.Contains(text)
+            ? text
+            : throw new UsageException(
+                $"'{text}' is unknown; use {string.Join(", ", EngineCatalog.Names.Concat(PeerCatalog.Names))}, or {PeerCatalog.Prefix} and the path or command of a program");
+    }
 
     public static int BlockSizeOf(string text) => OneOf(("16", 16), ("32", 32), ("64", 64), ("128", 128), ("256", 256))(text);
 

@@ -20,12 +20,20 @@ internal static class InspectionDisplay
         ResultDisplay.ShowTable(new TextTable(
             [new("provider", false), new("suits", false), new("because", false)],
             [.. inspection.Providers.Select(fit => (string[])[Name(fit.Provider), fit.Suits ? "yes" : "no", fit.Reason ?? ""])]));
-        Console.WriteLine(inspection.Problems.Count == 0 ? "No problems found." : "Problems:");
-        foreach (string problem in inspection.Problems)
+        ShowProblems(inspection.Problems);
+    }
+
+    public static void ShowProblems(IReadOnlyList<string> problems)
+    {
+        Console.WriteLine(problems.Count == 0 ? "No problems found." : "Problems:");
+        foreach (string problem in problems)
         {
             Console.WriteLine($"- {problem}");
         }
     }
+
+    /// <summary>A number with a space every three digits, as SI writes large ones.</summary>
+    public static string Count(long number) => number.ToString("N0", s_spaced);
 
     private static IEnumerable<string[]> Facts(FolderInspection inspection, double gigabytesPerSecond)
     {
@@ -59,9 +67,6 @@ internal static class InspectionDisplay
     };
 
     private static string Name(GraphTarget provider) => provider == GraphTarget.DirectML ? "dml" : provider.ToString().ToLowerInvariant();
-
-    // A space every three digits, as SI writes large numbers.
-    private static string Count(long number) => number.ToString("N0", s_spaced);
 
     private static readonly NumberFormatInfo s_spaced = new() { NumberGroupSeparator = " " };
 }

@@ -30,6 +30,15 @@ internal static class CheckpointTokenizer
         return checkpoint.Tokens;
     }
 
+    /// <summary>True when <see cref="Copy"/> finds a chat template.</summary>
+    /// <exception cref="ModelException">tokenizer_config.json is broken.</exception>
+    public static bool HasTemplate(string folder)
+    {
+        string configuration = Path.Combine(folder, "tokenizer_config.json");
+        return File.Exists(Path.Combine(folder, Template))
+            || (File.Exists(configuration) && JsonField.ReadFile(configuration).Find("chat_template") is { Element.ValueKind: JsonValueKind.String });
+    }
+
     // Older checkpoints keep the template as a string in tokenizer_config.json; GenAI wants it in a file of its own.
     private static void CopyTemplate(string source, JsonField? settings, string folder)
     {

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Llama3Perf.Models.Conversion;
 
 namespace Llama3Perf.Models.Folders;
 
@@ -8,39 +8,27 @@ internal static class FolderProblems
     private const long LargeBytes = 1 << 20;
     private const int PageBytes = 4096;
 
-    public static IEnumerable<string> Find(ModelFolder folder, InspectedGraph graph) => [.. Tokens(folder), .. Graph(folder, graph), .. Data(graph)];
+    public static IEnumerable<string> Find(ModelFolder folder, InspectedGraph graph) => [.. Tokens(folder), .. Conversion(folder), .. Graph(folder, graph), .. Data(graph)];
 
-    private static IEnumerable<string> Tokens(ModelFolder folder)
+    private static IEnumerable<string> Tokens(ModelFolder folder) => new TokenProblems(
+        "genai_config.json", folder.VocabularySize, folder.BosTokenId, folder.EosTokenIds, File.Exists(Path.Combine(folder.Path, "chat_template.jinja")))
+        .Find(TokenizerFacts.Read(folder.Path));
+
+    private static IEnumerable<string> Conversion(ModelFolder folder)
     {
-        if (TokenizerSize(folder) is { } size && size > folder.VocabularySize)
+        string? warning;
+        try
         {
-            yield return $"tokenizer.json has ids up to {size - 1}, the model's vocabulary ends at {folder.VocabularySize - 1}: some texts fail";
+            warning = ConversionReport.Read(folder.Path)?.Warning;
+        }
+        catch (ModelException e)
+        {
+            warning = e.Message;
         }
 
-        if (!File.Exists(Path.Combine(folder.Path, "chat_template.jinja")))
+        if (warning is not null)
         {
-            yield return "chat_template.jinja is missing: ONNX Runtime GenAI has no chat template then";
-        }
-
-        if (folder.BosTokenId is null)
-        {
-            yield return "genai_config.json has no bos_token_id: prompts begin without one";
-        }
-
-        if (folder.BosTokenId >= folder.VocabularySize)
-        {
-            yield return $"bos_token_id {folder.BosTokenId} is outside the vocabulary of {folder.VocabularySize}";
-        }
-
-        int[] outside = [.. folder.EosTokenIds.Where(id => id >= folder.VocabularySize)];
-        if (outside.Length > 0)
-        {
-            yield return $"eos_token_id {string.Join(", ", outside)} is outside the vocabulary of {folder.VocabularySize}: it never comes";
-        }
-
-        if (folder.EosTokenIds.Count == 0)
-        {
-            yield return "genai_config.json has no eos_token_id: a generation ends at its longest length only";
+            yield return warning;
         }
     }
 
@@ -78,23 +66,4 @@ internal static class FolderProblems
     }
 
     private static string Some(string[] names) => names.Length == 1 ? names[0] : $"{names[0]} and {names.Length - 1} more";
-
-    /// <summary>Highest id of tokenizer.json plus one, or null where it is not understood: other tokenizers have other forms.</summary>
-    private static int? TokenizerSize(ModelFolder folder)
-    {
-        try
-        {
-            using FileStream stream = File.OpenRead(Path.Combine(folder.Path, "tokenizer.json"));
-            using var document = JsonDocument.Parse(stream);
-            IEnumerable<int> ids = document.RootElement.GetProperty("model").GetProperty("vocab").EnumerateObject().Select(token => token.Value.GetInt32());
-            IEnumerable<int> added = document.RootElement.TryGetProperty("added_tokens", out JsonElement list)
-                ? list.EnumerateArray().Select(token => token.GetProperty("id").GetInt32())
-                : [];
-            return ids.Concat(added).Max() + 1;
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 }

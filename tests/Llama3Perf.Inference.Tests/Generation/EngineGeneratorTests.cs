@@ -40,6 +40,8 @@ public sealed class EngineGeneratorTests
 
         public int NextToken() => 7;
 
+        public float[] LastLogits() => [];
+
         public void Dispose() => IsDisposed = true;
     }
 }

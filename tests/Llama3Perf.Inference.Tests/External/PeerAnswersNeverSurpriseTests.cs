@@ -20,17 +20,17 @@ public sealed class PeerAnswersNeverSurpriseTests
     {
         Gen<long> time = Gen.OneOf(Gen.Long, Gen.Long[0, 6], Gen.Const(long.MinValue), Gen.Const(long.MaxValue));
         Gen<int> id = Gen.OneOf(Gen.Int, Gen.Int[-1, 11]);
-        Gen.Select(id.Array[0, 3], time.Array[0, 3], time, time, time).Sample((tokens, times, start, prefillEnd, end) =>
+        Gen.Select(id.Array[0, 3], time.Array[0, 3], time, time, time, time).Sample((tokens, times, received, start, prefillEnd, end) =>
         {
-            GenerateResult answer = new(tokens, start, prefillEnd, times, end);
+            GenerateResult answer = new(tokens, received, start, prefillEnd, times, end);
             if (PeerAnswerRules.WhyWrong(answer, 2, s_model) is null)
                 AssertSound(PeerAnswerRules.ToResult(new PeerReply<GenerateResult>(answer, 1), 3, DateTimeOffset.UnixEpoch));
         }, iter: 20_000);
         // That sound ones are among them is not left to chance.
-        Gen.Long[0, 1_000_000].Array[5].Sample(steps =>
+        Gen.Long[0, 1_000_000].Array[6].Sample(steps =>
         {
             long[] at = [.. steps.Select((_, i) => long.MinValue + steps.Take(i + 1).Sum() + i)];
-            GenerateResult answer = new([3, 4], at[0], at[1], [at[2], at[3]], at[4]);
+            GenerateResult answer = new([3, 4], at[0], at[1], at[2], [at[3], at[4]], at[5]);
             Assert.Null(PeerAnswerRules.WhyWrong(answer, 2, s_model));
             AssertSound(PeerAnswerRules.ToResult(new PeerReply<GenerateResult>(answer, 1), 3, DateTimeOffset.UnixEpoch));
         });
@@ -44,7 +44,7 @@ public sealed class PeerAnswersNeverSurpriseTests
     [InlineData(1000, 979, 21.0)]
     public void Clocks_disagree_beyond_five_milliseconds_and_two_percent(double ours, double theirs, double? expected)
     {
-        GenerateResult answer = new([3], 0, 1, [2], (long)(theirs * 1e6));
+        GenerateResult answer = new([3], 0, 0, 1, [2], (long)(theirs * 1e6));
 
         double? marked = PeerAnswerRules.ToResult(new PeerReply<GenerateResult>(answer, ours), 3, DateTimeOffset.UnixEpoch).ClockDisagreementMs;
 

@@ -1,6 +1,7 @@
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Inference.Tests.Native;
+using Llama3Perf.Inference.Verification;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
 
@@ -34,6 +35,30 @@ public sealed class EngineAgreementTests
             Path.Combine(TestRuntime.Scratch("agreement"), precision.ToString()),
             cancellationToken: TestContext.Current.CancellationToken));
 
+    [Theory]
+    [InlineData("llama3-gqa-bf16", Precision.Int4)]
+    [InlineData("llama3-gqa-bf16", Precision.Int8)]
+    [InlineData("llama3-gqa-bf16", Precision.Fp16)]
+    [InlineData("llama3-gqa-bf16", Precision.Fp32)]
+    [InlineData("llama32-tied-ropescaled-sharded", Precision.Int4)]
+    [InlineData("llama32-tied-ropescaled-sharded", Precision.Int8)]
+    [InlineData("llama32-tied-ropescaled-sharded", Precision.Fp16)]
+    [InlineData("llama32-tied-ropescaled-sharded", Precision.Fp32)]
+    public void On_converted_checkpoints(string fixture, Precision precision)
+    {
+        ModelFolder folder = ModelBuilder.Build(
+            new ModelBuildOptions { Shape = Fixtures.Shared(fixture, "hf"), Precision = precision },
+            Path.Combine(TestRuntime.Scratch("agreement"), $"{fixture}-{precision}"),
+            cancellationToken: TestContext.Current.CancellationToken);
+        foreach (ReferenceCase prompt in Reference.Read(Fixtures.Shared(fixture, "reference.json")).Cases)
+        {
+            int[][] tokens = [.. EngineCatalog.All.Select(kind => Generate(kind, folder, prompt.InputIds, newTokens: 64))];
+
+            Assert.Equal(64, tokens[0].Length);
+            Assert.All(tokens, list => Assert.Equal(tokens[0], list));
+        }
+    }
+
     [Fact]
     public void On_the_logits_after_the_prompt_and_after_a_token()
     {
@@ -60,16 +85,16 @@ public sealed class EngineAgreementTests
     private static void AssertSameTokens(ModelFolder folder)
     {
         int[] prompt = [folder.BosTokenId ?? 1, .. s_prompt];
-        int[][] tokens = [.. EngineCatalog.All.Select(kind => Generate(kind, folder, prompt))];
+        int[][] tokens = [.. EngineCatalog.All.Select(kind => Generate(kind, folder, prompt, 64 - prompt.Length))];
         // onnxruntime-genai keeps EOS out until max_length; other engines take it as a token like any other.
         int length = tokens.Min(list => Array.FindIndex(list, folder.EosTokenIds.Contains) is >= 0 and var eos ? eos : list.Length);
         Assert.True(length > 8, $"EOS came after {length} tokens: too few to compare");
         Assert.All(tokens, list => Assert.Equal(tokens[0][..length], list[..length]));
     }
 
-    private static int[] Generate(EngineKind kind, ModelFolder folder, int[] prompt)
+    private static int[] Generate(EngineKind kind, ModelFolder folder, int[] prompt, int newTokens)
     {
         using IEngine engine = kind.Load(folder, new EngineOptions { Threads = 1 });
-        return TimedGeneration.Run(engine, prompt, 64).NewTokens;
+        return TimedGeneration.Run(engine, prompt, prompt.Length + newTokens).NewTokens;
     }
 }

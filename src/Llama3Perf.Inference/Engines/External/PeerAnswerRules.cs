@@ -60,7 +60,8 @@ internal static class PeerAnswerRules
             before = result.TokenNs[i];
         }
 
-        if (result.TokenNs.Length > 1 && result.TokenNs[^1] == result.TokenNs[0])
+        // As milliseconds from the start, which is what rates are made of: far from it nanoseconds are lost.
+        if (result.TokenNs.Length > 1 && Milliseconds(result.StartNs, result.TokenNs[^1]) <= Milliseconds(result.StartNs, result.TokenNs[0]))
             return $"told one time for all {result.TokenNs.Length} tokens, {before} ns";
         return result.EndNs < before ? $"told a time that runs backwards: the end at {result.EndNs} ns, after {before} ns" : null;
     }

@@ -61,6 +61,12 @@ internal static class ByteProgress
             }
         }
 
+        private static string Left(double share, TimeSpan elapsed)
+        {
+            TimeSpan left = share > 0 ? elapsed * ((1 - share) / share) : TimeSpan.MaxValue;
+            return left < TimeSpan.FromHours(24) ? left.ToString(left.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", System.Globalization.CultureInfo.InvariantCulture) : "?";
+        }
+
         private void Draw(BuildProgress value, TimeSpan elapsed)
         {
             const int width = 30;
@@ -68,7 +74,7 @@ internal static class ByteProgress
             int filled = (int)(share * width);
             string bar = new string('█', filled) + new string('░', width - filled);
             Console.Write(FormattableString.Invariant(
-                $"\r{title} {bar} {share:0%}  {value.BytesDone / 1e9:0.00}/{value.BytesTotal / 1e9:0.00} GB  {value.BytesDone / 1e9 / elapsed.TotalSeconds:0.00} GB/s "));
+                $"\r{title} {bar} {share:0%}  {value.BytesDone / 1e9:0.00}/{value.BytesTotal / 1e9:0.00} GB  {value.BytesDone / 1e9 / elapsed.TotalSeconds:0.00} GB/s  {Left(share, elapsed)} left   "));
         }
     }
 }

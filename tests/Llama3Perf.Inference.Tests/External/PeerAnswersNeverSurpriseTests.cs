@@ -39,7 +39,7 @@ public sealed class PeerAnswersNeverSurpriseTests
     [Fact]
     public void Times_that_are_one_when_counted_from_a_far_start_are_refused()
     {
-        GenerateResult answer = new([1, 0], long.MinValue, 1, [1, 3], long.MaxValue);
+        GenerateResult answer = new([1, 0], long.MinValue, long.MinValue, 1, [1, 3], long.MaxValue);
 
         Assert.Equal("told one time for all 2 tokens, 3 ns", PeerAnswerRules.WhyWrong(answer, 2, s_model));
     }

@@ -39,7 +39,6 @@ public sealed class ExternalEngineTests : IDisposable
             Assert.Equal((16, 16), (sample.PromptTokens, sample.NewTokens));
             Assert.True(sample.Completed);
             Assert.True(sample.DecodeTps > 0);
-            Assert.Null(sample.ClockDisagreementMs);
         });
         Assert.Matches("^[0-9a-f]{64}$", Assert.Single(theirs.Samples.Select(sample => sample.OutputSha256).Distinct()));
         Assert.Equal(ours.Case.PromptSha256, theirs.Case.PromptSha256);
@@ -69,6 +68,7 @@ public sealed class ExternalEngineTests : IDisposable
         (int exitCode, _, CaseOutcome theirs, CaseOutcome ours) = Measure("lies-about-time");
 
         Assert.Equal(ExitCode.Success, exitCode);
+        // It sleeps 17 ms and says half of that: a busy machine only makes it more.
         Assert.All(theirs.Samples, sample => Assert.True(sample.ClockDisagreementMs > 5));
         Assert.All(ours.Samples, sample => Assert.Null(sample.ClockDisagreementMs));
         Assert.Contains("its clock and ours disagree in 2 of 2 iterations", File.ReadAllText(Path.Combine(RunPath, "results.md")), StringComparison.Ordinal);

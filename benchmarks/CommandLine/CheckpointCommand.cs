@@ -32,7 +32,7 @@ internal static class CheckpointCommand
                     shape, folder, parsed.GetValue(type) ?? CheckpointType.BFloat16, shardBytes, Seed, Environment.ProcessorCount, progress, cancellation);
                 return folder;
             });
-            Console.WriteLine($"{folder}: {Checkpoint.Open(folder).WeightFiles.Count} weight files; random weights");
+            Console.WriteLine($"{folder}: random weights in {Checkpoint.Open(folder).WeightFiles.Count} file(s)");
             return ExitCode.Success;
         });
         return command;

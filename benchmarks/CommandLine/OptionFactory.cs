@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Llama3Perf.Benchmarks.Suite.LlamaBench;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Models;
@@ -82,6 +83,11 @@ internal static class OptionFactory
     /// <summary>An engine's name, checked; that of a program keeps the path or command that was typed.</summary>
     public static string EngineOf(string text)
     {
+        if (text == LlamaBenchCase.Engine)
+        {
+            return text;
+        }
+
         if (PeerCatalog.Owns(text))
         {
             _ = PeerCatalog.Get(text);

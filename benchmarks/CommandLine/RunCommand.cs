@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Suite;
+using Llama3Perf.Benchmarks.Suite.LlamaBench;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Prompts;
@@ -24,9 +25,14 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<string>?> _engines = OptionFactory.List(
         "--engine",
-        $"{string.Join(", ", EngineCatalog.Names)}, {string.Join(", ", PeerCatalog.Names)}, or external: and the path or command of a program. Default: the best that is there.",
+        $"{string.Join(", ", EngineCatalog.Names)}, {string.Join(", ", PeerCatalog.Names)}, llama.cpp, or external: and the path or command of a program. Default: the best that is there.",
         OptionFactory.EngineOf,
         "list");
+
+    private readonly Option<string?> _llamaBench = OptionFactory.Value(
+        "--llama-bench", "Measures llama.cpp too, with this llama-bench. With --engine llama.cpp and in the preset: the one on the PATH.", OptionFactory.Text, "path");
+
+    private readonly Option<string?> _gguf = OptionFactory.Value("--gguf", "File that llama.cpp loads. Default: the first .gguf in the model's folder.", OptionFactory.Text, "file");
 
     private readonly Option<string?> _python = OptionFactory.Value("--python", "Python of the external engines. Default: LLAMA3PERF_PYTHON, or the one on the PATH.", OptionFactory.Text, "path");
 
@@ -115,7 +121,7 @@ internal sealed class RunCommand
     {
         foreach (Option option in new Option[]
         {
-            _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate,
+            _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _llamaBench, _gguf, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate,
             _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _preset, _quick, _output, _cases, _runtimeDir, _verify, _verbose,
         })
         {
@@ -131,6 +137,7 @@ internal sealed class RunCommand
     {
         bool quick = parsed.GetValue(_quick);
         SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
+        IReadOnlyList<string>? engines = parsed.GetValue(_engines);
         RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
         return new SuiteOptions
         {
@@ -138,7 +145,10 @@ internal sealed class RunCommand
             Precisions = parsed.GetValue(_precisions) ?? basis.Precisions,
             UsualPrecisions = quick ? [Precision.Int4] : basis.UsualPrecisions,
             BlockSizes = parsed.GetValue(_blockSizes) ?? basis.BlockSizes,
-            Engines = parsed.GetValue(_engines) ?? basis.Engines,
+            Engines = engines is null ? basis.Engines : [.. engines.Where(engine => engine != LlamaBenchCase.Engine)],
+            LlamaCpp = engines?.Contains(LlamaBenchCase.Engine) ?? basis.LlamaCpp,
+            LlamaBench = parsed.GetValue(_llamaBench),
+            Gguf = parsed.GetValue(_gguf),
             Providers = parsed.GetValue(_providers),
             Device = parsed.GetValue(_device),
             Python = parsed.GetValue(_python),

@@ -17,6 +17,7 @@ internal sealed record Preset(string Name, SuiteOptions Options)
         new("article", new SuiteOptions
         {
             Engines = [.. EngineCatalog.Names, .. PeerCatalog.Names],
+            LlamaCpp = true,
             Precisions = [Precision.Fp16, Precision.Int4],
             Prompts = ["OpenVINO is"],
             MaxLengths = [143],

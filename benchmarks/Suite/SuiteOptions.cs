@@ -34,6 +34,15 @@ public sealed record SuiteOptions
     /// <summary>Python of the external engines; null looks for one.</summary>
     public string? Python { get; init; }
 
+    /// <summary>True measures llama.cpp too, with its own llama-bench.</summary>
+    public bool LlamaCpp { get; init; }
+
+    /// <summary>Path of llama-bench; null looks on the PATH.</summary>
+    public string? LlamaBench { get; init; }
+
+    /// <summary>File that llama.cpp loads; null looks in the model's folder.</summary>
+    public string? Gguf { get; init; }
+
     /// <summary>Options that external engines give to their programs.</summary>
     public IReadOnlyDictionary<string, string> PeerOptions { get; init; } = new Dictionary<string, string>();
 

@@ -8,6 +8,7 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Llama3Perf.Benchmarks.CommandLine;
 using Llama3Perf.Benchmarks.Display;
+using Llama3Perf.Benchmarks.Suite.LlamaBench;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 using Llama3Perf.Results.Rows;
@@ -72,7 +73,7 @@ internal static class SuiteRunner
 
     private static BenchmarkReport[] Measure(SuiteOptions options, SuitePlan plan, string[] filters, RunOutput folder, ProgressDisplay display)
     {
-        if (plan.Cases.Count > 0 && !plan.Runnable.Any())
+        if ((plan.Cases.Count > 0 || options.Engines is []) && !plan.Runnable.Any())
         {
             return [];
         }
@@ -118,9 +119,10 @@ internal static class SuiteRunner
         }
 
         RunEnvironment environment = EnvironmentCapture.Capture(options.Device, byCase.Values.SelectMany(OutcomeReader.Launches).SelectMany(lines => lines));
-        return new Run(identity, environment, [.. plan.Cases.Select(planned => byCase.TryGetValue(planned.Parameters, out BenchmarkReport? report)
+        IEnumerable<CaseOutcome> outcomes = plan.Cases.Select(planned => byCase.TryGetValue(planned.Parameters, out BenchmarkReport? report)
             ? OutcomeReader.Read(planned, report, identity, environment)
-            : OutcomeReader.NotMeasured(planned))]);
+            : OutcomeReader.NotMeasured(planned));
+        return new Run(identity, environment, [.. outcomes, .. new LlamaBenchRuns(options).Measure(plan.Cases, identity, environment)]);
     }
 
     private static int ExitCodeOf(Run run, BenchmarkReport[] reports)
@@ -130,7 +132,7 @@ internal static class SuiteRunner
             return ExitCode.Failed;
         }
 
-        return reports.Length > 0 ? ExitCode.Success : ExitCode.Input;
+        return reports.Length > 0 || run.Cases.Any(outcome => outcome.Status == CaseStatus.Ok) ? ExitCode.Success : ExitCode.Input;
     }
 
     private static CommandLineOptions CheckBenchmarkDotNetArguments(SuiteOptions options)

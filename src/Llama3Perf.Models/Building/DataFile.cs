@@ -15,19 +15,21 @@ internal static class DataFile
         // Allocating all of it first keeps the file in one piece and reports a full disk before the work.
         using SafeFileHandle file = File.OpenHandle(
             path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, length);
+        // Tasks come and go while threads stay: their memory is handed on instead of being allocated anew.
+        var idle = new ConcurrentBag<PieceWriter>();
         var options = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken };
         try
         {
             Parallel.ForEach(
                 Partitioner.Create(pieces, EnumerablePartitionerOptions.NoBuffering),
                 options,
-                () => new PieceWriter(file, onBytes),
+                () => idle.TryTake(out PieceWriter? writer) ? writer : new PieceWriter(file, onBytes),
                 (piece, _, writer) =>
                 {
                     piece(writer);
                     return writer;
                 },
-                _ => { });
+                idle.Add);
         }
         catch (AggregateException e)
         {

@@ -103,8 +103,11 @@ public static class ModelBuilder
         BuildPlan plan, string folder, BuildMachine machine, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
     {
         var counter = new ByteCounter(plan.Data.Length, progress);
+
+        // A conversion also reads: while some pieces wait for the disk, others are computed.
+        int threads = plan.Checkpoint is null ? machine.Threads : 2 * machine.Threads;
         DataFile.Write(
-            Path.Combine(folder, BuildPlan.DataFileName), plan.Data.Pieces, plan.Data.Length, machine.Threads, counter.Add, cancellationToken);
+            Path.Combine(folder, BuildPlan.DataFileName), plan.Data.Pieces, plan.Data.Length, threads, counter.Add, cancellationToken);
         if (plan.Checkpoint is { } checkpoint)
         {
             if (!plan.Options.AllowNonFinite)

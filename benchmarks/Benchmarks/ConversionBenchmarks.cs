@@ -84,7 +84,7 @@ public class ConversionBenchmarks : IMeasuredWork
     }
 
     [Benchmark]
-    public ModelFolder WholeConversion() => ModelBuilder.Build(new ModelBuildOptions { Shape = _checkpoint, BlockSize = BlockSize }, _folder);
+    public ModelFolder WholeConversion() => ModelBuilder.Build(new ModelBuildOptions { Model = _checkpoint, BlockSize = BlockSize }, _folder);
 
     [IterationCleanup]
     public void Remove()

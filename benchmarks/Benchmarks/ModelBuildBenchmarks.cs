@@ -67,5 +67,5 @@ public class ModelBuildBenchmarks : IMeasuredWork
 
     IReadOnlyDictionary<string, double> IMeasuredWork.WorkPerOperation() => new Dictionary<string, double> { ["bytes"] = _bytes };
 
-    private ModelBuildOptions Options => new() { Shape = Shape };
+    private ModelBuildOptions Options => new() { Model = Shape };
 }

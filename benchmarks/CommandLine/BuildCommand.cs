@@ -36,7 +36,7 @@ internal static class BuildCommand
         };
         command.SetAction(parsed =>
         {
-            ModelBuildOptions defaults = new() { Shape = parsed.GetValue(model) ?? "llama-125m" };
+            ModelBuildOptions defaults = new() { Model = parsed.GetValue(model) ?? "llama-125m" };
             Build(
                 defaults with
                 {

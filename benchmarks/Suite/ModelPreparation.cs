@@ -16,10 +16,10 @@ internal sealed class ModelPreparation(string root)
     /// <summary>The folder for these options under the store's root, made if it is not there yet.</summary>
     public ModelFolder Prepare(ModelBuildOptions options)
     {
-        if (Checkpoint.IsCheckpoint(options.Shape))
+        if (Checkpoint.IsCheckpoint(options.Model))
         {
             // The folder's name depends on what the checkpoint holds.
-            Fingerprint(options.Shape);
+            Fingerprint(options.Model);
         }
 
         return Warned(ByteProgress.Show(Title(options), (progress, cancellation) => _store.GetOrBuild(options, progress, cancellation)));
@@ -46,7 +46,7 @@ internal sealed class ModelPreparation(string root)
     }
 
     private static string Title(ModelBuildOptions options) =>
-        $"{(Checkpoint.IsCheckpoint(options.Shape) ? "converting" : "building")} {options.Shape} to {options.Precision.ToString().ToLowerInvariant()}";
+        $"{(Checkpoint.IsCheckpoint(options.Model) ? "converting" : "building")} {options.Model} to {options.Precision.ToString().ToLowerInvariant()}";
 
     private static ModelFolder Warned(ModelFolder folder)
     {

@@ -22,7 +22,7 @@ internal sealed record ModelVariant(string Name, Precision Precision, int? Block
 
     public ModelBuildOptions BuildOptions(ExecutionProvider provider) => new()
     {
-        Shape = Name,
+        Model = Name,
         Precision = Precision,
         BlockSize = BlockSize ?? 32,
         Target = provider switch

@@ -59,7 +59,7 @@ internal static class SuiteRunner
         ModelPreparation models = new(Workspace.Models);
         if (Selects(filters, typeof(TokenizerBenchmarks)) || Selects(filters, typeof(ModelLoadBenchmarks)))
         {
-            SubjectModels.Publish(options.Models.Select(model => ModelVariant.IsFinished(model) ? Path.GetFullPath(model) : models.Prepare(new ModelBuildOptions { Shape = model }).Path));
+            SubjectModels.Publish(options.Models.Select(model => ModelVariant.IsFinished(model) ? Path.GetFullPath(model) : models.Prepare(new ModelBuildOptions { Model = model }).Path));
         }
 
         IReadOnlyList<PlannedCase> cases = Selects(filters, typeof(GenerationBenchmarks)) ? new CasePlanner(options, models).Plan() : [];

@@ -7,7 +7,7 @@ public sealed record ModelBuildOptions
     /// Name of an embedded shape (<c>llama-125m</c>) or path of a Hugging Face config.json, for random weights; or path of a Hugging Face
     /// checkpoint folder, for its weights.
     /// </summary>
-    public required string Shape { get; init; }
+    public required string Model { get; init; }
 
     /// <summary>Storage of the matrix weights.</summary>
     public Precision Precision { get; init; } = Precision.Int4;

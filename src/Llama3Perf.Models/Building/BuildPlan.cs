@@ -47,11 +47,11 @@ internal sealed record BuildPlan
     /// <param name="digests">Folder that remembers the contents of checkpoints; null to read them each time.</param>
     /// <exception cref="ModelException">Options that contradict each other or the shape, or a checkpoint that cannot be converted.</exception>
     public static BuildPlan Create(ModelBuildOptions options, string? digests = null) =>
-        Checkpoint.IsCheckpoint(options.Shape) ? Convert(Checkpoint.Open(options.Shape), options, digests) : Random(options);
+        Checkpoint.IsCheckpoint(options.Model) ? Convert(Checkpoint.Open(options.Model), options, digests) : Random(options);
 
     private static BuildPlan Random(ModelBuildOptions options)
     {
-        var shape = LlamaShape.Load(options.Shape);
+        var shape = LlamaShape.Load(options.Model);
         if (shape.VocabularySize < SyntheticTokenizer.MinimumVocabularySize)
         {
             throw new ModelException($"vocab_size {shape.VocabularySize} of '{shape.Name}' is too small: bytes and special tokens need {SyntheticTokenizer.MinimumVocabularySize}.");

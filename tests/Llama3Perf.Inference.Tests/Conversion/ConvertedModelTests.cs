@@ -130,7 +130,7 @@ public sealed class ConvertedModelTests : IDisposable
     }
 
     private ModelFolder Build(string checkpoint, Precision precision, bool symmetric = true, int blockSize = 32) => ModelBuilder.Build(
-        new ModelBuildOptions { Shape = checkpoint, Precision = precision, Symmetric = symmetric, BlockSize = blockSize },
+        new ModelBuildOptions { Model = checkpoint, Precision = precision, Symmetric = symmetric, BlockSize = blockSize },
         Path.Combine(_folder, "model"),
         cancellationToken: TestContext.Current.CancellationToken);
 

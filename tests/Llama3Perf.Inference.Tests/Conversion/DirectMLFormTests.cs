@@ -53,7 +53,7 @@ public sealed class DirectMLFormTests : IDisposable
     }
 
     private ModelFolder Build(string fixture, Precision precision, GraphTarget target, int accuracyLevel) => ModelBuilder.Build(
-        new ModelBuildOptions { Shape = Fixtures.Shared(fixture, "hf"), Precision = precision, Target = target, AccuracyLevel = accuracyLevel },
+        new ModelBuildOptions { Model = Fixtures.Shared(fixture, "hf"), Precision = precision, Target = target, AccuracyLevel = accuracyLevel },
         Path.Combine(_folder, target.ToString()),
         cancellationToken: TestContext.Current.CancellationToken);
 

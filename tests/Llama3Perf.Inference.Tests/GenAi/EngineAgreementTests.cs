@@ -31,7 +31,7 @@ public sealed class EngineAgreementTests
     [InlineData(Precision.Fp16)]
     public void On_our_folders(Precision precision) =>
         AssertSameTokens(ModelBuilder.Build(
-            new ModelBuildOptions { Shape = "llama-tiny", Precision = precision },
+            new ModelBuildOptions { Model = "llama-tiny", Precision = precision },
             Path.Combine(TestRuntime.Scratch("agreement"), precision.ToString()),
             cancellationToken: TestContext.Current.CancellationToken));
 
@@ -47,7 +47,7 @@ public sealed class EngineAgreementTests
     public void On_converted_checkpoints(string fixture, Precision precision)
     {
         ModelFolder folder = ModelBuilder.Build(
-            new ModelBuildOptions { Shape = Fixtures.Shared(fixture, "hf"), Precision = precision },
+            new ModelBuildOptions { Model = Fixtures.Shared(fixture, "hf"), Precision = precision },
             Path.Combine(TestRuntime.Scratch("agreement"), $"{fixture}-{precision}"),
             cancellationToken: TestContext.Current.CancellationToken);
         foreach (ReferenceCase prompt in Reference.Read(Fixtures.Shared(fixture, "reference.json")).Cases)

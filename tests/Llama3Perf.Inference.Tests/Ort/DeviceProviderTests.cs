@@ -49,7 +49,7 @@ public sealed class DeviceProviderTests(ModelFolders folders) : IClassFixture<Mo
 
     private ModelFolder Build(ExecutionProvider provider) => folders.Get(new ModelBuildOptions
     {
-        Shape = "llama-tiny",
+        Model = "llama-tiny",
         Precision = Precision.Fp32,
         Target = provider switch
         {

@@ -22,20 +22,20 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [InlineData(Precision.Int4, 32, true, false)]
     public void Decodes_as_a_plain_forward_pass_does(Precision precision, int blockSize, bool symmetric, bool? tied)
     {
-        ModelFolder folder = Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = precision, BlockSize = blockSize, Symmetric = symmetric, TieEmbeddings = tied });
+        ModelFolder folder = Build(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, BlockSize = blockSize, Symmetric = symmetric, TieEmbeddings = tied });
 
         FollowsPlainPass(folder, steps: 4);
     }
 
     [Fact]
     public void Decodes_graphs_with_logits_of_every_position() =>
-        FollowsPlainPass(Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = Precision.Int4, PruneLmHead = false }), steps: 3);
+        FollowsPlainPass(Build(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Int4, PruneLmHead = false }), steps: 3);
 
     [Theory]
     [InlineData(GraphTarget.Cuda)]
     [InlineData(GraphTarget.WebGpu)]
     public void Decodes_graphs_for_devices_with_float16_inputs_and_outputs(GraphTarget target) =>
-        FollowsPlainPass(Build(new ModelBuildOptions { Shape = "llama-tiny", Target = target }), steps: 3);
+        FollowsPlainPass(Build(new ModelBuildOptions { Model = "llama-tiny", Target = target }), steps: 3);
 
     [Theory]
     [InlineData("llama3-gqa-bf16")]
@@ -48,7 +48,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [InlineData(Precision.Fp32)]
     [InlineData(Precision.Int4)]
     public void Decodes_directml_graphs_with_their_positions(Precision precision) =>
-        FollowsPlainPass(Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = precision, Target = GraphTarget.DirectML }), steps: 3);
+        FollowsPlainPass(Build(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, Target = GraphTarget.DirectML }), steps: 3);
 
     [Theory]
     [InlineData("llama3-gqa-bf16", "official-int4-dml")]
@@ -62,7 +62,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [InlineData(Precision.Fp16)]
     public void A_token_allocates_nothing(Precision precision)
     {
-        using IEngine engine = Load(Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = precision }));
+        using IEngine engine = Load(Build(new ModelBuildOptions { Model = "llama-tiny", Precision = precision }));
         engine.Reset(120);
         engine.Prefill(s_prompt);
         engine.NextToken();
@@ -80,7 +80,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void The_same_folder_gives_the_same_tokens_whatever_the_threads_and_the_past()
     {
-        ModelFolder folder = Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = Precision.Fp32 });
+        ModelFolder folder = Build(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Fp32 });
         using IEngine one = Load(folder, new EngineOptions { Threads = 1 });
         using IEngine three = Load(folder, new EngineOptions { Threads = 3 });
         int[] expected = TimedGeneration.Run(one, s_prompt, 40).NewTokens;
@@ -97,7 +97,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void A_prompt_at_once_equals_a_prompt_grown_token_by_token()
     {
-        using IEngine engine = Load(Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = Precision.Fp32 }));
+        using IEngine engine = Load(Build(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Fp32 }));
         int[] first = s_prompt[..1];
         int[] all = [.. first, .. TimedGeneration.Run(engine, first, 30).NewTokens];
 
@@ -110,7 +110,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void Eos_is_left_out_unless_it_is_allowed()
     {
-        ModelFolder folder = Build(new ModelBuildOptions { Shape = "llama-tiny" });
+        ModelFolder folder = Build(new ModelBuildOptions { Model = "llama-tiny" });
         using IEngine free = Load(folder, new EngineOptions { AllowEos = true });
         int first = TimedGeneration.Run(free, s_prompt, 20).NewTokens[0];
 
@@ -122,7 +122,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void Calls_out_of_order_are_refused()
     {
-        using IEngine engine = Load(Build(new ModelBuildOptions { Shape = "llama-tiny" }));
+        using IEngine engine = Load(Build(new ModelBuildOptions { Model = "llama-tiny" }));
 
         Assert.Throws<InvalidOperationException>(() => engine.NextToken());
         engine.Reset(8);
@@ -146,7 +146,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void Garbage_from_the_provider_is_an_error_and_no_token()
     {
-        ModelFolder folder = folders.Own(new ModelBuildOptions { Shape = "llama-tiny", Precision = Precision.Fp32 });
+        ModelFolder folder = folders.Own(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Fp32 });
         string data = Path.Combine(folder.Path, "model.onnx.data");
         byte[] notNumbers = new byte[new FileInfo(data).Length];
         notNumbers.AsSpan().Fill(0xFF);
@@ -163,7 +163,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void A_sequence_beyond_the_context_is_refused()
     {
-        ModelFolder folder = Build(new ModelBuildOptions { Shape = "llama-tiny" });
+        ModelFolder folder = Build(new ModelBuildOptions { Model = "llama-tiny" });
         using IEngine engine = Load(folder);
 
         EngineException error = Assert.Throws<EngineException>(() => engine.Reset(folder.ContextLength + 1));
@@ -175,7 +175,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void A_cache_that_cannot_be_allocated_is_one_line()
     {
-        ModelFolder folder = Build(new ModelBuildOptions { Shape = "llama-tiny" });
+        ModelFolder folder = Build(new ModelBuildOptions { Model = "llama-tiny" });
         using IEngine engine = Load(folder with { HeadSize = int.MaxValue, KeyValueHeadCount = int.MaxValue });
 
         EngineException error = Assert.Throws<EngineException>(() => engine.Reset(2048));
@@ -187,7 +187,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void A_token_beyond_the_vocabulary_fails_with_the_native_text_and_the_next_sequence_is_sound()
     {
-        using IEngine engine = Load(Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = Precision.Fp32, TieEmbeddings = false }));
+        using IEngine engine = Load(Build(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Fp32, TieEmbeddings = false }));
         int[] expected = TimedGeneration.Run(engine, s_prompt, 20).NewTokens;
         engine.Reset(20);
 
@@ -201,7 +201,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void Session_entries_and_optimization_levels_reach_onnx_runtime()
     {
-        ModelFolder folder = Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = Precision.Fp32 });
+        ModelFolder folder = Build(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Fp32 });
         EngineOptions options = new()
         {
             Threads = 1,
@@ -219,7 +219,7 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void A_graph_that_onnx_runtime_refuses_is_one_line_with_its_text()
     {
-        ModelFolder folder = folders.Own(new ModelBuildOptions { Shape = "llama-tiny" });
+        ModelFolder folder = folders.Own(new ModelBuildOptions { Model = "llama-tiny" });
         string graph = Path.Combine(folder.Path, "model.onnx");
         byte[] bytes = File.ReadAllBytes(graph);
         "SlipSimplifiedLayerNormalization"u8.CopyTo(bytes.AsSpan(bytes.AsSpan().IndexOf("SkipSimplifiedLayerNormalization"u8)));

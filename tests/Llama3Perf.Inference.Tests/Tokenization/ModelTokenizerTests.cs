@@ -107,7 +107,7 @@ public sealed class ModelTokenizerTests(ModelTokenizerTests.TinyModel tiny) : IC
 
         public TinyModel()
         {
-            Folder = new ModelStore(_root).GetOrBuild(new ModelBuildOptions { Shape = "llama-tiny" });
+            Folder = new ModelStore(_root).GetOrBuild(new ModelBuildOptions { Model = "llama-tiny" });
             Tokenizer = ModelTokenizer.Open(Folder);
         }
 

@@ -45,7 +45,7 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
     [InlineData(Precision.Int4)]
     public void Both_forms_of_a_graph_compute_the_same_on_the_cpu(Precision precision)
     {
-        ModelBuildOptions options = new() { Shape = "llama-tiny", Precision = precision, Target = GraphTarget.DirectML, AccuracyLevel = 0 };
+        ModelBuildOptions options = new() { Model = "llama-tiny", Precision = precision, Target = GraphTarget.DirectML, AccuracyLevel = 0 };
         ModelFolder directML = folders.Get(options);
         ModelFolder standard = folders.Own(options with { Target = GraphTarget.Cuda });
         CopyWeights(directML, standard);

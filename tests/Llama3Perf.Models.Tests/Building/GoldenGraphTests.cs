@@ -21,7 +21,7 @@ public sealed class GoldenGraphTests
 
     [Theory]
     [MemberData(nameof(PresetsAndTargets))]
-    public void Presets(string shape, GraphTarget target) => Check(new ModelBuildOptions { Shape = shape, Target = target });
+    public void Presets(string shape, GraphTarget target) => Check(new ModelBuildOptions { Model = shape, Target = target });
 
     [Theory]
     [InlineData(Precision.Fp32, GraphTarget.Cpu)]
@@ -31,18 +31,18 @@ public sealed class GoldenGraphTests
     [InlineData(Precision.Int4, GraphTarget.Cuda)]
     [InlineData(Precision.Int4, GraphTarget.WebGpu)]
     public void Precisions_and_targets(Precision precision, GraphTarget target) =>
-        Check(new ModelBuildOptions { Shape = "llama-tiny", Precision = precision, Target = target });
+        Check(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, Target = target });
 
     [Fact]
     public void Asymmetric_untied_all_positions_block_128() => Check(
-        new ModelBuildOptions { Shape = "llama-tiny", BlockSize = 128, Symmetric = false, TieEmbeddings = false, PruneLmHead = false, AccuracyLevel = 0 },
+        new ModelBuildOptions { Model = "llama-tiny", BlockSize = 128, Symmetric = false, TieEmbeddings = false, PruneLmHead = false, AccuracyLevel = 0 },
         "-asymmetric-untied-all-positions");
 
     [Theory]
     [MemberData(nameof(PresetsAndTargets))]
     public void Every_layer_is_like_the_second(string shape, GraphTarget target)
     {
-        var plan = BuildPlan.Create(new ModelBuildOptions { Shape = shape, Target = target });
+        var plan = BuildPlan.Create(new ModelBuildOptions { Model = shape, Target = target });
         string[] expected = GraphListing.OfLayer(plan.Model, 1);
 
         Assert.NotEmpty(expected);
@@ -56,7 +56,7 @@ public sealed class GoldenGraphTests
     [MemberData(nameof(PresetsAndTargets))]
     public void Nodes_read_only_what_is_there_before_them(string shape, GraphTarget target)
     {
-        GraphProto graph = BuildPlan.Create(new ModelBuildOptions { Shape = shape, Target = target }).Model.Graph;
+        GraphProto graph = BuildPlan.Create(new ModelBuildOptions { Model = shape, Target = target }).Model.Graph;
         var known = graph.Input.Select(v => v.Name).Concat(graph.Initializer.Select(t => t.Name)).Append("").ToHashSet();
 
         foreach (NodeProto node in graph.Node)
@@ -72,6 +72,6 @@ public sealed class GoldenGraphTests
     private static void Check(ModelBuildOptions options, string suffix = "")
     {
         ModelProto model = BuildPlan.Create(options).Model;
-        Golden.Check($"{options.Shape}-{options.Precision}-{options.Target}{suffix}.txt".ToLowerInvariant(), GraphListing.WithFirstLayerOnly(model));
+        Golden.Check($"{options.Model}-{options.Precision}-{options.Target}{suffix}.txt".ToLowerInvariant(), GraphListing.WithFirstLayerOnly(model));
     }
 }

@@ -5,7 +5,7 @@ namespace Llama3Perf.Models.Tests.Building;
 
 public sealed class ModelBuilderTests : IDisposable
 {
-    private static readonly ModelBuildOptions Tiny = new() { Shape = "llama-tiny" };
+    private static readonly ModelBuildOptions Tiny = new() { Model = "llama-tiny" };
 
     private readonly TemporaryFolder _root = new();
 
@@ -51,7 +51,7 @@ public sealed class ModelBuilderTests : IDisposable
     public void Bytes_do_not_depend_on_the_number_of_threads()
     {
         // Chunks of 4 MB: the matrices of this shape take several.
-        ModelBuildOptions options = Tiny with { Shape = WideConfig(), Precision = Precision.Fp32 };
+        ModelBuildOptions options = Tiny with { Model = WideConfig(), Precision = Precision.Fp32 };
         string[] hashes = [.. ((int[])[1, 2, 7]).Select(threads =>
             Hash(Build(options, $"threads-{threads}", new BuildMachine { Threads = threads })))];
 
@@ -218,12 +218,12 @@ public sealed class ModelBuilderTests : IDisposable
     [Fact]
     public void A_block_that_does_not_divide_a_width_names_those_that_do() =>
         Refused(
-            () => ModelBuilder.Build(Tiny with { Shape = WideConfig(intermediate: 704), BlockSize = 128 }, _root["m"], cancellationToken: Token),
+            () => ModelBuilder.Build(Tiny with { Model = WideConfig(intermediate: 704), BlockSize = 128 }, _root["m"], cancellationToken: Token),
             "Block size 128 does not divide intermediate_size 704", "Use one of 16, 32, 64.");
 
     [Fact]
     public void A_vocabulary_without_room_for_bytes_and_special_tokens() =>
-        Refused(() => ModelBuilder.Build(Tiny with { Shape = WideConfig(vocabulary: 300) }, _root["m"], cancellationToken: Token), "vocab_size 300");
+        Refused(() => ModelBuilder.Build(Tiny with { Model = WideConfig(vocabulary: 300) }, _root["m"], cancellationToken: Token), "vocab_size 300");
 
     private static string Hash(ModelFolder folder)
     {

@@ -5,7 +5,7 @@ namespace Llama3Perf.Models.Tests.Building;
 
 public sealed class ModelStoreTests : IDisposable
 {
-    private static readonly ModelBuildOptions Tiny = new() { Shape = "llama-tiny" };
+    private static readonly ModelBuildOptions Tiny = new() { Model = "llama-tiny" };
 
     private readonly TemporaryFolder _root = new();
 
@@ -19,7 +19,7 @@ public sealed class ModelStoreTests : IDisposable
         var store = new ModelStore(_root.Path);
         ModelBuildOptions[] variants =
         [
-            Tiny, Tiny with { Shape = "llama-125m" }, Tiny with { Precision = Precision.Int8 }, Tiny with { Precision = Precision.Fp16 },
+            Tiny, Tiny with { Model = "llama-125m" }, Tiny with { Precision = Precision.Int8 }, Tiny with { Precision = Precision.Fp16 },
             Tiny with { BlockSize = 64 }, Tiny with { Symmetric = false }, Tiny with { AccuracyLevel = 0 }, Tiny with { Target = GraphTarget.Cuda },
             Tiny with { Target = GraphTarget.DirectML }, Tiny with { TieEmbeddings = false }, Tiny with { PruneLmHead = false }, Tiny with { Seed = 1 },
         ];

@@ -114,7 +114,7 @@ public sealed class OfficialGraphTests
 
     private static ModelBuildOptions Options(string fixture, Precision precision, GraphTarget target) => new()
     {
-        Shape = Fixtures.Shared(fixture, "hf", "config.json"),
+        Model = Fixtures.Shared(fixture, "hf", "config.json"),
         Precision = precision,
         Target = target,
         PruneLmHead = false,

@@ -78,7 +78,7 @@ public sealed class CheckpointInspectionTests
     {
         using CheckpointBuilder checkpoint = new();
         string folder = ModelBuilder.Build(
-            new ModelBuildOptions { Shape = checkpoint.Folder, Precision = Precision.Fp16 }, checkpoint.Beside("model"), cancellationToken: TestContext.Current.CancellationToken).Path;
+            new ModelBuildOptions { Model = checkpoint.Folder, Precision = Precision.Fp16 }, checkpoint.Beside("model"), cancellationToken: TestContext.Current.CancellationToken).Path;
         Assert.Empty(FolderInspection.Of(folder).Problems);
 
         File.WriteAllText(Path.Combine(folder, "conversion.json"), report);

@@ -133,7 +133,7 @@ public sealed class CheckpointBuildTests : IDisposable
     public void Dispose() => _root.Dispose();
 
     private static ModelBuildOptions Options(CheckpointBuilder checkpoint) =>
-        new() { Shape = checkpoint.Folder, Precision = Precision.Int4, BlockSize = 16 };
+        new() { Model = checkpoint.Folder, Precision = Precision.Int4, BlockSize = 16 };
 
     private string Refused(ModelBuildOptions options)
     {

@@ -20,7 +20,7 @@ public sealed class OfficialWeightTests
     public void Every_weight_is_byte_identical(string fixture, string variant, Precision precision, GraphTarget target, int expected)
     {
         using var folder = new TemporaryFolder();
-        var options = new ModelBuildOptions { Shape = Fixtures.Shared(fixture, "hf"), Precision = precision, Target = target };
+        var options = new ModelBuildOptions { Model = Fixtures.Shared(fixture, "hf"), Precision = precision, Target = target };
         ModelFolder built = ModelBuilder.Build(options, folder["model"], cancellationToken: TestContext.Current.CancellationToken);
 
         Dictionary<string, byte[]> ours = Tensors(built.Path);

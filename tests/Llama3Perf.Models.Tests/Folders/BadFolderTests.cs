@@ -11,7 +11,7 @@ public sealed class BadFolderTests : IDisposable
     public BadFolderTests()
     {
         _folder = _root["tiny"];
-        ModelBuilder.Build(new ModelBuildOptions { Shape = "llama-tiny" }, _folder, cancellationToken: TestContext.Current.CancellationToken);
+        ModelBuilder.Build(new ModelBuildOptions { Model = "llama-tiny" }, _folder, cancellationToken: TestContext.Current.CancellationToken);
     }
 
     public void Dispose() => _root.Dispose();

@@ -22,7 +22,7 @@ public sealed class FolderInspectionTests : IDisposable
     {
         FolderInspection inspection = Build(new ModelBuildOptions
         {
-            Shape = "llama-tiny", Precision = precision, BlockSize = block, Symmetric = symmetric, Target = target, TieEmbeddings = tied,
+            Model = "llama-tiny", Precision = precision, BlockSize = block, Symmetric = symmetric, Target = target, TieEmbeddings = tied,
         });
 
         // By the shape alone: 2 layers of 256, MLP 256, 8 and 2 heads of 32, vocabulary 1024, context 2048.
@@ -68,7 +68,7 @@ public sealed class FolderInspectionTests : IDisposable
     [InlineData(Precision.Fp32, GraphTarget.DirectML, "cpu directml")]
     public void Providers_follow_from_family_activations_and_mask(Precision precision, GraphTarget target, string expected)
     {
-        FolderInspection inspection = Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = precision, Target = target });
+        FolderInspection inspection = Build(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, Target = target });
 
         Assert.Equal(expected.Split(' ').Order(), inspection.Providers.Where(fit => fit.Suits).Select(fit => fit.Provider.ToString().ToLowerInvariant()).Order());
         Assert.All(inspection.Providers.Where(fit => !fit.Suits), fit => Assert.NotNull(fit.Reason));
@@ -77,7 +77,7 @@ public sealed class FolderInspectionTests : IDisposable
     [Fact]
     public void The_decode_ceiling_is_bandwidth_over_bytes()
     {
-        FolderInspection inspection = Build(new ModelBuildOptions { Shape = "llama-tiny" }) with { WeightBytesPerToken = 4_000_000, CacheBytesPerToken = 1000 };
+        FolderInspection inspection = Build(new ModelBuildOptions { Model = "llama-tiny" }) with { WeightBytesPerToken = 4_000_000, CacheBytesPerToken = 1000 };
 
         Assert.Equal(12_500, inspection.DecodeCeiling(50e9));
         Assert.Equal(10_000, inspection.DecodeCeiling(50e9, depth: 1000));
@@ -123,7 +123,7 @@ public sealed class FolderInspectionTests : IDisposable
     [Fact]
     public void Every_flaw_is_named()
     {
-        string path = Build(new ModelBuildOptions { Shape = "llama-tiny" }).Folder.Path;
+        string path = Build(new ModelBuildOptions { Model = "llama-tiny" }).Folder.Path;
         File.Delete(Path.Combine(path, "chat_template.jinja"));
         string config = Path.Combine(path, "genai_config.json");
         var model = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(config))!;
@@ -144,7 +144,7 @@ public sealed class FolderInspectionTests : IDisposable
     [Fact]
     public void Tensors_without_users_and_off_pages_are_named()
     {
-        string path = Build(new ModelBuildOptions { Shape = "llama-tiny", Precision = Precision.Fp32 }).Folder.Path;
+        string path = Build(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Fp32 }).Folder.Path;
         string graph = Path.Combine(path, "model.onnx");
         Onnx.ModelProto onnx = Onnx.OnnxFile.Read(graph);
         Onnx.TensorProto head = onnx.Graph.Initializer.Single(tensor => tensor.Name == "lm_head.MatMul.weight");

@@ -33,7 +33,7 @@ public sealed class EngineChoiceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("llama.cpp", "genai, ort, external:transformers, external:ipex-llm, external:torch-directml, or external: and the path or command of a program")]
+    [InlineData("vllm", "genai, ort, external:transformers, external:ipex-llm, external:torch-directml, or external: and the path or command of a program")]
     [InlineData("external:transfomers", "use external:transformers, external:ipex-llm, external:torch-directml, or external: and the path or command")]
     [InlineData("external:no-such-program --flag", "or external: and the path or command of a program that speaks the peer protocol")]
     public void An_unknown_name_lists_what_there_is(string name, string list)

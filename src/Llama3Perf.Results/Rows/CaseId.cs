@@ -31,7 +31,7 @@ public static class CaseId
     private static string Part(string text)
     {
         string clean = string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
-        return clean == text && clean.Length is > 0 and <= LongestPart && clean.Trim('.').Length > 0
+        return clean == text && clean.Length is > 0 and <= LongestPart && clean[0] != '.'
             ? clean
             : $"{clean[..Math.Min(clean.Length, LongestPart)].Trim('-', '.')}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..6]}";
     }

@@ -84,6 +84,11 @@ public sealed record LlamaShape
         string path = Directory.Exists(nameOrPath) ? Path.Combine(nameOrPath, "config.json") : nameOrPath;
         if (!File.Exists(path))
         {
+            if (Directory.Exists(nameOrPath))
+            {
+                throw new ModelException($"'{nameOrPath}' holds neither a config.json nor a genai_config.json. Name a Hugging Face checkpoint folder or a model folder.");
+            }
+
             throw new ModelException($"Unknown model shape '{nameOrPath}'. Known: {string.Join(", ", Names)}, or the path of a config.json.");
         }
 

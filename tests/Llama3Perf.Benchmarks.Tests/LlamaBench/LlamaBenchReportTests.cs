@@ -18,6 +18,20 @@ public sealed class LlamaBenchReportTests
         Assert.Equal([500.0, 400.0], test.SamplesTps);
     }
 
+    /// <summary>What a real llama-bench printed, of the CPU build, for a small random model.</summary>
+    [Theory]
+    [InlineData("prefill", 64, 0, 0)]
+    [InlineData("decode", 0, 16, 64)]
+    public void Real_reports(string file, int prompt, int newTokens, int depth)
+    {
+        string path = Path.Combine(Fixtures.Root, "tests", "Llama3Perf.Benchmarks.Tests", "LlamaBench", "Outputs", $"cpu-{file}.json");
+
+        LlamaBenchTest test = Assert.Single(LlamaBenchReport.Parse(File.ReadAllText(path)));
+
+        Assert.Equal((prompt, newTokens, depth, 3), (test.PromptTokens, test.NewTokens, test.Depth, test.SamplesNs.Count));
+        Assert.Equal(("CPU", "", 2), (test.Backends, test.GpuInfo, test.Threads));
+    }
+
     [Fact]
     public void An_old_version_without()
     {

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Llama3Perf.Benchmarks.Display;
 using Llama3Perf.Benchmarks.Suite;
 using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Results.Files;
@@ -64,7 +65,7 @@ internal static class ProbeCommand
         Section("libraries", [("library", false), ("version", false), ("loaded from", false)],
             [.. probe.Libraries.Select(library => (string[])[library.Name, library.Version ?? "", library.Path])]);
         Section("engines", [("engine", false), .. Enum.GetNames<ExecutionProvider>().Select(name => (name.ToLowerInvariant(), false))],
-            [.. probe.Engines.GroupBy(row => row.Engine).Select(rows => (string[])[rows.Key, .. rows.Select(row => row.IsAvailable ? "yes" : "no")])]);
+            [.. probe.Engines.GroupBy(row => row.Engine).Select(rows => (string[])[rows.Key, .. Enum.GetValues<ExecutionProvider>().Select(provider => Cell(rows, provider))])]);
         foreach (string reason in probe.Engines.Select(row => row.Reason).OfType<string>().Distinct())
         {
             Console.WriteLine($"- {reason}");
@@ -72,6 +73,10 @@ internal static class ProbeCommand
 
         Console.WriteLine($"A run would take {probe.Choice}.");
     }
+
+    // Empty where the engine can run on no machine.
+    private static string Cell(IEnumerable<EngineRow> rows, ExecutionProvider provider) =>
+        rows.FirstOrDefault(row => row.Provider == provider) is { } row ? row.IsAvailable ? "yes" : "no" : "";
 
     private static void Section(string title, (string Header, bool IsNumber)[] columns, string[][] rows)
     {
@@ -93,8 +98,14 @@ internal static class ProbeCommand
             [
                 .. from engine in EngineCatalog.All
                    from provider in Enum.GetValues<ExecutionProvider>()
+                   where provider is not (ExecutionProvider.Xpu or ExecutionProvider.Mps)
                    let availability = engine.Availability(provider)
                    select new EngineRow(engine.Name, provider, availability.IsAvailable, availability.Reason),
+
+                .. from peer in PeerCatalog.All
+                   from device in peer.Devices
+                   let availability = PeerCatalog.Availability(peer, device.Provider)
+                   select new EngineRow(peer.Name, device.Provider, availability.IsAvailable, availability.Reason),
             ];
             (string name, ExecutionProvider place) = EngineChoice.Of(new SuiteOptions())[0];
             return new Probe(MachineProbe.Capture(), NativeLibraries.Loaded(), engines, NativeLibraries.PackagedSet, $"{name} on {place.ToString().ToLowerInvariant()}");

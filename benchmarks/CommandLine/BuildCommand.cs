@@ -58,9 +58,6 @@ internal static class BuildCommand
 
     private static void Build(ModelBuildOptions options, string? output)
     {
-        ModelFolder folder = output is null
-            ? new ModelPreparation(Workspace.Models).Prepare(options)
-            : ModelPreparation.Build(options, Path.GetFullPath(output));
-        FolderDisplay.Show(folder);
+        FolderDisplay.Show(new ModelPreparation(Workspace.Models).Prepare(options, output is null ? null : Path.GetFullPath(output)));
     }
 }

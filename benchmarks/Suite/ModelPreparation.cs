@@ -13,21 +13,19 @@ internal sealed class ModelPreparation(string root)
     private readonly ModelStore _store = new(root);
     private readonly Dictionary<string, string> _fingerprints = [];
 
-    /// <summary>The folder for these options under the store's root, made if it is not there yet.</summary>
-    public ModelFolder Prepare(ModelBuildOptions options)
+    /// <summary>The folder for these options, made if it is not there yet: where the user wants it, else under the store's root.</summary>
+    public ModelFolder Prepare(ModelBuildOptions options, string? folder = null)
     {
         if (Checkpoint.IsCheckpoint(options.Model))
         {
-            // The folder's name depends on what the checkpoint holds.
+            // What the checkpoint holds is part of the folder. Known here, the store finds it remembered.
             Fingerprint(options.Model);
         }
 
-        return Warned(ByteProgress.Show(Title(options), (progress, cancellation) => _store.GetOrBuild(options, progress, cancellation)));
+        return Warned(ByteProgress.Show(Title(options), (progress, cancellation) => folder is null
+            ? _store.GetOrBuild(options, progress, cancellation)
+            : _store.Build(options, folder, progress, cancellation)));
     }
-
-    /// <summary>Makes a folder where the user wants it.</summary>
-    public static ModelFolder Build(ModelBuildOptions options, string folder) =>
-        Warned(ByteProgress.Show(Title(options), (progress, cancellation) => ModelBuilder.Build(options, folder, progress, cancellation)));
 
     /// <summary>SHA-256 that identifies a checkpoint's contents; remembered from run to run.</summary>
     public string Fingerprint(string checkpoint) => ByteProgress.Show(

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
 
 namespace Llama3Perf.Benchmarks.Suite.LlamaBench;
 
@@ -10,17 +11,8 @@ internal static class LlamaBenchProgram
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
 
     /// <summary>The file to run: the given path or name, else llama-bench on the PATH; null when there is none.</summary>
-    public static string? Find(string? given)
-    {
-        string name = given ?? "llama-bench";
-        if (name.AsSpan().IndexOfAny('/', '\\') >= 0 || Path.IsPathRooted(name))
-            return File.Exists(name) ? Path.GetFullPath(name) : null;
-        string[] endings = OperatingSystem.IsWindows() ? ["", ".exe"] : [""];
-        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        // A name that was given may also be a file of the working folder; one that was not, never.
-        return folders.SelectMany(folder => endings.Select(ending => Path.Combine(folder, name + ending))).FirstOrDefault(File.Exists)
-            ?? (given is not null && File.Exists(given) ? Path.GetFullPath(given) : null);
-    }
+    public static string? Find(string? given) =>
+        PeerCommand.Find(given ?? "llama-bench") ?? (given is not null && File.Exists(given) ? Path.GetFullPath(given) : null);
 
     /// <summary>Runs it to its end.</summary>
     /// <param name="program">File to run.</param>

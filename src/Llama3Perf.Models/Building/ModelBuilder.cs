@@ -9,9 +9,6 @@ public static class ModelBuilder
 {
     private const string GraphFile = "model.onnx";
 
-    // The tokenizer files of a 128k vocabulary and the file system's own needs.
-    private const long SpareBytes = 32 << 20;
-
     /// <summary>
     /// Builds a folder and opens it. If it is there already, made from the same options, it is only opened; another process
     /// that builds it at this moment is waited for. Whatever ends the build early leaves nothing behind.
@@ -48,7 +45,7 @@ public static class ModelBuilder
             }
 
             directory.Begin();
-            CheckSpace(plan, directory.Target, machine);
+            machine.RequireSpace(directory.Target, plan.Data.Length, "model");
             WriteFiles(plan, directory.Temporary, machine, progress, cancellationToken);
             directory.Commit();
         }
@@ -85,17 +82,6 @@ public static class ModelBuilder
         {
             // Damaged, but by its manifest exactly what is about to be built: made anew.
             return null;
-        }
-    }
-
-    private static void CheckSpace(BuildPlan plan, string folder, BuildMachine machine)
-    {
-        string parent = Path.GetDirectoryName(folder)!;
-        long needed = plan.Data.Length + SpareBytes;
-        long free = machine.FreeBytes(parent);
-        if (free < needed)
-        {
-            throw new ModelException($"Not enough disk space in '{parent}': the model needs {needed / 1e9:0.00} GB, {free / 1e9:0.00} GB are free.");
         }
     }
 

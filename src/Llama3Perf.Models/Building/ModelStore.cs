@@ -26,6 +26,13 @@ public sealed class ModelStore(string root)
         return ModelBuilder.Build(plan, PathOf(plan), new BuildMachine(), progress, cancellationToken);
     }
 
+    /// <summary>The folder for these options where the user wants it; see <see cref="GetOrBuild"/>.</summary>
+    /// <exception cref="ModelException">Impossible options, a folder that holds something else, no space, no permission.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ModelFolder Build(
+        ModelBuildOptions options, string folder, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        ModelBuilder.Build(BuildPlan.Create(options, Digests), folder, new BuildMachine(), progress, cancellationToken);
+
     /// <summary>What identifies a checkpoint's contents; files that did not change since the last time are not read again.</summary>
     /// <exception cref="ModelException">A file cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

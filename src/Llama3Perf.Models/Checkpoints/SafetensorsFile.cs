@@ -68,7 +68,9 @@ internal static class SafetensorsFile
         return bytes;
     }
 
-    private static void ReadAll(SafeFileHandle file, Span<byte> destination, long offset)
+    /// <summary>Fills memory from a place in a file.</summary>
+    /// <exception cref="IOException">It cannot be read, or ends before.</exception>
+    public static void ReadAll(SafeFileHandle file, Span<byte> destination, long offset)
     {
         while (destination.Length > 0)
         {

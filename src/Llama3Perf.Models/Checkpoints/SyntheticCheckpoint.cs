@@ -10,9 +10,6 @@ namespace Llama3Perf.Models.Checkpoints;
 /// <summary>Writes complete Hugging Face checkpoint folders with random weights, of any size, to try out what reads checkpoints.</summary>
 public static class SyntheticCheckpoint
 {
-    // The tokenizer files of a 128k vocabulary and the file system's own needs.
-    private const long SpareBytes = 32 << 20;
-
     /// <summary>
     /// Writes configuration, tokenizer files and weights: one <c>model.safetensors</c>, or shards with an index. Equal arguments give
     /// equal bytes, whatever the number of threads. Whatever ends it early leaves nothing behind.
@@ -47,7 +44,7 @@ public static class SyntheticCheckpoint
             }
 
             directory.Begin();
-            CheckSpace(shards, directory.Target);
+            new BuildMachine().RequireSpace(directory.Target, shards.Sum(shard => shard.Length), "checkpoint");
             WriteSmallFiles(shape, directory.Temporary, type, shards);
             WriteWeights(shards, directory.Temporary, seed, threads, progress, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
@@ -79,21 +76,8 @@ public static class SyntheticCheckpoint
             return type == CheckpointType.BFloat16 ? WeightPattern.NormBFloat16 : WeightPattern.Norm(half);
         }
 
-        // Products keep the variance of their input; a tied embedding is a third as large, or one token would repeat for ever.
-        bool tied = name == LlamaTensors.Embedding && shape.TieEmbeddings;
-        double rms = 1 / Math.Sqrt(dims[^1]) / (tied ? 3 : 1);
+        double rms = RandomWeights.Rms(dims[^1], isTiedHead: name == LlamaTensors.Embedding && shape.TieEmbeddings);
         return type == CheckpointType.BFloat16 ? WeightPattern.SignedBFloat16(rms) : WeightPattern.Signed(rms, half);
-    }
-
-    private static void CheckSpace(IReadOnlyList<PlannedShard> shards, string folder)
-    {
-        string parent = Path.GetDirectoryName(folder)!;
-        long needed = shards.Sum(shard => shard.Length) + SpareBytes;
-        long free = new BuildMachine().FreeBytes(parent);
-        if (free < needed)
-        {
-            throw new ModelException($"Not enough disk space in '{parent}': the checkpoint needs {needed / 1e9:0.00} GB, {free / 1e9:0.00} GB are free.");
-        }
     }
 
     private static void WriteSmallFiles(LlamaShape shape, string folder, CheckpointType type, IReadOnlyList<PlannedShard> shards)

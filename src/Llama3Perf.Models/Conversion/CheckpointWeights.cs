@@ -27,7 +27,7 @@ internal sealed class CheckpointWeights(Checkpoint checkpoint, bool symmetric, C
     private const int Output = 2;
     private const int Scales = 3;
 
-    public IEnumerable<Piece> Embedding(ExternalTensor place) => Rows(checkpoint.Tensors["model.embed_tokens.weight"], place, firstRow: 0);
+    public IEnumerable<Piece> Embedding(ExternalTensor place) => Rows(checkpoint.Tensors[LlamaTensors.Embedding], place, firstRow: 0);
 
     public IEnumerable<Piece> Norm(string path, ExternalTensor place) =>
         CheckpointNames.Of(path, checkpoint.Shape).SelectMany(name => Rows(checkpoint.Tensors[$"{name}.weight"], place, firstRow: 0));
@@ -183,12 +183,14 @@ internal sealed class CheckpointWeights(Checkpoint checkpoint, bool symmetric, C
     private static ReadOnlySpan<byte> Read(RowRange rows, PieceWriter writer)
     {
         Span<byte> bytes = writer.Memory<byte>(Input, rows.Count * rows.RowBytes);
-        using SafeFileHandle file = File.OpenHandle(rows.Tensor.File, FileMode.Open, FileAccess.Read, FileShare.Read);
-        long offset = rows.Tensor.Offset + ((long)rows.Start * rows.RowBytes);
-        for (int done = 0; done < bytes.Length;)
+        try
         {
-            int read = RandomAccess.Read(file, bytes[done..], offset + done);
-            done += read > 0 ? read : throw new EndOfStreamException($"{rows.Tensor.File} became shorter while it was read");
+            using SafeFileHandle file = File.OpenHandle(rows.Tensor.File);
+            SafetensorsFile.ReadAll(file, bytes, rows.Tensor.Offset + ((long)rows.Start * rows.RowBytes));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"{rows.Tensor.File} cannot be read: {Shown.Text(e.Message)}", e);
         }
 
         return bytes;

@@ -9,14 +9,14 @@ internal sealed class RandomWeights(LlamaShape shape, ulong seed) : IWeightSourc
 {
     private const string Head = "/lm_head";
 
-    public IEnumerable<Piece> Embedding(ExternalTensor place) => Fill(place, WeightPattern.Signed(Rms(shape.HiddenSize), IsHalf(place)));
+    public IEnumerable<Piece> Embedding(ExternalTensor place) => Fill(place, WeightPattern.Signed(Rms(shape.HiddenSize, isTiedHead: false), IsHalf(place)));
 
     public IEnumerable<Piece> Norm(string path, ExternalTensor place) => Fill(place, WeightPattern.Norm(IsHalf(place)));
 
     public IEnumerable<Piece> Bias(string path, ExternalTensor place) => Fill(place, WeightPattern.Signed(0.05, IsHalf(place)));
 
     public IEnumerable<Piece> Matrix(string path, ExternalTensor place) =>
-        Fill(place, WeightPattern.Signed(Rms(path, (int)place.Dims[0]), IsHalf(place)));
+        Fill(place, WeightPattern.Signed(Rms(path, place.Dims[0]), IsHalf(place)));
 
     public IEnumerable<Piece> Quantized(string path, QuantizedMatrix places)
     {
@@ -28,12 +28,14 @@ internal sealed class RandomWeights(LlamaShape shape, ulong seed) : IWeightSourc
             : pieces;
     }
 
-    // Products keep the variance of their input when the weights' root mean square is 1 / sqrt(K).
-    private static double Rms(int k) => 1 / Math.Sqrt(k);
+    /// <summary>
+    /// Root mean square of random weights with K inputs: products keep the variance of their input at 1 / sqrt(K). A tied LM head is a
+    /// third as large: what is left of a token's embedding in the residual stream raises that token's own logit, and at full size
+    /// random weights would repeat one token for ever.
+    /// </summary>
+    public static double Rms(long k, bool isTiedHead) => 1 / Math.Sqrt(k) / (isTiedHead ? 3 : 1);
 
-    // A tied LM head is made a third as large: what is left of a token's embedding in the residual stream raises that token's own
-    // logit, and at full size random weights would repeat one token for ever.
-    private double Rms(string path, int k) => path == Head && shape.TieEmbeddings ? Rms(k) / 3 : Rms(k);
+    private double Rms(string path, long k) => Rms(k, path == Head && shape.TieEmbeddings);
 
     // Root mean square of the stored values around their zero point: -7 to 7 with 0 twice, -127 to 127 with 0 twice.
     private static double ValueRms(int bits) => bits == 4 ? 4.183 : 73.47;

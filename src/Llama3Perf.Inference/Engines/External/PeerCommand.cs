@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Llama3Perf.Inference.Engines.External;
 
 /// <summary>A program named on the command line: a file, or a command with arguments.</summary>
-internal static partial class PeerCommand
+public static partial class PeerCommand
 {
     /// <summary>Program and arguments, or null: no file of that name, and no program that the first word names.</summary>
     /// <param name="text">A path, spaces allowed, or words; double quotes hold a word together.</param>

@@ -3,7 +3,7 @@ using System.Text;
 namespace Llama3Perf.Inference.Engines.External;
 
 /// <summary>Words of another program, made fit for a message of one line.</summary>
-internal static class PeerText
+public static class PeerText
 {
     private const int Longest = 300;
 

@@ -1,3 +1,3 @@
-using Llama3Perf.Benchmarks.CommandLine;
+using Llama3Perf.Benchmarks.Commands;
 
 return Cli.Run(args);

@@ -1,5 +1,3 @@
-using Llama3Perf.Models.Folders;
-
 namespace Llama3Perf.Models;
 
 /// <summary>
@@ -62,15 +60,8 @@ public sealed record ModelFolder
     /// <summary>Bytes of the graph and of its external data on disk.</summary>
     public required long WeightBytes { get; init; }
 
-    /// <summary>True where a folder has the configuration of ONNX Runtime GenAI, usable or not: <see cref="Open"/> says why one is not.</summary>
+    /// <summary>True where a folder has the configuration of ONNX Runtime GenAI, usable or not: opening it says why one is not.</summary>
     public static bool IsModelFolder(string path) => File.Exists(System.IO.Path.Combine(path, "genai_config.json"));
-
-    /// <summary>
-    /// Opens a folder and checks it: keys of genai_config.json, graph, presence and length of the external data, tokenizer files.
-    /// Weights are not read, so this takes milliseconds for a model of any size.
-    /// </summary>
-    /// <exception cref="ModelException">The folder is not usable; the message names the file and the way out.</exception>
-    public static ModelFolder Open(string path) => ModelFolderReader.Read(path);
 }
 
 /// <summary>Names of a decoder's inputs and outputs; <c>%d</c> in a key or value name stands for the layer.</summary>

@@ -1,5 +1,3 @@
-using Llama3Perf.Inference.Engines;
-
 namespace Llama3Perf.Inference.Generation;
 
 /// <summary>An engine of this process, timed by our clock. Owns the engine.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Llama3Perf.Inference.Engines;
 
 namespace Llama3Perf.Inference.Generation;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Llama3Perf.Inference.Engines;
 
 namespace Llama3Perf.Inference.Machine;
 

@@ -1,5 +1,3 @@
-using Llama3Perf.Inference.Machine.Windows;
-
 namespace Llama3Perf.Inference.Machine;
 
 /// <summary>Graphics memory of this process.</summary>

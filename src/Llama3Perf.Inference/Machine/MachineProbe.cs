@@ -1,8 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Llama3Perf.Inference.Machine.Linux;
-using Llama3Perf.Inference.Machine.MacOS;
-using Llama3Perf.Inference.Machine.Windows;
 
 namespace Llama3Perf.Inference.Machine;
 
@@ -19,7 +16,7 @@ public static class MachineProbe
         return info with
         {
             MachineId = Anonymous(info.MachineId),
-            PhysicalCores = Engines.PhysicalCores.Count,
+            PhysicalCores = Machine.PhysicalCores.Count,
             LogicalCores = Environment.ProcessorCount,
         };
     }

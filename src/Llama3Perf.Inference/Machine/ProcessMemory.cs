@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Llama3Perf.Inference.Machine.Linux;
 
 namespace Llama3Perf.Inference.Machine;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Engines.GenAi;
 using Microsoft.ML.OnnxRuntime;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Llama3Perf.Inference.Engines;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Native;

@@ -1,5 +1,3 @@
-using Llama3Perf.Inference.Engines;
-
 namespace Llama3Perf.Inference.Tokenization;
 
 /// <summary>Text around a user's message that tells a chat model whose turn it is.</summary>

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Checkpoints;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Llama3Perf.Inference.Engines;
 
 namespace Llama3Perf.Inference.Tokenization;
 

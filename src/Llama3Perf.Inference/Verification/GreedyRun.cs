@@ -1,5 +1,3 @@
-using Llama3Perf.Inference.Engines;
-
 namespace Llama3Perf.Inference.Verification;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Verification;

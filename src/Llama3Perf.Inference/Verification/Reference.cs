@@ -1,6 +1,5 @@
 using System.Text.Json;
-using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Prompts;
+using Llama3Perf.Inference.Tokenization;
 
 namespace Llama3Perf.Inference.Verification;
 

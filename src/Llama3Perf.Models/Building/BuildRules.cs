@@ -1,4 +1,4 @@
-using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Models.Building;
 

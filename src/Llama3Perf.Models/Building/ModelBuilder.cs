@@ -1,6 +1,9 @@
 using Google.Protobuf;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Llama;
 using Llama3Perf.Models.Tokenizer;
+using Llama3Perf.Models.Weights;
 
 namespace Llama3Perf.Models.Building;
 
@@ -58,7 +61,7 @@ public static class ModelBuilder
             throw new ModelException($"The model folder '{folder}' cannot be written: {e.Message}", e);
         }
 
-        return ModelFolder.Open(folder);
+        return ModelFolderReader.Open(folder);
     }
 
     /// <summary>The folder, if it was built from the same plan and is whole; null where a build may write.</summary>
@@ -76,7 +79,7 @@ public static class ModelBuilder
 
         try
         {
-            return ModelFolder.Open(folder);
+            return ModelFolderReader.Open(folder);
         }
         catch (ModelException)
         {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Models.Building;

@@ -1,4 +1,4 @@
-using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Llama;
 using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Checkpoints;

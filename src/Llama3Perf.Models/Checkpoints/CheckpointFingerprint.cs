@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
-using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llama3Perf.Models.Checkpoints;

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Llama3Perf.Models.Folders;
-using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Files;
+using Llama3Perf.Models.Llama;
 using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Checkpoints;
@@ -28,7 +28,7 @@ internal static class CheckpointReader
             {
                 Path = folder,
                 Shape = shape,
-                IsSynthetic = configuration.Find(LlamaConfigText.SyntheticKey) is { Element.ValueKind: JsonValueKind.String } weights && weights.Text() == BuildManifest.Synthetic,
+                IsSynthetic = configuration.Find(LlamaConfigText.SyntheticKey) is { Element.ValueKind: JsonValueKind.String } weights && weights.Text() == LlamaConfigText.Synthetic,
                 Tokens = Tokens(folder, shape, configuration),
                 Tensors = CheckpointRules.Select(folder, shape, found),
                 WeightFiles = map.Files,

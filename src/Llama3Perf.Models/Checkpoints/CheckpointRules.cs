@@ -1,4 +1,5 @@
-using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Files;
+using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Models.Checkpoints;
 

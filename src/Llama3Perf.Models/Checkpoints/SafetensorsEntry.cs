@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Onnx;
 
 namespace Llama3Perf.Models.Checkpoints;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Unicode;
+using Llama3Perf.Models.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llama3Perf.Models.Checkpoints;

@@ -2,8 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Llama3Perf.Models.Building;
-using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Weights;
 
 namespace Llama3Perf.Models.Checkpoints;

@@ -1,6 +1,6 @@
-using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Folders;
-using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Llama;
 using Llama3Perf.Models.Tokenizer;
 using Llama3Perf.Models.Weights;
 using Microsoft.Win32.SafeHandles;

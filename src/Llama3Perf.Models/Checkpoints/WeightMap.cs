@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Checkpoints;
 

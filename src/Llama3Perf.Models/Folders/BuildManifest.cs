@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Files;
+using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Models.Folders;
 
@@ -13,9 +14,6 @@ internal static class BuildManifest
 
     /// <summary>Raised whenever the same options would give other bytes: graph, weights, tokenizer or configuration.</summary>
     private const int FormatVersion = 2;
-
-    /// <summary>What files say of random weights.</summary>
-    public const string Synthetic = "synthetic";
 
     /// <summary>The manifest's text. Options that have no effect on this build are left out.</summary>
     /// <param name="shape">Shape of the model.</param>
@@ -55,7 +53,7 @@ internal static class BuildManifest
         {
             ["format_version"] = FormatVersion,
             ["name"] = shape.Name,
-            ["weights"] = isSynthetic ? Synthetic : "real",
+            ["weights"] = isSynthetic ? LlamaConfigText.Synthetic : "real",
             ["build"] = build,
             ["shape"] = LlamaConfigText.Dimensions(shape),
         });
@@ -78,7 +76,7 @@ internal static class BuildManifest
         }
 
         JsonField manifest = JsonField.ReadFile(file);
-        return (manifest["name"].Text(), manifest["weights"].Text() == Synthetic);
+        return (manifest["name"].Text(), manifest["weights"].Text() == LlamaConfigText.Synthetic);
     }
 
     /// <summary>An enumeration value as it stands in files and folder names.</summary>

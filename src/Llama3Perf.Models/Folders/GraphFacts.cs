@@ -1,3 +1,4 @@
+using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Onnx;
 using static Llama3Perf.Models.Onnx.TensorProto.Types;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Onnx;
 
 namespace Llama3Perf.Models.Folders;

@@ -1,11 +1,17 @@
+using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Onnx;
 
 namespace Llama3Perf.Models.Folders;
 
 /// <summary>Opens a folder: configuration, structure of the graph, presence and length of its data, tokenizer files.</summary>
-internal static class ModelFolderReader
+public static class ModelFolderReader
 {
-    public static ModelFolder Read(string path)
+    /// <summary>
+    /// Opens a folder and checks it: keys of genai_config.json, graph, presence and length of the external data, tokenizer files.
+    /// Weights are not read, so this takes milliseconds for a model of any size.
+    /// </summary>
+    /// <exception cref="ModelException">The folder is not usable; the message names the file and the way out.</exception>
+    public static ModelFolder Open(string path)
     {
         string folder = Existing(path);
         JsonField model = JsonField.ReadFile(Path.Combine(folder, "genai_config.json"))["model"];

@@ -1,5 +1,3 @@
-using Llama3Perf.Models.Building;
-
 namespace Llama3Perf.Models.Weights;
 
 /// <summary>

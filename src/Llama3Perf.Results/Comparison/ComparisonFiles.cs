@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using CsvHelper;
-using Llama3Perf.Results.Export;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Statistics;
 

@@ -1,3 +1,4 @@
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Results.Export;

@@ -1,3 +1,4 @@
+using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 
@@ -23,7 +24,7 @@ internal sealed record ExportedMetric(ResultRow Row, string Name, Column<ResultR
     {
         ExportedMetric[] metrics =
         [
-            .. from row in Aggregation.Rows(run)
+            .. from row in Aggregates.Rows(run)
                where row.Status == CaseStatus.Ok
                from column in ResultSchema.Table.Columns
                where column.Direction != Direction.None

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 

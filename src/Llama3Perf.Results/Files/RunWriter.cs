@@ -1,4 +1,5 @@
 using System.Text;
+using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 
@@ -38,7 +39,7 @@ public static class RunWriter
 
     private static void WriteFiles(Run run, string folder)
     {
-        IReadOnlyList<ResultRow> rows = Aggregation.Rows(run);
+        IReadOnlyList<ResultRow> rows = Aggregates.Rows(run);
         TableWriter.Write(TokenSchema.Table, run.Cases.SelectMany(outcome => outcome.Samples).SelectMany(Tokens), Path.Combine(folder, RunFolder.Tokens));
         TableWriter.Write(SampleSchema.Table, run.Cases.SelectMany(outcome => outcome.Samples), Path.Combine(folder, RunFolder.Samples));
         TableWriter.Write(ResultSchema.Table, rows, Path.Combine(folder, RunFolder.Results));

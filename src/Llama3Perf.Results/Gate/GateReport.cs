@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Llama3Perf.Results.Comparison;
-using Llama3Perf.Results.Export;
 using Llama3Perf.Results.Files;
 
 namespace Llama3Perf.Results.Gate;

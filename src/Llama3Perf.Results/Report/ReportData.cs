@@ -1,3 +1,4 @@
+using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
@@ -19,7 +20,7 @@ internal sealed class ReportData
 
     private const double Confidence = 0.95;
 
-    private ReportData(IReadOnlyList<Run> runs) => Rows = [.. runs.SelectMany(Aggregation.Rows)];
+    private ReportData(IReadOnlyList<Run> runs) => Rows = [.. runs.SelectMany(Aggregates.Rows)];
 
     /// <summary>What is shown side by side: a run each.</summary>
     public required IReadOnlyList<ReportSide> Sides { get; init; }

@@ -1,4 +1,3 @@
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
 
 namespace Llama3Perf.Inference.Tests.Generation;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
 
 namespace Llama3Perf.Inference.Tests.Generation;

@@ -1,4 +1,3 @@
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Inference.Tests.Machine;

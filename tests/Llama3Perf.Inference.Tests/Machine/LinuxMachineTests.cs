@@ -1,5 +1,4 @@
 using Llama3Perf.Inference.Machine;
-using Llama3Perf.Inference.Machine.Linux;
 
 namespace Llama3Perf.Inference.Tests.Machine;
 

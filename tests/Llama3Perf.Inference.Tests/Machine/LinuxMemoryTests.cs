@@ -1,4 +1,4 @@
-using Llama3Perf.Inference.Machine.Linux;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Inference.Tests.Machine;
 

@@ -1,5 +1,4 @@
 using Llama3Perf.Inference.Machine;
-using Llama3Perf.Inference.Machine.MacOS;
 
 namespace Llama3Perf.Inference.Tests.Machine;
 

@@ -1,8 +1,5 @@
 using CsCheck;
 using Llama3Perf.Inference.Machine;
-using Llama3Perf.Inference.Machine.Linux;
-using Llama3Perf.Inference.Machine.MacOS;
-using Llama3Perf.Inference.Machine.Windows;
 
 namespace Llama3Perf.Inference.Tests.Machine;
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Llama3Perf.Inference.Machine;
-using Llama3Perf.Inference.Machine.Windows;
 
 namespace Llama3Perf.Inference.Tests.Machine;
 

@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Native;
-using Llama3Perf.Inference.Tests.External;
-using Llama3Perf.Inference.Tests.GenAi;
+using Llama3Perf.Inference.Tests.Engines.External;
+using Llama3Perf.Inference.Tests.Engines.GenAi;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Tests.Native;

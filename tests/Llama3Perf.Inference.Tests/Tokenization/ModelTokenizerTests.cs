@@ -1,11 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using CsCheck;
-using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Prompts;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Inference.Tests.Tokenization;
 
@@ -21,7 +20,7 @@ public sealed class ModelTokenizerTests(ModelTokenizerTests.TinyModel tiny) : IC
     [InlineData("llama32-tied-ropescaled-sharded")]
     public void Agrees_with_the_reference_implementation(string fixture)
     {
-        ModelTokenizer tokenizer = ModelTokenizer.Open(ModelFolder.Open(Fixtures.Shared(fixture, "official-int4-cpu")));
+        ModelTokenizer tokenizer = ModelTokenizer.Open(ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")));
         using JsonDocument reference = JsonDocument.Parse(File.ReadAllText(Fixtures.Shared(fixture, "reference.json")));
         JsonElement[] cases = [.. reference.RootElement.GetProperty("cases").EnumerateArray()];
 

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CsCheck;
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Tokenization;
 
 namespace Llama3Perf.Inference.Tests.Tokenization;

@@ -1,8 +1,9 @@
 using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Prompts;
-using Llama3Perf.Inference.Tests.Ort;
+using Llama3Perf.Inference.Tests.Engines.Ort;
+using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Inference.Verification;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Folders;
 using Llama3Perf.Models.Onnx;
 
 namespace Llama3Perf.Inference.Tests.Verification;
@@ -17,14 +18,14 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
     [InlineData("llama32-tied-ropescaled-sharded", "official-int4-cpu")]
     public void Official_folders_agree_with_the_checkpoint(string fixture, string variant)
     {
-        ModelFolder folder = ModelFolder.Open(Fixtures.Shared(fixture, variant));
+        ModelFolder folder = ModelFolderReader.Open(Fixtures.Shared(fixture, variant));
         Assert.Null(Verify(folder, Reference.Read(Fixtures.Shared(fixture, "reference.json")), VerificationLimits.For(folder.Precision, sameWeights: false)).Failure);
     }
 
     [Fact]
     public void A_folder_of_another_checkpoint_does_not()
     {
-        ModelFolder folder = ModelFolder.Open(Fixtures.Shared("llama3-gqa-bf16", "official-int4-cpu"));
+        ModelFolder folder = ModelFolderReader.Open(Fixtures.Shared("llama3-gqa-bf16", "official-int4-cpu"));
         var reference = Reference.Read(Fixtures.Shared("llama3-gqa-bf16", "reference.json"));
         // Other prompts under the same logits: a model that computes something else.
         Reference other = reference with { Cases = [reference.Cases[0] with { InputIds = [5, 6, 7] }] };
@@ -35,8 +36,8 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
     [InlineData("llama3-gqa-bf16")]
     [InlineData("llama32-tied-ropescaled-sharded")]
     public void Official_directml_folders_agree_with_the_cpus(string fixture) => AssertAgree(
-        ModelFolder.Open(Fixtures.Shared(fixture, "official-int4-cpu")),
-        ModelFolder.Open(Fixtures.Shared(fixture, "official-int4-dml")),
+        ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")),
+        ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-dml")),
         VerificationLimits.For(Precision.Int4, sameWeights: true));
 
     [Theory]

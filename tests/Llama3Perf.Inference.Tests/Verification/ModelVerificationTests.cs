@@ -1,5 +1,4 @@
-using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Prompts;
+using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Inference.Verification;
 
 namespace Llama3Perf.Inference.Tests.Verification;

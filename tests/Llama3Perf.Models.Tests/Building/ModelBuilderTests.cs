@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Tests.Building;
 

@@ -77,7 +77,7 @@ public sealed class ModelStoreTests : IDisposable
     {
         ModelFolder folder = ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token);
         File.Delete(Path.Combine(folder.Path, "llama3perf.json"));
-        var foreign = ModelFolder.Open(folder.Path);
+        var foreign = ModelFolderReader.Open(folder.Path);
         string before = ModelFingerprint.Compute(foreign, cancellationToken: Token);
 
         byte[] bytes = File.ReadAllBytes(Path.Combine(folder.Path, file));

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
 using Llama3Perf.Models.Checkpoints;
-using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Models.Tests.Checkpoints;
 

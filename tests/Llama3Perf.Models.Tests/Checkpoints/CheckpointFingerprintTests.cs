@@ -1,5 +1,5 @@
-using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Tests.Checkpoints;
 

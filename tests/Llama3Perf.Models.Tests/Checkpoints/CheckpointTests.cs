@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Llama3Perf.Models.Checkpoints;
-using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Models.Tests.Checkpoints;
 

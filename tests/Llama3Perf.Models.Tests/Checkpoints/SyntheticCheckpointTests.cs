@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Checkpoints;
-using Llama3Perf.Models.Shapes;
+using Llama3Perf.Models.Files;
+using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Models.Tests.Checkpoints;
 

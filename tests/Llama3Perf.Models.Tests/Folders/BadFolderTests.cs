@@ -1,4 +1,5 @@
 using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Models.Tests.Folders;
 
@@ -94,7 +95,7 @@ public sealed class BadFolderTests : IDisposable
 
     private static void Refused(string folder, params string[] parts)
     {
-        string message = Assert.Throws<ModelException>(() => ModelFolder.Open(folder)).Message;
+        string message = Assert.Throws<ModelException>(() => ModelFolderReader.Open(folder)).Message;
         Assert.All(parts, part => Assert.Contains(part, message));
         Assert.DoesNotContain('\n', message);
     }

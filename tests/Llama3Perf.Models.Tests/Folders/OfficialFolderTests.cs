@@ -1,3 +1,5 @@
+using Llama3Perf.Models.Folders;
+
 namespace Llama3Perf.Models.Tests.Folders;
 
 /// <summary>Folders that Microsoft's model builder made open as what they are.</summary>
@@ -13,7 +15,7 @@ public sealed class OfficialFolderTests
     public void Opens(string fixture, string variant, Precision precision, int? blockSize, GraphFamily family)
     {
         string path = Fixtures.Shared(fixture, variant);
-        var folder = ModelFolder.Open(path);
+        var folder = ModelFolderReader.Open(path);
 
         Assert.Equal((precision, blockSize, family), (folder.Precision, folder.BlockSize, folder.Family));
         Assert.Equal(family == GraphFamily.DirectML ? "position_ids" : null, folder.Names.PositionIds);
@@ -27,7 +29,7 @@ public sealed class OfficialFolderTests
     [Fact]
     public void Dimensions_come_from_the_configuration()
     {
-        var folder = ModelFolder.Open(Fixtures.Shared("llama32-tied-ropescaled-sharded", "official-int4-cpu"));
+        var folder = ModelFolderReader.Open(Fixtures.Shared("llama32-tied-ropescaled-sharded", "official-int4-cpu"));
 
         Assert.Equal((2048, 768, 128, 4), (folder.ContextLength, folder.VocabularySize, folder.HiddenSize, folder.LayerCount));
         Assert.Equal((4, 1, 64), (folder.HeadCount, folder.KeyValueHeadCount, folder.HeadSize));

@@ -1,3 +1,4 @@
+using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
@@ -36,7 +37,7 @@ public sealed class MarkdownTests
     [Fact]
     public void The_console_and_the_file_show_the_same_table()
     {
-        IReadOnlyList<ResultRow> rows = Aggregation.Rows(TestRuns.Fixed());
+        IReadOnlyList<ResultRow> rows = Aggregates.Rows(TestRuns.Fixed());
 
         Assert.Contains(MarkdownTable.Write(SummaryTable.Of(rows)), RunMarkdown.Write(rows));
         Assert.All(SummaryTable.Notes(rows), note => Assert.Contains(MarkdownTable.Escape(note), RunMarkdown.Write(rows)));
@@ -46,7 +47,7 @@ public sealed class MarkdownTests
     [Fact]
     public void Columns_that_no_case_knows_are_left_out()
     {
-        TextTable table = SummaryTable.Of(Aggregation.Rows(new Run(TestRuns.Identity, TestRuns.Environment, [TestRuns.Outcome(TestRuns.Case, 1, 1)])));
+        TextTable table = SummaryTable.Of(Aggregates.Rows(new Run(TestRuns.Identity, TestRuns.Environment, [TestRuns.Outcome(TestRuns.Case, 1, 1)])));
 
         Assert.DoesNotContain("peak GPU MiB", table.Columns.Select(column => column.Header));
         Assert.DoesNotContain("± sd", table.Columns.Select(column => column.Header));

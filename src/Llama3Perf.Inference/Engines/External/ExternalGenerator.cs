@@ -1,5 +1,3 @@
-using Llama3Perf.Inference.Generation;
-
 namespace Llama3Perf.Inference.Engines.External;
 
 /// <summary>

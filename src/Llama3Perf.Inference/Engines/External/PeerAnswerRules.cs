@@ -1,5 +1,3 @@
-using Llama3Perf.Inference.Generation;
-
 namespace Llama3Perf.Inference.Engines.External;
 
 /// <summary>What a generation that a peer reports must fulfil, and what becomes of it.</summary>

@@ -1,3 +1,4 @@
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.GenAi;

@@ -1,3 +1,4 @@
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Models;
 using Microsoft.ML.OnnxRuntime;
 

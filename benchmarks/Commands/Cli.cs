@@ -1,0 +1,83 @@
+using System.CommandLine;
+using Llama3Perf.Inference;
+using Llama3Perf.Models;
+using Llama3Perf.Results;
+
+namespace Llama3Perf.Benchmarks.Commands;
+
+/// <summary>The program's command line: verbs, and how mistakes are reported.</summary>
+internal static class Cli
+{
+    /// <summary>Runs a command line.</summary>
+    /// <returns>The exit code; see <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] args)
+    {
+        RootCommand root = Create();
+
+        // A prompt may begin with @, so there are no response files.
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        try
+        {
+            if (parsed.Errors.Count > 0)
+            {
+                throw new UsageException(string.Join("; ", parsed.Errors.Select(error => error.Message)));
+            }
+
+            // What the main job does not know is BenchmarkDotNet's; the other verbs have nobody to pass it to.
+            if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command is not RootCommand and not { Name: "run" })
+            {
+                throw new UsageException($"{string.Join(' ', parsed.UnmatchedTokens)}: {parsed.CommandResult.Command.Name} has no such option; see {parsed.CommandResult.Command.Name} --help");
+            }
+
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (Exception exception) when (exception is UsageException or ArgumentException { ParamName: "options" or "name" or "baseline" })
+        {
+            return Fail(exception.Message, ExitCode.Usage);
+        }
+        catch (OperationCanceledException)
+        {
+            return Fail("interrupted; nothing half-written is left", ExitCode.Interrupted);
+        }
+        catch (Exception exception) when (exception is ModelException or EngineException or RunFileException)
+        {
+            return Fail(exception.Message, ExitCode.Input);
+        }
+    }
+
+    private static RootCommand Create()
+    {
+        RootCommand root = new(
+            """
+            Tokens per second of Llama-3 inference on ONNX Runtime.
+
+            Without a verb it runs the main job and writes results.md, results.csv and samples.csv.
+            Options that are not listed here go to BenchmarkDotNet: --filter, --list flat, --exporters, ...
+            """);
+        new RunCommand().AddTo(root);
+        Command run = new("run", "Measures and writes the files of a run; the default.");
+        new RunCommand().AddTo(run);
+        root.Add(run);
+        root.Add(BuildCommand.Create());
+        root.Add(CheckpointCommand.Create());
+        root.Add(GenerateCommand.Create());
+        root.Add(InspectCommand.Create());
+        root.Add(VerifyCommand.Create());
+        root.Add(ProbeCommand.Create());
+        root.Add(CompareCommand.Create());
+        root.Add(GateCommand.Create());
+        root.Add(NoiseCommand.Create());
+        root.Add(ReportCommand.Create());
+        root.Add(ExportCommand.Create());
+        root.Add(PairsCommand.Create());
+        root.Add(SimulateCommand.Create());
+        return root;
+    }
+
+    private static int Fail(string message, int exitCode)
+    {
+        // .NET adds the parameter's name to an argument's message; it means nothing to a user.
+        Console.Error.WriteLine("error: " + message.Split(" (Parameter '")[0].ReplaceLineEndings(" "));
+        return exitCode;
+    }
+}

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using Llama3Perf.Benchmarks.Running;
+using Llama3Perf.Results;
+using Llama3Perf.Results.Gate;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Benchmarks.Commands;
+
+/// <summary><c>gate</c>: red when throughput fell. The rule is in Llama3Perf.Results/Gate.</summary>
+internal static class GateCommand
+{
+    public static Command Create()
+    {
+        GateOptions defaults = new();
+        Option<string?> baseline = OptionFactory.Value("--baseline", "Run folder, samples.csv, or a pattern over several good runs ('baselines/*').", OptionFactory.Text, "run");
+        Option<string?> current = OptionFactory.Value("--current", "Run folder or samples.csv to judge.", OptionFactory.Text, "run");
+        Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "Change to the worse that is tolerated. Default: 5%.", text => ResultsVerb.Share(text), "share");
+        Option<IReadOnlyList<string>?> metrics = OptionFactory.List("--metric", $"Default: {string.Join(",", defaults.Metrics)}.", OptionFactory.Text, "list");
+        Option<double?> alpha = OptionFactory.Value<double?>("--alpha", "Chance of a false alarm that all tests together may have. Default: 0.01.", text => ResultsVerb.Share(text), "share");
+        Option<IReadOnlyList<string>?> vary = OptionFactory.List("--vary", "Field that both sides differ in. Default: the one they differ in.", OptionFactory.Text, "fields");
+        Option<string?> inconclusive = OptionFactory.Value(
+            "--inconclusive", "What too few samples do: fail (exit 3) or pass. Default: fail.", OptionFactory.OneOf(("fail", "fail"), ("pass", "pass")), "fail|pass");
+        Option<bool> outputs = OptionFactory.Flag("--fail-on-output-change", "Other tokens under the same folder, engine and provider fail too.");
+        Option<string?> noise = OptionFactory.Value("--noise", "Noise record of this machine (the verb noise writes it).", OptionFactory.Text, "file");
+        Option<bool> confirm = OptionFactory.Flag("--confirm", "Measures red cases again here; they stay red only if red twice.");
+        Option<string?> baselineBuild = OptionFactory.Value(
+            "--baseline-build", "Folder of the baseline's program: --confirm then measures both sides again, launch by launch in turn.", OptionFactory.Text, "folder");
+        Option<string?> json = OptionFactory.Value("--json", "Writes the verdict to a file.", OptionFactory.Text, "file");
+        baseline.Required = true;
+        current.Required = true;
+        Command command = new("gate", "Fails when throughput fell: 0 pass, 1 regression, 2 incomparable or missing, 3 inconclusive, 64 usage.")
+        {
+            baseline, current, threshold, metrics, alpha, vary, inconclusive, outputs, noise, confirm, baselineBuild, json,
+        };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(baselineBuild) is not null && !parsed.GetValue(confirm))
+            {
+                throw new UsageException("--baseline-build goes with --confirm");
+            }
+
+            IReadOnlyList<Run> good = ResultsVerb.Read([parsed.GetRequiredValue(baseline)!]);
+            Run judged = ResultsVerb.ReadOne(parsed.GetRequiredValue(current)!, "--current");
+            GateVerdict verdict = RegressionGate.Judge(good, judged, defaults with
+            {
+                Threshold = parsed.GetValue(threshold) ?? defaults.Threshold,
+                Metrics = parsed.GetValue(metrics) ?? defaults.Metrics,
+                Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
+                Vary = parsed.GetValue(vary) ?? [],
+                InconclusiveFails = parsed.GetValue(inconclusive) is { } choice ? choice == "fail" : defaults.InconclusiveFails,
+                OutputChangeFails = parsed.GetValue(outputs),
+                Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
+            });
+            if (parsed.GetValue(confirm) && verdict.RedCases.Count > 0)
+            {
+                verdict = Confirmation.Measure(verdict, good, judged, parsed.GetValue(baselineBuild));
+            }
+
+            return Report(verdict, parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    private static int Report(GateVerdict verdict, string? json)
+    {
+        Console.WriteLine(GateReport.Text(verdict));
+        if (json is not null)
+        {
+            GateReport.WriteJson(verdict, json);
+        }
+
+        // A file that GitHub shows on the page of the workflow run.
+        if (Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
+        {
+            Append(summary, GateReport.Markdown(verdict) + "\n");
+        }
+
+        return (int)verdict.ExitCode;
+    }
+
+    private static void Append(string path, string text)
+    {
+        try
+        {
+            File.AppendAllText(path, text);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFileException($"GITHUB_STEP_SUMMARY: {path} cannot be written: {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Globalization;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Generation;
+using Llama3Perf.Inference.Machine;
+using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Folders;
+
+namespace Llama3Perf.Benchmarks.Commands;
+
+/// <summary><c>generate</c>: one prompt, streamed text, one line with the times. The article's script, done right.</summary>
+internal static class GenerateCommand
+{
+    public static Command Create()
+    {
+        Option<string?> model = OptionFactory.Value("--model", "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
+        Option<Precision?> precision = OptionFactory.Value<Precision?>(
+            "--precision", "Weights of a shape: int4, int8, fp16, fp32. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
+        Option<string?> engine = OptionFactory.Value(
+            "--engine", $"{string.Join(", ", EngineCatalog.Names)}. Default: the best that is there.", name => EngineCatalog.Get(name).Name, "name");
+        Option<ExecutionProvider?> provider = OptionFactory.Value<ExecutionProvider?>(
+            "--provider", "cpu, dml, cuda, webgpu. Default: the best that is there.", text => OptionFactory.ProviderOf(text), "name");
+        Option<string?> device = OptionFactory.Value("--device", "GPU: its index, or part of its name.", OptionFactory.Text, "index|name");
+        Option<string?> prompt = OptionFactory.Value("--prompt", "Text, @file.txt or ppN. Default: OpenVINO is.", OptionFactory.Text, "text");
+        Option<string?> template = OptionFactory.Value(
+            "--chat-template", $"{string.Join(", ", ChatTemplate.Names)}. Default: none.", name => ChatTemplate.Get(name).Name, "name");
+        Option<int?> maxLength = OptionFactory.Value<int?>("--max-length", "Prompt and new tokens together. Default: 143.", text => OptionFactory.Integer(2)(text), "n");
+        Option<int?> threads = OptionFactory.Value<int?>(
+            "--threads", "Intra-op threads. Default: one for each physical core.", text => OptionFactory.Integer(1, 1024)(text), "n");
+        Option<bool> ignoreEos = OptionFactory.Flag("--ignore-eos", "Goes on to --max-length whatever the model says; synthetic models always do.");
+        Option<string?> runtimeDir = RuntimeDirectory.Option();
+        Command command = new("generate", "Generates from one prompt: the text as it comes, then one line with the times.")
+        {
+            model, precision, engine, provider, device, prompt, template, maxLength, threads, ignoreEos, runtimeDir,
+        };
+        command.SetAction(parsed =>
+        {
+            RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
+            SuiteOptions options = new()
+            {
+                Models = [parsed.GetValue(model) ?? "llama-125m"],
+                Precisions = parsed.GetValue(precision) is { } asked ? [asked] : null,
+                Engines = parsed.GetValue(engine) is { } name ? [name] : null,
+                Providers = parsed.GetValue(provider) is { } place ? [place] : null,
+                Device = parsed.GetValue(device),
+                ChatTemplate = parsed.GetValue(template) ?? "none",
+                Threads = parsed.GetValue(threads),
+            };
+            Generate(options, parsed.GetValue(prompt) ?? "OpenVINO is", parsed.GetValue(maxLength) ?? 143, parsed.GetValue(ignoreEos));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static void Generate(SuiteOptions options, string promptText, int maxLength, bool ignoreEos)
+    {
+        (string engineName, ExecutionProvider provider) = EngineChoice.Of(options)[0];
+        ModelFolder folder = OpenOrBuild(options, provider);
+        ModelTokenizer tokenizer = ModelTokenizer.Open(folder);
+        TokenizedPrompt prompt = Prompt.Parse(promptText).Tokenize(tokenizer, ChatTemplate.Get(options.ChatTemplate));
+        if (maxLength <= prompt.TokenIds.Length || maxLength > folder.ContextLength)
+        {
+            throw new UsageException($"--max-length: {maxLength} is not above the prompt's {prompt.TokenIds.Length} tokens and within the model's context of {folder.ContextLength}");
+        }
+
+        EngineKind kind = EngineCatalog.Get(engineName);
+        if (kind.Availability(provider) is { IsAvailable: false } missing)
+        {
+            throw new EngineException(missing.Reason!);
+        }
+
+        bool stopAtEos = !ignoreEos && !folder.IsSynthetic;
+        using IEngine engine = kind.Load(folder, new EngineOptions
+        {
+            Provider = provider,
+            Device = options.Device is { } device ? DeviceSelector.Select(MachineProbe.Capture().Gpus, device).Index.ToString(CultureInfo.InvariantCulture) : null,
+            Threads = options.Threads,
+            AllowEos = stopAtEos,
+        });
+        StreamingDecoder text = tokenizer.CreateStreamingDecoder();
+        GenerationResult result = TimedGeneration.Run(engine, prompt.TokenIds, maxLength, token =>
+        {
+            Console.Write(text.Add(token));
+            return !(stopAtEos && folder.EosTokenIds.Contains(token));
+        });
+        Console.WriteLine(text.Finish());
+        Console.WriteLine(Line(folder, engine.Description, result));
+        if (engine.Description.PlacementWarning is { } warning)
+        {
+            Console.WriteLine($"These are not {provider}'s figures: {warning}.");
+        }
+    }
+
+    private static ModelFolder OpenOrBuild(SuiteOptions options, ExecutionProvider provider)
+    {
+        string model = options.Models[0];
+        if (ModelVariant.IsFinished(model))
+        {
+            return ModelFolderReader.Open(model);
+        }
+
+        ModelVariant variant = new(model, options.Precisions?[0] ?? Precision.Int4, BlockSize: 32, Folder: null);
+        return new ModelPreparation(Workspace.Models).Prepare(variant.BuildOptions(provider));
+    }
+
+    private static string Line(ModelFolder folder, EngineDescription engine, GenerationResult result)
+    {
+        string decode = result.DecodeTps is { } tps ? string.Create(CultureInfo.InvariantCulture, $", decode {tps:0.0} tok/s") : "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{folder.Name} on {engine.Engine}/{engine.Provider.ToString().ToLowerInvariant()}: {result.PromptTokens} prompt + {result.NewTokens.Length} new tokens, "
+            + $"TTFT {result.TtftMs:0.0} ms, prefill {result.PrefillTps:0.0} tok/s{decode}, end to end {result.EndToEndTps:0.0} tok/s "
+            + $"(article's count {result.ArticleTps:0.0}){(folder.IsSynthetic ? "; synthetic weights: the speed is real, the text is noise" : "")}");
+    }
+}

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Inspection;
+
+namespace Llama3Perf.Benchmarks.Commands;
+
+/// <summary><c>inspect</c>: what a model folder or a checkpoint is, without reading its weights.</summary>
+internal static class InspectCommand
+{
+    public static Command Create()
+    {
+        Argument<string> folder = new("folder") { Description = "GenAI model folder or Hugging Face checkpoint." };
+        Option<double?> bandwidth = OptionFactory.Value<double?>(
+            "--bandwidth", "Memory bandwidth in GB/s for the decode ceiling of a model folder. Default: 50.", text => OptionFactory.Number(0.001, 1e6)(text), "GB/s");
+        Command command = new("inspect", "Shows what a model folder or a checkpoint is: shape, storage, bytes a token, providers it suits, problems. Reads no weights.") { folder, bandwidth };
+        command.SetAction(parsed =>
+        {
+            Show(parsed.GetRequiredValue(folder), parsed.GetValue(bandwidth) ?? 50);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static void Show(string folder, double gigabytesPerSecond)
+    {
+        if (ModelVariant.IsFinished(folder) || !Checkpoint.IsCheckpoint(folder))
+        {
+            InspectionDisplay.Show(FolderInspection.Of(folder), gigabytesPerSecond);
+            return;
+        }
+
+        var inspection = CheckpointInspection.Of(folder);
+        CheckpointDisplay.Show(inspection, WhyNoTokenizer(inspection.Checkpoint));
+    }
+
+    // A missing file is among the problems of the inspection.
+    private static string? WhyNoTokenizer(Checkpoint checkpoint)
+    {
+        try
+        {
+            _ = File.Exists(Path.Combine(checkpoint.Path, "tokenizer.json")) ? ModelTokenizer.Open(checkpoint) : null;
+            return null;
+        }
+        catch (EngineException e)
+        {
+            return e.Message;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Llama;
+
+namespace Llama3Perf.Benchmarks.Commands;
+
+/// <summary>Makes options whose values are parsed here, so that every mistake reads the same: the option, the value, what it takes.</summary>
+internal static class OptionFactory
+{
+    /// <summary>One value. The last one counts when the option is repeated, so that a script can add to a command line.</summary>
+    public static Option<T?> Value<T>(string name, string help, Func<string, T> parse, string helpName) => new(name)
+    {
+        Description = help,
+        HelpName = helpName,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+        CustomParser = result => Parse(result, name, parse),
+    };
+
+    /// <summary>A comma-separated list; the option may also be repeated. Null when it is not given.</summary>
+    public static Option<IReadOnlyList<T>?> List<T>(string name, string help, Func<string, T> parse, string helpName) =>
+        List(name, help, text => text.Split(',', StringSplitOptions.TrimEntries), parse, helpName);
+
+    public static Option<IReadOnlyList<T>?> List<T>(
+        string name, string help, Func<string, IReadOnlyList<string>> split, Func<string, T> parse, string helpName) => new(name)
+    {
+        Description = help,
+        HelpName = helpName,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+        CustomParser = result => ParseEach(result, name, token => split(token).Select(parse).ToList())?.SelectMany(values => values).ToList(),
+    };
+
+    /// <summary><c>key=value</c>, repeatable. Null when it is not given.</summary>
+    public static Option<IReadOnlyDictionary<string, string>?> Pairs(string name, string help) => new(name)
+    {
+        Description = help,
+        HelpName = "key=value",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+        CustomParser = result => ParseEach(result, name, Pair)?.ToDictionary(),
+    };
+
+    public static Option<bool> Flag(string name, string help) => new(name) { Description = help };
+
+    public static Func<string, T> OneOf<T>(params (string Name, T Value)[] choices) => text =>
+    {
+        int index = Array.FindIndex(choices, choice => choice.Name == text);
+        return index >= 0
+            ? choices[index].Value
+            : throw new UsageException($"'{text}' is unknown; use {string.Join(", ", choices.Select(choice => choice.Name))}");
+    };
+
+    public static Func<string, int> Integer(int min, int max = int.MaxValue) => text =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= min && number <= max
+            ? number
+            : throw new UsageException($"'{text}' is not a whole number {(max == int.MaxValue ? $"from {min} up" : $"from {min} to {max}")}");
+
+    public static Func<string, double> Number(double min, double max) => text =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= min && number <= max
+            ? number
+            : throw new UsageException(FormattableString.Invariant($"'{text}' is not a number from {min} to {max}"));
+
+    public static string Text(string text) => text.Length > 0 ? text : throw new UsageException("the value is empty");
+
+    /// <summary>A model to measure: a shape's name, a config.json, a checkpoint, or a model folder.</summary>
+    public static string Model(string text) => LlamaShape.Names.Contains(text) || Path.Exists(text)
+        ? text
+        : throw new UsageException($"'{text}' is no path and no known shape; use {string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face checkpoint or a model folder");
+
+    public static Precision PrecisionOf(string text) => OneOf(
+        ("fp32", Precision.Fp32), ("fp16", Precision.Fp16), ("int8", Precision.Int8), ("int4", Precision.Int4))(text);
+
+    public static ExecutionProvider ProviderOf(string text) => OneOf(
+        ("cpu", ExecutionProvider.Cpu), ("dml", ExecutionProvider.Dml), ("cuda", ExecutionProvider.Cuda), ("webgpu", ExecutionProvider.WebGpu),
+        ("xpu", ExecutionProvider.Xpu), ("mps", ExecutionProvider.Mps))(text);
+
+    /// <summary>An engine's name, checked; that of a program keeps the path or command that was typed.</summary>
+    public static string EngineOf(string text)
+    {
+        if (text == LlamaBenchCase.Engine)
+        {
+            return text;
+        }
+
+        if (PeerCatalog.Owns(text))
+        {
+            _ = PeerCatalog.Get(text);
+            return text;
+        }
+
+        return EngineCatalog.Names.Contains(text)
+            ? text
+            : throw new UsageException(
+                $"'{text}' is unknown; use {string.Join(", ", EngineCatalog.Names.Concat(PeerCatalog.Names))}, or {PeerCatalog.Prefix} and the path or command of a program");
+    }
+
+    public static int BlockSizeOf(string text) => OneOf(("16", 16), ("32", 32), ("64", 64), ("128", 128), ("256", 256))(text);
+
+    private static KeyValuePair<string, string> Pair(string text)
+    {
+        int equals = text.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0
+            ? new KeyValuePair<string, string>(text[..equals], text[(equals + 1)..])
+            : throw new UsageException($"'{text}' is not of the form key=value");
+    }
+
+    private static T? Parse<T>(ArgumentResult result, string name, Func<string, T> parse)
+    {
+        List<T>? values = ParseEach(result, name, parse);
+        return values is [.., var last] ? last : default;
+    }
+
+    private static List<T>? ParseEach<T>(ArgumentResult result, string name, Func<string, T> parse)
+    {
+        try
+        {
+            return [.. result.Tokens.Select(token => parse(token.Value))];
+        }
+        catch (Exception exception) when (exception is UsageException or ModelException or EngineException)
+        {
+            result.AddError($"{name}: {exception.Message}");
+            return null;
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using System.CommandLine;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Running;
+using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Benchmarks.Commands;
+
+/// <summary><c>run</c>, the default verb: measures and writes the files of a run.</summary>
+internal sealed class RunCommand
+{
+    private static readonly SuiteOptions s_defaults = new();
+
+    private readonly Option<IReadOnlyList<string>?> _models = OptionFactory.List(
+        "--model", "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
+
+    private readonly Option<IReadOnlyList<Precision>?> _precisions = OptionFactory.List(
+        "--precision", "Weights: int4, int8, fp16, fp32. Default: int4,int8,fp16, or the folder's own.", OptionFactory.PrecisionOf, "list");
+
+    private readonly Option<IReadOnlyList<int>?> _blockSizes = OptionFactory.List(
+        "--block-size", "Quantization block along K: 16, 32, 64, 128, 256. Default: 32.", OptionFactory.BlockSizeOf, "list");
+
+    private readonly Option<IReadOnlyList<string>?> _engines = OptionFactory.List(
+        "--engine",
+        $"{string.Join(", ", EngineCatalog.Names)}, {string.Join(", ", PeerCatalog.Names)}, llama.cpp, or external: and the path or command of a program. Default: the best that is there.",
+        OptionFactory.EngineOf,
+        "list");
+
+    private readonly Option<string?> _llamaBench = OptionFactory.Value(
+        "--llama-bench", "Measures llama.cpp too, with this llama-bench. With --engine llama.cpp and in the preset: the one on the PATH.", OptionFactory.Text, "path");
+
+    private readonly Option<string?> _gguf = OptionFactory.Value("--gguf", "File that llama.cpp loads. Default: the first .gguf in the model's folder.", OptionFactory.Text, "file");
+
+    private readonly Option<string?> _python = OptionFactory.Value("--python", "Python of the external engines. Default: LLAMA3PERF_PYTHON, or the one on the PATH.", OptionFactory.Text, "path");
+
+    private readonly Option<IReadOnlyDictionary<string, string>?> _peerOptions = OptionFactory.Pairs(
+        "--peer-option", "Option that external engines give to their programs (benchmarks/peers/README.md); repeatable.");
+
+    private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(
+        "--provider", "cpu, dml, cuda, webgpu; for external engines also xpu, mps. Default: the best that is there.", OptionFactory.ProviderOf, "list");
+
+    private readonly Option<string?> _device = OptionFactory.Value(
+        "--device", "GPU: its index, or part of its name. Default: the provider's first.", OptionFactory.Text, "index|name");
+
+    private readonly Option<IReadOnlyDictionary<string, string>?> _providerOptions = OptionFactory.Pairs(
+        "--provider-option", "Option of the execution provider; repeatable.");
+
+    private readonly Option<IReadOnlyDictionary<string, string>?> _sessionEntries = OptionFactory.Pairs(
+        "--session-entry", "ONNX Runtime session configuration entry; repeatable.");
+
+    private readonly Option<OptimizationLevel?> _optimization = OptionFactory.Value<OptimizationLevel?>(
+        "--graph-optimization",
+        "ONNX Runtime's graph optimizations: none, basic, extended, all. Default: all.",
+        OptionFactory.OneOf<OptimizationLevel?>(
+            ("none", OptimizationLevel.None), ("basic", OptimizationLevel.Basic), ("extended", OptimizationLevel.Extended), ("all", OptimizationLevel.All)),
+        "level");
+
+    private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.List(
+        "--prompt",
+        "Text, @file.txt, or ppN for N fixed pseudo-random tokens; quote a text that holds a comma. Default: OpenVINO is,pp512.",
+        PromptList.Split,
+        OptionFactory.Text,
+        "list");
+
+    private readonly Option<string?> _chatTemplate = OptionFactory.Value(
+        "--chat-template", $"Wraps text prompts: {string.Join(", ", ChatTemplate.Names)}. Default: none.", name => ChatTemplate.Get(name).Name, "name");
+
+    private readonly Option<IReadOnlyList<int>?> _maxLengths = OptionFactory.List(
+        "--max-length",
+        "Prompt and new tokens together. Default: 143 as in the 2024 article; for prompts that leave fewer than 16 new tokens, prompt + 128.",
+        OptionFactory.Integer(2),
+        "list");
+
+    private readonly Option<int?> _threads = OptionFactory.Value<int?>(
+        "--threads", "Intra-op threads. Default: one for each physical core.", text => OptionFactory.Integer(1, 1024)(text), "n");
+
+    private readonly Option<int?> _launches = OptionFactory.Value<int?>(
+        "--launches", $"Processes a case. Default: {s_defaults.Launches}.", text => OptionFactory.Integer(1, 1000)(text), "n");
+
+    private readonly Option<int?> _warmups = OptionFactory.Value<int?>(
+        "--warmup", $"Generations before the measured ones, in each launch, and as many more as half a second takes. Default: {s_defaults.Warmups}.", text => OptionFactory.Integer(0, 10_000)(text), "n");
+
+    private readonly Option<int?> _iterations = OptionFactory.Value<int?>(
+        "--iterations", $"Measured generations in each launch. Default: {s_defaults.Iterations}.", text => OptionFactory.Integer(1, 10_000)(text), "n");
+
+    private readonly Option<Isolation?> _isolation = OptionFactory.Value<Isolation?>(
+        "--isolation",
+        "process measures in child processes; none measures in this one and keeps a model loaded between cases. Default: process.",
+        OptionFactory.OneOf<Isolation?>(("process", Isolation.Process), ("none", Isolation.None)),
+        "process|none");
+
+    private readonly Option<int?> _cooldown = OptionFactory.Value<int?>(
+        "--cooldown", "Seconds of rest before each case. Default: 0.", text => OptionFactory.Integer(0, 3600)(text), "seconds");
+
+    private readonly Option<Preset?> _preset = OptionFactory.Value(
+        "--preset", "article: the 2024 article's matrix (fp16 and int4, 'OpenVINO is', max length 143) on every engine.", Preset.Get, "name");
+
+    private readonly Option<bool> _quick = OptionFactory.Flag(
+        "--quick", "One launch, one warm-up, eight iterations; int4 and the prompt 'OpenVINO is' unless asked otherwise.");
+
+    private readonly Option<string?> _output = OptionFactory.Value(
+        "--output", "Folder of the run's files. Default: artifacts/results/<run-id>.", OptionFactory.Text, "folder");
+
+    private readonly Option<string?> _runtimeDir = RuntimeDirectory.Option();
+
+    private readonly Option<IReadOnlyList<string>?> _cases = OptionFactory.List(
+        "--case", "Only these cases, by their case_id.", OptionFactory.Text, "list");
+
+    private readonly Option<string?> _verify = OptionFactory.Value(
+        "--verify",
+        "Before timing, holds each model's logits and tokens against ort on the CPU (cpu) or a reference.json; beyond the limits its cases fail.",
+        OptionFactory.Text,
+        "cpu|file");
+
+    private readonly Option<bool> _verbose = OptionFactory.Flag("--verbose", "Shows BenchmarkDotNet's own log.");
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[]
+        {
+            _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _llamaBench, _gguf, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate,
+            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _preset, _quick, _output, _cases, _runtimeDir, _verify, _verbose,
+        })
+        {
+            command.Add(option);
+        }
+
+        // What is not ours is BenchmarkDotNet's: --filter, --list, --exporters and the like.
+        command.TreatUnmatchedTokensAsErrors = false;
+        command.SetAction(parsed => SuiteRunner.Run(Read(parsed)));
+    }
+
+    private SuiteOptions Read(ParseResult parsed)
+    {
+        bool quick = parsed.GetValue(_quick);
+        SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
+        IReadOnlyList<string>? engines = parsed.GetValue(_engines);
+        RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
+        return new SuiteOptions
+        {
+            Models = parsed.GetValue(_models) ?? basis.Models,
+            Precisions = parsed.GetValue(_precisions) ?? basis.Precisions,
+            UsualPrecisions = quick ? [Precision.Int4] : basis.UsualPrecisions,
+            BlockSizes = parsed.GetValue(_blockSizes) ?? basis.BlockSizes,
+            Engines = engines is null ? basis.Engines : [.. engines.Where(engine => engine != LlamaBenchCase.Engine)],
+            LlamaCpp = engines?.Contains(LlamaBenchCase.Engine) ?? basis.LlamaCpp,
+            LlamaBench = parsed.GetValue(_llamaBench),
+            Gguf = parsed.GetValue(_gguf),
+            Providers = parsed.GetValue(_providers),
+            Device = parsed.GetValue(_device),
+            Python = parsed.GetValue(_python),
+            PeerOptions = parsed.GetValue(_peerOptions) ?? basis.PeerOptions,
+            ProviderOptions = parsed.GetValue(_providerOptions) ?? basis.ProviderOptions,
+            SessionEntries = parsed.GetValue(_sessionEntries) ?? basis.SessionEntries,
+            Optimization = parsed.GetValue(_optimization) ?? basis.Optimization,
+            Prompts = parsed.GetValue(_prompts) ?? (quick ? [basis.Prompts[0]] : basis.Prompts),
+            ChatTemplate = parsed.GetValue(_chatTemplate) ?? basis.ChatTemplate,
+            MaxLengths = parsed.GetValue(_maxLengths) ?? basis.MaxLengths,
+            Threads = parsed.GetValue(_threads),
+            Launches = parsed.GetValue(_launches) ?? (quick ? 1 : basis.Launches),
+            Warmups = parsed.GetValue(_warmups) ?? basis.Warmups,
+            Iterations = parsed.GetValue(_iterations) ?? (quick ? 8 : basis.Iterations),
+            Isolation = parsed.GetValue(_isolation) ?? basis.Isolation,
+            Cooldown = TimeSpan.FromSeconds(parsed.GetValue(_cooldown) ?? 0),
+            Output = parsed.GetValue(_output),
+            Cases = parsed.GetValue(_cases),
+            Verify = parsed.GetValue(_verify),
+            Verbose = parsed.GetValue(_verbose),
+            BenchmarkDotNetArguments = [.. parsed.UnmatchedTokens],
+        };
+    }
+}

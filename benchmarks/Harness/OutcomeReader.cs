@@ -1,0 +1,143 @@
+using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Toolchains.Results;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Inference;
+using Llama3Perf.Results.Rows;
+using Perfolizer.Mathematics.QuantileEstimators;
+
+namespace Llama3Perf.Benchmarks.Harness;
+
+/// <summary>Turns what BenchmarkDotNet brought back from the measuring processes into the outcome of a case.</summary>
+internal static class OutcomeReader
+{
+    /// <summary>Lines of every launch of a report, in order.</summary>
+    public static IReadOnlyList<IReadOnlyList<MeasurementLine>> Launches(BenchmarkReport report) =>
+        [.. report.ExecuteResults.Select(Lines)];
+
+    public static CaseOutcome Read(PlannedCase planned, BenchmarkReport report, RunIdentity run, RunEnvironment environment)
+    {
+        IReadOnlyList<IReadOnlyList<MeasurementLine>> launches = Launches(report);
+        LaunchStarted? started = launches.SelectMany(lines => lines).OfType<LaunchStarted>().FirstOrDefault();
+        CaseKey key = planned.Key with
+        {
+            Device = started?.Engine.Device ?? planned.Key.Device,
+            Threads = started?.Engine.Threads ?? planned.Key.Threads,
+            EngineVersions = Versions(started?.Engine),
+        };
+        List<Sample> samples = [];
+        for (int launch = 0; launch < launches.Count; launch++)
+        {
+            IEnumerable<IterationMeasured> measured = launches[launch].OfType<IterationMeasured>().Where(iteration => !iteration.IsWarmUp);
+            samples.AddRange(measured.Select((iteration, index) => ToSample(iteration, planned, key, run, environment, launch + 1, index + 1)));
+        }
+
+        string? error = FindError(planned, report, launches, samples) ?? started?.Engine.PlacementWarning;
+        return new CaseOutcome
+        {
+            Case = key,
+            CaseId = planned.CaseId,
+            Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
+            Error = error,
+            Notes = Notes(started?.Engine, samples),
+            ModelLoadMs = [.. launches.SelectMany(lines => lines).OfType<LaunchStarted>().Select(line => line.ModelLoadMs).OfType<double>()],
+            FirstRunMs = [.. launches.Where(LoadedItself).Select(lines => lines.OfType<IterationMeasured>().FirstOrDefault()?.Result.EndToEndMs).OfType<double>()],
+            PeakGpuBytes = launches.SelectMany(lines => lines).OfType<LaunchEnded>().Max(line => line.PeakGpuBytes),
+            Samples = samples,
+        };
+    }
+
+    /// <summary>The outcome of a case that never ran: skipped, or left behind when the run broke off.</summary>
+    public static CaseOutcome NotMeasured(PlannedCase planned) => new()
+    {
+        Case = planned.Key,
+        CaseId = planned.CaseId,
+        Status = planned.SkipReason is null ? CaseStatus.Failed : CaseStatus.Skipped,
+        Error = planned.SkipReason ?? planned.Failure ?? "BenchmarkDotNet did not run this case; see its log with --verbose",
+    };
+
+    private static string[] Notes(EngineDescription? engine, List<Sample> samples)
+    {
+        double[] apart = [.. samples.Select(sample => sample.ClockDisagreementMs).OfType<double>()];
+        IEnumerable<string> clock = apart.Length == 0
+            ? []
+            : [FormattableString.Invariant($"its clock and ours disagree in {apart.Length} of {samples.Count} iterations, by up to {apart.Max():0.0} ms")];
+        return [.. engine?.Notes ?? [], .. clock];
+    }
+
+    private static string? Versions(EngineDescription? engine) =>
+        engine?.Versions is { Count: > 0 } versions ? string.Join(", ", versions.Select(part => $"{part.Key} {part.Value}")) : null;
+
+    private static IReadOnlyList<MeasurementLine> Lines(ExecuteResult result) =>
+        [.. result.PrefixedLines.Select(MeasurementLine.Parse).OfType<MeasurementLine>()];
+
+    private static bool LoadedItself(IReadOnlyList<MeasurementLine> lines) => lines.OfType<LaunchStarted>().Any(line => line.ModelLoadMs is not null);
+
+    private static Sample ToSample(
+        IterationMeasured iteration, PlannedCase planned, CaseKey key, RunIdentity run, RunEnvironment environment, int launch, int index)
+    {
+        GenerationResult result = iteration.Result;
+        double[] latencies = result.InterTokenMs();
+        return new Sample
+        {
+            Run = run,
+            Environment = environment,
+            Case = key,
+            CaseId = planned.CaseId,
+            LaunchIndex = launch,
+            Iteration = index,
+            StartUtc = result.StartUtc,
+            PromptTokens = result.PromptTokens,
+            NewTokens = result.NewTokens.Length,
+            PrefillMs = result.PrefillMs,
+            TtftMs = result.TtftMs,
+            DecodeMs = result.DecodeMs,
+            EndToEndMs = result.EndToEndMs,
+            PrefillTps = result.PrefillTps,
+            DecodeTps = result.DecodeTps,
+            EndToEndTps = result.EndToEndTps,
+            ArticleTps = result.ArticleTps,
+            ItlP50Ms = Percentile(latencies, 0.50),
+            ItlP90Ms = Percentile(latencies, 0.90),
+            ItlP95Ms = Percentile(latencies, 0.95),
+            ItlP99Ms = Percentile(latencies, 0.99),
+            PeakRssBytes = iteration.PeakRssBytes,
+            ClockDisagreementMs = result.ClockDisagreementMs,
+            OutputSha256 = result.OutputSha256(),
+            TokenMs = result.TokenMs,
+            Completed = result.NewTokens.Length == planned.Parameters.MaxLength - result.PromptTokens,
+        };
+    }
+
+    // Hyndman and Fan's type 7, the usual one.
+    private static double? Percentile(double[] values, double probability) =>
+        values.Length == 0 ? null : SimpleQuantileEstimator.Instance.Quantile(values, probability);
+
+    private static string? FindError(
+        PlannedCase planned, BenchmarkReport report, IReadOnlyList<IReadOnlyList<MeasurementLine>> launches, List<Sample> samples)
+    {
+        if (launches.SelectMany(lines => lines).OfType<LaunchFailed>().FirstOrDefault() is { } failed)
+        {
+            return failed.Error;
+        }
+
+        if (!report.BuildResult.IsBuildSuccess)
+        {
+            string? compiler = report.BuildResult.ErrorMessage?.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase));
+            return $"BenchmarkDotNet could not build the measuring process: {compiler?.Trim() ?? "see --verbose"}";
+        }
+
+        if (report.ExecuteResults.FirstOrDefault(result => result.ExitCode is not 0) is { } crashed)
+        {
+            return $"the measuring process ended with exit code {crashed.ExitCode}";
+        }
+
+        if (samples.FirstOrDefault(sample => !sample.Completed) is { } broken)
+        {
+            return $"{broken.NewTokens} new tokens instead of {planned.Parameters.MaxLength - broken.PromptTokens}";
+        }
+
+        BenchmarkDotNet.Jobs.RunMode job = report.BenchmarkCase.Job.Run;
+        int expected = job.LaunchCount * job.IterationCount;
+        return samples.Count < expected ? $"{samples.Count} of {expected} iterations were measured" : null;
+    }
+}

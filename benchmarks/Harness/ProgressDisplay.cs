@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using BenchmarkDotNet.EventProcessors;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
+using Llama3Perf.Benchmarks.Planning;
+
+namespace Llama3Perf.Benchmarks.Harness;
+
+/// <summary>
+/// What a person sees while the suite measures: case n of m, the rate so far, time left. It writes only when a line arrives
+/// from the measuring process, between iterations, so that drawing takes no time from a measurement.
+/// </summary>
+internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : EventProcessor, ILogger, IDisposable
+{
+    private readonly int _iterationsPerCase = options.Launches * (options.Warmups + options.Iterations);
+    private readonly int _caseCount = plan.Runnable.Count();
+    private readonly bool _live = !Console.IsOutputRedirected;
+    private readonly Stopwatch _sinceFirstCase = new();
+    private int _case;
+    private int _iterationsDone;
+    private string _name = "";
+    private bool _onLiveLine;
+
+    public string Id => nameof(ProgressDisplay);
+
+    public int Priority => 0;
+
+    public void ShowPlan()
+    {
+        foreach (string engine in plan.Runnable.Select(planned => $"{planned.Parameters.Engine} on {planned.Parameters.Provider}").Distinct())
+        {
+            Console.WriteLine($"Measuring with {engine}{(options.Engines is null || options.Providers is null ? ", the best that is here" : "")}.");
+        }
+
+        foreach (PlannedCase planned in plan.Cases.Where(planned => planned.SkipReason is not null))
+        {
+            Console.WriteLine($"Skipped {planned.CaseId}: {planned.SkipReason}");
+        }
+
+        foreach (PlannedCase planned in plan.Cases.Where(planned => planned.Failure is not null))
+        {
+            Console.WriteLine($"Failed {planned.CaseId}: {planned.Failure}");
+        }
+
+        if (!SuiteConfig.IsOptimized)
+        {
+            Console.WriteLine("Debug build: run with -c Release for numbers that mean anything.");
+        }
+
+        if (_caseCount > 0)
+        {
+            Console.WriteLine($"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each.");
+        }
+    }
+
+    public override void OnStartBuildStage(IReadOnlyList<BuildPartition> partitions)
+    {
+        if (options.Isolation == Isolation.Process)
+        {
+            ShowLive("building the measuring process");
+        }
+    }
+
+    public override void OnStartRunBenchmark(BenchmarkCase benchmarkCase)
+    {
+        _case++;
+        _name = PlannedCases.ParametersOf(benchmarkCase) is { } parameters ? plan.Find(parameters)!.CaseId : benchmarkCase.Descriptor.GetFilterName();
+        _sinceFirstCase.Start();
+        if (options.Cooldown > TimeSpan.Zero)
+        {
+            ShowLive($"cooling down for {options.Cooldown.TotalSeconds:0} s");
+            Thread.Sleep(options.Cooldown);
+        }
+
+        ShowLive($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}");
+    }
+
+    public override void OnEndRunBenchmark(BenchmarkCase benchmarkCase, BenchmarkReport report)
+    {
+        _iterationsDone = _case * _iterationsPerCase;
+        double[] rates = [.. OutcomeReader.Launches(report).SelectMany(lines => lines).OfType<IterationMeasured>()
+            .Where(line => !line.IsWarmUp).Select(line => line.Result.DecodeTps).OfType<double>().Order()];
+        string outcome = !report.Success ? "failed" : rates.Length > 0 ? FormattableString.Invariant($"{rates[rates.Length / 2]:0.0} tok/s") : "done";
+        ClearLive();
+        Console.WriteLine($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}  {outcome}");
+    }
+
+    public void Write(LogKind logKind, string text)
+    {
+        // Only whole lines matter here.
+    }
+
+    public void WriteLine()
+    {
+        // As above.
+    }
+
+    public void WriteLine(LogKind logKind, string text)
+    {
+        if (MeasurementLine.Parse(text) is IterationMeasured iteration)
+        {
+            _iterationsDone++;
+            ShowLive(FormattableString.Invariant(
+                $"[{_case}/{_caseCount}] {_name}  {(iteration.IsWarmUp ? "warm-up " : "")}{iteration.Result.DecodeTps:0.0} tok/s  {TimeLeft()}"));
+        }
+    }
+
+    public void Flush()
+    {
+        // Nothing is held back.
+    }
+
+    public void Dispose() => ClearLive();
+
+    private string TimeLeft()
+    {
+        double left = _sinceFirstCase.Elapsed.TotalSeconds / _iterationsDone * ((_caseCount * _iterationsPerCase) - _iterationsDone);
+        return left >= 90 ? FormattableString.Invariant($"{left / 60:0} min left") : FormattableString.Invariant($"{Math.Max(0, left):0} s left");
+    }
+
+    private void ShowLive(string text)
+    {
+        if (!_live)
+        {
+            return;
+        }
+
+        int width = Math.Max(20, Console.WindowWidth - 1);
+        Console.Write('\r' + (text.Length > width ? text[..width] : text.PadRight(width)));
+        _onLiveLine = true;
+    }
+
+    private void ClearLive()
+    {
+        if (_onLiveLine)
+        {
+            Console.Write('\r' + new string(' ', Math.Max(20, Console.WindowWidth - 1)) + '\r');
+            _onLiveLine = false;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference;
+using Llama3Perf.Results.Files;
+
+namespace Llama3Perf.Benchmarks.Pairs;
+
+/// <summary>
+/// Two ways of doing the same generation, timed in turn in one process: A B, B A, A B, ... A machine that drifts drifts for both,
+/// so the ratio of each pair means something where two separate runs would not.
+/// </summary>
+internal static class PairedComparison
+{
+    // ONNX Runtime's worker threads spin for a while after a run; the other side should not pay for it.
+    private static readonly TimeSpan s_settle = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The figures that are compared, each as a rate: a ratio above 1 means that A is faster.</summary>
+    public static IReadOnlyList<(string Name, Func<GenerationResult, double> Rate)> Figures { get; } =
+    [
+        ("TTFT", result => 1000 / result.TtftMs),
+        ("prefill", result => result.PrefillTps),
+        ("decode", result => result.DecodeTps ?? double.NaN),
+        ("end to end", result => result.EndToEndTps),
+    ];
+
+    public static IReadOnlyList<(GenerationResult A, GenerationResult B)> Run(Func<GenerationResult> a, Func<GenerationResult> b, int pairs)
+    {
+        a();
+        b();
+        List<(GenerationResult A, GenerationResult B)> results = [];
+        for (int i = 0; i < pairs; i++)
+        {
+            bool aFirst = i % 2 == 0;
+            GenerationResult first = Settled(aFirst ? a : b);
+            GenerationResult second = Settled(aFirst ? b : a);
+            results.Add(aFirst ? (first, second) : (second, first));
+        }
+
+        return results;
+    }
+
+    /// <summary>Prints the comparison: rates of both sides, and the ratios pair by pair.</summary>
+    public static void Show(string a, string b, IReadOnlyList<(string Prompt, GenerationResult A, GenerationResult B)> results) => ResultDisplay.ShowTable(new TextTable(
+        [new("prompt", false), new("figure", false), new($"{a}, 1/s", true), new($"{b}, 1/s", true), new($"{a} / {b}", true), new("lowest", true), new("highest", true)],
+        [
+            .. from prompt in results.GroupBy(result => result.Prompt)
+               from figure in Figures.Select(figure => Summarize(figure.Name, [.. prompt.Select(pair => (figure.Rate(pair.A), figure.Rate(pair.B)))]))
+               select (string[])
+            [
+                prompt.Key, figure.Name, SummaryTable.Number(figure.MedianA), SummaryTable.Number(figure.MedianB),
+                SummaryTable.Number(figure.MedianRatio), SummaryTable.Number(figure.LowestRatio), SummaryTable.Number(figure.HighestRatio),
+            ],
+        ]));
+
+    private static GenerationResult Settled(Func<GenerationResult> run)
+    {
+        Thread.Sleep(s_settle);
+        return run();
+    }
+
+    private static PairedFigure Summarize(string name, List<(double A, double B)> rates)
+    {
+        double[] ratios = [.. rates.Select(pair => pair.A / pair.B).Order()];
+        return new PairedFigure(
+            name,
+            Median([.. rates.Select(pair => pair.A).Order()]),
+            Median([.. rates.Select(pair => pair.B).Order()]),
+            Median(ratios),
+            ratios[0],
+            ratios[^1]);
+    }
+
+    private static double Median(double[] sorted) =>
+        sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+}
+
+/// <summary>One figure of a paired comparison: the medians of both sides, and the ratios A/B pair by pair.</summary>
+internal sealed record PairedFigure(string Name, double MedianA, double MedianB, double MedianRatio, double LowestRatio, double HighestRatio);

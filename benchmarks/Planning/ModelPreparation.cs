@@ -1,0 +1,57 @@
+using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Folders;
+
+namespace Llama3Perf.Benchmarks.Planning;
+
+/// <summary>Makes and identifies model folders for a person who waits: a progress bar, and a clean end on Ctrl-C.</summary>
+internal sealed class ModelPreparation(string root)
+{
+    private readonly ModelStore _store = new(root);
+    private readonly Dictionary<string, string> _fingerprints = [];
+
+    /// <summary>The folder for these options, made if it is not there yet: where the user wants it, else under the store's root.</summary>
+    public ModelFolder Prepare(ModelBuildOptions options, string? folder = null)
+    {
+        if (Checkpoint.IsCheckpoint(options.Model))
+        {
+            // What the checkpoint holds is part of the folder. Known here, the store finds it remembered.
+            Fingerprint(options.Model);
+        }
+
+        return Warned(ByteProgress.Show(Title(options), (progress, cancellation) => folder is null
+            ? _store.GetOrBuild(options, progress, cancellation)
+            : _store.Build(options, folder, progress, cancellation)));
+    }
+
+    /// <summary>SHA-256 that identifies a checkpoint's contents; remembered from run to run.</summary>
+    public string Fingerprint(string checkpoint) => ByteProgress.Show(
+        $"reading {checkpoint}", (progress, cancellation) => _store.Fingerprint(Checkpoint.Open(checkpoint), progress, cancellation));
+
+    /// <summary>SHA-256 that identifies the folder's contents, once for each folder of a run.</summary>
+    public string Fingerprint(ModelFolder folder)
+    {
+        if (!_fingerprints.TryGetValue(folder.Path, out string? fingerprint))
+        {
+            fingerprint = ByteProgress.Show($"hashing {folder.Name}", (progress, cancellation) => ModelFingerprint.Compute(folder, progress, cancellation));
+            _fingerprints.Add(folder.Path, fingerprint);
+        }
+
+        return fingerprint;
+    }
+
+    private static string Title(ModelBuildOptions options) =>
+        $"{(Checkpoint.IsCheckpoint(options.Model) ? "converting" : "building")} {options.Model} to {options.Precision.ToString().ToLowerInvariant()}";
+
+    private static ModelFolder Warned(ModelFolder folder)
+    {
+        if (ConversionReport.Read(folder.Path)?.Warning is { } warning)
+        {
+            Console.WriteLine($"{folder.Name}: {warning}.");
+        }
+
+        return folder;
+    }
+}

@@ -1,0 +1,89 @@
+using Llama3Perf.Inference;
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Benchmarks.Planning;
+
+/// <summary>Where a case is measured.</summary>
+public enum Isolation
+{
+    /// <summary>A child process for every launch of every case.</summary>
+    Process,
+
+    /// <summary>This process; a model stays loaded between cases that share it.</summary>
+    None,
+}
+
+/// <summary>What the user asked the suite to measure: the command line after checking. Null means "not asked for".</summary>
+public sealed record SuiteOptions
+{
+    public IReadOnlyList<string> Models { get; init; } = ["llama-125m"];
+
+    public IReadOnlyList<Precision>? Precisions { get; init; }
+
+    /// <summary>What a shape is measured at when no precision was asked for. A folder has its own.</summary>
+    public IReadOnlyList<Precision> UsualPrecisions { get; init; } = [Precision.Int4, Precision.Int8, Precision.Fp16];
+
+    public IReadOnlyList<int> BlockSizes { get; init; } = [32];
+
+    public IReadOnlyList<string>? Engines { get; init; }
+
+    public IReadOnlyList<ExecutionProvider>? Providers { get; init; }
+
+    public string? Device { get; init; }
+
+    /// <summary>Python of the external engines; null looks for one.</summary>
+    public string? Python { get; init; }
+
+    /// <summary>True measures llama.cpp too, with its own llama-bench.</summary>
+    public bool LlamaCpp { get; init; }
+
+    /// <summary>Path of llama-bench; null looks on the PATH.</summary>
+    public string? LlamaBench { get; init; }
+
+    /// <summary>File that llama.cpp loads; null looks in the model's folder.</summary>
+    public string? Gguf { get; init; }
+
+    /// <summary>Options that external engines give to their programs.</summary>
+    public IReadOnlyDictionary<string, string> PeerOptions { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> ProviderOptions { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> SessionEntries { get; init; } = new Dictionary<string, string>();
+
+    public OptimizationLevel Optimization { get; init; } = OptimizationLevel.All;
+
+    public IReadOnlyList<string> Prompts { get; init; } = ["OpenVINO is", "pp512"];
+
+    public string ChatTemplate { get; init; } = "none";
+
+    public IReadOnlyList<int>? MaxLengths { get; init; }
+
+    /// <summary>New tokens after any prompt, in place of <see cref="MaxLengths"/>.</summary>
+    public int? NewTokens { get; init; }
+
+    public int? Threads { get; init; }
+
+    public int Launches { get; init; } = 3;
+
+    public int Warmups { get; init; } = 1;
+
+    public int Iterations { get; init; } = 5;
+
+    public Isolation Isolation { get; init; } = Isolation.Process;
+
+    public TimeSpan Cooldown { get; init; }
+
+    /// <summary>Folder of the run's files; null takes a new one under artifacts/results.</summary>
+    public string? Output { get; init; }
+
+    /// <summary>Only these cases, by case_id; null for all.</summary>
+    public IReadOnlyList<string>? Cases { get; init; }
+
+    /// <summary>What each model is verified against before it is timed: <c>cpu</c>, or the path of a reference.json; null for nothing.</summary>
+    public string? Verify { get; init; }
+
+    public bool Verbose { get; init; }
+
+    /// <summary>What the command line holds beside our own options, for BenchmarkDotNet.</summary>
+    public IReadOnlyList<string> BenchmarkDotNetArguments { get; init; } = [];
+}

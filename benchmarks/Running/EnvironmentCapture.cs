@@ -1,0 +1,56 @@
+using System.Reflection;
+using BenchmarkDotNet.Configs;
+using Llama3Perf.Benchmarks.Harness;
+using Llama3Perf.Inference.Machine;
+using Llama3Perf.Inference.Native;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Benchmarks.Running;
+
+/// <summary>Writes the machine and the libraries that were really loaded into the form that results keep.</summary>
+internal static class EnvironmentCapture
+{
+    public static RunEnvironment Capture(string? device, IEnumerable<MeasurementLine> lines)
+    {
+        IReadOnlyList<LoadedLibrary> libraries = lines.OfType<LaunchStarted>().FirstOrDefault()?.Libraries ?? [];
+        return Capture(MachineProbe.Capture(), device, libraries);
+    }
+
+    public static RunEnvironment Capture(MachineInfo machine, string? device, IReadOnlyList<LoadedLibrary> libraries)
+    {
+        GpuInfo? gpu = device is null ? machine.Gpus is [var first, ..] ? first : null : DeviceSelector.Select(machine.Gpus, device);
+        LoadedLibrary? ort = Find("onnxruntime");
+        LoadedLibrary? genai = Find("onnxruntime-genai");
+        LoadedLibrary? directMl = Find("DirectML");
+        return new RunEnvironment
+        {
+            MachineId = machine.MachineId,
+            CpuName = machine.CpuName,
+            RamBytes = machine.RamBytes,
+            OsBuild = machine.OsBuild,
+            GpuName = gpu?.Name,
+            GpuVendorId = gpu?.VendorId,
+            GpuDeviceId = gpu?.DeviceId,
+            GpuDriverVersion = gpu?.DriverVersion,
+            GpuDriverDate = gpu?.DriverDate,
+            OrtVersion = ort?.Version,
+            OrtPath = ort?.Path,
+            GenAiVersion = genai?.Version,
+            GenAiPath = genai?.Path,
+            DirectMlVersion = directMl?.Version,
+            DirectMlPath = directMl?.Path,
+            DotnetVersion = Environment.Version.ToString(),
+            BdnVersion = BdnVersion,
+            PowerSource = machine.PowerSource,
+        };
+
+        LoadedLibrary? Find(string name) => libraries.FirstOrDefault(library => library.Name == name);
+    }
+
+    private static string? BdnVersion => InformationalVersion(typeof(IConfig).Assembly)?.Split('+')[0];
+
+    private static string? InformationalVersion(Assembly assembly) => assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+
+    /// <summary>The commit that this program was built from, as the SDK wrote it into the assembly; null outside a clone.</summary>
+    public static string? BuildCommit => InformationalVersion(typeof(EnvironmentCapture).Assembly)?.Split('+') is [_, var commit] ? commit : null;
+}

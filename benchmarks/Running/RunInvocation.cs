@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Llama3Perf.Results;
+
+namespace Llama3Perf.Benchmarks.Running;
+
+/// <summary>How a run was asked for, kept in its folder so that it can be measured again.</summary>
+/// <param name="Directory">Current directory, for relative paths among the arguments.</param>
+/// <param name="Arguments">The command line.</param>
+internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arguments)
+{
+    private const string FileName = "invocation.json";
+
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
+
+    public static RunInvocation OfThisProcess { get; } = new(Environment.CurrentDirectory, [.. Environment.GetCommandLineArgs().Skip(1)]);
+
+    public void Write(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, s_json) + "\n");
+
+    /// <exception cref="RunFileException">The folder does not tell.</exception>
+    public static RunInvocation Read(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        try
+        {
+            return JsonSerializer.Deserialize<RunInvocation>(File.ReadAllText(path)) is { Directory: not null, Arguments: not null } invocation
+                ? invocation
+                : throw new JsonException("it lacks the directory or the arguments");
+        }
+        catch (Exception exception) when (exception is IOException or JsonException or UnauthorizedAccessException)
+        {
+            throw new RunFileException($"--confirm needs {path}, which says how the run was measured: {exception.Message}", exception);
+        }
+    }
+}

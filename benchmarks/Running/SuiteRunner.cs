@@ -1,0 +1,165 @@
+using System.IO.Enumeration;
+using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.ConsoleArguments;
+using BenchmarkDotNet.ConsoleArguments.ListBenchmarks;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
+using Llama3Perf.Benchmarks.Harness;
+using Llama3Perf.Benchmarks.Jobs;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference.Native;
+using Llama3Perf.Models;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Benchmarks.Running;
+
+/// <summary>A run from options to files: plan, measure, gather, write, show.</summary>
+internal static class SuiteRunner
+{
+    private static readonly string s_mainJob = $"{typeof(GenerationBenchmarks).FullName}.{nameof(GenerationBenchmarks.Generate)}";
+
+    private static readonly BenchmarkSwitcher s_switcher = BenchmarkSwitcher.FromAssembly(typeof(SuiteRunner).Assembly);
+
+    /// <returns>The exit code: success only if every case that was not skipped has a result.</returns>
+    public static int Run(SuiteOptions options)
+    {
+        CommandLineOptions parsed = CheckBenchmarkDotNetArguments(options);
+        if (parsed.ListBenchmarkCaseMode != ListBenchmarkCaseMode.Disabled || parsed.PrintInformation)
+        {
+            s_switcher.Run([.. options.BenchmarkDotNetArguments], ManualConfig.CreateEmpty().AddLogger(ConsoleLogger.Default));
+            return ExitCode.Success;
+        }
+
+        options = ChooseIsolation(options);
+        string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
+        RunIdentity identity = NewIdentity();
+        using RunOutput folder = RunOutput.Create(options.Output ?? Path.Combine(Workspace.Results, identity.RunId));
+        SuitePlan plan = Plan(options, filters);
+        plan.Publish(folder.PlanPath);
+
+        ProgressDisplay display = new(options, plan);
+        display.ShowPlan();
+        BenchmarkReport[] reports = Measure(options, plan, filters, folder, display);
+        Run run = Gather(identity, options, plan, reports);
+        folder.Complete(run);
+        ResultDisplay.Show(run, folder.Path);
+        return ExitCodeOf(run, reports);
+    }
+
+    private static RunIdentity NewIdentity()
+    {
+        DateTimeOffset start = DateTimeOffset.UtcNow;
+        return new RunIdentity(RunId.New(start), start, EnvironmentCapture.BuildCommit);
+    }
+
+    private static SuitePlan Plan(SuiteOptions options, string[] filters)
+    {
+        ModelPreparation models = new(Workspace.Models);
+        if (Selects(filters, typeof(TokenizerBenchmarks)) || Selects(filters, typeof(ModelLoadBenchmarks)))
+        {
+            SubjectModels.Publish(options.Models.Select(model => ModelVariant.IsFinished(model) ? Path.GetFullPath(model) : models.Prepare(new ModelBuildOptions { Model = model }).Path));
+        }
+
+        IReadOnlyList<PlannedCase> cases = Selects(filters, typeof(GenerationBenchmarks)) ? new CasePlanner(options, models).Plan() : [];
+        return new SuitePlan(cases, options.Isolation == Isolation.None);
+    }
+
+    // What BenchmarkDotNet's --filter takes of a class, known before it runs: only those models are made.
+    private static bool Selects(string[] filters, Type benchmarks) => benchmarks.GetMethods()
+        .Where(method => method.IsDefined(typeof(BenchmarkAttribute), inherit: false))
+        .Any(method => filters.Any(filter => FileSystemName.MatchesSimpleExpression(filter, $"{benchmarks.FullName}.{method.Name}")));
+
+    private static BenchmarkReport[] Measure(SuiteOptions options, SuitePlan plan, string[] filters, RunOutput folder, ProgressDisplay display)
+    {
+        if ((plan.Cases.Count > 0 || options.Engines is []) && !plan.Runnable.Any())
+        {
+            return [];
+        }
+
+        // Without a filter BenchmarkDotNet would ask on the console.
+        string[] arguments = [.. options.BenchmarkDotNetArguments];
+        if (!arguments.Any(argument => argument is "--filter" or "-f"))
+        {
+            arguments = [.. arguments, "--filter", .. filters];
+        }
+
+        ILogger[] loggers = options.Verbose ? [display, ConsoleLogger.Default] : [display];
+
+        // Children are built from code that this build has analyzed already; MSBuild takes properties from the environment.
+        Environment.SetEnvironmentVariable("RunAnalyzers", "false");
+        Environment.SetEnvironmentVariable("NativeSet", NativeLibraries.PackagedSet);
+
+        // It looks for the project to build children from below the current directory.
+        string directory = Environment.CurrentDirectory;
+        Environment.CurrentDirectory = Workspace.RepositoryRoot ?? directory;
+        try
+        {
+            IConfig config = SuiteConfig.Create(options, plan, folder.WorkPath, display, loggers);
+            return [.. s_switcher.Run(arguments, config).SelectMany(summary => summary.Reports)];
+        }
+        finally
+        {
+            display.Dispose();
+            LoadedModel.Unload();
+            Environment.CurrentDirectory = directory;
+        }
+    }
+
+    private static Run Gather(RunIdentity identity, SuiteOptions options, SuitePlan plan, BenchmarkReport[] reports)
+    {
+        Dictionary<CaseParameters, BenchmarkReport> byCase = [];
+        foreach (BenchmarkReport report in reports)
+        {
+            if (PlannedCases.ParametersOf(report.BenchmarkCase) is { } parameters)
+            {
+                byCase[parameters] = report;
+            }
+        }
+
+        RunEnvironment environment = EnvironmentCapture.Capture(options.Device, byCase.Values.SelectMany(OutcomeReader.Launches).SelectMany(lines => lines));
+        IEnumerable<CaseOutcome> outcomes = plan.Cases.Select(planned => byCase.TryGetValue(planned.Parameters, out BenchmarkReport? report)
+            ? OutcomeReader.Read(planned, report, identity, environment)
+            : OutcomeReader.NotMeasured(planned));
+        return new Run(identity, environment, [.. outcomes, .. new LlamaBenchRuns(options).Measure(plan.Cases, identity, environment)]);
+    }
+
+    private static int ExitCodeOf(Run run, BenchmarkReport[] reports)
+    {
+        if (run.Cases.Any(outcome => outcome.Status == CaseStatus.Failed) || reports.Any(report => !report.Success))
+        {
+            return ExitCode.Failed;
+        }
+
+        return reports.Length > 0 || run.Cases.Any(outcome => outcome.Status == CaseStatus.Ok) ? ExitCode.Success : ExitCode.Input;
+    }
+
+    private static CommandLineOptions CheckBenchmarkDotNetArguments(SuiteOptions options)
+    {
+        AccumulationLogger log = new();
+        (bool isSuccess, _, CommandLineOptions? parsed) = ConfigParser.Parse([.. options.BenchmarkDotNetArguments], log);
+        if (isSuccess && parsed is not null)
+        {
+            return parsed;
+        }
+
+        // BenchmarkDotNet prints its whole help after the line that says what is wrong.
+        string reason = log.GetLog().Split('\n').Select(line => line.Trim()).FirstOrDefault(line => line.StartsWith("Option", StringComparison.Ordinal)
+            || line.StartsWith("The provided", StringComparison.Ordinal)) ?? "not understood";
+        throw new UsageException($"{string.Join(' ', options.BenchmarkDotNetArguments)}: neither our option nor BenchmarkDotNet's ({reason}); see --help");
+    }
+
+    private static SuiteOptions ChooseIsolation(SuiteOptions options)
+    {
+        if (options.Isolation == Isolation.Process && Workspace.NoChildProcesses() is { } reason)
+        {
+            Console.WriteLine($"Measuring in this process: {reason}, so no child processes can be built.");
+            return options with { Isolation = Isolation.None };
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,40 @@
+namespace Llama3Perf.Benchmarks;
+
+/// <summary>Where the suite keeps what it makes, and whether it can build child processes from source.</summary>
+internal static class Workspace
+{
+    private const string Solution = "Llama3Perf.sln";
+
+    /// <summary>The clone that this program was built in, or null for a published copy elsewhere.</summary>
+    public static string? RepositoryRoot { get; } = FindUpwards(AppContext.BaseDirectory) ?? FindUpwards(Environment.CurrentDirectory);
+
+    /// <summary>The folder <c>artifacts</c>: the clone's, or one below the current directory for a published copy.</summary>
+    public static string Artifacts { get; } = Path.Combine(RepositoryRoot ?? Environment.CurrentDirectory, "artifacts");
+
+    public static string Models { get; } = Path.Combine(Artifacts, "models");
+
+    public static string Results { get; } = Path.Combine(Artifacts, "results");
+
+    /// <summary>Why BenchmarkDotNet could not build child processes here; null when it can.</summary>
+    public static string? NoChildProcesses()
+    {
+        if (RepositoryRoot is null)
+        {
+            return "no Llama3Perf.sln above this program";
+        }
+
+        string dotnet = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        IEnumerable<string> folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        return folders.Any(folder => File.Exists(Path.Combine(folder, dotnet))) ? null : "no dotnet on PATH";
+    }
+
+    private static string? FindUpwards(string? folder)
+    {
+        while (folder is not null && !File.Exists(Path.Combine(folder, Solution)))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        return folder;
+    }
+}

@@ -1,0 +1,45 @@
+namespace Llama3Perf.Inference;
+
+/// <summary>How an engine loads a model folder.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Where the model runs.</summary>
+    public ExecutionProvider Provider { get; init; } = ExecutionProvider.Cpu;
+
+    /// <summary>Adapter index or part of its name; null takes the provider's default.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Intra-op threads; null means one for each physical core.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>ONNX Runtime's graph optimization level.</summary>
+    public OptimizationLevel Optimization { get; init; } = OptimizationLevel.All;
+
+    /// <summary>
+    /// True lets the model choose an EOS token, for text that ends. Measurements do not: the number of new tokens is fixed, and every
+    /// engine leaves the folder's EOS tokens out of its choice.
+    /// </summary>
+    public bool AllowEos { get; init; }
+
+    /// <summary>ONNX Runtime session configuration entries, applied last (<c>session.disable_prepacking=1</c>).</summary>
+    public IReadOnlyDictionary<string, string> SessionEntries { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Options of the execution provider, as its documentation names them.</summary>
+    public IReadOnlyDictionary<string, string> ProviderOptions { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>ONNX Runtime's graph optimization levels.</summary>
+public enum OptimizationLevel
+{
+    /// <summary>The graph as it is in the file.</summary>
+    None,
+
+    /// <summary>Semantics-preserving rewrites.</summary>
+    Basic,
+
+    /// <summary>Basic and node fusions.</summary>
+    Extended,
+
+    /// <summary>Extended and layout changes.</summary>
+    All,
+}

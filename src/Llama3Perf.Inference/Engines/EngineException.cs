@@ -1,4 +1,0 @@
-namespace Llama3Perf.Inference.Engines;
-
-/// <summary>An engine could not load or run a model. The message is one line that names the thing and the way out.</summary>
-public sealed class EngineException(string message, Exception? innerException = null) : Exception(message, innerException);

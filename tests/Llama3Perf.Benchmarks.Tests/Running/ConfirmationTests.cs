@@ -1,0 +1,117 @@
+using System.Text.Json;
+using Llama3Perf.Benchmarks.Running;
+using Llama3Perf.Benchmarks.Tests.Commands;
+using Llama3Perf.Results;
+using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Benchmarks.Tests.Running;
+
+[Collection(nameof(CliSession))]
+public sealed class ConfirmationTests : IDisposable
+{
+    private static readonly CaseKey[] s_cases = [SyntheticRuns.Case("pp4"), SyntheticRuns.Case("pp8")];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("l3p-confirm-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Launches_become_one_run_that_can_be_written()
+    {
+        Run[] launches = [.. Enumerable.Range(1, 3).Select(n => SyntheticRuns.Of($"launch-{n}", s_cases, speed: n, launches: 1, iterations: 4))];
+
+        Confirmation.Join(launches).Write(PathOf("joined"));
+
+        Run joined = RunReader.Read(PathOf("joined")).Single();
+        Assert.Equal("launch-1", joined.Identity.RunId);
+        Assert.Equal(2, joined.Cases.Count);
+        Assert.All(joined.Cases, outcome =>
+        {
+            Assert.Equal(
+                from launch in Enumerable.Range(1, 3) from iteration in Enumerable.Range(1, 4) select (launch, iteration),
+                outcome.Samples.Select(sample => (sample.LaunchIndex, sample.Iteration)));
+            Assert.Equal(
+                launches.SelectMany(run => run.Cases[0].Samples).Select(sample => sample.DecodeTps!.Value),
+                outcome.Samples.Select(sample => sample.DecodeTps!.Value),
+                (expected, actual) => Math.Abs(expected - actual) < 1e-6);
+        });
+        Assert.All(Confirmation.Join(launches).Cases, outcome => Assert.Equal((3, 3), (outcome.ModelLoadMs.Count, outcome.FirstRunMs.Count)));
+    }
+
+    [Fact]
+    public void A_case_that_one_launch_did_not_measure_is_not_measured()
+    {
+        Run good = SyntheticRuns.Of("good", s_cases, launches: 1);
+        Run bad = good with { Cases = [good.Cases[0] with { Status = CaseStatus.Failed, Error = "it broke", Samples = [] }, good.Cases[1]] };
+
+        Run joined = Confirmation.Join([good, bad]);
+
+        Assert.Equal((CaseStatus.Failed, "it broke"), (joined.Cases[0].Status, joined.Cases[0].Error));
+        Assert.Equal(CaseStatus.Ok, joined.Cases[1].Status);
+        RunFileException lacking = Assert.Throws<RunFileException>(() => Confirmation.Join([good, good with { Cases = [good.Cases[0]] }]));
+        Assert.Contains(good.Cases[1].CaseId, lacking.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("{")]
+    [InlineData("{}")]
+    [InlineData("""{"Directory":"/there/is/no/such/folder","Arguments":[]}""")]
+    public void A_run_that_cannot_be_measured_again_is_one_line(string? invocation)
+    {
+        string baseline = SyntheticRuns.Of("baseline", s_cases).Write(PathOf("baseline"));
+        string current = SyntheticRuns.Of("current", s_cases, speed: 0.5).Write(PathOf("current"));
+        if (invocation is not null)
+        {
+            File.WriteAllText(Path.Combine(current, "invocation.json"), invocation);
+        }
+
+        (int exitCode, _, string error) = CliSession.Run("gate", "--baseline", baseline, "--current", current, "--confirm");
+
+        Assert.Equal(ExitCode.Input, exitCode);
+        Assert.StartsWith("error: --confirm ", error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void What_is_not_red_is_not_measured_again()
+    {
+        string run = SyntheticRuns.Of("run", s_cases).Write(PathOf("run"));
+
+        Assert.Equal(ExitCode.Success, CliSession.Run("gate", "--baseline", run, "--current", run, "--confirm").ExitCode);
+    }
+
+    [Fact]
+    public void Red_stays_red_only_if_measuring_again_shows_it_again()
+    {
+        string[] arguments =
+        [
+            "--quick", "--isolation", "none", "--model", "llama-tiny", "--precision", "int4", "--prompt", "pp4,pp8", "--max-length", "16", "--warmup", "0", "--iterations", "7",
+        ];
+        (int measured, _, string measuredError) = CliSession.Run([.. arguments, "--output", PathOf("measured")]);
+        Assert.Equal((ExitCode.Success, ""), (measured, measuredError));
+        Run real = RunReader.Read(PathOf("measured")).Single();
+
+        // The baseline of pp4 is out of reach. The one of pp8 is not: only the run to judge was slow. Both by far more than any noise.
+        string baseline = real.With("baseline", sample => Faster(sample, sample.Case.PromptId == "pp4" ? 1000 : 0.001)).Write(PathOf("baseline"));
+        string current = real.With("current", sample => Faster(sample, sample.Case.PromptId == "pp4" ? 1 : 0.000_001)).Write(PathOf("current"));
+        new RunInvocation(Environment.CurrentDirectory, arguments).Write(current);
+
+        (int exitCode, string output, string error) = CliSession.Run(
+            "gate", "--baseline", baseline, "--current", current, "--metric", "decode_tps", "--confirm", "--json", PathOf("verdict.json"));
+
+        Assert.Equal("", error);
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Assert.Contains("Measuring 2 red cases again", output, StringComparison.Ordinal);
+        using JsonDocument verdict = JsonDocument.Parse(File.ReadAllText(PathOf("verdict.json")));
+        Assert.Equal(
+            [("pp4", "regression"), ("pp8", "not confirmed")],
+            verdict.RootElement.GetProperty("checks").EnumerateArray()
+                .Select(check => (check.GetProperty("case_id").GetString()!.Split('/')[2], check.GetProperty("outcome").GetString()!)));
+    }
+
+    private static Sample Faster(Sample sample, double factor) => sample with { DecodeTps = sample.DecodeTps * factor };
+
+    private string PathOf(string name) => Path.Combine(_folder, name);
+}

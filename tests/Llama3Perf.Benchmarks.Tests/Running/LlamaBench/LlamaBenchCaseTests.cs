@@ -1,0 +1,180 @@
+using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Results.Aggregation;
+using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Benchmarks.Tests.Running.LlamaBench;
+
+/// <summary>Cases of a llama-bench that is a script; what it is really asked is in its arguments.</summary>
+public sealed class LlamaBenchCaseTests : IDisposable
+{
+    private static readonly RunIdentity s_run = new("20260131-120000-aaaa", new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero), "0123abc");
+    private static readonly RunEnvironment s_environment = new() { MachineId = "m-1", CpuName = "a CPU" };
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("l3p-llama-bench-").FullName;
+
+    public LlamaBenchCaseTests() => File.WriteAllText(Gguf, "abc");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string Gguf => Path.Combine(_folder, "tiny-Q4_0.gguf");
+
+    [Fact]
+    public void A_launch_is_two_programs_and_a_sample_for_each_repetition()
+    {
+        CaseOutcome outcome = Measure(Script($"""
+            echo "$@" >> '{_folder}/asked'
+            case "$*" in
+              *"-p 16 -n 0"*) echo '{LlamaBenchTexts.Test(16, 0, 0, samples: "4000000,5000000")}';;
+              *"-p 0 -n 4 -d 16"*) echo '{LlamaBenchTexts.Test(0, 4, 16)}';;
+            esac
+            """), threads: 4);
+
+        Assert.Equal((CaseStatus.Ok, null), (outcome.Status, outcome.Error));
+        Assert.Equal(["random tokens, no sampling: its own definitions"], outcome.Notes);
+        Assert.Equal([(1, 1), (1, 2), (2, 1), (2, 2)], outcome.Samples.Select(sample => (sample.LaunchIndex, sample.Iteration)));
+        Assert.Equal([4.0, 5, 4, 5], outcome.Samples.Select(sample => sample.PrefillMs!.Value));
+        Assert.Equal([8.0, 10, 8, 10], outcome.Samples.Select(sample => sample.DecodeMs!.Value));
+        Assert.Equal([500.0, 400, 500, 400], outcome.Samples.Select(sample => sample.DecodeTps!.Value));
+        Assert.All(outcome.Samples, sample => Assert.Equal((16, 4, null, null, true), (sample.PromptTokens, sample.NewTokens, sample.TtftMs, sample.EndToEndMs, sample.Completed)));
+        string[] asked = File.ReadAllLines(Path.Combine(_folder, "asked"));
+        Assert.Equal(4, asked.Length);
+        Assert.All(asked, line => Assert.StartsWith($"-m {Gguf} -r 2 -o json -t 4 -p ", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_key_says_what_ran_where()
+    {
+        CaseKey key = Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth, "CUDA,BLAS", "A GPU")).Case;
+
+        Assert.Equal(("llama.cpp", "llama.cpp 7 (abc)", "cuda", "A GPU"), (key.Engine, key.EngineVersions, key.Provider, key.Device));
+        Assert.Equal(("tiny-Q4_0", "q4_0", 32, "real"), (key.ModelName, key.Precision, key.BlockSize, key.Weights));
+        Assert.Equal(("pp16", "none", 16, 20, 4), (key.PromptId, key.ChatTemplate, key.PromptTokens, key.MaxLength, key.Threads));
+        // FIPS 180-2, appendix B.1.
+        Assert.Equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", key.ModelSha256);
+    }
+
+    [Theory]
+    [InlineData("CPU", "A GPU", "cpu", false)]
+    [InlineData("BLAS", "", "cpu", false)]
+    [InlineData("BLAS,Metal", "M4", "metal", false)]
+    [InlineData("Vulkan", "", "vulkan", true)]
+    public void Its_provider_is_where_the_model_runs(string backends, string gpu, string provider, bool isDoubtful)
+    {
+        CaseOutcome outcome = Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth, backends, gpu));
+
+        Assert.Equal(provider, outcome.Case.Provider);
+        Assert.Equal(provider == "cpu" || gpu.Length == 0 ? null : gpu, outcome.Case.Device);
+        Assert.Equal(isDoubtful, outcome.Notes.Any(note => note.Contains("may have run on the processor", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_program_that_knows_no_depth_is_asked_once_and_marked()
+    {
+        CaseOutcome outcome = Measure(Script($"""
+            echo "$@" >> '{_folder}/asked'
+            case "$*" in
+              *" -d 16"*) echo 'error: invalid parameter for argument: -d' >&2; echo usage; exit 1;;
+              *"-p 16 -n 0"*) echo '{LlamaBenchTexts.Test(16, 0)}';;
+              *) echo '{LlamaBenchTexts.Test(0, 4)}';;
+            esac
+            """));
+
+        Assert.Equal((CaseStatus.Ok, null, 4), (outcome.Status, outcome.Error, outcome.Samples.Count));
+        Assert.Contains("decode measured from an empty context: this llama-bench knows no depth", outcome.Notes);
+        Assert.Single(File.ReadAllLines(Path.Combine(_folder, "asked")), line => line.EndsWith("-d 16", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("echo first >&2; echo 'error: failed to load model' >&2; exit 3", "llama-bench ended with exit code 3: error: failed to load model")]
+    [InlineData("echo 'error: failed to run depth' >&2; exit 1", "exit code 1: error: failed to run depth")]
+    [InlineData("exit 9", "exit code 9")]
+    [InlineData("echo '| model |'", "not its JSON report")]
+    [InlineData("exit 0", "printed nothing")]
+    [InlineData("echo 'still loading' >&2; sleep 60", "did not end within 0.5 s and was killed: still loading")]
+    [InlineData("sleep 60 & wait", "did not end within 0.5 s")]
+    public void A_program_that_fails_is_a_failed_case_with_its_words(string body, string words)
+    {
+        string program = Script(body);
+        CaseOutcome outcome = Measure(program, timeout: body.Contains("sleep", StringComparison.Ordinal) ? TimeSpan.FromSeconds(0.5) : null);
+
+        AssertFailed(outcome, words);
+        Assert.Equal("ba7816bf", outcome.Case.ModelSha256![..8]);
+    }
+
+    [Fact]
+    public void A_program_or_model_that_is_not_there()
+    {
+        AssertFailed(Measure(Path.Combine(_folder, "nothing")), "nothing cannot be started");
+        File.Delete(Gguf);
+        AssertFailed(Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth)), "tiny-Q4_0.gguf");
+    }
+
+    [Fact]
+    public void Another_test_or_count_than_asked_for_is_no_result()
+    {
+        AssertFailed(Fake((_, _, _) => LlamaBenchTexts.Test(512, 0, 0)), "512 prompt");
+        AssertFailed(Fake((prompt, generated, _) => LlamaBenchTexts.Test(prompt, generated, 0)), "at depth 0 instead of");
+        AssertFailed(Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth), iterations: 3), "2 repetitions instead of 3");
+    }
+
+    [Fact]
+    public void Cancelling_ends_the_program_and_the_measuring()
+    {
+        using CancellationTokenSource source = new(TimeSpan.FromSeconds(0.3));
+
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            LlamaBenchCase.Measure(Script("sleep 60"), Gguf, 16, 4, null, 2, 2, s_run, s_environment, cancellationToken: source.Token));
+    }
+
+    [Fact]
+    public void Its_rows_are_written_read_again_and_shown()
+    {
+        CaseOutcome good = Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth));
+        CaseOutcome bad = Fake((_, _, _) => "", promptTokens: 32);
+        string folder = Path.Combine(_folder, "run");
+
+        RunWriter.Write(new Run(s_run, s_environment, [good, bad]), folder);
+        Run read = Assert.Single(RunReader.Read(folder, withTokens: true));
+
+        Assert.Equal([good.Case, bad.Case], read.Cases.Select(outcome => outcome.Case));
+        Assert.Equal(good.Samples.Select(sample => (sample.PrefillTps, sample.DecodeMs, sample.TtftMs, sample.EndToEndTps, sample.OutputSha256)),
+            read.Cases[0].Samples.Select(sample => (sample.PrefillTps, sample.DecodeMs, sample.TtftMs, sample.EndToEndTps, sample.OutputSha256)));
+        Assert.Equal((CaseStatus.Failed, "llama-bench printed nothing"), (read.Cases[1].Status, read.Cases[1].Error));
+        ResultRow row = Aggregates.Row(read, read.Cases[0]);
+        Assert.Equal((450.0, null, null), (row.DecodeTps.Median, row.TtftMs.Median, row.OutputStable));
+        TextTable table = SummaryTable.Of([row]);
+        Assert.Contains("450.0", table.Rows[0]);
+        Assert.DoesNotContain(table.Columns, column => column.Header is "TTFT ms" or "e2e tok/s" or "ITL p50 ms");
+        Assert.Contains("its own definitions", File.ReadAllText(Path.Combine(folder, "results.md")), StringComparison.Ordinal);
+    }
+
+    private static void AssertFailed(CaseOutcome outcome, string words)
+    {
+        Assert.Equal(CaseStatus.Failed, outcome.Status);
+        Assert.Contains(words, outcome.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(outcome.Error!, char.IsControl);
+        Assert.Empty(outcome.Samples);
+    }
+
+    private CaseOutcome Measure(string program, int? threads = null, TimeSpan? timeout = null) =>
+        LlamaBenchCase.Measure(program, Gguf, 16, 4, threads, 2, 2, s_run, s_environment, timeout: timeout, cancellationToken: TestContext.Current.CancellationToken);
+
+    /// <param name="report">From prompt tokens, new tokens and depth.</param>
+    /// <param name="promptTokens">Prompt tokens asked for.</param>
+    /// <param name="iterations">Repetitions asked for.</param>
+    private CaseOutcome Fake(Func<int, int, int, string> report, int promptTokens = 16, int iterations = 2) => LlamaBenchCase.Measure(
+        "llama-bench", Gguf, promptTokens, 4, null, 2, iterations, s_run, s_environment,
+        arguments => arguments.Contains("-n 0", StringComparison.Ordinal) ? report(promptTokens, 0, 0) : report(0, 4, promptTokens),
+        cancellationToken: TestContext.Current.CancellationToken);
+
+    private string Script(string body)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a shell");
+        string path = Path.Combine(_folder, "llama-bench");
+        File.WriteAllText(path, $"#!/bin/sh\n{body}\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        return path;
+    }
+}

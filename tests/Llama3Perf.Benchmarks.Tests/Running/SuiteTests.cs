@@ -1,0 +1,153 @@
+using Llama3Perf.Benchmarks.Tests.Commands;
+using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Benchmarks.Tests.Running;
+
+/// <summary>The suite itself, in-process, on the smallest shape.</summary>
+[Collection(nameof(CliSession))]
+public sealed class SuiteTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("l3p-suite-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_quick_run_measures_every_case_and_writes_its_files()
+    {
+        (int exitCode, string output, string error) = Measure("--precision", "int4,fp32", "--prompt", "OpenVINO is,pp8", "--max-length", "24");
+
+        Assert.Equal("", error);
+        Assert.Equal(ExitCode.Success, exitCode);
+        Run run = RunReader.Read(RunPath, withTokens: true).Single();
+        Assert.Equal(4, run.Cases.Count);
+        Assert.All(run.Cases, outcome =>
+        {
+            Assert.Equal(CaseStatus.Ok, outcome.Status);
+            Assert.Equal("synthetic", outcome.Case.Weights);
+            Assert.All(outcome.Samples, sample =>
+            {
+                Assert.True(sample.Completed);
+                Assert.Equal(24, sample.PromptTokens + sample.NewTokens);
+                Assert.True(sample.TtftMs >= sample.PrefillMs);
+                Assert.Equal(sample.NewTokens, sample.TokenMs.Count);
+            });
+            Assert.Single(outcome.Samples.Select(sample => sample.OutputSha256).Distinct());
+        });
+        Assert.Contains("tok/s", output, StringComparison.Ordinal);
+        Assert.Contains(RunPath, output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(RunPath, "results.md")));
+        Assert.Single(Directory.EnumerateFiles(RunPath, "*-report-full.json"));
+        Assert.Single(Directory.EnumerateFiles(RunPath, "*-report-github.md"));
+    }
+
+    [Fact]
+    public void What_cannot_run_is_a_skipped_row_with_its_reason()
+    {
+        (int exitCode, string output, _) = Measure("--precision", "int4", "--prompt", "pp8,pp40", "--max-length", "24");
+
+        Assert.Equal(ExitCode.Success, exitCode);
+        CaseOutcome skipped = RunReader.Read(RunPath).Single().Cases.Single(outcome => outcome.Status == CaseStatus.Skipped);
+        Assert.Equal("pp40", skipped.Case.PromptId);
+        Assert.Contains("leaves no room", skipped.Error, StringComparison.Ordinal);
+        Assert.Contains("leaves no room", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_that_measures_nothing_is_no_success()
+    {
+        (int exitCode, _, _) = Measure("--precision", "int4", "--prompt", "pp40", "--max-length", "24");
+
+        Assert.Equal(ExitCode.Input, exitCode);
+        Assert.Equal(CaseStatus.Skipped, RunReader.Read(RunPath).Single().Cases.Single().Status);
+    }
+
+    [Fact]
+    public void A_case_that_fails_is_a_failed_row_and_the_others_go_on()
+    {
+        string broken = BrokenModel();
+
+        (int exitCode, _, _) = CliSession.Run(
+            "--quick", "--isolation", "none", "--model", $"{broken},llama-tiny", "--block-size", "64", "--prompt", "pp8", "--max-length", "16", "--iterations", "2", "--output", RunPath);
+
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Run run = RunReader.Read(RunPath).Single();
+        CaseOutcome failed = run.Cases.Single(outcome => outcome.Status == CaseStatus.Failed);
+        Assert.NotNull(failed.Error);
+        Assert.Equal(CaseStatus.Ok, run.Cases.Single(outcome => outcome != failed).Status);
+    }
+
+    [Fact]
+    public void A_folder_that_is_no_run_is_not_overwritten()
+    {
+        Directory.CreateDirectory(RunPath);
+        File.WriteAllText(Path.Combine(RunPath, "thesis.txt"), "years of work");
+
+        (int exitCode, _, string error) = Measure("--precision", "int4");
+
+        Assert.Equal(ExitCode.Input, exitCode);
+        Assert.Contains("is not a run folder", error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(RunPath, "thesis.txt")));
+        Assert.Single(Directory.EnumerateFileSystemEntries(_folder));
+    }
+
+    [Theory]
+    [InlineData("empty")]
+    [InlineData("not-json")]
+    [InlineData("truncated")]
+    [InlineData("not-onnx")]
+    public void A_broken_folder_is_one_line(string flaw)
+    {
+        string model = CopyOfTinyModel();
+        switch (flaw)
+        {
+            case "empty": File.Delete(Path.Combine(model, "genai_config.json")); break;
+            case "not-json": File.WriteAllText(Path.Combine(model, "genai_config.json"), "{ \"model\": "); break;
+            case "truncated": File.WriteAllBytes(Path.Combine(model, "model.onnx.data"), new byte[100]); break;
+            default: File.WriteAllText(Path.Combine(model, "model.onnx"), "This is no graph."); break;
+        }
+
+        (int exitCode, _, string error) = CliSession.Run("generate", "--model", model, "--prompt", "pp4", "--max-length", "8");
+
+        Assert.Equal(ExitCode.Input, exitCode);
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void Generate_streams_text_and_ends_with_the_times()
+    {
+        (int exitCode, string output, string error) = CliSession.Run("generate", "--model", "llama-tiny", "--prompt", "OpenVINO is", "--max-length", "40");
+
+        Assert.Equal("", error);
+        Assert.Equal(ExitCode.Success, exitCode);
+        string last = output.TrimEnd().Split('\n')[^1];
+        Assert.Matches(@"^llama-tiny.* prompt \+ \d+ new tokens, TTFT [\d.]+ ms, prefill [\d.]+ tok/s, decode [\d.]+ tok/s, end to end [\d.]+ tok/s", last);
+    }
+
+    private string RunPath => Path.Combine(_folder, "run");
+
+    private (int ExitCode, string Output, string Error) Measure(params string[] arguments) => CliSession.Run(
+        ["--quick", "--isolation", "none", "--model", "llama-tiny", "--iterations", "2", "--output", RunPath, .. arguments]);
+
+    private string CopyOfTinyModel()
+    {
+        string model = Path.Combine(_folder, "model");
+        (int exitCode, _, string error) = CliSession.Run("build", "--model", "llama-tiny", "--output", model);
+        Assert.Equal("", error);
+        Assert.Equal(ExitCode.Success, exitCode);
+        return model;
+    }
+
+    // Opens like a good folder, and fails when ONNX Runtime reads the graph.
+    private string BrokenModel()
+    {
+        string model = CopyOfTinyModel();
+        string graph = Path.Combine(model, "model.onnx");
+        byte[] bytes = File.ReadAllBytes(graph);
+        int operation = bytes.AsSpan().IndexOf("SkipSimplifiedLayerNormalization"u8);
+        "SlipSimplifiedLayerNormalization"u8.CopyTo(bytes.AsSpan(operation));
+        File.WriteAllBytes(graph, bytes);
+        return model;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using Llama3Perf.Inference.Native;
+using Llama3Perf.Inference.Tests.Native;
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Inference.Tests.Engines.GenAi;
+
+/// <summary>Control of the fake library. Its script is the process's: tests that use it are one collection and run one after another.</summary>
+internal sealed unsafe class FakeGenAi
+{
+    public const string Collection = "fake onnxruntime-genai";
+
+    private readonly nint _library;
+
+    public FakeGenAi()
+    {
+        Assert.SkipWhen(TestRuntime.FakeLibrary is null, TestRuntime.WhyNoFake);
+        _library = NativeLibraries.RequireGenAi();
+        ((delegate* unmanaged<void>)Entry("fake_reset"))();
+        LiveAtStart = Live;
+    }
+
+    /// <summary>A model folder that the fake never opens.</summary>
+    public static ModelFolder Folder { get; } = new()
+    {
+        Path = "/models/größe-模型",
+        Name = "fake",
+        GraphPath = "/models/größe-模型/model.onnx",
+        IsSynthetic = true,
+        Precision = Precision.Int4,
+        BlockSize = 32,
+        Family = GraphFamily.Standard,
+        ContextLength = 512,
+        VocabularySize = 1000,
+        HiddenSize = 64,
+        LayerCount = 2,
+        HeadCount = 4,
+        KeyValueHeadCount = 2,
+        HeadSize = 16,
+        BosTokenId = 1,
+        EosTokenIds = [2],
+        Names = new DecoderNames(),
+        WeightBytes = 1000,
+    };
+
+    /// <summary>Native objects, results and strings that exist now.</summary>
+    public int Live => ((delegate* unmanaged<int>)Entry("fake_live"))();
+
+    /// <summary>The same before the test.</summary>
+    public int LiveAtStart { get; }
+
+    /// <summary>Calls since the test began, one a line.</summary>
+    public string[] Log => Text("fake_log").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Uses that the real library would not survive.</summary>
+    public string Misuse => Text("fake_misuse");
+
+    /// <summary>Lets a call fail once, after it worked some times.</summary>
+    public void Fail(string call, string text, int after = 0)
+    {
+        nint name = Marshal.StringToCoTaskMemUTF8(call);
+        nint message = Marshal.StringToCoTaskMemUTF8(text);
+        ((delegate* unmanaged<nint, int, nint, void>)Entry("fake_fail"))(name, after, message);
+        Marshal.FreeCoTaskMem(name);
+        Marshal.FreeCoTaskMem(message);
+    }
+
+    /// <summary>Sets where the library says that models run.</summary>
+    public void DeviceType(string type)
+    {
+        nint text = Marshal.StringToCoTaskMemUTF8(type);
+        ((delegate* unmanaged<nint, void>)Entry("fake_device_type"))(text);
+        Marshal.FreeCoTaskMem(text);
+    }
+
+    /// <summary>The token that follows, by the fake's rule.</summary>
+    public static int Next(int token, int length) => ((token * 31) + length) % 1000;
+
+    private string Text(string name) => Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)Entry(name))()) ?? "";
+
+    private nint Entry(string name) => NativeLibrary.GetExport(_library, name);
+}

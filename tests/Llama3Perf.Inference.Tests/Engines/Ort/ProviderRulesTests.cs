@@ -1,0 +1,98 @@
+using Llama3Perf.Inference.Engines.Ort;
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Inference.Tests.Engines.Ort;
+
+/// <summary>What is refused before anything native is called, so that it is refused on every machine.</summary>
+public sealed class ProviderRulesTests
+{
+    [Theory]
+    [InlineData(GraphFamily.DirectML, ExecutionProvider.Cuda, "is a DirectML graph")]
+    [InlineData(GraphFamily.DirectML, ExecutionProvider.WebGpu, "is a DirectML graph")]
+    [InlineData(GraphFamily.Standard, ExecutionProvider.Dml, "is not a DirectML graph")]
+    public void A_graph_that_the_provider_computes_wrongly(GraphFamily family, ExecutionProvider provider, string reason) =>
+        Assert.Contains(reason, Refusal(family, new EngineOptions { Provider = provider }), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(GraphFamily.DirectML)]
+    [InlineData(GraphFamily.Standard)]
+    public void The_cpu_takes_either_form(GraphFamily family) => ProviderRules.Check(Folder(family), new EngineOptions());
+
+    [Theory]
+    [InlineData(ExecutionProvider.Dml, "ep.dml.enable_graph_capture", "1")]
+    [InlineData(ExecutionProvider.Cuda, "enable_cuda_graph", "1")]
+    [InlineData(ExecutionProvider.WebGpu, "enableGraphCapture", "1")]
+    [InlineData(ExecutionProvider.WebGpu, "ep.webgpuexecutionprovider.enableGraphCapture", "true")]
+    public void Graph_capture_as_option_and_as_session_entry(ExecutionProvider provider, string key, string value)
+    {
+        Dictionary<string, string> capture = new() { [key] = value };
+
+        Assert.Contains(key, Refusal(Family(provider), new EngineOptions { Provider = provider, ProviderOptions = capture }), StringComparison.Ordinal);
+        Assert.Contains(key, Refusal(Family(provider), new EngineOptions { Provider = provider, SessionEntries = capture }), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ExecutionProvider.Dml, "ep.dml.enable_graph_capture", "0")]
+    [InlineData(ExecutionProvider.WebGpu, "enableGraphCapture", "False")]
+    public void Graph_capture_that_is_off_passes(ExecutionProvider provider, string key, string value) =>
+        ProviderRules.Check(Folder(Family(provider)), new EngineOptions { Provider = provider, ProviderOptions = new Dictionary<string, string> { [key] = value } });
+
+    [Theory]
+    [InlineData(ExecutionProvider.Cpu, "0", "takes no device")]
+    [InlineData(ExecutionProvider.WebGpu, "0", "cannot choose an adapter")]
+    [InlineData(ExecutionProvider.Cuda, "-1", "'-1' is none")]
+    [InlineData(ExecutionProvider.Dml, "Arc", "'Arc' is none")]
+    public void A_device_that_cannot_be_taken(ExecutionProvider provider, string device, string reason) =>
+        Assert.Contains(reason, Refusal(Family(provider), new EngineOptions { Provider = provider, Device = device }), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_device_that_contradicts_the_providers_option()
+    {
+        EngineOptions options = new() { Provider = ExecutionProvider.Cuda, Device = "0", ProviderOptions = new Dictionary<string, string> { ["device_id"] = "1" } };
+
+        Assert.Contains("contradicts", Refusal(GraphFamily.Standard, options), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_for_the_cpu_provider() =>
+        Assert.Contains("no provider options", Refusal(GraphFamily.Standard, new EngineOptions { ProviderOptions = new Dictionary<string, string> { ["a"] = "b" } }), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_second_directml_adapter_in_the_process()
+    {
+        const string First = "17";
+        ProviderRules.TakeDirectMLDevice(First);
+        ProviderRules.TakeDirectMLDevice(First);
+
+        EngineException error = Assert.Throws<EngineException>(() => ProviderRules.TakeDirectMLDevice("18"));
+
+        Assert.Contains("adapter 17", error.Message, StringComparison.Ordinal);
+    }
+
+    private static GraphFamily Family(ExecutionProvider provider) => provider == ExecutionProvider.Dml ? GraphFamily.DirectML : GraphFamily.Standard;
+
+    private static string Refusal(GraphFamily family, EngineOptions options) =>
+        Assert.Throws<EngineException>(() => ProviderRules.Check(Folder(family), options)).Message;
+
+    private static ModelFolder Folder(GraphFamily family) => new()
+    {
+        Path = "/models/some",
+        Name = "some",
+        GraphPath = "/models/some/model.onnx",
+        IsSynthetic = true,
+        Precision = Precision.Int4,
+        BlockSize = 32,
+        Family = family,
+        ContextLength = 128,
+        VocabularySize = 1024,
+        HiddenSize = 256,
+        LayerCount = 2,
+        HeadCount = 8,
+        KeyValueHeadCount = 2,
+        HeadSize = 32,
+        BosTokenId = null,
+        EosTokenIds = [],
+        Names = new DecoderNames(),
+        WeightBytes = 1,
+    };
+}

@@ -60,7 +60,7 @@ public sealed class CommandLineTests : IDisposable
 
         Assert.Equal(0, exitCode);
         Assert.Contains("Llama3Perf.Benchmarks.Jobs.GenerationBenchmarks.Generate", output, StringComparison.Ordinal);
-        Assert.Contains("Llama3Perf.Benchmarks.ModelBuildBenchmarks.WholeBuild", output, StringComparison.Ordinal);
+        Assert.Contains("Llama3Perf.Benchmarks.Jobs.ModelBuildBenchmarks.WholeBuild", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ namespace Llama3Perf.Models.Tests;
 /// <summary>Models and Results stand alone, Inference stands on Models, and only the program knows BenchmarkDotNet.</summary>
 public sealed class DependencyRuleTests
 {
-    private static readonly Dictionary<string, string[]> Allowed = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string[]> s_allowed = new(StringComparer.Ordinal)
     {
         ["Llama3Perf.Models"] = [],
         ["Llama3Perf.Results"] = [],
@@ -15,11 +15,11 @@ public sealed class DependencyRuleTests
 
     [Fact]
     public void Every_project_of_the_program_has_a_rule() =>
-        Assert.Equal(Allowed.Keys.Order(StringComparer.Ordinal), Projects().Select(p => p.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(s_allowed.Keys.Order(StringComparer.Ordinal), Projects().Select(p => p.Name).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Projects_reference_only_what_their_rule_allows() =>
-        Assert.All(Projects(), project => Assert.Subset(Allowed[project.Name].ToHashSet(), References(project.File, "ProjectReference")));
+        Assert.All(Projects(), project => Assert.Subset(s_allowed[project.Name].ToHashSet(), References(project.File, "ProjectReference")));
 
     [Fact]
     public void Only_the_program_references_BenchmarkDotNet() =>

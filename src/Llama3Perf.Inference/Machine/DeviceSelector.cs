@@ -12,7 +12,9 @@ public static class DeviceSelector
         string wanted = device.Trim();
         GpuInfo[] found = [.. gpus.Where(gpu => Fits(gpu, wanted))];
         if (found.Length == 1)
+        {
             return found[0];
+        }
 
         string problem = found.Length == 0 ? "fits no adapter" : "fits more than one adapter";
         string list = gpus.Count == 0 ? "this machine shows none" : string.Join(", ", gpus.Select(gpu => $"{gpu.Index} {gpu.Name ?? "(no name)"}"));

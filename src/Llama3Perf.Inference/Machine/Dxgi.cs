@@ -18,8 +18,8 @@ internal static unsafe partial class Dxgi
     private const int LocalSegment = 0;
     private const int NonLocalSegment = 1;
 
-    private static readonly Guid Factory1 = new("770aae78-f26f-4dba-a829-253c83d1b387");
-    private static readonly Guid Adapter3 = new("645967a4-1392-4310-a798-8053ce3e93fd");
+    private static readonly Guid s_factory1 = new("770aae78-f26f-4dba-a829-253c83d1b387");
+    private static readonly Guid s_adapter3 = new("645967a4-1392-4310-a798-8053ce3e93fd");
 
     /// <summary>All adapters in DXGI's order, without their drivers.</summary>
     public static IReadOnlyList<GpuInfo> Adapters()
@@ -29,7 +29,9 @@ internal static unsafe partial class Dxgi
         {
             AdapterDescription description;
             if (((delegate* unmanaged[Stdcall]<nint, AdapterDescription*, int>)Method(adapter, AdapterGetDesc1))(adapter, &description) >= 0)
+            {
                 gpus.Add(WindowsParser.Adapter(gpus.Count, description));
+            }
         });
         return gpus;
     }
@@ -41,14 +43,19 @@ internal static unsafe partial class Dxgi
         ForEachAdapter(adapter =>
         {
             nint newer;
-            Guid id = Adapter3;
+            Guid id = s_adapter3;
             if (((delegate* unmanaged[Stdcall]<nint, Guid*, nint*, int>)Method(adapter, QueryInterface))(adapter, &id, &newer) < 0)
+            {
                 return;
+            }
+
             foreach (int segment in (ReadOnlySpan<int>)[LocalSegment, NonLocalSegment])
             {
                 VideoMemoryInfo info;
                 if (((delegate* unmanaged[Stdcall]<nint, uint, int, VideoMemoryInfo*, int>)Method(newer, AdapterQueryVideoMemoryInfo))(newer, 0, segment, &info) >= 0)
+                {
                     sum = (sum ?? 0) + (long)info.CurrentUsage;
+                }
             }
             Free(newer);
         });
@@ -58,7 +65,7 @@ internal static unsafe partial class Dxgi
     private static void ForEachAdapter(Action<nint> visit)
     {
         nint factory;
-        Guid id = Factory1;
+        Guid id = s_factory1;
         Marshal.ThrowExceptionForHR(CreateDXGIFactory1(&id, &factory));
         try
         {

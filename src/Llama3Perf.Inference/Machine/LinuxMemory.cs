@@ -19,16 +19,23 @@ internal sealed class LinuxMemory(string root)
         foreach (string line in (_files.Read("proc/self/cgroup") ?? "").Split('\n'))
         {
             if (line.Split(':', 3) is not [string number, string controllers, string path])
+            {
                 continue;
+            }
+
             if (number == "0" && controllers.Length == 0)
             {
                 foreach (string group in UpToRoot(Mount, path))
+                {
                     yield return Left(group, "memory.max", "memory.current", "inactive_file ");
+                }
             }
             else if (controllers.Split(',').Contains("memory"))
             {
                 foreach (string group in UpToRoot($"{Mount}/memory", path))
+                {
                     yield return Left(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ");
+                }
             }
         }
     }
@@ -44,7 +51,10 @@ internal sealed class LinuxMemory(string root)
     private long? Left(string group, string limitFile, string usedFile, string reclaimable)
     {
         if (LinuxParser.Bytes(_files.Read($"{group}/{limitFile}")) is not { } limit || LinuxParser.Bytes(_files.Read($"{group}/{usedFile}")) is not { } used)
+        {
             return null;
+        }
+
         string? cached = (_files.Read($"{group}/memory.stat") ?? "").Split('\n').FirstOrDefault(line => line.StartsWith(reclaimable, StringComparison.Ordinal));
         long held = Math.Max(0, used - (LinuxParser.Bytes(cached?[reclaimable.Length..]) ?? 0));
         return Math.Max(0, limit - held);

@@ -26,7 +26,9 @@ internal static partial class LinuxParser
         {
             int at = line.IndexOf(separator);
             if (at >= 0 && line[..at].Trim().SequenceEqual(key))
+            {
                 return line[(at + 1)..].Trim() is { IsEmpty: false } value ? value.ToString() : null;
+            }
         }
         return null;
     }
@@ -48,7 +50,10 @@ internal static partial class LinuxParser
     {
         Match match = NvidiaModule().Match(text);
         if (!match.Success)
+        {
             return (null, null);
+        }
+
         string day = $"{match.Groups["day"].Value} {match.Groups["month"].Value} {match.Groups["year"].Value}";
         string? date = DateOnly.TryParseExact(day, "d MMM yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly built) ? built.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : null;
         return (match.Groups["version"].Value, date);
@@ -59,7 +64,10 @@ internal static partial class LinuxParser
     {
         PowerSupply[] machine = [.. supplies.Where(supply => supply.Scope != "Device")];
         if (machine.Any(supply => supply is { Type: "Mains" or "USB", Online: "1" }))
+        {
             return "ac";
+        }
+
         return machine.Any(supply => supply is { Type: "Battery", Status: "Discharging" }) ? "battery" : null;
     }
 

@@ -7,7 +7,7 @@ namespace Llama3Perf.Inference.Machine;
 /// <summary>Reads what macOS' tools print.</summary>
 internal static partial class MacOSParser
 {
-    private static readonly string[] SoftwareKeys = ["ProductName", "ProductVersion", "BuildVersion"];
+    private static readonly string[] s_softwareKeys = ["ProductName", "ProductVersion", "BuildVersion"];
 
     /// <summary>Adapters of <c>system_profiler SPDisplaysDataType -json</c>. Apple's own have no PCI identifiers and no memory of their own, and their drivers have the system's version.</summary>
     public static IReadOnlyList<GpuInfo> Gpus(string? json)
@@ -44,17 +44,23 @@ internal static partial class MacOSParser
     public static long? AvailableBytes(string? text)
     {
         if (text is null || !PageSize().Match(text).Groups["size"].TryParse(out long size))
+        {
             return null;
+        }
+
         long pages = 0;
         foreach (Match match in FreePages().Matches(text))
+        {
             pages += match.Groups["count"].TryParse(out long count) ? count : 0;
+        }
+
         return pages > 0 ? pages * size : null;
     }
 
     /// <summary>Product and build of <c>sw_vers</c>, such as <c>macOS 15.5 24F74</c>.</summary>
     public static string? OsBuild(string? text)
     {
-        string[] parts = [.. SoftwareKeys.Select(key => LinuxParser.Value(text ?? "", key, ':')).OfType<string>()];
+        string[] parts = [.. s_softwareKeys.Select(key => LinuxParser.Value(text ?? "", key, ':')).OfType<string>()];
         return parts.Length == 0 ? null : string.Join(' ', parts);
     }
 

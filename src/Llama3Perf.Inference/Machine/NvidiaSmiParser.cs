@@ -15,7 +15,9 @@ internal static class NvidiaSmiParser
         foreach (string[] fields in Rows(text, 2))
         {
             if (fields[0] == processId.ToString(CultureInfo.InvariantCulture) && Mebibytes(fields[1]) is { } bytes)
+            {
                 sum = (sum ?? 0) + bytes;
+            }
         }
         return sum;
     }
@@ -23,7 +25,9 @@ internal static class NvidiaSmiParser
     private static GpuInfo? Gpu(string[] fields)
     {
         if (!int.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+        {
             return null;
+        }
         // The device comes before the vendor: 0x233510DE.
         string id = fields[2].StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? fields[2][2..] : "";
         bool isId = id.Length == 8 && id.All(char.IsAsciiHexDigit);

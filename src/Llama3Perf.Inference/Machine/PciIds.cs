@@ -10,11 +10,17 @@ internal static class PciIds
         foreach (string line in lines)
         {
             if (line.Length == 0 || line[0] == '#')
+            {
                 continue;
+            }
+
             if (line[0] != '\t')
             {
                 if (vendor is not null)
+                {
                     return null;
+                }
+
                 vendor = After(line, vendorId);
             }
             else if (vendor is not null && After(line[1..], deviceId) is { } device)

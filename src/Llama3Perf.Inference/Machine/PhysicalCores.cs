@@ -21,7 +21,9 @@ public static unsafe partial class PhysicalCores
             int first = int.Parse(ends[0], CultureInfo.InvariantCulture);
             int last = int.Parse(ends[^1], CultureInfo.InvariantCulture);
             for (int processor = first; processor <= last; processor++)
+            {
                 yield return processor;
+            }
         }
     }
 
@@ -58,11 +60,16 @@ public static unsafe partial class PhysicalCores
         fixed (byte* start = buffer)
         {
             if (!GetLogicalProcessorInformationEx(RelationProcessorCore, start, &length))
+            {
                 return null;
+            }
             // Each record is one core; its second field is the record's size.
             int cores = 0;
             for (uint offset = 0; offset + 8 <= length; offset += *(uint*)(start + offset + 4))
+            {
                 cores++;
+            }
+
             return cores;
         }
     }

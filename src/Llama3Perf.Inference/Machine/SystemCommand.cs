@@ -6,10 +6,10 @@ namespace Llama3Perf.Inference.Machine;
 /// <summary>Runs one of the system's own tools and takes what it prints.</summary>
 internal static class SystemCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Standard output, or null: no such tool, an exit status other than 0, or no end within ten seconds.</summary>
-    public static string? Output(string tool, params string[] arguments) => Output(Patience, tool, arguments);
+    public static string? Output(string tool, params string[] arguments) => Output(s_patience, tool, arguments);
 
     internal static string? Output(TimeSpan patience, string tool, params string[] arguments)
     {
@@ -22,7 +22,10 @@ internal static class SystemCommand
             Task<string> output = process.StandardOutput.ReadToEndAsync();
             Task<string> errors = process.StandardError.ReadToEndAsync();
             if (Task.WaitAll([output, errors], patience) && process.WaitForExit(patience))
+            {
                 return process.ExitCode == 0 ? output.Result : null;
+            }
+
             process.Kill(entireProcessTree: true);
             return null;
         }

@@ -40,10 +40,15 @@ internal static partial class WindowsParser
     public static string? OsBuild(string? productName, string? displayVersion, string? build, int? revision)
     {
         if (!int.TryParse(build, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+        {
             return productName;
+        }
         // Windows 11 kept the registry's product name of Windows 10; its builds begin at 22000.
         if (number >= 22000)
+        {
             productName = productName?.Replace("Windows 10", "Windows 11", StringComparison.Ordinal);
+        }
+
         string version = revision is null ? $"10.0.{number}" : $"10.0.{number}.{revision}";
         return string.Join(' ', new[] { productName, displayVersion, version }.Where(part => !string.IsNullOrWhiteSpace(part)));
     }

@@ -30,7 +30,9 @@ internal static partial class LoadedModules
         for (uint i = 0; i < ImageCount(); i++)
         {
             if (Marshal.PtrToStringUTF8(ImageName(i)) is { } path)
+            {
                 yield return path;
+            }
         }
     }
 

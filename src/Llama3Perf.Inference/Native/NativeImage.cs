@@ -41,10 +41,16 @@ internal sealed record NativeImage(string System, IReadOnlyList<Architecture> Ar
     private static NativeImage? ParsePe(ReadOnlySpan<byte> header)
     {
         if (header.Length < 0x40)
+        {
             return null;
+        }
+
         int offset = BinaryPrimitives.ReadInt32LittleEndian(header[0x3C..]);
         if (offset < 0 || offset > header.Length - 6 || !header.Slice(offset, 4).SequenceEqual("PE\0\0"u8))
+        {
             return null;
+        }
+
         return new NativeImage("Windows", One(BinaryPrimitives.ReadUInt16LittleEndian(header[(offset + 4)..]) switch
         {
             0x8664 => Architecture.X64,
@@ -60,10 +66,16 @@ internal sealed record NativeImage(string System, IReadOnlyList<Architecture> Ar
         // A Java class file starts with the same four bytes; its "count" is a version above 40.
         const int EntryBytes = 20;
         if (header.Length < 8 || BinaryPrimitives.ReadUInt32BigEndian(header[4..]) is not (> 0 and < 16 and var count) || header.Length < 8 + (count * EntryBytes))
+        {
             return null;
+        }
+
         List<Architecture> found = [];
         for (int i = 0; i < count; i++)
+        {
             found.AddRange(One(FromMachO(BinaryPrimitives.ReadUInt32BigEndian(header[(8 + (i * EntryBytes))..]))));
+        }
+
         return new NativeImage("macOS", found);
     }
 

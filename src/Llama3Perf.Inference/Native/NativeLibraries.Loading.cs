@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Llama3Perf.Inference.Engines.GenAi;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Native;
@@ -10,7 +9,9 @@ public static partial class NativeLibraries
     private static nint LoadOnnxRuntime()
     {
         if (OperatingSystem.IsWindows())
+        {
             LoadDirectML();
+        }
 
         string file = Find(OnnxRuntime) ?? throw new EngineException(Missing(OnnxRuntime));
         nint library = Load(file);
@@ -32,13 +33,12 @@ public static partial class NativeLibraries
     {
         RequireOnnxRuntime();
         if (!OperatingSystem.IsWindows())
+        {
             PointGenAiAtOnnxRuntime();
+        }
 
         string file = Find(GenAi) ?? throw new EngineException(Missing(GenAi));
         nint library = Load(file);
-        if (Oga.EntryPoints.FirstOrDefault(name => !NativeLibrary.TryGetExport(library, name, out _)) is { } absent)
-            throw new EngineException($"{file} has no {absent}: it is older than onnxruntime-genai 0.14.1, or not onnxruntime-genai");
-
         RefuseSecondCopy();
         return library;
     }
@@ -47,7 +47,9 @@ public static partial class NativeLibraries
     private static void LoadDirectML()
     {
         if (Find(DirectML) is { } file)
+        {
             Load(file);
+        }
     }
 
     /// <summary>
@@ -57,7 +59,9 @@ public static partial class NativeLibraries
     private static void PointGenAiAtOnnxRuntime()
     {
         if (LoadedModules.PathsOf(OnnxRuntime) is [var path, ..])
+        {
             _ = SetEnvironmentVariable("ORT_LIB_PATH", path, 1);
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
@@ -66,7 +70,9 @@ public static partial class NativeLibraries
     private static void RefuseSecondCopy()
     {
         if (LoadedModules.PathsOf(OnnxRuntime) is { Count: > 1 } copies)
+        {
             throw new EngineException($"two ONNX Runtimes are in this process, so figures could not be told apart: {string.Join(" and ", copies)}");
+        }
     }
 
     private static nint Load(string file)
@@ -87,9 +93,14 @@ public static partial class NativeLibraries
         {
             NativeImage? image = NativeImage.Read(file);
             if (image is null)
+            {
                 return $"{file} is not a native library";
+            }
+
             if (!image.FitsThisProcess)
+            {
                 return $"{file} is {image.Describe()}";
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -102,7 +113,10 @@ public static partial class NativeLibraries
     private static string Missing(string name)
     {
         if (RuntimeFolder is { } folder && name == OnnxRuntime)
+        {
             return Directory.Exists(folder) ? $"{folder} holds no {FileName(name)}; --runtime-dir needs a folder with a native ONNX Runtime" : $"the runtime folder {folder} does not exist";
+        }
+
         string advice = name == GenAi ? "; build with -p:NativeSet=CpuGenAI, Cuda or DirectML, or name a folder that holds it with --runtime-dir" : "";
         return $"{FileName(name)} was not found in {string.Join(", ", SearchFolders(name).Distinct())} (this build took the native set {PackagedSet}){advice}";
     }
@@ -112,7 +126,10 @@ public static partial class NativeLibraries
     private static string? FindIn(string folder, string name)
     {
         if (!Directory.Exists(folder))
+        {
             return null;
+        }
+
         string plain = Path.Combine(folder, FileName(name));
         return File.Exists(plain)
             ? plain
@@ -127,12 +144,17 @@ public static partial class NativeLibraries
         {
             yield return folder;
             if (name == OnnxRuntime)
+            {
                 yield break;
+            }
         }
 
         string packaged = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
         foreach (string packageFolder in packaged.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        {
             yield return packageFolder;
+        }
+
         yield return AppContext.BaseDirectory;
     }
 

@@ -33,7 +33,10 @@ public static partial class NativeLibraries
     public static void UseRuntimeFolder(string folder)
     {
         if (s_onnxRuntime.IsValueCreated)
+        {
             throw new InvalidOperationException("ONNX Runtime is loaded already.");
+        }
+
         Environment.SetEnvironmentVariable(RuntimeFolderVariable, Path.GetFullPath(folder));
     }
 
@@ -56,9 +59,15 @@ public static partial class NativeLibraries
     {
         string[] compiledIn = OrtEnv.Instance().GetAvailableProviders();
         if (!compiledIn.Contains(provider))
+        {
             return $"no {provider} in {OnnxRuntimePath}, which has {string.Join(", ", compiledIn)}";
+        }
+
         if (provider != "CUDAExecutionProvider")
+        {
             return null;
+        }
+
         string library = Path.Combine(Path.GetDirectoryName(LoadedModules.PathsOf(OnnxRuntime)[0])!, FileName("onnxruntime_providers_cuda"));
         return File.Exists(library) ? null : $"{provider} needs {library}, which is not there";
     }
@@ -68,16 +77,33 @@ public static partial class NativeLibraries
     public static void RequireOnnxRuntime() => _ = s_onnxRuntime.Value;
 
     /// <summary>Loads onnxruntime-genai unless it is loaded, ONNX Runtime first.</summary>
+    /// <param name="entryPoints">Functions that the caller will call: a library that lacks one is refused before any is called.</param>
     /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
-    internal static nint RequireGenAi() => s_genAi.Value;
+    internal static nint RequireGenAi(IEnumerable<string> entryPoints)
+    {
+        nint library = s_genAi.Value;
+        if (entryPoints.FirstOrDefault(name => !NativeLibrary.TryGetExport(library, name, out _)) is not { } absent)
+        {
+            return library;
+        }
+
+        string file = string.Join(", ", LoadedModules.PathsOf(GenAi));
+        throw new EngineException($"{file} has no {absent}: it is older than onnxruntime-genai 0.14.1, or not onnxruntime-genai");
+    }
 
     /// <summary>True when a file name is the library's on any of the three systems: <c>x.dll</c>, <c>libx.so</c>, <c>libx.so.1</c>, <c>libx.1.2.dylib</c>.</summary>
     internal static bool IsFileOf(string name, string fileName)
     {
         if (fileName.Equals(name + ".dll", StringComparison.OrdinalIgnoreCase))
+        {
             return true;
+        }
+
         if (!fileName.StartsWith("lib" + name + ".", StringComparison.Ordinal))
+        {
             return false;
+        }
+
         string rest = fileName[(name.Length + 4)..];
         return rest == "so" || rest.StartsWith("so.", StringComparison.Ordinal) || rest == "dylib" || rest.EndsWith(".dylib", StringComparison.Ordinal);
     }
@@ -115,9 +141,14 @@ public static partial class NativeLibraries
     private static string? VersionOf(string name, string path)
     {
         if (name == OnnxRuntime)
+        {
             return s_onnxRuntime.IsValueCreated ? OrtApiBase.Version(s_onnxRuntime.Value) : null;
+        }
+
         if (OperatingSystem.IsWindows())
+        {
             return FileVersionInfo.GetVersionInfo(path).ProductVersion;
+        }
         // onnxruntime-genai has no call that tells its version: known only when it is the package's own file.
         return name == GenAi && RuntimeFolder is null && Metadata("GenAiPackageVersion") is { Length: > 0 } version ? version : null;
     }

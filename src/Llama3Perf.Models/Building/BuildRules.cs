@@ -5,7 +5,7 @@ namespace Llama3Perf.Models.Building;
 /// <summary>What can be built.</summary>
 internal static class BuildRules
 {
-    private static readonly int[] BlockSizes = [16, 32, 64, 128, 256];
+    private static readonly int[] s_blockSizes = [16, 32, 64, 128, 256];
 
     /// <exception cref="ModelException">Options that contradict each other or the shape.</exception>
     public static void Check(LlamaShape shape, ModelBuildOptions options)
@@ -20,9 +20,9 @@ internal static class BuildRules
             throw new ModelException($"Accuracy level {options.AccuracyLevel} does not exist. Use 0 to 4.");
         }
 
-        if (!BlockSizes.Contains(options.BlockSize))
+        if (!s_blockSizes.Contains(options.BlockSize))
         {
-            throw new ModelException($"Block size {options.BlockSize} does not exist. Use one of {string.Join(", ", BlockSizes)}.");
+            throw new ModelException($"Block size {options.BlockSize} does not exist. Use one of {string.Join(", ", s_blockSizes)}.");
         }
 
         Divides(options.BlockSize, "hidden_size", shape.HiddenSize, shape.Name);
@@ -37,7 +37,7 @@ internal static class BuildRules
             return;
         }
 
-        string others = string.Join(", ", BlockSizes.Where(size => width % size == 0));
+        string others = string.Join(", ", s_blockSizes.Where(size => width % size == 0));
         string wayOut = others.Length > 0 ? $"Use one of {others}" : "Use fp32 or fp16";
         throw new ModelException($"Block size {block} does not divide {what} {width} of '{shape}'. {wayOut}.");
     }

@@ -14,7 +14,7 @@ public static class CheckpointFingerprint
     private const int BufferBytes = 1 << 20;
 
     // What decides the tokens that a model reads and writes, beside its weights.
-    private static readonly string[] SmallFiles =
+    private static readonly string[] s_smallFiles =
     [
         "added_tokens.json", "chat_template.jinja", "chat_template.json", "config.json", "generation_config.json", "merges.txt",
         "special_tokens_map.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json",
@@ -40,7 +40,7 @@ public static class CheckpointFingerprint
             var counter = new ByteCounter(states.Sum(state => state.Length), progress);
             var cache = new DigestCache(cacheFolder);
             using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (string file in SmallFiles.Select(name => Path.Combine(checkpoint.Path, name)).Where(File.Exists))
+            foreach (string file in s_smallFiles.Select(name => Path.Combine(checkpoint.Path, name)).Where(File.Exists))
             {
                 Append(all, file, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))));
             }

@@ -25,7 +25,7 @@ internal sealed class DigestCache(string? folder)
     private const int DigestLength = 64;
 
     // Clocks of file systems are coarse: a file this young could change again without showing it.
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_settled = TimeSpan.FromSeconds(2);
 
     public string? Find(WeightFileState state)
     {
@@ -54,7 +54,7 @@ internal sealed class DigestCache(string? folder)
 
     public void Add(WeightFileState state, string digest)
     {
-        if (folder is null || DateTime.UtcNow - state.Written < Settled)
+        if (folder is null || DateTime.UtcNow - state.Written < s_settled)
         {
             return;
         }

@@ -11,7 +11,7 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
     public const string SingleFile = "model.safetensors";
     public const string IndexFile = "model.safetensors.index.json";
 
-    private static readonly Dictionary<string, string> NoIndex = [];
+    private static readonly Dictionary<string, string> s_noIndex = [];
 
     /// <summary>True when there are weights, readable or not.</summary>
     public static bool HasWeights(string folder) =>
@@ -35,7 +35,7 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         string single = Path.Combine(folder, SingleFile);
         if (File.Exists(single))
         {
-            return new WeightMap([single], NoIndex);
+            return new WeightMap([single], s_noIndex);
         }
 
         string index = Path.Combine(folder, IndexFile);
@@ -51,7 +51,7 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         }
 
         return files.Length > 0
-            ? new WeightMap(files, NoIndex)
+            ? new WeightMap(files, s_noIndex)
             : throw new ModelException($"'{folder}' has no *.safetensors. Name a Hugging Face checkpoint folder with its weights.");
     }
 

@@ -7,7 +7,7 @@ namespace Llama3Perf.Models.Files;
 /// </summary>
 internal sealed class BuildDirectory : IDisposable
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(50);
 
     // A lock file can vanish between the refusal and the question whether it is there; a folder without permission stays so.
     private const int RefusalsWithoutLock = 10;
@@ -119,7 +119,7 @@ internal sealed class BuildDirectory : IDisposable
                 // Asked again below.
             }
 
-            cancellationToken.WaitHandle.WaitOne(Poll);
+            cancellationToken.WaitHandle.WaitOne(s_poll);
         }
     }
 }

@@ -5,7 +5,7 @@ internal static class FileLinks
 {
     private const int MaxLinks = 40;
 
-    private static readonly char[] Separators = [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar];
+    private static readonly char[] s_separators = [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar];
 
     /// <summary>Refuses a file whose bytes lie neither in its folder nor in the blobs of the same hub cache entry.</summary>
     /// <exception cref="ModelException">The link leads elsewhere, or nowhere.</exception>
@@ -59,7 +59,7 @@ internal static class FileLinks
 
     private static void Push(Stack<string> rest, string path)
     {
-        foreach (string part in path.Split(Separators, StringSplitOptions.RemoveEmptyEntries).Reverse())
+        foreach (string part in path.Split(s_separators, StringSplitOptions.RemoveEmptyEntries).Reverse())
         {
             if (part != ".")
             {

@@ -9,18 +9,18 @@ namespace Llama3Perf.Models.Tokenizer;
 /// </summary>
 public static class ByteAlphabet
 {
-    private static readonly char[] CharOfByte = MapBytes();
-    private static readonly FrozenDictionary<char, byte> ByteOfChar =
-        Enumerable.Range(0, 256).ToFrozenDictionary(b => CharOfByte[b], b => (byte)b);
+    private static readonly char[] s_charOfByte = MapBytes();
+    private static readonly FrozenDictionary<char, byte> s_byteOfChar =
+        Enumerable.Range(0, 256).ToFrozenDictionary(b => s_charOfByte[b], b => (byte)b);
 
     /// <summary>The 256 characters in the order of GPT-2's and Llama 3's first token ids: printable bytes first.</summary>
-    public static string Characters { get; } = string.Concat(CharOfByte.Order());
+    public static string Characters { get; } = string.Concat(s_charOfByte.Order());
 
     /// <summary>The character that stands for a byte.</summary>
-    public static char ToChar(byte value) => CharOfByte[value];
+    public static char ToChar(byte value) => s_charOfByte[value];
 
     /// <summary>The byte that a character stands for; false when the character is not of the alphabet.</summary>
-    public static bool TryGetByte(char character, out byte value) => ByteOfChar.TryGetValue(character, out value);
+    public static bool TryGetByte(char character, out byte value) => s_byteOfChar.TryGetValue(character, out value);
 
     /// <summary>Text as UTF-8 bytes, each as its character. Lone surrogates become U+FFFD, as in any UTF-8 conversion.</summary>
     public static string FromText(string text) => string.Concat(Encoding.UTF8.GetBytes(text).Select(ToChar));

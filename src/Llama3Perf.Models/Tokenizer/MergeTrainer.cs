@@ -61,7 +61,10 @@ internal sealed class MergeTrainer
         {
             PairUse use = _uses[pair];
             if (use.Count <= 0)
+            {
                 continue;
+            }
+
             if (use.Count != -priority.NegativeCount)
             {
                 // Counted down since it was queued: it comes later.
@@ -101,7 +104,9 @@ internal sealed class MergeTrainer
             for (int i = 0; i + 1 < piece.Count; i++)
             {
                 if (piece[i] == merged || piece[i + 1] == merged)
+                {
                     touched.Add(new Pair(piece[i], piece[i + 1]));
+                }
             }
         }
 
@@ -133,9 +138,13 @@ internal sealed class MergeTrainer
             use ??= new PairUse();
             use.Count += sign * _weights[index];
             if (sign > 0)
+            {
                 use.Pieces.Add(index);
+            }
             else
+            {
                 use.Pieces.Remove(index);
+            }
         }
     }
 

@@ -12,9 +12,9 @@ public static class SyntheticTokenizer
     /// <summary>Bytes and special tokens: no vocabulary is smaller.</summary>
     public static int MinimumVocabularySize { get; } = 256 + Llama3Tokens.Special.Count;
 
-    private static readonly Lazy<IReadOnlyList<Merge>> AllMerges = new(() => [.. MergeTrainer.Train(TrainingPieces()), .. NumberMerges()]);
+    private static readonly Lazy<IReadOnlyList<Merge>> s_allMerges = new(() => [.. MergeTrainer.Train(TrainingPieces()), .. NumberMerges()]);
 
-    private static readonly JsonSerializerOptions Readable = new()
+    private static readonly JsonSerializerOptions s_readable = new()
     {
         WriteIndented = true,
         NewLine = "\n",
@@ -51,12 +51,15 @@ public static class SyntheticTokenizer
         List<string> tokens = [.. ByteAlphabet.Characters.Select(c => c.ToString())];
         HashSet<string> known = new(tokens, StringComparer.Ordinal);
         List<Merge> merges = [];
-        foreach (Merge merge in AllMerges.Value)
+        foreach (Merge merge in s_allMerges.Value)
         {
             if (!known.Contains(merge.Text))
             {
                 if (tokens.Count == size)
+                {
                     break;
+                }
+
                 known.Add(merge.Text);
                 tokens.Add(merge.Text);
             }
@@ -212,6 +215,6 @@ public static class SyntheticTokenizer
             clean_up_tokenization_spaces = false,
             tokenizer_class = "PreTrainedTokenizerFast",
         };
-        File.WriteAllText(path, JsonSerializer.Serialize(configuration, Readable));
+        File.WriteAllText(path, JsonSerializer.Serialize(configuration, s_readable));
     }
 }

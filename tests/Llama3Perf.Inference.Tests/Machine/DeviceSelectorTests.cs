@@ -4,7 +4,7 @@ namespace Llama3Perf.Inference.Tests.Machine;
 
 public sealed class DeviceSelectorTests
 {
-    private static readonly GpuInfo[] Gpus =
+    private static readonly GpuInfo[] s_gpus =
     [
         new() { Index = 0, Name = "NVIDIA GeForce RTX 4070 Laptop GPU" },
         new() { Index = 1, Name = "Intel(R) Iris(R) Xe Graphics" },
@@ -16,7 +16,7 @@ public sealed class DeviceSelectorTests
     [InlineData(" 2 ", 2)]
     [InlineData("iris", 1)]
     [InlineData("rtx 4070", 0)]
-    public void An_index_or_a_part_of_a_name_is_enough(string device, int expected) => Assert.Equal(expected, DeviceSelector.Select(Gpus, device).Index);
+    public void An_index_or_a_part_of_a_name_is_enough(string device, int expected) => Assert.Equal(expected, DeviceSelector.Select(s_gpus, device).Index);
 
     [Theory]
     [InlineData("3", "fits no adapter")]
@@ -28,7 +28,7 @@ public sealed class DeviceSelectorTests
     [InlineData("i", "fits more than one adapter")]
     public void Anything_else_is_one_line_with_the_adapters(string device, string problem)
     {
-        string message = Assert.Throws<EngineException>(() => DeviceSelector.Select(Gpus, device)).Message;
+        string message = Assert.Throws<EngineException>(() => DeviceSelector.Select(s_gpus, device)).Message;
 
         Assert.Contains(problem, message, StringComparison.Ordinal);
         Assert.Contains("0 NVIDIA GeForce RTX 4070 Laptop GPU, 1 Intel(R) Iris(R) Xe Graphics, 2 (no name)", message, StringComparison.Ordinal);

@@ -5,19 +5,19 @@ namespace Llama3Perf.Inference.Tests.Machine;
 
 public sealed class ParsersNeverThrowTests
 {
-    private static readonly string[] Files = [.. Directory.GetFiles(CapturedFiles.Folder(""), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(File.ReadAllText), ""];
+    private static readonly string[] s_files = [.. Directory.GetFiles(CapturedFiles.Folder(""), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(File.ReadAllText), ""];
 
     // Whole captured files lead into the parsers; a random piece cut out and noise put in lead off the way again.
-    private static readonly Gen<string> Text = Gen.Select(Gen.Int[0, Files.Length - 1], Gen.String, Gen.Int[0, 2000], Gen.Int[0, 200])
+    private static readonly Gen<string> s_text = Gen.Select(Gen.Int[0, s_files.Length - 1], Gen.String, Gen.Int[0, 2000], Gen.Int[0, 200])
         .Select((index, noise, at, length) =>
         {
-            string file = Files[index];
+            string file = s_files[index];
             int start = Math.Min(at, file.Length);
             return file[..start] + noise + file[Math.Min(start + length, file.Length)..];
         });
 
     [Fact]
-    public void Whatever_a_tool_prints_it_is_read_or_left_unknown() => Text.Sample(text =>
+    public void Whatever_a_tool_prints_it_is_read_or_left_unknown() => s_text.Sample(text =>
     {
         NvidiaSmiParser.ParseGpus(text);
         NvidiaSmiParser.ParseProcessBytes(text, 1);

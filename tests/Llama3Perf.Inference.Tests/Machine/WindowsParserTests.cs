@@ -5,7 +5,7 @@ namespace Llama3Perf.Inference.Tests.Machine;
 
 public sealed class WindowsParserTests
 {
-    private static readonly GpuInfo Arc = new() { Index = 0, Name = "Intel(R) Arc(TM) Graphics", VendorId = "0x8086", DeviceId = "0x7d55" };
+    private static readonly GpuInfo s_arc = new() { Index = 0, Name = "Intel(R) Arc(TM) Graphics", VendorId = "0x8086", DeviceId = "0x7d55" };
 
     [Fact]
     public void A_description_has_the_size_that_dxgi_writes() =>
@@ -45,7 +45,7 @@ public sealed class WindowsParserTests
             new(@"pci\ven_8086&dev_7d56", "1.2.3.4", "1-1-2020"),
         ];
 
-        Assert.Equal(Arc with { DriverVersion = "32.0.101.6795", DriverDate = "2025-05-09" }, Assert.Single(WindowsParser.WithDrivers([Arc], drivers)));
+        Assert.Equal(s_arc with { DriverVersion = "32.0.101.6795", DriverDate = "2025-05-09" }, Assert.Single(WindowsParser.WithDrivers([s_arc], drivers)));
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class WindowsParserTests
     {
         DisplayDriver[] drivers = [new(@"pci\ven_8086&dev_7d55", "1.2.3.4", "1-1-2020"), new(@"pci\ven_8086&dev_7d55&rev_08", second, "1-1-2020")];
 
-        Assert.Equal(expected, Assert.Single(WindowsParser.WithDrivers([Arc], drivers)).DriverVersion);
+        Assert.Equal(expected, Assert.Single(WindowsParser.WithDrivers([s_arc], drivers)).DriverVersion);
     }
 
     [Theory]

@@ -43,7 +43,10 @@ internal static class StartupHook
     public static void Initialize()
     {
         if (Environment.GetEnvironmentVariable(TestRuntime.ChildVariable) is not { } scenario)
+        {
             return;
+        }
+
         ChildScenarios.Run(scenario);
         Environment.Exit(0);
     }

@@ -65,7 +65,7 @@ internal static class ChildScenarios
 
     private static unsafe void LeaveOpen()
     {
-        nint library = NativeLibraries.RequireGenAi();
+        nint library = Oga.RequireLibrary();
         ((delegate* unmanaged<void>)NativeLibrary.GetExport(library, "fake_announce_shutdown"))();
         IEngine engine = GenAiRuntime.Kind.Load(FakeGenAi.Folder, new EngineOptions());
         engine.Reset(20);
@@ -85,11 +85,16 @@ internal static class ChildScenarios
     private static void PrintLoaded()
     {
         foreach (LoadedLibrary library in NativeLibraries.Loaded())
+        {
             Console.WriteLine($"{library.Name} {library.Version} {library.Path}");
+        }
+
         if (OperatingSystem.IsLinux())
         {
             foreach (string path in File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..]).Where(path => path.Contains("onnxruntime", StringComparison.Ordinal) && path.Contains(".so", StringComparison.Ordinal)).Distinct())
+            {
                 Console.WriteLine($"maps {path}");
+            }
         }
     }
 }

@@ -11,7 +11,10 @@ internal static class NativeCompiler
         foreach (string compiler in OperatingSystem.IsWindows() ? ["cl", "clang", "gcc"] : new[] { "cc", "gcc", "clang" })
         {
             if (FindOnPath(compiler) is not { } path)
+            {
                 continue;
+            }
+
             string[] arguments = compiler == "cl"
                 ? ["/nologo", "/LD", "/O1", source, $"/Fe:{library}", $"/Fo:{library}.obj"]
                 : ["-O1", "-shared", "-fPIC", "-o", library, source];

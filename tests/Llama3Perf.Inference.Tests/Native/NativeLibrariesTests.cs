@@ -34,7 +34,9 @@ public sealed class NativeLibrariesTests
         Assert.Contains($" {copy}", output, StringComparison.Ordinal);
         Assert.DoesNotContain(TestRuntime.PackagedOnnxRuntime, output, StringComparison.Ordinal);
         if (OperatingSystem.IsLinux())
+        {
             Assert.Contains($"maps {copy}", output, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

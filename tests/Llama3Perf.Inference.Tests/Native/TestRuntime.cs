@@ -39,9 +39,13 @@ internal static class TestRuntime
     {
         string target = Path.Combine(folder, FileName("onnxruntime"));
         if (OperatingSystem.IsWindows())
+        {
             File.Copy(PackagedOnnxRuntime, target);
+        }
         else
+        {
             File.CreateSymbolicLink(target, PackagedOnnxRuntime);
+        }
     }
 
 #pragma warning disable CA2255
@@ -50,11 +54,16 @@ internal static class TestRuntime
     internal static void Choose()
     {
         if (Environment.GetEnvironmentVariable(ChildVariable) is not null)
+        {
             return;
+        }
+
         AppDomain.CurrentDomain.ProcessExit += (_, _) => RemoveScratch();
         string folder = RealFolder ?? BuildFake();
         if (folder.Length > 0)
+        {
             Environment.SetEnvironmentVariable(NativeLibraries.RuntimeFolderVariable, folder);
+        }
     }
 
     private static string BuildFake()
@@ -78,7 +87,9 @@ internal static class TestRuntime
         try
         {
             if (s_scratch.IsValueCreated)
+            {
                 Directory.Delete(s_scratch.Value, recursive: true);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

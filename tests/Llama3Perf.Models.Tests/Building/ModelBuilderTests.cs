@@ -6,7 +6,7 @@ namespace Llama3Perf.Models.Tests.Building;
 
 public sealed class ModelBuilderTests : IDisposable
 {
-    private static readonly ModelBuildOptions Tiny = new() { Model = "llama-tiny" };
+    private static readonly ModelBuildOptions s_tiny = new() { Model = "llama-tiny" };
 
     private readonly TemporaryFolder _root = new();
 
@@ -18,7 +18,7 @@ public sealed class ModelBuilderTests : IDisposable
     public void A_built_folder_is_what_was_asked_for()
     {
         ModelFolder folder = ModelBuilder.Build(
-            Tiny with { Precision = Precision.Int8, BlockSize = 64, Target = GraphTarget.DirectML }, _root["m"], cancellationToken: Token);
+            s_tiny with { Precision = Precision.Int8, BlockSize = 64, Target = GraphTarget.DirectML }, _root["m"], cancellationToken: Token);
 
         Assert.Equal((Precision.Int8, 64, GraphFamily.DirectML), (folder.Precision, folder.BlockSize, folder.Family));
         Assert.Equal(("llama-tiny", true, "position_ids"), (folder.Name, folder.IsSynthetic, folder.Names.PositionIds));
@@ -32,7 +32,7 @@ public sealed class ModelBuilderTests : IDisposable
     [Fact]
     public void The_tiny_folder_is_under_5_MB_at_fp32()
     {
-        ModelFolder folder = ModelBuilder.Build(Tiny with { Precision = Precision.Fp32 }, _root["m"], cancellationToken: Token);
+        ModelFolder folder = ModelBuilder.Build(s_tiny with { Precision = Precision.Fp32 }, _root["m"], cancellationToken: Token);
 
         Assert.InRange(Directory.EnumerateFiles(folder.Path).Sum(file => new FileInfo(file).Length), 1_000_000, 5_000_000);
     }
@@ -43,7 +43,7 @@ public sealed class ModelBuilderTests : IDisposable
     [InlineData(Precision.Fp32, "63ba6405a70b447a")]
     public void Bytes_of_the_tiny_model_are_fixed(Precision precision, string expected)
     {
-        ModelFolder folder = ModelBuilder.Build(Tiny with { Precision = precision }, _root["m"], cancellationToken: Token);
+        ModelFolder folder = ModelBuilder.Build(s_tiny with { Precision = precision }, _root["m"], cancellationToken: Token);
 
         Assert.Equal(expected, Hash(folder));
     }
@@ -52,7 +52,7 @@ public sealed class ModelBuilderTests : IDisposable
     public void Bytes_do_not_depend_on_the_number_of_threads()
     {
         // Chunks of 4 MB: the matrices of this shape take several.
-        ModelBuildOptions options = Tiny with { Model = WideConfig(), Precision = Precision.Fp32 };
+        ModelBuildOptions options = s_tiny with { Model = WideConfig(), Precision = Precision.Fp32 };
         string[] hashes = [.. ((int[])[1, 2, 7]).Select(threads =>
             Hash(Build(options, $"threads-{threads}", new BuildMachine { Threads = threads })))];
 
@@ -62,8 +62,8 @@ public sealed class ModelBuilderTests : IDisposable
     [Fact]
     public void Another_seed_gives_other_weights_and_the_same_graph()
     {
-        ModelFolder first = ModelBuilder.Build(Tiny, _root["a"], cancellationToken: Token);
-        ModelFolder second = ModelBuilder.Build(Tiny with { Seed = 2 }, _root["b"], cancellationToken: Token);
+        ModelFolder first = ModelBuilder.Build(s_tiny, _root["a"], cancellationToken: Token);
+        ModelFolder second = ModelBuilder.Build(s_tiny with { Seed = 2 }, _root["b"], cancellationToken: Token);
 
         Assert.Equal(File.ReadAllBytes(first.GraphPath), File.ReadAllBytes(second.GraphPath));
         Assert.NotEqual(File.ReadAllBytes($"{first.GraphPath}.data"), File.ReadAllBytes($"{second.GraphPath}.data"));
@@ -73,7 +73,7 @@ public sealed class ModelBuilderTests : IDisposable
     public void Progress_ends_at_the_total()
     {
         var reports = new List<BuildProgress>();
-        ModelFolder folder = ModelBuilder.Build(Tiny, _root["m"], new Reporter(reports.Add), Token);
+        ModelFolder folder = ModelBuilder.Build(s_tiny, _root["m"], new Reporter(reports.Add), Token);
 
         Assert.Equal(reports.Select(r => r.BytesDone).Order(), reports.Select(r => r.BytesDone));
         Assert.InRange(reports[^1].BytesTotal - reports[^1].BytesDone, 0, 64 * 4096);
@@ -86,7 +86,7 @@ public sealed class ModelBuilderTests : IDisposable
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var progress = new Reporter(_ => source.Cancel());
 
-        Assert.ThrowsAny<OperationCanceledException>(() => ModelBuilder.Build(Tiny, _root["m"], progress, source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => ModelBuilder.Build(s_tiny, _root["m"], progress, source.Token));
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(_root.Path));
     }
@@ -96,7 +96,7 @@ public sealed class ModelBuilderTests : IDisposable
     {
         var progress = new Reporter(_ => throw new IOException("No space left on device"));
 
-        Refused(() => ModelBuilder.Build(Tiny, _root["m"], progress, Token), "cannot be written: No space left on device");
+        Refused(() => ModelBuilder.Build(s_tiny, _root["m"], progress, Token), "cannot be written: No space left on device");
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(_root.Path));
     }
@@ -104,7 +104,7 @@ public sealed class ModelBuilderTests : IDisposable
     [Fact]
     public void Too_little_disk_space_is_told_before_the_work()
     {
-        Refused(() => Build(Tiny, "m", new BuildMachine { FreeBytes = _ => 1_000_000 }), "Not enough disk space", "0.00 GB are free");
+        Refused(() => Build(s_tiny, "m", new BuildMachine { FreeBytes = _ => 1_000_000 }), "Not enough disk space", "0.00 GB are free");
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(_root.Path));
     }
@@ -115,7 +115,7 @@ public sealed class ModelBuilderTests : IDisposable
         int written = 0;
         ModelFolder[] folders = new ModelFolder[4];
         Parallel.For(0, folders.Length, new ParallelOptions { MaxDegreeOfParallelism = folders.Length }, i =>
-            folders[i] = ModelBuilder.Build(Tiny, _root["m"], new Reporter(p => Interlocked.Add(ref written, p.BytesDone == p.BytesTotal ? 1 : 0)), Token));
+            folders[i] = ModelBuilder.Build(s_tiny, _root["m"], new Reporter(p => Interlocked.Add(ref written, p.BytesDone == p.BytesTotal ? 1 : 0)), Token));
 
         Assert.Single(folders.Select(folder => folder.Path).Distinct());
         Assert.InRange(written, 0, 1);
@@ -129,7 +129,7 @@ public sealed class ModelBuilderTests : IDisposable
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Token);
         source.CancelAfter(100);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => ModelBuilder.Build(Tiny, _root["m"], cancellationToken: source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: source.Token));
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class ModelBuilderTests : IDisposable
             File.WriteAllText(Path.Combine(_root[stale], "model.onnx.data"), "half");
         }
 
-        ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token);
+        ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token);
 
         Assert.Equal([".running.building", ".running.lock", "m"], Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
@@ -151,10 +151,10 @@ public sealed class ModelBuilderTests : IDisposable
     [Fact]
     public void A_folder_of_the_same_options_is_reused()
     {
-        ModelFolder first = ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token);
+        ModelFolder first = ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token);
         DateTime written = File.GetLastWriteTimeUtc(first.GraphPath);
 
-        ModelFolder second = ModelBuilder.Build(Tiny, _root["m"], new Reporter(_ => Assert.Fail("built again")), Token);
+        ModelFolder second = ModelBuilder.Build(s_tiny, _root["m"], new Reporter(_ => Assert.Fail("built again")), Token);
 
         Assert.Equal(written, File.GetLastWriteTimeUtc(second.GraphPath));
     }
@@ -162,11 +162,11 @@ public sealed class ModelBuilderTests : IDisposable
     [Fact]
     public void A_damaged_folder_of_the_same_options_is_made_anew()
     {
-        ModelFolder first = ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token);
+        ModelFolder first = ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token);
         string hash = Hash(first);
         File.WriteAllText($"{first.GraphPath}.data", "truncated");
 
-        Assert.Equal(hash, Hash(ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token)));
+        Assert.Equal(hash, Hash(ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token)));
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class ModelBuilderTests : IDisposable
         Directory.CreateDirectory(_root["m"]);
         File.WriteAllText(Path.Combine(_root["m"], "thesis.txt"), "years of work");
 
-        Refused(() => ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token), "holds something else");
+        Refused(() => ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token), "holds something else");
 
         Assert.Equal("years of work", File.ReadAllText(Path.Combine(_root["m"], "thesis.txt")));
         Assert.Equal(["m"], Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName));
@@ -186,8 +186,8 @@ public sealed class ModelBuilderTests : IDisposable
     {
         File.WriteAllText(_root["f"], "");
 
-        Refused(() => ModelBuilder.Build(Tiny, _root["f"], cancellationToken: Token), "it is a file");
-        Refused(() => ModelBuilder.Build(Tiny, Path.Combine(_root["f"], "m"), cancellationToken: Token), "cannot be written");
+        Refused(() => ModelBuilder.Build(s_tiny, _root["f"], cancellationToken: Token), "it is a file");
+        Refused(() => ModelBuilder.Build(s_tiny, Path.Combine(_root["f"], "m"), cancellationToken: Token), "cannot be written");
     }
 
     [Fact]
@@ -202,7 +202,7 @@ public sealed class ModelBuilderTests : IDisposable
         File.SetUnixFileMode(_root.Path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         try
         {
-            Refused(() => ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token), "No permission");
+            Refused(() => ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token), "No permission");
         }
         finally
         {
@@ -214,17 +214,17 @@ public sealed class ModelBuilderTests : IDisposable
     [InlineData(33, 4, "Block size 33 does not exist. Use one of 16, 32, 64, 128, 256.")]
     [InlineData(32, 5, "Accuracy level 5 does not exist")]
     public void Impossible_options(int blockSize, int accuracyLevel, string message) =>
-        Refused(() => ModelBuilder.Build(Tiny with { BlockSize = blockSize, AccuracyLevel = accuracyLevel }, _root["m"], cancellationToken: Token), message);
+        Refused(() => ModelBuilder.Build(s_tiny with { BlockSize = blockSize, AccuracyLevel = accuracyLevel }, _root["m"], cancellationToken: Token), message);
 
     [Fact]
     public void A_block_that_does_not_divide_a_width_names_those_that_do() =>
         Refused(
-            () => ModelBuilder.Build(Tiny with { Model = WideConfig(intermediate: 704), BlockSize = 128 }, _root["m"], cancellationToken: Token),
+            () => ModelBuilder.Build(s_tiny with { Model = WideConfig(intermediate: 704), BlockSize = 128 }, _root["m"], cancellationToken: Token),
             "Block size 128 does not divide intermediate_size 704", "Use one of 16, 32, 64.");
 
     [Fact]
     public void A_vocabulary_without_room_for_bytes_and_special_tokens() =>
-        Refused(() => ModelBuilder.Build(Tiny with { Model = WideConfig(vocabulary: 300) }, _root["m"], cancellationToken: Token), "vocab_size 300");
+        Refused(() => ModelBuilder.Build(s_tiny with { Model = WideConfig(vocabulary: 300) }, _root["m"], cancellationToken: Token), "vocab_size 300");
 
     private static string Hash(ModelFolder folder)
     {

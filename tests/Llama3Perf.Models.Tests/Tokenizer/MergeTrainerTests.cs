@@ -5,13 +5,13 @@ namespace Llama3Perf.Models.Tests.Tokenizer;
 
 public sealed class MergeTrainerTests
 {
-    private static readonly Gen<Dictionary<string, long>> Pieces =
+    private static readonly Gen<Dictionary<string, long>> s_pieces =
         Gen.Select(Gen.String[Gen.Char["abcd"], 1, 8], Gen.Long[1, 20]).List[0, 12]
             .Select(list => list.DistinctBy(p => p.Item1).ToDictionary(p => p.Item1, p => p.Item2, StringComparer.Ordinal));
 
     [Fact]
     public void Equals_counting_all_pairs_before_every_merge() =>
-        Pieces.Sample(pieces => Assert.Equal(TrainByRecounting(pieces), MergeTrainer.Train(pieces)));
+        s_pieces.Sample(pieces => Assert.Equal(TrainByRecounting(pieces), MergeTrainer.Train(pieces)));
 
     [Fact]
     public void The_most_frequent_pair_comes_first()
@@ -35,10 +35,16 @@ public sealed class MergeTrainerTests
                 .OrderByDescending(g => g.Sum()).ThenBy(g => tokens.IndexOf(g.Key.Left)).ThenBy(g => tokens.IndexOf(g.Key.Right))
                 .FirstOrDefault();
             if (best is null)
+            {
                 return merges;
+            }
+
             merges.Add(best.Key);
             if (!tokens.Contains(best.Key.Text))
+            {
                 tokens.Add(best.Key.Text);
+            }
+
             foreach (List<string> symbols in split.Select(p => p.Symbols))
             {
                 for (int i = 0; i + 1 < symbols.Count; i++)

@@ -48,7 +48,9 @@ public sealed class ExternalGenerator : IGenerator
         foreach (int id in ids)
         {
             if ((uint)id >= (uint)VocabSize)
+            {
                 throw _peer.Broken($"encoded a text with the token {id}, and its vocabulary has {VocabSize}");
+            }
         }
 
         return ids;
@@ -65,7 +67,10 @@ public sealed class ExternalGenerator : IGenerator
         PeerReply<GenerateResult> reply = _peer.Call(
             "generate", new GenerateParams(prompt.ToArray(), newTokens, IgnoreEos: true), PeerJson.Default.PeerRequestGenerateParams, PeerJson.Default.GenerateResult, _options.Limits.Generate);
         if (PeerAnswerRules.WhyWrong(reply.Result, newTokens, _model) is { } reason)
+        {
             throw _peer.Broken(reason);
+        }
+
         return PeerAnswerRules.ToResult(reply, prompt.Length, startUtc);
     }
 
@@ -79,22 +84,36 @@ public sealed class ExternalGenerator : IGenerator
         LoadParams parameters = new(modelFolder, _options.Backend, device, precision, _options.Threads, _options.MaxLength, _options.Options);
         LoadResult model = _peer.Call("load", parameters, PeerJson.Default.PeerRequestLoadParams, PeerJson.Default.LoadResult, _options.Limits.Load).Result;
         if (model.Device != device)
+        {
             throw _peer.Broken($"was asked for the device {device} and loaded on '{PeerText.OneLine(model.Device)}'");
+        }
+
         if (model.Precision != precision)
+        {
             throw _peer.Broken($"was asked for {precision} and loaded '{PeerText.OneLine(model.Precision)}'");
+        }
+
         if (model.VocabSize <= 0)
+        {
             throw _peer.Broken($"told a vocabulary of {model.VocabSize} tokens");
+        }
+
         return model;
     }
 
     private void Refuse(ReadOnlySpan<int> prompt, int maxLength)
     {
         if (maxLength > _options.MaxLength)
+        {
             throw new EngineException($"external:{_options.Backend} loaded the model for sequences of {_options.MaxLength} tokens, not {maxLength}");
+        }
+
         foreach (int id in prompt)
         {
             if ((uint)id >= (uint)VocabSize)
+            {
                 throw new EngineException($"external:{_options.Backend}: the prompt's token {id} is outside the model's vocabulary of {VocabSize}; prompt and model belong to different tokenizers");
+            }
         }
     }
 
@@ -102,10 +121,16 @@ public sealed class ExternalGenerator : IGenerator
     {
         Dictionary<string, string> versions = new() { ["peer"] = _peer.Program };
         foreach ((string name, string? version) in _model.Versions ?? new Dictionary<string, string>())
+        {
             versions[PeerText.OneLine(name)] = PeerText.OneLine(version ?? "");
+        }
+
         List<string> notes = [.. (_model.Warnings ?? []).Select(warning => PeerText.OneLine(warning ?? ""))];
         if (_model.KvCache is { } cache and not "static")
+        {
             notes.Add($"{PeerText.OneLine(cache)} KV cache");
+        }
+
         return new EngineDescription($"external:{_options.Backend}", _options.Device)
         {
             Device = _model.DeviceName is { } device ? PeerText.OneLine(device) : null,

@@ -32,14 +32,19 @@ internal static class LivePeers
         KillTree(process);
         KillMarked(mark);
         lock (s_lock)
+        {
             s_live.Remove(mark);
+        }
     }
 
     // ProcessExit does not come with a signal, and an own handler of Ctrl-C (BenchmarkDotNet's, the suite's) may end this process in its own way.
     private static void Watch()
     {
         if (s_signals is not null)
+        {
             return;
+        }
+
         AppDomain.CurrentDomain.ProcessExit += (_, _) => KillAll();
         AppDomain.CurrentDomain.UnhandledException += (_, _) => KillAll();
         s_signals =
@@ -53,9 +58,14 @@ internal static class LivePeers
     {
         KeyValuePair<string, Process>[] live;
         lock (s_lock)
+        {
             live = [.. s_live];
+        }
+
         foreach ((string mark, Process process) in live)
+        {
             Kill(mark, process);
+        }
     }
 
     private static void KillTree(Process process)
@@ -75,15 +85,24 @@ internal static class LivePeers
     private static void KillMarked(string mark)
     {
         if (!OperatingSystem.IsLinux())
+        {
             return;
+        }
+
         byte[] wanted = Encoding.ASCII.GetBytes($"{MarkVariable}={mark}\0");
         for (int attempt = 0; attempt < 5; attempt++)
         {
             int[] found = [.. Marked(wanted)];
             if (found.Length == 0)
+            {
                 return;
+            }
+
             foreach (int id in found)
+            {
                 KillOne(id);
+            }
+
             Thread.Sleep(5);
         }
     }
@@ -93,7 +112,10 @@ internal static class LivePeers
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id == Environment.ProcessId)
+            {
                 continue;
+            }
+
             byte[] environment;
             try
             {
@@ -105,7 +127,9 @@ internal static class LivePeers
             }
 
             if (environment.AsSpan().IndexOf(wanted) >= 0)
+            {
                 yield return id;
+            }
         }
     }
 

@@ -10,15 +10,26 @@ internal static class PeerAnswerRules
     public static string? WhyWrong(GenerateResult result, int newTokens, LoadResult model)
     {
         if (result.Tokens.Length != newTokens)
+        {
             return $"generated {result.Tokens.Length} tokens instead of {newTokens}";
+        }
+
         if (result.TokenNs.Length != newTokens)
+        {
             return $"told {result.TokenNs.Length} times for {newTokens} tokens";
+        }
+
         foreach (int id in result.Tokens)
         {
             if ((uint)id >= (uint)model.VocabSize)
+            {
                 return $"generated the token {id}, and its vocabulary has {model.VocabSize}";
+            }
+
             if (model.EosTokenIds?.Contains(id) is true)
+            {
                 return $"generated the end-of-sequence token {id}, which it was to leave out of the choice";
+            }
         }
 
         return WhyWrongTimes(result) ?? WhyWrongMemory(result.Memory);
@@ -47,20 +58,32 @@ internal static class PeerAnswerRules
     private static string? WhyWrongTimes(GenerateResult result)
     {
         if (result.StartNs < result.ReceivedNs)
+        {
             return $"told a start at {result.StartNs} ns, before the request that it read at {result.ReceivedNs} ns";
+        }
+
         if (result.PrefillEndNs <= result.StartNs)
+        {
             return $"told a prompt that was done at {result.PrefillEndNs} ns and begun at {result.StartNs} ns";
+        }
+
         long before = result.PrefillEndNs;
         for (int i = 0; i < result.TokenNs.Length; i++)
         {
             if (result.TokenNs[i] < before)
+            {
                 return $"told a time that runs backwards: token {i + 1} at {result.TokenNs[i]} ns, after {before} ns";
+            }
+
             before = result.TokenNs[i];
         }
 
         // As milliseconds from the start, which is what rates are made of: far from it nanoseconds are lost.
         if (result.TokenNs.Length > 1 && Milliseconds(result.StartNs, result.TokenNs[^1]) <= Milliseconds(result.StartNs, result.TokenNs[0]))
+        {
             return $"told one time for all {result.TokenNs.Length} tokens, {before} ns";
+        }
+
         return result.EndNs < before ? $"told a time that runs backwards: the end at {result.EndNs} ns, after {before} ns" : null;
     }
 

@@ -57,22 +57,40 @@ public static class PeerCatalog
     public static Availability Availability(PeerKind peer, ExecutionProvider provider, string? python = null)
     {
         if (peer.PrecisionsOn(provider).Count == 0)
-            return Engines.Availability.No($"{peer.Name} runs on {string.Join(", ", peer.Devices.Select(device => NameOf(device.Provider)))}, not on {NameOf(provider)}");
+        {
+            return Inference.Availability.No($"{peer.Name} runs on {string.Join(", ", peer.Devices.Select(device => NameOf(device.Provider)))}, not on {NameOf(provider)}");
+        }
+
         if (provider == ExecutionProvider.Mps && !OperatingSystem.IsMacOS())
-            return Engines.Availability.No("mps is Apple's, on macOS only");
+        {
+            return Inference.Availability.No("mps is Apple's, on macOS only");
+        }
+
         if (peer.Command is { } command && !IsPython(command[0]))
-            return PeerCommand.Find(command[0]) is null ? Engines.Availability.No($"no program '{command[0]}', neither as a file nor on the PATH") : Engines.Availability.Yes;
+        {
+            return PeerCommand.Find(command[0]) is null ? Inference.Availability.No($"no program '{command[0]}', neither as a file nor on the PATH") : Inference.Availability.Yes;
+        }
+
         if (peer.Command is null && FindProgram() is null)
-            return Engines.Availability.No(NoProgram);
+        {
+            return Inference.Availability.No(NoProgram);
+        }
+
         PythonSearch search = PythonProgram.Find(python);
         if (search.Python is not { } found)
-            return Engines.Availability.No($"{peer.Name}: {search.Reason}");
+        {
+            return Inference.Availability.No($"{peer.Name}: {search.Reason}");
+        }
+
         if (peer.Modules.Count == 0)
-            return Engines.Availability.Yes;
+        {
+            return Inference.Availability.Yes;
+        }
+
         string[] missing = [.. peer.Modules.Except(found.ModulesOf(peer.Modules))];
         return missing.Length == 0
-            ? Engines.Availability.Yes
-            : Engines.Availability.No($"{peer.Name}: {found.Path} (Python {found.Version}) has no module {string.Join(", ", missing)}; {peer.HowToGet}");
+            ? Inference.Availability.Yes
+            : Inference.Availability.No($"{peer.Name}: {found.Path} (Python {found.Version}) has no module {string.Join(", ", missing)}; {peer.HowToGet}");
     }
 
     /// <summary>How to start a peer and load with it.</summary>
@@ -85,7 +103,10 @@ public static class PeerCatalog
     public static PeerOptions Options(PeerKind peer, ExecutionProvider provider, Precision precision, int maxLength, string? python = null)
     {
         if (!peer.PrecisionsOn(provider).Contains(precision))
+        {
             throw new EngineException($"{peer.Name} has no {precision.ToString().ToLowerInvariant()} on {NameOf(provider)}");
+        }
+
         string[] command = [.. peer.Command ?? [FindProgram() ?? throw new EngineException(NoProgram)]];
         bool isPython = IsPython(command[0]);
         if (isPython)

@@ -10,7 +10,10 @@ public static partial class PeerCommand
     public static IReadOnlyList<string>? Parse(string text)
     {
         if (File.Exists(text))
+        {
             return [Path.GetFullPath(text)];
+        }
+
         string[] words = [.. Word().Matches(text).Select(match => match.Groups["quoted"].Success ? match.Groups["quoted"].Value : match.Value)];
         return words.Length > 0 && Find(words[0]) is { } program ? [program, .. words[1..]] : null;
     }
@@ -19,7 +22,10 @@ public static partial class PeerCommand
     public static string? Find(string program)
     {
         if (program.AsSpan().IndexOfAny('/', '\\') >= 0 || Path.IsPathRooted(program))
+        {
             return File.Exists(program) ? Path.GetFullPath(program) : null;
+        }
+
         string[] endings = OperatingSystem.IsWindows() ? ["", ".exe", ".cmd", ".bat"] : [""];
         return (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)

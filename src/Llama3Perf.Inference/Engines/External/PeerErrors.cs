@@ -46,7 +46,9 @@ internal sealed class PeerErrors
         try
         {
             while (_stream.Read(buffer) is > 0 and int count)
+            {
                 Keep(buffer.AsSpan(0, count));
+            }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {

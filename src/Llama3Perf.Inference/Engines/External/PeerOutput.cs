@@ -64,7 +64,9 @@ internal sealed class PeerOutput : IDisposable
             while (_stream.Read(buffer) is > 0 and int count)
             {
                 if (!Split(buffer.AsSpan(0, count), line))
+                {
                     return;
+                }
             }
 
             Add(line, PeerLineEnd.Closed);
@@ -93,7 +95,10 @@ internal sealed class PeerOutput : IDisposable
 
             line.Write(part);
             if (end < 0)
+            {
                 return true;
+            }
+
             Add(line, PeerLineEnd.Whole);
             read = read[(end + 1)..];
         }

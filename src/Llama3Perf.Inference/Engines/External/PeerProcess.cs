@@ -54,9 +54,15 @@ internal sealed class PeerProcess : IDisposable
         string method, TParams parameters, JsonTypeInfo<PeerRequest<TParams>> request, JsonTypeInfo<TResult> result, TimeSpan patience)
     {
         if (_ended is not null)
+        {
             throw new EngineException($"{_name} does not run any more: {_ended}");
+        }
+
         if (_output.Next(TimeSpan.Zero) is { End: PeerLineEnd.Whole } unasked)
+        {
             throw Broken($"printed {PeerText.Quote(unasked.Bytes)} that nobody had asked for; only answers belong on its standard output");
+        }
+
         int id = ++_lastId;
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(new PeerRequest<TParams>(id, method, parameters), request), (byte)'\n'];
         long start = Stopwatch.GetTimestamp();
@@ -80,7 +86,10 @@ internal sealed class PeerProcess : IDisposable
     public void Dispose()
     {
         if (_isDisposed)
+        {
             return;
+        }
+
         _isDisposed = true;
         bool isPolite = _ended is null;
         _ended ??= "it was closed";
@@ -88,7 +97,9 @@ internal sealed class PeerProcess : IDisposable
         {
             _process.StandardInput.Close();
             if (isPolite)
+            {
                 _process.WaitForExit(_limits.Exit);
+            }
         }
         catch (IOException)
         {
@@ -112,7 +123,10 @@ internal sealed class PeerProcess : IDisposable
             CreateNoWindow = true,
         };
         foreach ((string name, string value) in options.Environment)
+        {
             start.Environment[name] = value;
+        }
+
         start.Environment[LivePeers.MarkVariable] = _mark;
         try
         {
@@ -131,9 +145,15 @@ internal sealed class PeerProcess : IDisposable
             PeerLine line = Next("greet", _limits.Greeting, _limits.Greeting);
             PeerGreeting greeting = Parse(line.Bytes, PeerJson.Default.PeerGreeting, "instead of a greeting");
             if (greeting.Protocol != PeerGreeting.Name)
+            {
                 throw Broken($"speaks '{PeerText.OneLine(greeting.Protocol)}', not {PeerGreeting.Name}");
+            }
+
             if (greeting.Version != PeerGreeting.SpokenVersion)
+            {
                 throw Broken($"({PeerText.OneLine(greeting.Program)}) speaks version {greeting.Version} of the protocol, this suite version {PeerGreeting.SpokenVersion}; take the program that came with the suite");
+            }
+
             return PeerText.OneLine(greeting.Program);
         }
         catch
@@ -155,7 +175,9 @@ internal sealed class PeerProcess : IDisposable
         try
         {
             if (!write.Wait(patience))
+            {
                 throw Broken($"did not read the request '{method}' within {Text(patience)}");
+            }
         }
         catch (AggregateException e) when (e.InnerException is IOException or ObjectDisposedException)
         {
@@ -185,9 +207,15 @@ internal sealed class PeerProcess : IDisposable
         {
             bool hasExited = _process.HasExited;
             if (_output.Next(left < s_glance ? left : s_glance) is { } line)
+            {
                 return line;
+            }
+
             if (hasExited)
+            {
                 break;
+            }
+
             left = patience - Stopwatch.GetElapsedTime(start);
         }
 
@@ -198,11 +226,20 @@ internal sealed class PeerProcess : IDisposable
     {
         PeerAnswer answer = Parse(line.Bytes, PeerJson.Default.PeerAnswer, $"in answer to '{method}'");
         if (answer.Id != id)
+        {
             throw Broken($"answered '{method}' under the id {answer.Id?.ToString() ?? "null"} instead of {id}");
+        }
+
         if (answer.Error is { } error)
+        {
             throw new EngineException($"{_name}: {PeerText.OneLine(error.Message)} ({PeerText.OneLine(error.Code)})");
+        }
+
         if (answer.Result is not { } result)
+        {
             throw Broken($"answered '{method}' with neither result nor error");
+        }
+
         return Understand(() => result.Deserialize(type), line.Bytes, $"in answer to '{method}'");
     }
 

@@ -12,9 +12,15 @@ public static class PeerText
     {
         StringBuilder line = new(Math.Min(text.Length, Longest) + 3);
         foreach (char c in text.AsSpan(0, Math.Min(text.Length, Longest)))
+        {
             line.Append(char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c);
+        }
+
         if (text.Length > Longest)
+        {
             line.Append("...");
+        }
+
         return line.ToString().Trim();
     }
 

@@ -35,7 +35,10 @@ public sealed record PythonProgram(string Path, IReadOnlyList<string> Arguments,
     private static PythonSearch Search(string given)
     {
         if (given.Length > 0)
+        {
             return Ask(given, []);
+        }
+
         (string Path, string[] Arguments)[] usual = OperatingSystem.IsWindows()
             ? [("python", []), ("python3", []), ("py", ["-3"])]
             : [("python3", []), ("python", [])];
@@ -44,10 +47,16 @@ public sealed record PythonProgram(string Path, IReadOnlyList<string> Arguments,
         {
             // A launcher that is there without a Python behind it (Windows' app alias) does not run, and the next one may.
             if (PeerCommand.Find(path) is not { } file)
+            {
                 continue;
+            }
+
             PythonSearch answer = Ask(file, arguments);
             if (answer.Python is not null)
+            {
                 return answer;
+            }
+
             tooOld ??= answer;
         }
 
@@ -58,7 +67,10 @@ public sealed record PythonProgram(string Path, IReadOnlyList<string> Arguments,
     {
         string? output = SystemCommand.Output(s_patience, path, [.. arguments, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]);
         if (!Version.TryParse(output?.Trim(), out Version? version))
+        {
             return new PythonSearch(null, $"{path} does not run as Python; name another one with --python or {Variable}");
+        }
+
         return version >= s_oldest
             ? new PythonSearch(new PythonProgram(path, arguments, version), null)
             : new PythonSearch(null, $"{path} is Python {version}, and 3.10 or newer is needed; name another one with --python or {Variable}");

@@ -26,9 +26,14 @@ internal static class GenAiConfig
         }
 
         if (!directML && folder.Family == GraphFamily.DirectML)
+        {
             throw new EngineException($"{folder.Path} is a DirectML graph: run it with --provider dml, or build the standard form for {options.Provider}");
+        }
+
         if (options.Device is not null)
+        {
             _ = DeviceOption(options);
+        }
     }
 
     /// <summary>Reads a folder's configuration and applies the options to it.</summary>
@@ -43,7 +48,9 @@ internal static class GenAiConfig
             {
                 Oga.Check(Oga.OgaConfigAppendProvider(config, provider.Name));
                 foreach ((string key, string value) in ProviderOptions(options))
+                {
                     Oga.Check(Oga.OgaConfigSetProviderOption(config, provider.Name, Escape(key), Escape(value)));
+                }
             }
 
             return config;
@@ -78,9 +85,14 @@ internal static class GenAiConfig
             },
         };
         if (options.Provider == ExecutionProvider.Dml)
+        {
             session["enable_mem_pattern"] = false;
+        }
+
         foreach ((string key, string value) in options.SessionEntries)
+        {
             session[key] = value;
+        }
 
         JsonObject root = new() { ["model"] = new JsonObject { ["decoder"] = new JsonObject { ["session_options"] = session } } };
         return root.ToJsonString(s_json);
@@ -96,14 +108,20 @@ internal static class GenAiConfig
         }
 
         foreach ((string key, string value) in options.ProviderOptions)
+        {
             all[key] = value;
+        }
+
         return all;
     }
 
     private static (string Key, string Value) DeviceOption(EngineOptions options)
     {
         if (GenAiProvider.Of(options.Provider) is not { DeviceOption: { } key })
+        {
             throw new EngineException($"genai cannot choose a device on {options.Provider}: leave --device out");
+        }
+
         return uint.TryParse(options.Device, NumberStyles.None, CultureInfo.InvariantCulture, out uint index)
             ? (key, index.ToString(CultureInfo.InvariantCulture))
             : throw new EngineException($"genai takes the adapter's index, and '{options.Device}' is none: -- probe lists the adapters");

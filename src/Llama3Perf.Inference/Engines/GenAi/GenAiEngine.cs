@@ -24,7 +24,9 @@ internal sealed unsafe class GenAiEngine : IEngine
     {
         int threads = options.Threads ?? PhysicalCores.Count;
         using (OgaConfig config = GenAiConfig.Open(folder.Path, options, threads))
+        {
             _model = OgaModel.Create(config);
+        }
 
         string wanted = GenAiProvider.Of(options.Provider)?.DeviceType ?? "CPU";
         string device;
@@ -76,11 +78,17 @@ internal sealed unsafe class GenAiEngine : IEngine
     public void Prefill(ReadOnlySpan<int> prompt)
     {
         if (_generator is null || _length != 0)
+        {
             throw new InvalidOperationException("Prefill is called once after each Reset: DirectML computes a second part of a prompt wrongly.");
+        }
+
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length, nameof(prompt));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(prompt.Length, _maxLength, nameof(prompt));
         fixed (int* tokens = prompt)
+        {
             Oga.Check(Oga.OgaGenerator_AppendTokens(_generator, tokens, (nuint)prompt.Length));
+        }
+
         _length = prompt.Length;
     }
 
@@ -89,12 +97,18 @@ internal sealed unsafe class GenAiEngine : IEngine
         int length = _length;
         // At max_length the library would write behind its sequence buffer.
         if (_generator is null || length == 0 || length >= _maxLength)
+        {
             throw new InvalidOperationException(length == 0 ? "NextToken needs Reset and Prefill first." : $"The sequence holds all of its {_maxLength} tokens.");
+        }
+
         _length = 0;
         Oga.Check(Oga.OgaGenerator_GenerateNextToken(_generator));
         Oga.Check(Oga.OgaGenerator_GetNextTokens(_generator, out int* tokens, out nuint count));
         if (count != 1)
+        {
             throw new EngineException($"OgaGenerator_GetNextTokens: {count} tokens for one sequence");
+        }
+
         _length = length + 1;
         return *tokens;
     }
@@ -102,7 +116,10 @@ internal sealed unsafe class GenAiEngine : IEngine
     public float[] LastLogits()
     {
         if (_generator is null || _length == 0)
+        {
             throw new InvalidOperationException("Nothing was computed yet.");
+        }
+
         using OgaTensor logits = OgaTensor.Output(_generator, _logits);
         return logits.LastRow(_vocabularySize);
     }

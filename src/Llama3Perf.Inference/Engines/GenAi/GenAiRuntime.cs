@@ -19,14 +19,18 @@ internal static class GenAiRuntime
     public static void Add(GenAiEngine engine)
     {
         lock (s_lock)
+        {
             s_engines.Add(engine);
+        }
     }
 
     /// <summary>Forgets a disposed engine.</summary>
     public static void Remove(GenAiEngine engine)
     {
         lock (s_lock)
+        {
             s_engines.Remove(engine);
+        }
     }
 
     /// <summary>The library keeps the adapter of its first DirectML model for the life of the process and would ignore another without a word.</summary>
@@ -35,16 +39,21 @@ internal static class GenAiRuntime
     {
         string? taken = Interlocked.CompareExchange(ref s_directMLDevice, device, null);
         if (taken is not null && taken != device)
+        {
             throw new EngineException($"onnxruntime-genai runs DirectML on {taken} in this process and cannot use {device} beside it; run each adapter in a process of its own");
+        }
     }
 
     private static Availability Available(ExecutionProvider provider)
     {
         if (provider.WhyNotInOnnxRuntime() is { } foreign)
+        {
             return Availability.No(foreign);
+        }
+
         try
         {
-            NativeLibraries.RequireGenAi();
+            Oga.RequireLibrary();
         }
         catch (EngineException e)
         {
@@ -52,7 +61,10 @@ internal static class GenAiRuntime
         }
 
         if (GenAiProvider.Of(provider) is not { } wanted)
+        {
             return Availability.Yes;
+        }
+
         return NativeLibraries.WhyNotProvider(wanted.OnnxRuntimeName) is { } reason ? Availability.No(reason) : Availability.Yes;
     }
 
@@ -60,9 +72,15 @@ internal static class GenAiRuntime
     {
         GenAiConfig.Refuse(folder, options);
         if (Available(options.Provider) is { IsAvailable: false, Reason: { } reason })
+        {
             throw new EngineException(reason);
+        }
+
         if (options.Provider == ExecutionProvider.Dml)
+        {
             TakeDirectMLDevice(GenAiConfig.DirectMLDevice(options));
+        }
+
         try
         {
             return new GenAiEngine(folder, options);
@@ -81,10 +99,18 @@ internal static class GenAiRuntime
     {
         GenAiEngine[] left;
         lock (s_lock)
+        {
             left = [.. s_engines];
+        }
+
         foreach (GenAiEngine engine in left)
+        {
             engine.Dispose();
+        }
+
         if (OgaHandle.CreatedCount > 0 && OgaHandle.LiveCount == 0)
+        {
             Oga.OgaShutdown();
+        }
     }
 }

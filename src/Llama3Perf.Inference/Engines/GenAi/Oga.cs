@@ -15,16 +15,21 @@ internal static unsafe partial class Oga
 {
     private const string Library = NativeLibraries.GenAi;
 
-    /// <summary>Names of all functions below: a library that lacks one is refused before any is called.</summary>
-    public static IEnumerable<string> EntryPoints { get; } =
+    private static readonly string[] s_entryPoints =
         [.. typeof(Oga).GetMethods(BindingFlags.Static | BindingFlags.NonPublic).Select(method => method.Name).Where(name => name.StartsWith("Oga", StringComparison.Ordinal)).Distinct()];
+
+    /// <summary>Loads the library unless it is loaded, and checks that it has every function below.</summary>
+    /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
+    public static nint RequireLibrary() => NativeLibraries.RequireGenAi(s_entryPoints);
 
     /// <summary>Throws what the library says of a failed call, with the call's name; the one place where results are looked at.</summary>
     /// <exception cref="EngineException">The call failed.</exception>
     public static void Check(nint result, [CallerArgumentExpression(nameof(result))] string call = "")
     {
         if (result != 0)
+        {
             Throw(result, call);
+        }
     }
 
     [DoesNotReturn]

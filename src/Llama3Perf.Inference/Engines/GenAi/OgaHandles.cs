@@ -38,7 +38,10 @@ internal abstract class OgaHandle() : SafeHandle(0, ownsHandle: true)
         Destroy(handle);
         Interlocked.Decrement(ref s_live);
         foreach (OgaHandle parent in _parents)
+        {
             parent.DangerousRelease();
+        }
+
         return true;
     }
 
@@ -132,12 +135,18 @@ internal sealed unsafe class OgaTensor : OgaHandle
         Oga.Check(Oga.OgaTensorGetShapeRank(this, out nuint rank));
         long[] dims = new long[rank];
         fixed (long* first = dims)
+        {
             Oga.Check(Oga.OgaTensorGetShape(this, first, rank));
+        }
+
         long count = dims.Aggregate(1L, (product, dim) => product * dim);
         Oga.Check(Oga.OgaTensorGetType(this, out int type));
         Oga.Check(Oga.OgaTensorGetData(this, out nint data));
         if (count < width || dims.Length == 0 || dims[^1] != width)
+        {
             throw new EngineException($"onnxruntime-genai gives logits [{string.Join(", ", dims)}] for a vocabulary of {width}");
+        }
+
         return type switch
         {
             Float32 => new ReadOnlySpan<float>((float*)data + count - width, width).ToArray(),

@@ -81,7 +81,10 @@ internal static class OrtSession
     private static Availability Available(ExecutionProvider provider)
     {
         if (provider.WhyNotInOnnxRuntime() is { } foreign)
+        {
             return Availability.No(foreign);
+        }
+
         try
         {
             NativeLibraries.RequireOnnxRuntime();

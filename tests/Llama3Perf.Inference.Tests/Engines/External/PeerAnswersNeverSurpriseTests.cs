@@ -22,7 +22,9 @@ public sealed class PeerAnswersNeverSurpriseTests
         {
             GenerateResult answer = new(tokens, received, start, prefillEnd, times, end);
             if (PeerAnswerRules.WhyWrong(answer, 2, s_model) is null)
+            {
                 AssertSound(PeerAnswerRules.ToResult(new PeerReply<GenerateResult>(answer, 1), 3, DateTimeOffset.UnixEpoch));
+            }
         }, iter: 20_000);
         // That sound ones are among them is not left to chance.
         Gen.Long[0, 1_000_000].Array[6].Sample(steps =>
@@ -75,9 +77,14 @@ public sealed class PeerAnswersNeverSurpriseTests
             List<byte> line = [.. Line(place)];
             int index = at % line.Count;
             if (isLeftOut)
+            {
                 line.RemoveAt(index);
+            }
             else
+            {
                 line[index] = value;
+            }
+
             Survives(place, [.. line]);
         }, iter: 40, threads: 1);
     }

@@ -37,7 +37,10 @@ internal static class Peers
         get
         {
             if (s_python.Value is null)
+            {
                 Assert.Skip(PythonProgram.Find().Reason ?? "no Python");
+            }
+
             return s_python.Value;
         }
     }
@@ -75,7 +78,10 @@ internal static class Peers
         while (Stopwatch.GetElapsedTime(start).TotalSeconds < 5)
         {
             if (!Runs(id))
+            {
                 return true;
+            }
+
             Thread.Sleep(10);
         }
 
@@ -88,7 +94,10 @@ internal static class Peers
         try
         {
             if (OperatingSystem.IsLinux())
+            {
                 return File.ReadAllText($"/proc/{id}/stat").Split(") ")[^1][0] is not ('Z' or 'X');
+            }
+
             using Process process = Process.GetProcessById(id);
             return !process.HasExited;
         }

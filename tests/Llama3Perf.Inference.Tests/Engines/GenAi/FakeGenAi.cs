@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Llama3Perf.Inference.Native;
+using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Tests.Native;
 using Llama3Perf.Models;
 
@@ -15,7 +15,7 @@ internal sealed unsafe class FakeGenAi
     public FakeGenAi()
     {
         Assert.SkipWhen(TestRuntime.FakeLibrary is null, TestRuntime.WhyNoFake);
-        _library = NativeLibraries.RequireGenAi();
+        _library = Oga.RequireLibrary();
         ((delegate* unmanaged<void>)Entry("fake_reset"))();
         LiveAtStart = Live;
     }

@@ -1,4 +1,3 @@
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Models;
@@ -28,7 +27,10 @@ public sealed class FakeGenAiEngineTests : IDisposable
         int[] expected = new int[5];
         int token = 7;
         for (int i = 0; i < expected.Length; i++)
+        {
             expected[i] = token = FakeGenAi.Next(token, 4 + i);
+        }
+
         Assert.Equal(expected, result.NewTokens);
         Assert.Contains("OgaGenerator_AppendTokens(3: 1..7)", _fake.Log);
     }
@@ -244,10 +246,16 @@ public sealed class FakeGenAiEngineTests : IDisposable
         engine.Reset(400);
         engine.Prefill([1, 2, 3]);
         for (int i = 0; i < 100; i++)
+        {
             _ = engine.NextToken();
+        }
+
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 200; i++)
+        {
             _ = engine.NextToken();
+        }
+
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 

@@ -1,4 +1,3 @@
-using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Inference.Native;
@@ -19,7 +18,7 @@ public sealed class RealGenAiTests
     [Fact]
     public void The_real_library_is_the_one_of_the_folder()
     {
-        NativeLibraries.RequireGenAi();
+        Oga.RequireLibrary();
         string[] names = [NativeLibraries.OnnxRuntime, NativeLibraries.GenAi];
         Assert.Equal(names, NativeLibraries.Loaded().Select(library => library.Name));
         Assert.All(NativeLibraries.Loaded(), library => Assert.StartsWith(Path.GetFullPath(TestRuntime.RealFolder!), library.Path, StringComparison.Ordinal));
@@ -47,10 +46,16 @@ public sealed class RealGenAiTests
         engine.Reset(200);
         engine.Prefill(s_prompt);
         for (int i = 0; i < 50; i++)
+        {
             _ = engine.NextToken();
+        }
+
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 100; i++)
+        {
             _ = engine.NextToken();
+        }
+
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 

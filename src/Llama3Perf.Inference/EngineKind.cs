@@ -1,0 +1,26 @@
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Inference;
+
+/// <summary>One engine of the suite.</summary>
+/// <param name="Name">Name on the command line and in results.</param>
+/// <param name="Summary">One line for help texts.</param>
+/// <param name="Availability">Whether the engine can run on a provider here; cheap, loads no model.</param>
+/// <param name="Load">Loads a folder. Throws <see cref="EngineException"/> with one line that names the cause.</param>
+public sealed record EngineKind(
+    string Name,
+    string Summary,
+    Func<ExecutionProvider, Availability> Availability,
+    Func<ModelFolder, EngineOptions, IEngine> Load);
+
+/// <summary>Whether something can be used here.</summary>
+/// <param name="IsAvailable">True when it can.</param>
+/// <param name="Reason">When it cannot: what was looked for, and where.</param>
+public sealed record Availability(bool IsAvailable, string? Reason = null)
+{
+    /// <summary>It can be used.</summary>
+    public static Availability Yes { get; } = new(true);
+
+    /// <summary>It cannot, for this reason.</summary>
+    public static Availability No(string reason) => new(false, reason);
+}

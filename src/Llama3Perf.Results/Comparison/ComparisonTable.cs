@@ -48,6 +48,7 @@ public static class ComparisonTable
             notes.Add("weights are synthetic: speed is real, text is noise");
         }
 
+        notes.AddRange(comparison.Sides.SelectMany(side => side.Run.Remarks).Distinct(StringComparer.Ordinal));
         notes.AddRange(comparison.Unmatched.Select(unmatched => $"not compared: {unmatched.CaseId} in {unmatched.Side}: {unmatched.Reason}"));
         return notes;
     }

@@ -20,12 +20,14 @@ internal sealed class KeyedRun(Run run)
 internal sealed class KeyedCase
 {
     private readonly string?[] _texts;
+    private readonly bool[] _areAssumed;
 
     public KeyedCase(Run run, CaseOutcome outcome)
     {
         Outcome = outcome;
         Context = new CaseContext(run.Identity, run.Environment, outcome.Case);
-        _texts = [.. SampleSchema.CaseKeys.Select(column => column.Key(Context))];
+        _texts = [.. SampleSchema.CaseKeys.Select(column => column.Key(Context) ?? column.Absent)];
+        _areAssumed = [.. SampleSchema.CaseKeys.Select(column => column.Absent is not null && column.Key(Context) is null)];
     }
 
     /// <summary>Names of the key columns.</summary>
@@ -42,22 +44,11 @@ internal sealed class KeyedCase
     /// <summary>The case in its run.</summary>
     public CaseContext Context { get; }
 
-    /// <summary>A key's text, or null when it is unknown.</summary>
-    public string? this[string name]
-    {
-        get
-        {
-            for (int i = 0; i < _texts.Length; i++)
-            {
-                if (Names[i] == name)
-                {
-                    return _texts[i];
-                }
-            }
+    /// <summary>A key's text, or null when it is unknown; what files are too old to say is its default.</summary>
+    public string? this[string name] => _texts[IndexOf(name)];
 
-            throw new ArgumentException($"There is no key named '{name}'.", nameof(name));
-        }
-    }
+    /// <summary>A key's text for messages.</summary>
+    public string Describe(string name) => IndexOf(name) is var i && _areAssumed[i] ? $"not said, so {_texts[i]}" : _texts[i] ?? "unknown";
 
     /// <summary>Names of the keys that differ. Unknown is not the same as known.</summary>
     public IEnumerable<string> DifferencesTo(KeyedCase other) => Names.Where((_, i) => _texts[i] != other._texts[i]);
@@ -65,6 +56,19 @@ internal sealed class KeyedCase
     /// <summary>One text of all keys but some; equal texts are equal cases.</summary>
     public string Without(IReadOnlySet<string> ignored) =>
         string.Join('\u001f', _texts.Where((_, i) => !ignored.Contains(Names[i])).Select(text => text is null ? "\u001e" : text));
+
+    private static int IndexOf(string name)
+    {
+        for (int i = 0; i < Names.Count; i++)
+        {
+            if (Names[i] == name)
+            {
+                return i;
+            }
+        }
+
+        throw new ArgumentException($"There is no key named '{name}'.", nameof(name));
+    }
 
     /// <summary>What is wrong with the case, or null when it has samples to compare.</summary>
     public string? Problem()

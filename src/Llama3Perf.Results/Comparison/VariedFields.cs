@@ -12,8 +12,8 @@ internal sealed record VariedFields(IReadOnlyList<string> Names, IReadOnlySet<st
     {
         ["machine_id"] = ["os_build", "gpu_name", "gpu_driver_version", "device", "threads", "power_source"],
         ["gpu_name"] = ["device", "gpu_driver_version"],
-        ["engine"] = ["genai_version"],
-        ["provider"] = ["device", "model_sha256", "directml_version", "threads"],
+        ["engine"] = ["genai_version", "engine_options"],
+        ["provider"] = ["device", "model_sha256", "directml_version", "threads", "engine_options"],
         ["model_name"] = ["model_sha256", "weights", "hidden_size", "num_layers", "vocab_size", "prompt_sha256", "n_prompt"],
         ["precision"] = ["block_size", "model_sha256"],
         ["block_size"] = ["model_sha256"],
@@ -89,7 +89,7 @@ internal sealed record VariedFields(IReadOnlyList<string> Names, IReadOnlySet<st
         const int Shown = 4;
         const int Longest = 24;
         IEnumerable<KeyedCase> holders = KeyedCase.RunNames.Contains(name) ? runs.Select(run => run.Self) : runs.SelectMany(run => run.Cases);
-        string[] all = [.. holders.Select(holder => holder[name] ?? "unknown").Distinct(StringComparer.Ordinal)];
+        string[] all = [.. holders.Select(holder => holder.Describe(name)).Distinct(StringComparer.Ordinal)];
         return all.Take(Shown).Select(text => text.Length > Longest ? text[..Longest] + "…" : text).Concat(all.Length > Shown ? ["…"] : []);
     }
 }

@@ -11,9 +11,10 @@ internal sealed class SampleFile
     private readonly string _path;
     private readonly Dictionary<string, CaseSamples> _cases = [];
     private readonly List<CaseSamples> _order = [];
+    private readonly string[] _remarks;
     private Sample? _first;
 
-    private SampleFile(string path) => _path = path;
+    private SampleFile(string path, int version) => (_path, _remarks) = (path, [.. KeysSince(version, path)]);
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
@@ -21,8 +22,8 @@ internal sealed class SampleFile
     /// <exception cref="RunFileException">It is not a readable samples.csv of one run.</exception>
     public static SampleFile Read(string path, bool mayBeEmpty = false)
     {
-        SampleFile file = new(path);
         using TableReader<Sample> reader = new(SampleSchema.Table, path);
+        SampleFile file = new(path, reader.Version);
         while (reader.Read() is { } sample)
         {
             file.Add(sample, reader);
@@ -44,7 +45,7 @@ internal sealed class SampleFile
         {
             return _first is null
                 ? throw new RunFileException($"{_path} has no samples, and no {RunFolder.Results} beside it says why; measure again")
-                : new Run(_first.Run, _first.Environment, [.. _order.Select(samples => samples.ToOutcome())]) { Source = source };
+                : new Run(_first.Run, _first.Environment, [.. _order.Select(samples => samples.ToOutcome())]) { Source = source, Remarks = _remarks };
         }
 
         if (_first is not null && _first.Run.RunId != results[0].Run.RunId)
@@ -53,11 +54,21 @@ internal sealed class SampleFile
         }
 
         RunEnvironment environment = CompleteEnvironment(results[0].Environment);
-        List<string> remarks = [];
+        List<string> remarks = [.. _remarks];
         HashSet<string> known = [.. results.Select(row => row.CaseId)];
         IEnumerable<CaseOutcome> measured = results.Select(row => Outcome(row, remarks));
         IEnumerable<CaseOutcome> others = _order.Where(samples => !known.Contains(samples.CaseId)).Select(samples => samples.ToOutcome());
         return new Run(_first?.Run ?? results[0].Run, environment, [.. measured, .. others]) { Source = source, Remarks = remarks };
+    }
+
+    /// <summary>What a comparison takes for granted of a file that is too old to say it.</summary>
+    private static IEnumerable<string> KeysSince(int version, string path)
+    {
+        Column<Sample>[] keys = [.. SampleSchema.Keys.Where(key => key.Since > version && key.Absent is not null)];
+        if (keys.Length > 0)
+        {
+            yield return $"{path} has schema version {version}, without {string.Join(" and ", keys.Select(key => key.Name))}: its cases match only {string.Join(" and ", keys.Select(key => $"{key.Name} {key.Absent}"))}";
+        }
     }
 
     private void Add(Sample sample, TableReader<Sample> reader)

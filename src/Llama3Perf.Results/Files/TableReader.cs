@@ -5,7 +5,10 @@ using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Results.Files;
 
-/// <summary>Reads the rows of one file, strictly: the columns are those of the schema, in its order, and every cell is what its column expects.</summary>
+/// <summary>
+/// Reads the rows of one file, strictly: the columns are those of the schema, in its order, and every cell is what its column expects.
+/// Of a file that an older version wrote the columns are those of that version, found by their names; the others are unknown.
+/// </summary>
 /// <typeparam name="TRow">The record of a row.</typeparam>
 internal sealed class TableReader<TRow> : IDisposable
     where TRow : class
@@ -25,6 +28,9 @@ internal sealed class TableReader<TRow> : IDisposable
     private readonly StringPool _strings = new();
     private readonly PartReader<TRow>[] _parts;
     private readonly (Column<TRow> Column, int Position)[] _own;
+    private readonly string[] _names;
+    private readonly byte[] _version;
+    private bool _hasFirstRow;
 
     /// <summary>Checks the whole text and the header.</summary>
     /// <exception cref="RunFileException">The file cannot be read, or is not such a table.</exception>
@@ -32,11 +38,12 @@ internal sealed class TableReader<TRow> : IDisposable
     {
         _table = table;
         _path = path;
-        _parts = [.. table.Parts.Select(part => part.Reader(table.IndexOf))];
-        _own = [.. table.Own.Select(column => (column, table.IndexOf(column.Name)))];
         _csv = Open(path);
         try
         {
+            Advance();
+            _names = [.. Enumerable.Range(0, _csv.FieldCount).Select(_csv.GetString)];
+            Version = ReadVersion() ?? VersionOf(_names);
             CheckHeader();
         }
         catch
@@ -44,7 +51,14 @@ internal sealed class TableReader<TRow> : IDisposable
             _csv.Dispose();
             throw;
         }
+
+        _version = Encoding.UTF8.GetBytes(Version.ToString(CultureInfo.InvariantCulture));
+        _parts = [.. table.Parts.Select(part => part.Reader(PositionOf))];
+        _own = [.. table.Own.Select(column => (column, PositionOf(column.Name))).Where(own => own.Item2 >= 0)];
     }
+
+    /// <summary>Version of the schema that the file was written by.</summary>
+    public int Version { get; }
 
     /// <summary>Row of the file, from 1; the header is row 1.</summary>
     public long RowNumber => _csv.RowNumber;
@@ -53,14 +67,21 @@ internal sealed class TableReader<TRow> : IDisposable
     /// <exception cref="RunFileException">The row is not what the schema expects.</exception>
     public TRow? Read()
     {
-        if (!Advance())
+        bool isRead = _hasFirstRow || Advance();
+        _hasFirstRow = false;
+        if (!isRead)
         {
             return null;
         }
 
-        if (_csv.FieldCount != _table.Columns.Count)
+        if (_csv.FieldCount != _names.Length)
         {
-            throw LineCheck.Error(_path, RowNumber, $"it has {_csv.FieldCount} columns, not {_table.Columns.Count}");
+            throw LineCheck.Error(_path, RowNumber, $"it has {_csv.FieldCount} columns, not {_names.Length}");
+        }
+
+        if (!_csv.GetSpan(PositionOf(SchemaVersion.ColumnName)).SequenceEqual(_version))
+        {
+            throw Error(SchemaVersion.ColumnName, $"'{Shortened(_csv.GetString(PositionOf(SchemaVersion.ColumnName)))}' stands where the first row has '{Version}'");
         }
 
         TRow row = _table.Blank();
@@ -121,37 +142,70 @@ internal sealed class TableReader<TRow> : IDisposable
         }
     }
 
-    private void CheckHeader()
+    /// <summary>The version that the first row has; null when there is no row, or no column of it.</summary>
+    private int? ReadVersion()
     {
-        Advance();
-        string[] names = [.. Enumerable.Range(0, _csv.FieldCount).Select(_csv.GetString)];
-        string[] expected = [.. _table.Columns.Select(column => column.Name)];
-        if (names.AsSpan().SequenceEqual(expected))
+        int position = PositionOf(SchemaVersion.ColumnName);
+        _hasFirstRow = position >= 0 && Advance();
+        if (!_hasFirstRow || position >= _csv.FieldCount)
         {
-            return;
+            return null;
         }
 
-        int version = Array.IndexOf(names, SchemaVersion.ColumnName);
-        if (version >= 0 && Advance() && version < _csv.FieldCount && !_csv.GetSpan(version).SequenceEqual(Encoding.UTF8.GetBytes(SchemaVersion.Current.ToString(CultureInfo.InvariantCulture))))
-        {
-            throw Error(SchemaVersion.ColumnName, $"'{Shortened(_csv.GetString(version))}' is not {_table.Columns[0].Expected}; use the version of the suite that wrote it");
-        }
-
-        throw new RunFileException($"{_path}, row 1, {HeaderProblem(names, expected)}");
+        string text = _csv.GetString(position);
+        return !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) || version < 1
+            ? throw Error(SchemaVersion.ColumnName, $"'{Shortened(text)}' is not {_table.Columns[0].Expected}; restore the file as the suite wrote it")
+            : version > SchemaVersion.Current
+                ? throw Error(SchemaVersion.ColumnName, $"'{Shortened(text)}' is newer than {SchemaVersion.Current}, the newest that this program reads; use the version of the suite that wrote it")
+                : version;
     }
 
-    private static string HeaderProblem(string[] names, string[] expected)
+    /// <summary>The version of a file without rows: the one whose columns it has, else this one's, whose message is the best.</summary>
+    private int VersionOf(string[] names) =>
+        Enumerable.Range(1, SchemaVersion.Current).Reverse().FirstOrDefault(version => names.Order(StringComparer.Ordinal).SequenceEqual(Expected(version).Order(StringComparer.Ordinal)), SchemaVersion.Current);
+
+    private string[] Expected(int version) => [.. _table.Columns.Where(column => column.Since <= version).Select(column => column.Name)];
+
+    private int PositionOf(string name) => Array.IndexOf(_names, name);
+
+    private void CheckHeader()
     {
+        string[] expected = Expected(Version);
+        string? problem = Version == SchemaVersion.Current ? OrderProblem(_names, expected) : NameProblem(expected);
+        if (problem is not null)
+        {
+            throw new RunFileException($"{_path}, row 1, {problem}; restore the file as the suite wrote it");
+        }
+    }
+
+    /// <summary>An older version may have had another order.</summary>
+    private string? NameProblem(string[] expected)
+    {
+        string? twice = _names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1)?.Key;
+        string? unknown = _names.Except(expected, StringComparer.Ordinal).FirstOrDefault();
+        string? missing = expected.Except(_names, StringComparer.Ordinal).FirstOrDefault();
+        return twice is not null ? $"column {Array.LastIndexOf(_names, twice) + 1}: '{Shortened(twice)}' stands twice" :
+            unknown is not null ? $"column {PositionOf(unknown) + 1}: schema version {Version} has no '{Shortened(unknown)}'" :
+            missing is not null ? $"schema version {Version} has a column '{missing}', and this header has not" : null;
+    }
+
+    private static string? OrderProblem(string[] names, string[] expected)
+    {
+        if (names.AsSpan().SequenceEqual(expected))
+        {
+            return null;
+        }
+
         if (names.Length == 1 && names[0].Contains(';'))
         {
-            return "column 1: columns are separated by semicolons, not commas; restore the file as the suite wrote it";
+            return "column 1: columns are separated by semicolons, not commas";
         }
 
         int i = names.AsSpan().CommonPrefixLength(expected);
         return $"column {i + 1}: " + (
             i == names.Length ? $"the header ends where '{expected[i]}' is expected" :
             i == expected.Length ? $"'{Shortened(names[i])}' stands after the last column" :
-            $"'{Shortened(names[i])}' stands where '{expected[i]}' is expected") + "; restore the file as the suite wrote it";
+            $"'{Shortened(names[i])}' stands where '{expected[i]}' is expected");
     }
 
     private bool Advance()
@@ -172,7 +226,7 @@ internal sealed class TableReader<TRow> : IDisposable
 
     private RunFileException BadCell(int position)
     {
-        Column<TRow> column = _table.Columns[position];
+        Column<TRow> column = _table.Find(_names[position])!;
         return Error(column.Name, $"'{Shortened(_csv.GetString(position))}' is not {column.Expected}");
     }
 

@@ -38,6 +38,11 @@ internal sealed class GateSides
             sides.Add(GateFindingKind.Note, caseId: null, $"baseline and current are the same run, {current.Identity.RunId} (A/A)");
         }
 
+        foreach (string remark in matching.Sides.SelectMany(side => side.Run.Remarks).Distinct(StringComparer.Ordinal))
+        {
+            sides.Add(GateFindingKind.Note, caseId: null, remark);
+        }
+
         foreach (KeyedCase?[] row in matching.Rows)
         {
             sides.AddCase(row, metrics);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -9,30 +10,50 @@ namespace Llama3Perf.Results.Rows;
 /// </summary>
 public static class CaseId
 {
-    private const int LongestPart = 40;
+    private const int LongestSegment = 40;
+    private const int LongestPrompt = 24;
 
     /// <summary>
-    /// The name of a case. Cases that differ in engine, provider, device, model's name, precision, block size, prompt, chat template,
-    /// length or threads have different names; two models of one name have not.
+    /// The name of a case. Cases that differ in engine, its options, provider, device, model's name, precision, block size, prompt tokens,
+    /// chat template, length or threads have different names; two models of one name have not.
     /// </summary>
     public static string For(CaseKey key)
     {
-        string model = $"{Part(key.ModelName)}-{Part(key.Precision)}{(key.BlockSize is { } size ? $"-b{size}" : "")}";
+        string model = $"{Segment(key.ModelName)}-{Segment(key.Precision)}{(key.BlockSize is { } size ? $"-b{size}" : "")}";
         // The colon of an external engine is no character of a name.
-        string engine = $"{Part(key.Engine.Replace(':', '.'))}-{Part(key.Provider)}{(key.Device is { } device ? $"-{Part(device)}" : "")}";
-        IEnumerable<string?> parts =
+        string engine = $"{Segment(key.Engine.Replace(':', '.'))}-{Segment(key.Provider)}{(key.Device is { } device ? $"-{Segment(device)}" : "")}";
+        IEnumerable<string?> segments =
         [
-            model, engine, Part(key.PromptId), key.ChatTemplate == "none" ? null : Part(key.ChatTemplate), $"l{key.MaxLength}", key.Threads is { } threads ? $"t{threads}" : null,
+            model, engine, Prompt(key), key.ChatTemplate == "none" ? null : Segment(key.ChatTemplate), $"l{key.MaxLength}",
+            key.Threads is { } threads ? $"t{threads}" : null, key.EngineOptions is { } options ? $"o-{Hash(options)}" : null,
         ];
-        return string.Join('/', parts.OfType<string>());
+        return string.Join('/', segments.OfType<string>());
+    }
+
+    /// <summary>
+    /// Texts that look alike, since they begin alike or differ in blanks at their ends, have other token ids: the name carries the start of
+    /// their hash. <c>pp512</c> names its 512 tokens by itself.
+    /// </summary>
+    private static string Prompt(CaseKey key)
+    {
+        bool namesItsTokens = key.PromptTokens is { } count && key.PromptId == string.Create(CultureInfo.InvariantCulture, $"pp{count}");
+        return key.PromptSha256 is not { Length: > 0 } sha256 || namesItsTokens
+            ? Segment(key.PromptId)
+            : $"{Clean(key.PromptId, LongestPrompt)}-{(sha256.Length >= 6 && sha256.All(char.IsAsciiHexDigitLower) ? sha256[..6] : Hash(sha256))}".TrimStart('-');
     }
 
     /// <summary>Text that had to be changed or cut carries the start of its hash, so that different texts stay different.</summary>
-    private static string Part(string text)
+    private static string Segment(string text)
+    {
+        string clean = Clean(text, LongestSegment);
+        return clean == text && clean.Length > 0 ? clean : $"{clean}-{Hash(text)}";
+    }
+
+    private static string Clean(string text, int longest)
     {
         string clean = string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
-        return clean == text && clean.Length is > 0 and <= LongestPart && clean[0] != '.'
-            ? clean
-            : $"{clean[..Math.Min(clean.Length, LongestPart)].Trim('-', '.')}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..6]}";
+        return clean[..Math.Min(clean.Length, longest)].Trim('-', '.');
     }
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..6];
 }

@@ -9,6 +9,15 @@ public sealed record CaseKey
     /// <summary>Versions of an external engine's parts, <c>torch 2.11.0, transformers 5.17.0</c>; null for engines inside the suite.</summary>
     public string? EngineVersions { get; init; }
 
+    /// <summary>
+    /// What the engine was told beyond model, device and threads, in one canonical text: session entries, provider options, graph optimization,
+    /// a peer's options. Null: its defaults.
+    /// </summary>
+    public string? EngineOptions { get; init; }
+
+    /// <summary>How the suite was built: <c>Release</c> or <c>Debug</c>.</summary>
+    public string? BuildConfiguration { get; init; }
+
     /// <summary>Execution provider: <c>cpu</c>, <c>dml</c>, <c>cuda</c>, <c>webgpu</c>; of external engines also <c>xpu</c>, <c>mps</c>.</summary>
     public required string Provider { get; init; }
 
@@ -39,7 +48,7 @@ public sealed record CaseKey
     /// <summary>Quantization block along K; null for floating point.</summary>
     public int? BlockSize { get; init; }
 
-    /// <summary>The prompt as it was asked for, shortened: its text, file name or <c>ppN</c>.</summary>
+    /// <summary>The prompt as it was asked for, shortened for people: its text, file name or <c>ppN</c>.</summary>
     public required string PromptId { get; init; }
 
     /// <summary>SHA-256 over the prompt's token ids, lowercase hexadecimal.</summary>

@@ -10,7 +10,9 @@ internal static class CaseColumns
     public static IReadOnlyList<Column<CaseKey>> All { get; } =
     [
         Key("engine", (CaseKey c) => c.Engine, Cells.Text),
-        Key("engine_versions", (CaseKey c) => c.EngineVersions, Cells.OptionalText),
+        Key("engine_versions", (CaseKey c) => c.EngineVersions, Cells.OptionalText, since: 2),
+        Key("engine_options", (CaseKey c) => c.EngineOptions, Cells.OptionalText, since: 3, absent: "default"),
+        Key("build_configuration", (CaseKey c) => c.BuildConfiguration, Cells.OptionalText, since: 3, absent: "Release"),
         Key("provider", (CaseKey c) => c.Provider, Cells.Text),
         Key("device", (CaseKey c) => c.Device, Cells.OptionalText),
         Key("model_name", (CaseKey c) => c.ModelName, Cells.Text),

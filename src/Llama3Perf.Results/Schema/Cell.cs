@@ -74,9 +74,9 @@ internal static class Cells
     /// <summary>How a case ended.</summary>
     public static Cell<CaseStatus> Status { get; } = OneOf(("ok", CaseStatus.Ok), ("failed", CaseStatus.Failed), ("skipped", CaseStatus.Skipped));
 
-    /// <summary>Exactly this number: the version of the schema.</summary>
-    public static Cell<int> Exactly(int number) =>
-        OneOf((Invariant(number), number)) with { Expected = $"schema version {Invariant(number)}, the only one that this program reads" };
+    /// <summary>A version of the schema, up to the newest.</summary>
+    public static Cell<int> Version(int newest) =>
+        OneOf([.. Enumerable.Range(1, newest).Select(version => (Invariant(version), version))]) with { Expected = $"a schema version from 1 to {Invariant(newest)}" };
 
     private static Cell<TValue> OneOf<TValue>(params (string Text, TValue Value)[] words)
         where TValue : notnull

@@ -33,20 +33,27 @@ public enum Direction
 /// <typeparam name="TRow">The record of a row.</typeparam>
 public abstract class Column<TRow>
 {
-    private protected Column(string name, string unit, ColumnRole role, Direction direction) =>
-        (Name, Unit, Role, Direction) = (name, unit, role, direction);
+    private protected Column(ColumnTraits traits, string unit) => (Traits, Unit) = (traits, unit);
 
     /// <summary>Name in the file's header.</summary>
-    public string Name { get; }
+    public string Name => Traits.Name;
 
     /// <summary>Unit of the number: <c>ms</c>, <c>tok/s</c>, <c>bytes</c>, <c>%</c>; empty when there is none.</summary>
     public string Unit { get; }
 
     /// <summary>What the column is for.</summary>
-    public ColumnRole Role { get; }
+    public ColumnRole Role => Traits.Role;
 
     /// <summary>Which way a metric improves.</summary>
-    public Direction Direction { get; }
+    public Direction Direction => Traits.Direction;
+
+    /// <summary>Version of the schema that brought the column; files of older versions lack it.</summary>
+    public int Since => Traits.Since;
+
+    /// <summary>
+    /// What an unknown key counts as in a comparison, since files from before the column were measured so. Null: unknown is a value of its own.
+    /// </summary>
+    public string? Absent => Traits.Absent;
 
     /// <summary>The cell's text as it stands in the file, before quoting; empty when unknown.</summary>
     public abstract string Text(TRow row);
@@ -54,11 +61,14 @@ public abstract class Column<TRow>
     /// <summary>The number in <see cref="Unit"/>, as it stands in the file; null when it is unknown or the column holds text.</summary>
     public abstract double? Value(TRow row);
 
-    /// <summary>The text that a comparison matches; null when it is unknown.</summary>
+    /// <summary>The text that is known; null when it is unknown.</summary>
     public string? Key(TRow row) => Text(row) is { Length: > 0 } text ? text : null;
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    /// <summary>What is said of the column besides its property and its cell.</summary>
+    internal ColumnTraits Traits { get; }
 
     /// <summary>What the cell has to be, for messages: "a number of ms from 0 to 1e9".</summary>
     internal abstract string Expected { get; }
@@ -70,24 +80,39 @@ public abstract class Column<TRow>
     internal Column<TOuter> On<TOuter>(Func<TOuter, TRow> part) => new PartColumn<TOuter, TRow>(this, part);
 }
 
+/// <summary>What a line of the schema says of a column besides its property and its cell.</summary>
+internal sealed record ColumnTraits(string Name, ColumnRole Role)
+{
+    /// <summary>Which way a metric improves.</summary>
+    public Direction Direction { get; init; }
+
+    /// <summary>Version that brought the column.</summary>
+    public int Since { get; init; } = 1;
+
+    /// <summary>What an unknown key counts as in a comparison.</summary>
+    public string? Absent { get; init; }
+}
+
 /// <summary>Makes columns from properties: one property and one line in a schema are a column.</summary>
 internal static class Column
 {
     /// <summary>A column that a comparison matches.</summary>
-    public static Column<TRow> Key<TRow, TValue>(string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell) =>
-        Of(name, property, cell, ColumnRole.Key, Direction.None);
+    public static Column<TRow> Key<TRow, TValue>(
+        string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell, int since = 1, string? absent = null) =>
+        Of(new ColumnTraits(name, ColumnRole.Key) { Since = since, Absent = absent }, property, cell);
 
     /// <summary>A column with a measured number.</summary>
-    public static Column<TRow> Metric<TRow, TValue>(string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell, Direction direction) =>
-        Of(name, property, cell, ColumnRole.Metric, direction);
+    public static Column<TRow> Metric<TRow, TValue>(
+        string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell, Direction direction, int since = 1) =>
+        Of(new ColumnTraits(name, ColumnRole.Metric) { Direction = direction, Since = since }, property, cell);
 
     /// <summary>Any other column.</summary>
-    public static Column<TRow> Info<TRow, TValue>(string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell) =>
-        Of(name, property, cell, ColumnRole.Info, Direction.None);
+    public static Column<TRow> Info<TRow, TValue>(string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell, int since = 1) =>
+        Of(new ColumnTraits(name, ColumnRole.Info) { Since = since }, property, cell);
 
-    /// <summary>A column whose cell is the same in every row of every file of this version.</summary>
+    /// <summary>A column whose cell is the same in every row of every file that this version writes.</summary>
     public static Column<TRow> Constant<TRow>(string name, Cell<int> cell, int value) =>
-        new PropertyColumn<TRow, int>(name, cell, ColumnRole.Info, Direction.None, _ => value, (_, _) => { });
+        new PropertyColumn<TRow, int>(new ColumnTraits(name, ColumnRole.Info), cell, _ => value, (_, _) => { });
 
     /// <summary>The getter of a property.</summary>
     public static Func<TRow, TValue> Getter<TRow, TValue>(Expression<Func<TRow, TValue>> property) =>
@@ -97,18 +122,16 @@ internal static class Column
     public static Action<TRow, TValue> Setter<TRow, TValue>(Expression<Func<TRow, TValue>> property) =>
         PropertyOf(property).SetMethod!.CreateDelegate<Action<TRow, TValue>>();
 
-    private static PropertyColumn<TRow, TValue> Of<TRow, TValue>(
-        string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell, ColumnRole role, Direction direction) =>
-        new(name, cell, role, direction, Getter(property), Setter(property));
+    private static PropertyColumn<TRow, TValue> Of<TRow, TValue>(ColumnTraits traits, Expression<Func<TRow, TValue>> property, Cell<TValue> cell) =>
+        new(traits, cell, Getter(property), Setter(property));
 
     private static PropertyInfo PropertyOf<TRow, TValue>(Expression<Func<TRow, TValue>> property) =>
         (PropertyInfo)((MemberExpression)property.Body).Member;
 }
 
 /// <summary>A column that is a property of the row.</summary>
-internal sealed class PropertyColumn<TRow, TValue>(
-    string name, Cell<TValue> cell, ColumnRole role, Direction direction, Func<TRow, TValue> get, Action<TRow, TValue> set)
-    : Column<TRow>(name, cell.Unit, role, direction)
+internal sealed class PropertyColumn<TRow, TValue>(ColumnTraits traits, Cell<TValue> cell, Func<TRow, TValue> get, Action<TRow, TValue> set)
+    : Column<TRow>(traits, cell.Unit)
 {
     internal override string Expected => cell.Expected;
 
@@ -130,7 +153,7 @@ internal sealed class PropertyColumn<TRow, TValue>(
 
 /// <summary>A column of a part of the row.</summary>
 internal sealed class PartColumn<TRow, TPart>(Column<TPart> column, Func<TRow, TPart> part)
-    : Column<TRow>(column.Name, column.Unit, column.Role, column.Direction)
+    : Column<TRow>(column.Traits, column.Unit)
 {
     internal override string Expected => column.Expected;
 

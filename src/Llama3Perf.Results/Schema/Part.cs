@@ -5,7 +5,7 @@ namespace Llama3Perf.Results.Schema;
 /// <summary>A record that a row holds, whatever its type.</summary>
 internal abstract class Part<TRow>
 {
-    /// <summary>A reader for one file.</summary>
+    /// <summary>A reader for one file, whose columns stand where <paramref name="indexOf"/> says; -1 is nowhere, and leaves the property as it is.</summary>
     public abstract PartReader<TRow> Reader(Func<string, int> indexOf);
 }
 
@@ -14,7 +14,7 @@ internal sealed class Part<TRow, TPart>(Action<TRow, TPart> set, Func<TPart> bla
     where TPart : class
 {
     public override PartReader<TRow> Reader(Func<string, int> indexOf) =>
-        new PartReader<TRow, TPart>(set, blank, [.. columns], [.. columns.Select(column => indexOf(column.Name))]);
+        new PartReader<TRow, TPart>(set, blank, [.. columns.Where(column => indexOf(column.Name) >= 0)], indexOf);
 }
 
 /// <summary>Reads one part of the rows of a file.</summary>
@@ -28,9 +28,10 @@ internal abstract class PartReader<TRow>
 /// Reads one part of the rows of a file. Neighbouring rows mostly have the same machine and the same case: cells that equal
 /// the previous row's are compared, not parsed, and rows with equal parts share one record.
 /// </summary>
-internal sealed class PartReader<TRow, TPart>(Action<TRow, TPart> set, Func<TPart> blank, Column<TPart>[] columns, int[] positions) : PartReader<TRow>
+internal sealed class PartReader<TRow, TPart>(Action<TRow, TPart> set, Func<TPart> blank, Column<TPart>[] columns, Func<string, int> indexOf) : PartReader<TRow>
     where TPart : class
 {
+    private readonly int[] _positions = [.. columns.Select(column => indexOf(column.Name))];
     private readonly byte[][] _cells = new byte[columns.Length][];
     private readonly Dictionary<TPart, TPart> _known = [];
     private TPart? _previous;
@@ -44,11 +45,11 @@ internal sealed class PartReader<TRow, TPart>(Action<TRow, TPart> set, Func<TPar
             TPart part = blank();
             for (int i = 0; i < columns.Length; i++)
             {
-                ReadOnlySpan<byte> cell = csv.GetSpan(positions[i]);
+                ReadOnlySpan<byte> cell = csv.GetSpan(_positions[i]);
                 _cells[i] = cell.ToArray();
                 if (!columns[i].TryRead(part, cell, strings))
                 {
-                    badColumn = positions[i];
+                    badColumn = _positions[i];
                     return false;
                 }
             }
@@ -62,9 +63,9 @@ internal sealed class PartReader<TRow, TPart>(Action<TRow, TPart> set, Func<TPar
 
     private bool EqualsPrevious(CsvReader csv)
     {
-        for (int i = 0; i < positions.Length; i++)
+        for (int i = 0; i < _positions.Length; i++)
         {
-            if (!csv.GetSpan(positions[i]).SequenceEqual(_cells[i]))
+            if (!csv.GetSpan(_positions[i]).SequenceEqual(_cells[i]))
             {
                 return false;
             }

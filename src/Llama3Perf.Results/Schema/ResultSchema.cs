@@ -40,7 +40,7 @@ public static class ResultSchema
             Metric("drift_pct", (ResultRow r) => r.DriftPercent, Cells.Percent, None),
             Info("output_sha256", (ResultRow r) => r.OutputSha256, Cells.OptionalText),
             Info("output_stable", (ResultRow r) => r.OutputStable, Cells.OptionalFlag),
-            Info("notes", (ResultRow r) => r.Notes, Cells.OptionalText))
+            Info("notes", (ResultRow r) => r.Notes, Cells.OptionalText, since: 2))
         .StartingWith("schema_version", "run_id", "test_time", "build_commit", "case_id", "status", "error");
 
     private static Column<Spread>[] Spread(string name, Cell<double?> cell, Cell<double?> difference, Direction direction) =>

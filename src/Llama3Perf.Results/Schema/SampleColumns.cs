@@ -30,7 +30,7 @@ internal static class SampleColumns
         Metric("itl_p95_ms", (Sample s) => s.ItlP95Ms, Cells.Milliseconds, LowerIsBetter),
         Metric("itl_p99_ms", (Sample s) => s.ItlP99Ms, Cells.Milliseconds, LowerIsBetter),
         Metric("peak_rss_bytes", (Sample s) => s.PeakRssBytes, Cells.Bytes, LowerIsBetter),
-        Info("clock_disagreement_ms", (Sample s) => s.ClockDisagreementMs, Cells.Milliseconds),
+        Info("clock_disagreement_ms", (Sample s) => s.ClockDisagreementMs, Cells.Milliseconds, since: 2),
         Info("output_sha256", (Sample s) => s.OutputSha256, Cells.OptionalText),
         Info("completed", (Sample s) => s.Completed, Cells.Flag),
     ];

@@ -31,9 +31,6 @@ public sealed class Table<TRow>
     /// <summary>A row whose columns are all still to be set.</summary>
     internal TRow Blank() => _blank();
 
-    /// <summary>Position of a column in the file.</summary>
-    internal int IndexOf(string name) => _columns.FindIndex(column => column.Name == name);
-
     /// <summary>Appends columns that are properties of the row itself.</summary>
     internal Table<TRow> Add(params IEnumerable<Column<TRow>> columns)
     {

@@ -21,7 +21,7 @@ public sealed class ExportTests
         CaseKey[] cases =
         [
             TestRuns.Case, TestRuns.Case with { Threads = 3 }, TestRuns.Case with { BlockSize = 128 }, TestRuns.Case with { Engine = "genai" }, TestRuns.Case with { Provider = "dml" },
-            TestRuns.Case with { MaxLength = 520 }, TestRuns.Case with { PromptId = "a b" }, TestRuns.Case with { PromptId = "a-b" }, TestRuns.Case with { ChatTemplate = "phi3" },
+            TestRuns.Case with { MaxLength = 520 }, TestRuns.Case with { PromptId = "a b", PromptSha256 = new string('1', 64) }, TestRuns.Case with { PromptId = "a b", PromptSha256 = new string('2', 64) }, TestRuns.Case with { ChatTemplate = "phi3" }, TestRuns.Case with { EngineOptions = "graph=all" },
         ];
         Run run = new(TestRuns.Identity, TestRuns.Environment, [.. cases.Select(key => TestRuns.Outcome(key, 1, 1))]);
 

@@ -14,7 +14,7 @@ public sealed class RoundTripTests
 
     private static readonly Gen<CaseKey> Case =
         from texts in Text.Array[4]
-        from optional in OptionalText.Array[3]
+        from optional in OptionalText.Array[5]
         from counts in Gen.Int[0, 1_000_000_000].Nullable(0.2).Array[5]
         from prompt in Gen.Int[0, 100_000]
         from isReal in Gen.Bool
@@ -22,7 +22,7 @@ public sealed class RoundTripTests
         {
             Engine = texts[0], Provider = "cpu", Device = optional[0], ModelName = texts[1], ModelSha256 = optional[1], Weights = isReal ? "real" : "synthetic",
             HiddenSize = counts[0], LayerCount = counts[1], VocabularySize = counts[2], Precision = texts[2], BlockSize = counts[3], PromptId = texts[3],
-            PromptSha256 = optional[2], ChatTemplate = "none", PromptTokens = prompt, MaxLength = prompt + 2, Threads = counts[4],
+            PromptSha256 = optional[2], ChatTemplate = "none", EngineOptions = optional[3], BuildConfiguration = optional[4], PromptTokens = prompt, MaxLength = prompt + 2, Threads = counts[4],
         };
 
     private static readonly Gen<Run> Runs =

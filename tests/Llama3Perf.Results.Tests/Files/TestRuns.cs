@@ -15,7 +15,7 @@ internal static class TestRuns
 
     public static CaseKey Case { get; } = new()
     {
-        Engine = "ort", Provider = "cpu", ModelName = "llama-125m", ModelSha256 = new string('a', 64), Weights = "synthetic", HiddenSize = 768, LayerCount = 12,
+        Engine = "ort", BuildConfiguration = "Release", Provider = "cpu", ModelName = "llama-125m", ModelSha256 = new string('a', 64), Weights = "synthetic", HiddenSize = 768, LayerCount = 12,
         VocabularySize = 128256, Precision = "int4", BlockSize = 32, PromptId = "pp512", PromptSha256 = new string('b', 64), ChatTemplate = "none", PromptTokens = 512,
         MaxLength = 516, Threads = 2,
     };
@@ -23,7 +23,7 @@ internal static class TestRuns
     /// <summary>Two launches of three iterations, one failed and one skipped case; every kind of cell that the files have.</summary>
     public static Run Fixed()
     {
-        CaseKey text = Case with { PromptId = "says \"hi, you|me\"", PromptSha256 = null, PromptTokens = null, BlockSize = null, Precision = "fp32", Weights = "real", Engine = "external:transformers", EngineVersions = "torch 2.11.0, transformers 5.17.0" };
+        CaseKey text = Case with { PromptId = "says \"hi, you|me\"", PromptSha256 = null, PromptTokens = null, BlockSize = null, Precision = "fp32", Weights = "real", Engine = "external:transformers", EngineVersions = "torch 2.11.0, transformers 5.17.0", EngineOptions = "weights=nf4" };
         CaseKey half = Case with { Precision = "fp16", BlockSize = null, PromptTokens = null };
         CaseOutcome measured = Outcome(Case, launches: 2, iterations: 3);
         return new Run(Identity, Environment,
@@ -79,13 +79,25 @@ internal sealed class TestFolder : IDisposable
 /// <summary>Published formats: a change of these files is a change for everyone who reads them, and needs a new schema version.</summary>
 internal static class Golden
 {
-    /// <summary>Compares with tests/Llama3Perf.Results.Tests/Golden/NAME; the text that came instead is left beside the test's binaries.</summary>
-    public static void Verify(string name, string text)
+    /// <summary>
+    /// Compares with tests/Llama3Perf.Results.Tests/Golden/NAME; the text that came instead is left beside the test's binaries.
+    /// With LLAMA3PERF_UPDATE_GOLDEN=1 the file is written instead of compared, and the difference is reviewed as part of the change.
+    /// </summary>
+    public static void Verify(string name, string text) => VerifyFile(Path.Combine("tests", "Llama3Perf.Results.Tests", "Golden", name), text);
+
+    /// <summary>The same for a file anywhere in the repository.</summary>
+    public static void VerifyFile(string path, string text)
     {
-        string golden = Path.Combine(Llama3Perf.Tests.Fixtures.Root, "tests", "Llama3Perf.Results.Tests", "Golden", name);
+        string golden = Path.Combine(Llama3Perf.Tests.Fixtures.Root, path);
+        string name = Path.GetFileName(path);
+        if (Environment.GetEnvironmentVariable("LLAMA3PERF_UPDATE_GOLDEN") == "1")
+        {
+            File.WriteAllText(golden, text);
+        }
+
         string received = Path.Combine(AppContext.BaseDirectory, name + ".received");
         File.WriteAllText(received, text);
         string expected = File.Exists(golden) ? File.ReadAllText(golden) : "";
-        Assert.True(expected == text, $"{name} is not what is published: {received} differs from {golden}");
+        Assert.True(expected == text, $"{name} is not what is published: {received} differs from {golden}; with LLAMA3PERF_UPDATE_GOLDEN=1 the tests write it");
     }
 }

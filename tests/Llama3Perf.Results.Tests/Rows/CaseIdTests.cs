@@ -18,7 +18,35 @@ public sealed class CaseIdTests
 
     [Fact]
     public void Names_do_not_change_between_versions() =>
-        Assert.Equal("llama-125m-int4-b32/ort-cpu/OpenVINO-is-136a1b/l516/t2", CaseId.For(TestRuns.Case with { PromptId = "OpenVINO is" }));
+        Assert.Equal(
+            ("llama-125m-int4-b32/ort-cpu/OpenVINO-is-136a1b/l516/t2", "llama-125m-int4-b32/ort-cpu/OpenVINO-is-bbbbbb/l516/t2", "llama-125m-int4-b32/ort-cpu/pp512/l516/t2/o-d63451"),
+            (CaseId.For(TestRuns.Case with { PromptId = "OpenVINO is", PromptSha256 = null }), CaseId.For(TestRuns.Case with { PromptId = "OpenVINO is" }), CaseId.For(TestRuns.Case with { EngineOptions = "graph=all" })));
+
+    [Theory]
+    [InlineData("The same first 23 chars…")]
+    [InlineData("trimmed")]
+    [InlineData("pp8")]
+    [InlineData("…")]
+    public void Prompts_that_look_alike_are_told_apart_by_their_tokens(string id)
+    {
+        CaseKey one = TestRuns.Case with { PromptId = id, PromptSha256 = new string('1', 64) };
+
+        Assert.NotEqual(CaseId.For(one), CaseId.For(one with { PromptSha256 = new string('2', 64) }));
+        Assert.Equal(CaseId.For(one), CaseId.For(one with { ModelSha256 = null }));
+    }
+
+    [Fact]
+    public void Random_tokens_are_named_by_their_number() =>
+        Assert.Equal(CaseId.For(TestRuns.Case), CaseId.For(TestRuns.Case with { PromptSha256 = new string('2', 64) }));
+
+    [Fact]
+    public void Options_of_the_engine_make_another_case()
+    {
+        string[] names = [.. new[] { null, "graph=all", "graph=none" }.Select(options => CaseId.For(TestRuns.Case with { EngineOptions = options }))];
+
+        Assert.Equal(3, names.Distinct().Count());
+        Assert.StartsWith(names[0], names[1]);
+    }
 
     [Theory]
     [InlineData("a b", "a-b")]
@@ -29,7 +57,9 @@ public sealed class CaseIdTests
     [InlineData("pp512/llama3", "pp512")]
     [InlineData("A very long prompt that goes on and on and on and on and ends here", "A very long prompt that goes on and on and on and on and ends there")]
     public void Different_prompts_have_different_names(string one, string other) =>
-        Assert.NotEqual(CaseId.For(TestRuns.Case with { PromptId = one }), CaseId.For(TestRuns.Case with { PromptId = other }));
+        Assert.NotEqual(Named(one), Named(other));
+
+    private static string Named(string prompt) => CaseId.For(TestRuns.Case with { PromptId = prompt, PromptSha256 = null });
 
     [Fact]
     public void Names_serve_as_paths_and_filters() => Gen.String.Sample(text =>

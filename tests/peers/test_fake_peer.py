@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from fake_peer import EOS, MODES, next_token
@@ -27,27 +28,42 @@ def generate(peer, count=8):
     return peer.ask("generate", prompt=PROMPT, new_tokens=count, ignore_eos=True)
 
 
-def raw(mode, *requests, seconds=1.0):
-    """What a peer writes within `seconds`: standard output, exit code (None: it still ran and was killed), standard error.
+def read(folder, name):
+    with open(os.path.join(folder, name), "rb") as file:
+        return file.read()
 
-    Both outputs go to files: a grandchild would hold a pipe open.
+
+def raw(mode, *requests, enough=None, patience=60):
+    """What a peer writes until it ends or `enough(output, errors)`: standard output, exit code (None: it still ran and was killed), errors.
+
+    A peer that has written enough gets a little longer to end or to write too much. Both outputs go to files: a grandchild would hold
+    a pipe open.
     """
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen([sys.executable, FAKE, "--mode", mode], stdin=subprocess.PIPE, stdout=output, stderr=errors)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "output"), "wb") as output, open(os.path.join(folder, "errors"), "wb") as errors:
+            process = subprocess.Popen([sys.executable, FAKE, "--mode", mode], stdin=subprocess.PIPE, stdout=output, stderr=errors)
         for number, (method, params) in enumerate(requests, 1):
             process.stdin.write(json.dumps({"id": number, "method": method, "params": params}).encode() + b"\n")
         process.stdin.flush()
+        end = time.monotonic() + patience
+        while process.poll() is None and time.monotonic() < end:
+            if enough and enough(read(folder, "output"), read(folder, "errors")):
+                break
+            time.sleep(0.05)
         try:
-            code = process.wait(seconds)
+            code = process.wait(0.2)
         except subprocess.TimeoutExpired:
             code = None
             process.kill()
             process.wait()
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
-        for file in (output, errors):
-            file.seek(0)
-        return output.read(), code, errors.read().decode()
+        return read(folder, "output"), code, read(folder, "errors").decode()
+
+
+def lines(count):
+    """Enough: so many lines of output."""
+    return lambda output, _: output.count(b"\n") >= count
 
 
 LOAD = ("load", {"device": "cpu", "precision": "fp32"})
@@ -89,7 +105,7 @@ class FakePeerTests(unittest.TestCase):
             self.assertEqual(times, sorted(times))
         with start("old-version") as peer:
             self.assertEqual(peer.greeting["version"], 99)
-        self.assertIn(b'"id": 1002', raw("wrong-id", LOAD, GENERATE)[0])
+        self.assertIn(b'"id": 1002', raw("wrong-id", LOAD, GENERATE, enough=lines(3))[0])
 
     def test_errors_of_load(self):
         for mode, code in (("out-of-memory", "out_of_memory"), ("missing-module", "missing_module")):
@@ -98,7 +114,7 @@ class FakePeerTests(unittest.TestCase):
                 self.assertEqual(peer.close(), 0)
 
     def test_floods_and_works(self):
-        output, _, errors = raw("floods-stderr", LOAD, seconds=0.5)
+        output, _, errors = raw("floods-stderr", LOAD, enough=lines(2))
         self.assertEqual((output.count(b"\n"), errors), (2, ""))
         process = subprocess.run(
             [sys.executable, FAKE, "--mode", "floods-stderr"], capture_output=True, timeout=60,
@@ -107,15 +123,15 @@ class FakePeerTests(unittest.TestCase):
         self.assertEqual((process.returncode, len(process.stderr) // 1024, process.stdout.count(b"\n")), (0, 10 * 1024, 3))
 
     def test_stalls_and_deaths(self):
-        self.assertEqual(raw("silent"), (b"", None, ""))
-        self.assertEqual(raw("silent-generate", LOAD, GENERATE)[0].count(b"\n"), 2)
-        self.assertTrue(raw("garbage", LOAD, GENERATE)[0].endswith(b"100%\n"))
-        output, code, _ = raw("half-line", LOAD, GENERATE)
+        self.assertEqual(raw("silent", patience=0.5), (b"", None, ""))
+        self.assertEqual(raw("silent-generate", LOAD, GENERATE, enough=lines(2))[0].count(b"\n"), 2)
+        self.assertTrue(raw("garbage", LOAD, GENERATE, enough=lambda output, _: output.endswith(b"100%\n"))[0].endswith(b"100%\n"))
+        output, code, _ = raw("half-line", LOAD, GENERATE, enough=lambda output, _: b'"tokens"' in output)
         self.assertEqual((output.count(b"\n"), code), (2, None))
         self.assertIn(b'"tokens"', output)
         _, code, errors = raw("dies-in-generate", LOAD, GENERATE)
         self.assertEqual((code, errors.strip()), (3, "last words"))
-        output, code, _ = raw("huge-line", LOAD, GENERATE, seconds=3)
+        output, code, _ = raw("huge-line", LOAD, GENERATE, enough=lambda output, _: output.count(b"x") >= 50 << 20)
         self.assertEqual((output.count(b"x"), code), (50 << 20, None))
 
     @unittest.skipIf(os.name == "nt", "POSIX signals")
@@ -132,7 +148,7 @@ class FakePeerTests(unittest.TestCase):
 
     @unittest.skipIf(os.name == "nt", "POSIX signals")
     def test_spawns_a_child_that_outlives_it(self):
-        output, code, errors = raw("spawns-child", LOAD, GENERATE, seconds=1.5)
+        output, code, errors = raw("spawns-child", LOAD, GENERATE, enough=lambda _, errors: errors.endswith(b"\n"))
         os.kill(int(errors.split("grandchild ")[1].split()[0]), 9)  # raises when it is not there
         self.assertIsNone(code)
         self.assertEqual(output.count(b"\n"), 2)

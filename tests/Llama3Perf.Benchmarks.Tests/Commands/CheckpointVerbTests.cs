@@ -35,7 +35,7 @@ public sealed class CheckpointVerbTests : IDisposable
         (exitCode, string again, error) = Build(checkpoint, "--precision", name);
 
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
-        Assert.Equal(output, again);
+        Assert.Equal(WithoutTimes(output), WithoutTimes(again));
         Assert.Equal(written, File.GetLastWriteTimeUtc(folder.GraphPath));
     }
 
@@ -144,6 +144,10 @@ public sealed class CheckpointVerbTests : IDisposable
 
     private (int ExitCode, string Output, string Error) Build(string checkpoint, params string[] arguments) =>
         CliSession.Run(["build", "--model", checkpoint, "--output", At("model"), .. arguments]);
+
+    // A build of more than half a second says how long it took.
+    private static string WithoutTimes(string output) =>
+        string.Join('\n', output.Split('\n').Where(line => !line.Contains(" GB/s", StringComparison.Ordinal)));
 
     private string At(string name) => Path.Combine(_folder, name);
 

@@ -1,3 +1,5 @@
+using Llama3Perf.Inference.Engines.External;
+
 namespace Llama3Perf.Benchmarks;
 
 /// <summary>Where the suite keeps what it makes, and whether it can build child processes from source.</summary>
@@ -23,9 +25,7 @@ internal static class Workspace
             return "no Llama3Perf.sln above this program";
         }
 
-        string dotnet = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
-        IEnumerable<string> folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        return folders.Any(folder => File.Exists(Path.Combine(folder, dotnet))) ? null : "no dotnet on PATH";
+        return PeerCommand.Find("dotnet") is null ? "no dotnet on PATH" : null;
     }
 
     private static string? FindUpwards(string? folder)

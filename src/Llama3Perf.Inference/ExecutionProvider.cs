@@ -1,3 +1,5 @@
+using Llama3Perf.Models;
+
 namespace Llama3Perf.Inference;
 
 /// <summary>Where a model runs: ONNX Runtime's execution providers, and the devices of other frameworks.</summary>
@@ -26,7 +28,7 @@ public enum ExecutionProvider
 internal static class ForeignDevices
 {
     /// <summary>Why ONNX Runtime cannot run there in any of its packages; null when it is one of its execution providers.</summary>
-    public static string? WhyNotInOnnxRuntime(this ExecutionProvider provider) => provider is ExecutionProvider.Xpu or ExecutionProvider.Mps
-        ? $"ONNX Runtime has no provider '{provider.ToString().ToLowerInvariant()}': it is a device of PyTorch, for external engines"
+    public static string? ForeignDeviceReason(this ExecutionProvider provider) => provider is ExecutionProvider.Xpu or ExecutionProvider.Mps
+        ? $"ONNX Runtime has no provider '{provider.Name()}': it is a device of PyTorch, for external engines"
         : null;
 }

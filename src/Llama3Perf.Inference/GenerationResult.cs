@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Security.Cryptography;
 
 namespace Llama3Perf.Inference;
 
@@ -63,16 +61,7 @@ public sealed record GenerationResult
     public double ArticleTps => (PromptTokens + NewTokens.Length) / EndToEndMs * 1000;
 
     /// <summary>SHA-256 over the new token ids as little-endian int32, lowercase hexadecimal.</summary>
-    public string OutputSha256()
-    {
-        byte[] bytes = new byte[NewTokens.Length * sizeof(int)];
-        for (int i = 0; i < NewTokens.Length; i++)
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i * sizeof(int)), NewTokens[i]);
-        }
-
-        return Convert.ToHexStringLower(SHA256.HashData(bytes));
-    }
+    public string OutputSha256() => TokenIds.Sha256(NewTokens);
 
     /// <summary>Inter-token latencies t_i - t_(i-1) for i from 2, in milliseconds.</summary>
     public double[] InterTokenMs()

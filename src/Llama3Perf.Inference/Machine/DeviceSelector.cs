@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Machine;
 
@@ -18,13 +19,11 @@ public static class DeviceSelector
 
         string problem = found.Length == 0 ? "fits no adapter" : "fits more than one adapter";
         string list = gpus.Count == 0 ? "this machine shows none" : string.Join(", ", gpus.Select(gpu => $"{gpu.Index} {gpu.Name ?? "(no name)"}"));
-        throw new EngineException($"device '{OneLine(wanted)}' {problem}; give an index or a part of one name: {list}");
+        throw new EngineException($"device '{wanted.OneLine()}' {problem}; give an index or a part of one name: {list}");
     }
 
     private static bool Fits(GpuInfo gpu, string wanted) =>
         int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
             ? gpu.Index == index
             : wanted.Length > 0 && gpu.Name?.Contains(wanted, StringComparison.OrdinalIgnoreCase) == true;
-
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Llama3Perf.Models;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Native;
@@ -83,11 +84,11 @@ public static partial class NativeLibraries
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            throw new EngineException(WhyNotLoaded(file, e.Message), e);
+            throw new EngineException(LoadProblem(file, e.Message), e);
         }
     }
 
-    private static string WhyNotLoaded(string file, string systemText)
+    private static string LoadProblem(string file, string systemText)
     {
         try
         {
@@ -107,7 +108,7 @@ public static partial class NativeLibraries
             systemText = e.Message;
         }
 
-        return $"{file} could not be loaded: {systemText.ReplaceLineEndings(" ").Trim()}";
+        return $"{file} could not be loaded: {systemText.OneLine()}";
     }
 
     private static string Missing(string name)

@@ -55,7 +55,7 @@ public static partial class NativeLibraries
     /// its code is a library of its own, and a package without it still lists the provider.
     /// </summary>
     /// <param name="provider">ONNX Runtime's name of the provider.</param>
-    internal static string? WhyNotProvider(string provider)
+    internal static string? ProviderProblem(string provider)
     {
         string[] compiledIn = OrtEnv.Instance().GetAvailableProviders();
         if (!compiledIn.Contains(provider))

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Verification;
 
@@ -23,7 +24,7 @@ public sealed record Reference(string Source, IReadOnlyList<ReferenceCase> Cases
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IOException or UnauthorizedAccessException)
         {
-            throw new EngineException($"{path} is no reference that can be read (cases of prompt, input_ids, last_logits and greedy_new_tokens): {exception.Message.ReplaceLineEndings(" ")}", exception);
+            throw new EngineException($"{path} is no reference that can be read (cases of prompt, input_ids, last_logits and greedy_new_tokens): {exception.Message.OneLine()}", exception);
         }
     }
 

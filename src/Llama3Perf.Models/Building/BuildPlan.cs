@@ -18,7 +18,7 @@ internal sealed record BuildPlan
     {
         (Shape, Options) = (shape with { TieEmbeddings = options.TieEmbeddings ?? shape.TieEmbeddings }, options);
         BuildRules.Check(Shape, options);
-        (Model, Data) = DecoderGraph.Create(Shape, options, weights, DataFileName);
+        (Model, Data) = LlamaGraph.Create(Shape, options, weights, DataFileName);
         _manifest = new Lazy<string>(() => BuildManifest.Text(Shape, options, checkpointSha256(), Checkpoint is not { IsSynthetic: false }));
     }
 

@@ -110,7 +110,7 @@ public static class ModelBuilder
         File.WriteAllBytes(Path.Combine(folder, GraphFile), plan.Model.ToByteArray());
         SpecialTokens tokens = plan.WriteTokenizer(folder);
         File.WriteAllText(
-            Path.Combine(folder, "genai_config.json"), GenAiConfig.Text(plan.Shape, plan.Options.Target, GraphFile, tokens));
+            Path.Combine(folder, "genai_config.json"), GenAiConfigText.Text(plan.Shape, plan.Options.Target, GraphFile, tokens));
         File.WriteAllText(Path.Combine(folder, BuildManifest.FileName), plan.Manifest);
         cancellationToken.ThrowIfCancellationRequested();
     }

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Files;
-using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Models.Building;
 
@@ -49,9 +48,9 @@ public sealed class ModelStore(string root)
         bool quantized = options.Precision is Precision.Int8 or Precision.Int4;
         string name = string.Join('-', (string[])[
             FileName(plan.Shape.Name),
-            BuildManifest.Lower(options.Precision),
+            options.Precision.Name(),
             .. quantized ? (string[])[$"b{options.BlockSize}"] : [],
-            BuildManifest.Lower(options.Target),
+            options.Target.Name(),
             Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(plan.Manifest)))[..12],
         ]);
         return Path.GetFullPath(Path.Combine(root, name));

@@ -1,5 +1,4 @@
 using Llama3Perf.Models.Files;
-using Llama3Perf.Models.Folders;
 using Llama3Perf.Models.Llama;
 using Llama3Perf.Models.Tokenizer;
 using Llama3Perf.Models.Weights;
@@ -84,7 +83,7 @@ public static class SyntheticCheckpoint
     {
         var tokenizer = SyntheticTokenizer.Write(folder, shape.VocabularySize);
         shape = shape with { BosTokenId = tokenizer.BosTokenId, EosTokenIds = tokenizer.EosTokenIds };
-        File.WriteAllText(Path.Combine(folder, "config.json"), LlamaConfigText.Config(shape, BuildManifest.Lower(type)));
+        File.WriteAllText(Path.Combine(folder, "config.json"), LlamaConfigText.Config(shape, type.Name()));
         File.WriteAllText(Path.Combine(folder, "generation_config.json"), LlamaConfigText.Generation(shape));
         if (shards.Count > 1)
         {

@@ -49,7 +49,7 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
         }
         catch (JsonException e)
         {
-            throw new ModelException($"{file} is not JSON: {OneLine(e.Message)}", e);
+            throw new ModelException($"{file} is not JSON: {e.Message.OneLine()}", e);
         }
     }
 
@@ -132,12 +132,10 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
     /// <summary>An error about this value: the file, the key, what stands there and what was expected.</summary>
     public ModelException Wrong(string expected)
     {
-        string found = OneLine(Element.GetRawText());
+        string found = Element.GetRawText().OneLine();
         found = found.Length <= 40 ? found : string.Concat(found.AsSpan(0, 37), "...");
         return new ModelException($"{File}: {(Key.Length == 0 ? "the root" : Key)} is {found}, expected {expected}.");
     }
 
     private string Join(string key) => Key.Length == 0 ? key : $"{Key}.{key}";
-
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 }

@@ -24,8 +24,8 @@ internal static class BuildManifest
     {
         var build = new JsonObject
         {
-            ["precision"] = Lower(options.Precision),
-            ["target"] = Lower(options.Target),
+            ["precision"] = options.Precision.Name(),
+            ["target"] = options.Target.Name(),
             ["prune_lm_head"] = options.PruneLmHead,
         };
         if (checkpointSha256 is null)
@@ -78,7 +78,4 @@ internal static class BuildManifest
         JsonField manifest = JsonField.ReadFile(file);
         return (manifest["name"].Text(), manifest["weights"].Text() == LlamaConfigText.Synthetic);
     }
-
-    /// <summary>An enumeration value as it stands in files and folder names.</summary>
-    public static string Lower<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

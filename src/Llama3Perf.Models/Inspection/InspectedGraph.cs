@@ -194,7 +194,7 @@ internal sealed class InspectedGraph
         DataType.Float => "fp32",
         DataType.Float16 => "fp16",
         DataType.Bfloat16 => "bf16",
-        _ => type.ToString().ToLowerInvariant(),
+        _ => type.Name(),
     };
 
     private sealed record WeightUse(WeightClass Class, string Storage, long Parameters, long Bytes);

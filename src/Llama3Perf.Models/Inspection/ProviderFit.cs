@@ -9,9 +9,9 @@ public sealed record ProviderFit(GraphTarget Provider, bool Suits, string? Reaso
     internal static IReadOnlyList<ProviderFit> All(ModelFolder folder, InspectedGraph graph) =>
     [
         Cpu(folder, graph),
-        WhyNotDirectML(folder, graph) is { } dml ? new(GraphTarget.DirectML, false, dml) : new(GraphTarget.DirectML, true, null),
-        WhyNotCuda(folder, graph) is { } cuda ? new(GraphTarget.Cuda, false, cuda) : new(GraphTarget.Cuda, true, null),
-        WhyNotWebGpu(folder, graph) is { } webGpu ? new(GraphTarget.WebGpu, false, webGpu) : new(GraphTarget.WebGpu, true, null),
+        DirectMLProblem(folder, graph) is { } dml ? new(GraphTarget.DirectML, false, dml) : new(GraphTarget.DirectML, true, null),
+        CudaProblem(folder, graph) is { } cuda ? new(GraphTarget.Cuda, false, cuda) : new(GraphTarget.Cuda, true, null),
+        WebGpuProblem(folder, graph) is { } webGpu ? new(GraphTarget.WebGpu, false, webGpu) : new(GraphTarget.WebGpu, true, null),
     ];
 
     private static ProviderFit Cpu(ModelFolder folder, InspectedGraph graph)
@@ -24,14 +24,14 @@ public sealed record ProviderFit(GraphTarget Provider, bool Suits, string? Reaso
         return new ProviderFit(GraphTarget.Cpu, true, costs.Any(cost => cost is not null) ? string.Join("; ", costs.OfType<string>()) : null);
     }
 
-    private static string? WhyNotDirectML(ModelFolder folder, InspectedGraph graph) =>
+    private static string? DirectMLProblem(ModelFolder folder, InspectedGraph graph) =>
         folder.Family != GraphFamily.DirectML ? "its GroupQueryAttention leaves out the rotation that this graph asks of it"
         : folder.Names.PositionIds is null ? "there is no position_ids input"
         : WrongActivations(folder, graph, "dml");
 
-    private static string? WhyNotCuda(ModelFolder folder, InspectedGraph graph) => WrongFamily(folder) ?? WrongActivations(folder, graph, "cuda");
+    private static string? CudaProblem(ModelFolder folder, InspectedGraph graph) => WrongFamily(folder) ?? WrongActivations(folder, graph, "cuda");
 
-    private static string? WhyNotWebGpu(ModelFolder folder, InspectedGraph graph) => WrongFamily(folder) ?? WrongActivations(folder, graph, "webgpu")
+    private static string? WebGpuProblem(ModelFolder folder, InspectedGraph graph) => WrongFamily(folder) ?? WrongActivations(folder, graph, "webgpu")
         ?? (graph.TakesLengthFromMaskShape ? "the length of the sequence comes from the mask's shape, which is worked out on the CPU at every step; build with --provider webgpu" : null);
 
     private static string? WrongFamily(ModelFolder folder) => folder.Family == GraphFamily.DirectML ? "it is a DirectML graph" : null;

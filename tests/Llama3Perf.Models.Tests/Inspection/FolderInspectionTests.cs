@@ -70,7 +70,7 @@ public sealed class FolderInspectionTests : IDisposable
     {
         FolderInspection inspection = Build(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, Target = target });
 
-        Assert.Equal(expected.Split(' ').Order(), inspection.Providers.Where(fit => fit.Suits).Select(fit => fit.Provider.ToString().ToLowerInvariant()).Order());
+        Assert.Equal(expected.Split(' ').Order(), inspection.Providers.Where(fit => fit.Suits).Select(fit => fit.Provider.Name()).Order());
         Assert.All(inspection.Providers.Where(fit => !fit.Suits), fit => Assert.NotNull(fit.Reason));
     }
 

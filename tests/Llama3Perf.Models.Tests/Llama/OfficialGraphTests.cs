@@ -73,7 +73,7 @@ public sealed class OfficialGraphTests
         JsonNode official = JsonNode.Parse(File.ReadAllText(Fixtures.Shared(fixture, variant, "genai_config.json")))!;
         var tokenizer = new SpecialTokens(shape.BosTokenId, shape.EosTokenIds, (int)official["model"]!["pad_token_id"]!);
 
-        JsonNode ours = JsonNode.Parse(GenAiConfig.Text(shape, target, "model.onnx", tokenizer))!;
+        JsonNode ours = JsonNode.Parse(GenAiConfigText.Text(shape, target, "model.onnx", tokenizer))!;
 
         Assert.True(JsonNode.DeepEquals(official, ours), $"{precision}: {ours.ToJsonString()}");
     }

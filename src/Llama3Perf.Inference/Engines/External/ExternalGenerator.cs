@@ -1,3 +1,5 @@
+using Llama3Perf.Models;
+
 namespace Llama3Perf.Inference.Engines.External;
 
 /// <summary>
@@ -49,7 +51,7 @@ public sealed class ExternalGenerator : IGenerator
         {
             if ((uint)id >= (uint)VocabSize)
             {
-                throw _peer.Broken($"encoded a text with the token {id}, and its vocabulary has {VocabSize}");
+                throw _peer.Abort($"encoded a text with the token {id}, and its vocabulary has {VocabSize}");
             }
         }
 
@@ -68,7 +70,7 @@ public sealed class ExternalGenerator : IGenerator
             "generate", new GenerateParams(prompt.ToArray(), newTokens, IgnoreEos: true), PeerJson.Default.PeerRequestGenerateParams, PeerJson.Default.GenerateResult, _options.Limits.Generate);
         if (PeerAnswerRules.WhyWrong(reply.Result, newTokens, _model) is { } reason)
         {
-            throw _peer.Broken(reason);
+            throw _peer.Abort(reason);
         }
 
         return PeerAnswerRules.ToResult(reply, prompt.Length, startUtc);
@@ -79,23 +81,23 @@ public sealed class ExternalGenerator : IGenerator
 
     private LoadResult Load(string modelFolder)
     {
-        string device = NameOf(_options.Device);
-        string precision = _options.Precision.ToString().ToLowerInvariant();
+        string device = _options.Device.Name();
+        string precision = _options.Precision.Name();
         LoadParams parameters = new(modelFolder, _options.Backend, device, precision, _options.Threads, _options.MaxLength, _options.Options);
         LoadResult model = _peer.Call("load", parameters, PeerJson.Default.PeerRequestLoadParams, PeerJson.Default.LoadResult, _options.Limits.Load).Result;
         if (model.Device != device)
         {
-            throw _peer.Broken($"was asked for the device {device} and loaded on '{PeerText.OneLine(model.Device)}'");
+            throw _peer.Abort($"was asked for the device {device} and loaded on '{PeerText.OneLine(model.Device)}'");
         }
 
         if (model.Precision != precision)
         {
-            throw _peer.Broken($"was asked for {precision} and loaded '{PeerText.OneLine(model.Precision)}'");
+            throw _peer.Abort($"was asked for {precision} and loaded '{PeerText.OneLine(model.Precision)}'");
         }
 
         if (model.VocabSize <= 0)
         {
-            throw _peer.Broken($"told a vocabulary of {model.VocabSize} tokens");
+            throw _peer.Abort($"told a vocabulary of {model.VocabSize} tokens");
         }
 
         return model;
@@ -139,6 +141,4 @@ public sealed class ExternalGenerator : IGenerator
             Notes = notes.Count > 0 ? notes : null,
         };
     }
-
-    private static string NameOf(ExecutionProvider device) => device.ToString().ToLowerInvariant();
 }

@@ -58,7 +58,7 @@ public static class PeerCatalog
     {
         if (peer.PrecisionsOn(provider).Count == 0)
         {
-            return Inference.Availability.No($"{peer.Name} runs on {string.Join(", ", peer.Devices.Select(device => NameOf(device.Provider)))}, not on {NameOf(provider)}");
+            return Inference.Availability.No($"{peer.Name} runs on {string.Join(", ", peer.Devices.Select(device => device.Provider.Name()))}, not on {provider.Name()}");
         }
 
         if (provider == ExecutionProvider.Mps && !OperatingSystem.IsMacOS())
@@ -104,7 +104,7 @@ public static class PeerCatalog
     {
         if (!peer.PrecisionsOn(provider).Contains(precision))
         {
-            throw new EngineException($"{peer.Name} has no {precision.ToString().ToLowerInvariant()} on {NameOf(provider)}");
+            throw new EngineException($"{peer.Name} has no {precision.Name()} on {provider.Name()}");
         }
 
         string[] command = [.. peer.Command ?? [FindProgram() ?? throw new EngineException(NoProgram)]];
@@ -147,6 +147,4 @@ public static class PeerCatalog
     }
 
     private static bool IsPython(string program) => Path.GetExtension(program).Equals(".py", StringComparison.OrdinalIgnoreCase);
-
-    private static string NameOf(ExecutionProvider provider) => provider.ToString().ToLowerInvariant();
 }

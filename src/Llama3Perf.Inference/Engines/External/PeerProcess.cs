@@ -60,7 +60,7 @@ internal sealed class PeerProcess : IDisposable
 
         if (_output.Next(TimeSpan.Zero) is { End: PeerLineEnd.Whole } unasked)
         {
-            throw Broken($"printed {PeerText.Quote(unasked.Bytes)} that nobody had asked for; only answers belong on its standard output");
+            throw Abort($"printed {PeerText.Quote(unasked.Bytes)} that nobody had asked for; only answers belong on its standard output");
         }
 
         int id = ++_lastId;
@@ -74,7 +74,7 @@ internal sealed class PeerProcess : IDisposable
     /// <summary>The failure of a peer whose answer cannot be right. The peer is killed.</summary>
     /// <param name="what">What it did, to follow its name.</param>
     /// <param name="inner">What our side saw.</param>
-    public EngineException Broken(string what, Exception? inner = null)
+    public EngineException Abort(string what, Exception? inner = null)
     {
         _ended ??= what;
         LivePeers.Kill(_mark, _process);
@@ -146,12 +146,12 @@ internal sealed class PeerProcess : IDisposable
             PeerGreeting greeting = Parse(line.Bytes, PeerJson.Default.PeerGreeting, "instead of a greeting");
             if (greeting.Protocol != PeerGreeting.Name)
             {
-                throw Broken($"speaks '{PeerText.OneLine(greeting.Protocol)}', not {PeerGreeting.Name}");
+                throw Abort($"speaks '{PeerText.OneLine(greeting.Protocol)}', not {PeerGreeting.Name}");
             }
 
             if (greeting.Version != PeerGreeting.SpokenVersion)
             {
-                throw Broken($"({PeerText.OneLine(greeting.Program)}) speaks version {greeting.Version} of the protocol, this suite version {PeerGreeting.SpokenVersion}; take the program that came with the suite");
+                throw Abort($"({PeerText.OneLine(greeting.Program)}) speaks version {greeting.Version} of the protocol, this suite version {PeerGreeting.SpokenVersion}; take the program that came with the suite");
             }
 
             return PeerText.OneLine(greeting.Program);
@@ -176,12 +176,12 @@ internal sealed class PeerProcess : IDisposable
         {
             if (!write.Wait(patience))
             {
-                throw Broken($"did not read the request '{method}' within {Text(patience)}");
+                throw Abort($"did not read the request '{method}' within {Text(patience)}");
             }
         }
         catch (AggregateException e) when (e.InnerException is IOException or ObjectDisposedException)
         {
-            throw Broken($"takes no request '{method}': {HowItEnded()}", e);
+            throw Abort($"takes no request '{method}': {HowItEnded()}", e);
         }
     }
 
@@ -190,11 +190,11 @@ internal sealed class PeerProcess : IDisposable
         PeerLine? line = Wait(left);
         return line?.End switch
         {
-            null when !_process.HasExited => throw Broken($"did not {what} within {Text(patience)}"),
-            null => throw Broken($"did not {what}: {HowItEnded()}"),
+            null when !_process.HasExited => throw Abort($"did not {what} within {Text(patience)}"),
+            null => throw Abort($"did not {what}: {HowItEnded()}"),
             PeerLineEnd.Whole => line,
-            PeerLineEnd.TooLong => throw Broken($"did not {what} but printed a line of more than {_limits.LineBytes} bytes: {PeerText.Quote(line.Bytes)}"),
-            _ => throw Broken($"did not {what}: {HowItEnded()}{(line.Bytes.Length > 0 ? $" in the middle of {PeerText.Quote(line.Bytes)}" : "")}"),
+            PeerLineEnd.TooLong => throw Abort($"did not {what} but printed a line of more than {_limits.LineBytes} bytes: {PeerText.Quote(line.Bytes)}"),
+            _ => throw Abort($"did not {what}: {HowItEnded()}{(line.Bytes.Length > 0 ? $" in the middle of {PeerText.Quote(line.Bytes)}" : "")}"),
         };
     }
 
@@ -227,7 +227,7 @@ internal sealed class PeerProcess : IDisposable
         PeerAnswer answer = Parse(line.Bytes, PeerJson.Default.PeerAnswer, $"in answer to '{method}'");
         if (answer.Id != id)
         {
-            throw Broken($"answered '{method}' under the id {answer.Id?.ToString() ?? "null"} instead of {id}");
+            throw Abort($"answered '{method}' under the id {answer.Id?.ToString() ?? "null"} instead of {id}");
         }
 
         if (answer.Error is { } error)
@@ -237,7 +237,7 @@ internal sealed class PeerProcess : IDisposable
 
         if (answer.Result is not { } result)
         {
-            throw Broken($"answered '{method}' with neither result nor error");
+            throw Abort($"answered '{method}' with neither result nor error");
         }
 
         return Understand(() => result.Deserialize(type), line.Bytes, $"in answer to '{method}'");
@@ -254,7 +254,7 @@ internal sealed class PeerProcess : IDisposable
         catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException)
         {
             string place = e is JsonException { Path: { Length: > 1 } path } ? $" (at {PeerText.OneLine(path)})" : "";
-            throw Broken($"printed {PeerText.Quote(line)} {where}{place}; that is not the peer protocol", e);
+            throw Abort($"printed {PeerText.Quote(line)} {where}{place}; that is not the peer protocol", e);
         }
     }
 

@@ -18,18 +18,7 @@ internal static class GenAiConfig
     /// <exception cref="EngineException">With the reason.</exception>
     public static void Refuse(ModelFolder folder, EngineOptions options)
     {
-        bool directML = options.Provider == ExecutionProvider.Dml;
-        if (directML && folder.Family != GraphFamily.DirectML)
-        {
-            throw new EngineException(
-                $"{folder.Path} is not a DirectML graph: DirectML's GroupQueryAttention leaves out the rotation that this graph asks of it, so every token would be wrong; build the folder's DirectML form");
-        }
-
-        if (!directML && folder.Family == GraphFamily.DirectML)
-        {
-            throw new EngineException($"{folder.Path} is a DirectML graph: run it with --provider dml, or build the standard form for {options.Provider}");
-        }
-
+        DeviceRules.CheckFamily(folder, options.Provider);
         if (options.Device is not null)
         {
             _ = DeviceOption(options);
@@ -122,9 +111,7 @@ internal static class GenAiConfig
             throw new EngineException($"genai cannot choose a device on {options.Provider}: leave --device out");
         }
 
-        return uint.TryParse(options.Device, NumberStyles.None, CultureInfo.InvariantCulture, out uint index)
-            ? (key, index.ToString(CultureInfo.InvariantCulture))
-            : throw new EngineException($"genai takes the adapter's index, and '{options.Device}' is none: -- probe lists the adapters");
+        return (key, DeviceRules.AdapterIndex("genai", options.Device!).ToString(CultureInfo.InvariantCulture));
     }
 
     // The library pastes keys and values of provider options into JSON as they are.

@@ -14,6 +14,6 @@ internal sealed record GenAiProvider(string Name, string OnnxRuntimeName, string
         ExecutionProvider.Dml => new("DML", "DmlExecutionProvider", "device_index", "DirectML"),
         ExecutionProvider.Cuda => new("cuda", "CUDAExecutionProvider", "device_id", "CUDA"),
         ExecutionProvider.WebGpu => new("WebGPU", "WebGpuExecutionProvider", null, "WebGPU"),
-        _ => throw new EngineException(provider.WhyNotInOnnxRuntime() ?? $"genai has no provider '{provider}'"),
+        _ => throw new EngineException(provider.ForeignDeviceReason() ?? $"genai has no provider '{provider}'"),
     };
 }

@@ -8,7 +8,9 @@ internal static class GenAiRuntime
 {
     private static readonly HashSet<GenAiEngine> s_engines = [];
     private static readonly Lock s_lock = new();
-    private static string? s_directMLDevice;
+
+    /// <summary>The library keeps the adapter of its first DirectML model for the life of the process and would ignore another without a word.</summary>
+    internal static SingleAdapter Adapter { get; } = new("onnxruntime-genai");
 
     static GenAiRuntime() => AppDomain.CurrentDomain.ProcessExit += (_, _) => ShutDown();
 
@@ -33,40 +35,8 @@ internal static class GenAiRuntime
         }
     }
 
-    /// <summary>The library keeps the adapter of its first DirectML model for the life of the process and would ignore another without a word.</summary>
-    /// <exception cref="EngineException">Another adapter was taken before.</exception>
-    internal static void TakeDirectMLDevice(string device)
-    {
-        string? taken = Interlocked.CompareExchange(ref s_directMLDevice, device, null);
-        if (taken is not null && taken != device)
-        {
-            throw new EngineException($"onnxruntime-genai runs DirectML on {taken} in this process and cannot use {device} beside it; run each adapter in a process of its own");
-        }
-    }
-
-    private static Availability Available(ExecutionProvider provider)
-    {
-        if (provider.WhyNotInOnnxRuntime() is { } foreign)
-        {
-            return Availability.No(foreign);
-        }
-
-        try
-        {
-            Oga.RequireLibrary();
-        }
-        catch (EngineException e)
-        {
-            return Availability.No(e.Message);
-        }
-
-        if (GenAiProvider.Of(provider) is not { } wanted)
-        {
-            return Availability.Yes;
-        }
-
-        return NativeLibraries.WhyNotProvider(wanted.OnnxRuntimeName) is { } reason ? Availability.No(reason) : Availability.Yes;
-    }
+    private static Availability Available(ExecutionProvider provider) =>
+        ProviderAvailability.Of(provider, () => Oga.RequireLibrary(), () => GenAiProvider.Of(provider)?.OnnxRuntimeName);
 
     private static GenAiEngine Load(ModelFolder folder, EngineOptions options)
     {
@@ -78,7 +48,7 @@ internal static class GenAiRuntime
 
         if (options.Provider == ExecutionProvider.Dml)
         {
-            TakeDirectMLDevice(GenAiConfig.DirectMLDevice(options));
+            Adapter.Take(GenAiConfig.DirectMLDevice(options));
         }
 
         try

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Llama3Perf.Inference.Native;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.GenAi;
 
@@ -39,7 +40,7 @@ internal static unsafe partial class Oga
         OgaDestroyResult(result);
         int end = call.IndexOf('(', StringComparison.Ordinal);
         string name = end < 0 ? call : call[(call.LastIndexOf('.', end) + 1)..end];
-        throw new EngineException($"{name}: {text.ReplaceLineEndings(" ").Trim()}");
+        throw new EngineException($"{name}: {text.OneLine()}");
     }
 
     [LibraryImport(Library)]

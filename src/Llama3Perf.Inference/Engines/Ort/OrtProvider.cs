@@ -35,7 +35,7 @@ internal sealed record OrtProvider(
 
     /// <summary>The row of a provider; null for the CPU.</summary>
     /// <exception cref="EngineException">It is none of ONNX Runtime's, and must not pass for the CPU.</exception>
-    public static OrtProvider? Of(ExecutionProvider provider) => provider.WhyNotInOnnxRuntime() is { } foreign
+    public static OrtProvider? Of(ExecutionProvider provider) => provider.ForeignDeviceReason() is { } foreign
         ? throw new EngineException(foreign)
         : Array.Find(s_all, row => row.Provider == provider);
 

@@ -11,7 +11,9 @@ internal static class OrtSession
     private const string ParallelPrepacking = "session.prepack.enable_parallel";
 
     /// <summary>The row.</summary>
-    public static EngineKind Kind { get; } = new("ort", "our own decode loop over ONNX Runtime", Available, Load);
+    public static EngineKind Kind { get; } = new("ort", "our own decode loop over ONNX Runtime", Available, (folder, options) => Load(folder, options, Available));
+
+    private static readonly SingleAdapter s_adapter = new("ort");
 
     /// <param name="folder">The model.</param>
     /// <param name="options">How to load it.</param>
@@ -40,7 +42,7 @@ internal static class OrtSession
 
     /// <summary>ONNX Runtime's own text in one line.</summary>
     public static EngineException Failure(string what, Exception exception) =>
-        new($"ONNX Runtime {what}: {exception.Message.ReplaceLineEndings(" ").Trim()}", exception);
+        new($"ONNX Runtime {what}: {exception.Message.OneLine()}", exception);
 
     private static SessionOptions Options(EngineOptions options, int threads)
     {
@@ -62,45 +64,27 @@ internal static class OrtSession
         return session;
     }
 
-    private static OrtEngine Load(ModelFolder folder, EngineOptions options)
+    /// <param name="folder">The model.</param>
+    /// <param name="options">How to load it.</param>
+    /// <param name="available">Whether the provider can be used here.</param>
+    internal static OrtEngine Load(ModelFolder folder, EngineOptions options, Func<ExecutionProvider, Availability> available)
     {
         ProviderRules.Check(folder, options);
-        if (Available(options.Provider) is { IsAvailable: false, Reason: { } reason })
+        if (available(options.Provider) is { IsAvailable: false, Reason: { } reason })
         {
             throw new EngineException(reason);
         }
 
         if (options.Provider == ExecutionProvider.Dml)
         {
-            ProviderRules.TakeDirectMLDevice(options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id") ?? "by default");
+            s_adapter.Take((options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id")) is { } index ? $"adapter {index}" : "its default adapter");
         }
 
         return new OrtEngine(folder, options);
     }
 
-    private static Availability Available(ExecutionProvider provider)
-    {
-        if (provider.WhyNotInOnnxRuntime() is { } foreign)
-        {
-            return Availability.No(foreign);
-        }
-
-        try
-        {
-            NativeLibraries.RequireOnnxRuntime();
-        }
-        catch (EngineException exception)
-        {
-            return Availability.No(exception.Message);
-        }
-
-        if (OrtProvider.Of(provider) is not { } wanted)
-        {
-            return Availability.Yes;
-        }
-
-        return NativeLibraries.WhyNotProvider(wanted.OnnxRuntimeName) is { } reason ? Availability.No(reason) : Availability.Yes;
-    }
+    private static Availability Available(ExecutionProvider provider) =>
+        ProviderAvailability.Of(provider, NativeLibraries.RequireOnnxRuntime, () => OrtProvider.Of(provider)?.OnnxRuntimeName);
 
     private static GraphOptimizationLevel Level(OptimizationLevel level) => level switch
     {

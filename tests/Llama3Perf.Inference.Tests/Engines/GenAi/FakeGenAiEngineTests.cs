@@ -279,11 +279,11 @@ public sealed class FakeGenAiEngineTests : IDisposable
     [Fact]
     public void A_process_has_one_DirectML_adapter()
     {
-        GenAiRuntime.TakeDirectMLDevice(GenAiConfig.DirectMLDevice(new EngineOptions { Device = "0", Provider = ExecutionProvider.Dml }));
-        GenAiRuntime.TakeDirectMLDevice(GenAiConfig.DirectMLDevice(new EngineOptions { Device = "0", Provider = ExecutionProvider.Dml }));
+        GenAiRuntime.Adapter.Take(GenAiConfig.DirectMLDevice(new EngineOptions { Device = "0", Provider = ExecutionProvider.Dml }));
+        GenAiRuntime.Adapter.Take(GenAiConfig.DirectMLDevice(new EngineOptions { Device = "0", Provider = ExecutionProvider.Dml }));
         foreach (EngineOptions other in new EngineOptions[] { new() { Device = "1", Provider = ExecutionProvider.Dml }, new() { ProviderOptions = new Dictionary<string, string> { ["luid"] = "0:77" }, Provider = ExecutionProvider.Dml }, new() { Provider = ExecutionProvider.Dml } })
         {
-            EngineException e = Assert.Throws<EngineException>(() => GenAiRuntime.TakeDirectMLDevice(GenAiConfig.DirectMLDevice(other)));
+            EngineException e = Assert.Throws<EngineException>(() => GenAiRuntime.Adapter.Take(GenAiConfig.DirectMLDevice(other)));
             Assert.StartsWith("onnxruntime-genai runs DirectML on adapter 0 in this process and cannot use", e.Message, StringComparison.Ordinal);
         }
     }

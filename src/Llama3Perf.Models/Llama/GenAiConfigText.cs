@@ -5,7 +5,7 @@ using Llama3Perf.Models.Tokenizer;
 namespace Llama3Perf.Models.Llama;
 
 /// <summary>genai_config.json, with the keys and values of ONNX Runtime GenAI's own builder.</summary>
-internal static class GenAiConfig
+internal static class GenAiConfigText
 {
     public static string Text(LlamaShape shape, GraphTarget target, string graphFile, SpecialTokens tokens) => FolderJson.Text(new JsonObject
     {
@@ -24,7 +24,7 @@ internal static class GenAiConfig
 
     private static JsonObject Decoder(LlamaShape shape, GraphTarget target, string graphFile)
     {
-        DecoderNames names = DecoderGraph.Names(target);
+        DecoderNames names = LlamaGraph.Names(target);
         var inputs = new JsonObject { ["input_ids"] = names.InputIds, ["attention_mask"] = names.AttentionMask };
         if (names.PositionIds is { } positions)
         {

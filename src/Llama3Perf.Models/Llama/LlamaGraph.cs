@@ -9,7 +9,7 @@ namespace Llama3Perf.Models.Llama;
 /// The Llama-3 decoder as ONNX Runtime wants it: fused norms, GroupQueryAttention over a KV cache, weights in one data file.
 /// Node for node the graph of ONNX Runtime GenAI's builder; it differs where that one holds weights twice (tied embeddings).
 /// </summary>
-internal sealed class DecoderGraph
+internal sealed class LlamaGraph
 {
     private const string Batch = "batch_size";
     private const string Sequence = "sequence_length";
@@ -22,7 +22,7 @@ internal sealed class DecoderGraph
     private readonly LinearLayers _linear;
     private readonly DecoderNames _names;
 
-    private DecoderGraph(LlamaShape shape, ModelBuildOptions options, IWeightSource weights, DataLayout data)
+    private LlamaGraph(LlamaShape shape, ModelBuildOptions options, IWeightSource weights, DataLayout data)
     {
         (_shape, _options, _data) = (shape, options, data);
         _linear = new LinearLayers(_graph, data, weights, options);
@@ -36,7 +36,7 @@ internal sealed class DecoderGraph
         LlamaShape shape, ModelBuildOptions options, IWeightSource weights, string dataFileName)
     {
         var data = new DataLayout(dataFileName);
-        return (new DecoderGraph(shape, options, weights, data).Write(), data);
+        return (new LlamaGraph(shape, options, weights, data).Write(), data);
     }
 
     /// <summary>Inputs and outputs: only DirectML's graph takes positions.</summary>

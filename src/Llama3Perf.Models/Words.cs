@@ -1,0 +1,12 @@
+namespace Llama3Perf.Models;
+
+/// <summary>How names and messages are written in files, folder names, messages and on the command line.</summary>
+public static class Words
+{
+    /// <summary>An enumeration value as it is written everywhere: in lowercase letters (<c>int4</c>, <c>dml</c>).</summary>
+    public static string Name<T>(this T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    /// <summary>A text of others, an exception's message above all, in one line.</summary>
+    public static string OneLine(this string text) => text.ReplaceLineEndings(" ").Trim();
+}

@@ -27,6 +27,7 @@ internal static class GenerateCommand
         Option<string?> prompt = OptionFactory.Value("--prompt", "Text, @file.txt or ppN. Default: OpenVINO is.", OptionFactory.Text, "text");
         Option<string?> template = OptionFactory.Value(
             "--chat-template", $"{string.Join(", ", ChatTemplate.Names)}. Default: none.", name => ChatTemplate.Get(name).Name, "name");
+        Option<bool> addBos = OptionFactory.Flag("--add-bos", OptionFactory.AddBosHelp);
         Option<int?> maxLength = OptionFactory.Value<int?>("--max-length", "Prompt and new tokens together. Default: 143.", text => OptionFactory.Integer(2)(text), "n");
         Option<int?> threads = OptionFactory.Value<int?>(
             "--threads", "Intra-op threads. Default: one for each physical core.", text => OptionFactory.Integer(1, 1024)(text), "n");
@@ -34,7 +35,7 @@ internal static class GenerateCommand
         Option<string?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("generate", "Generates from one prompt: the text as it comes, then one line with the times.")
         {
-            model, precision, engine, provider, device, prompt, template, maxLength, threads, ignoreEos, runtimeDir,
+            model, precision, engine, provider, device, prompt, template, addBos, maxLength, threads, ignoreEos, runtimeDir,
         };
         command.SetAction(parsed =>
         {
@@ -47,6 +48,7 @@ internal static class GenerateCommand
                 Providers = parsed.GetValue(provider) is { } place ? [place] : null,
                 Device = parsed.GetValue(device),
                 ChatTemplate = parsed.GetValue(template) ?? "none",
+                AddBos = parsed.GetValue(addBos),
                 Threads = parsed.GetValue(threads),
             };
             Generate(options, parsed.GetValue(prompt) ?? "OpenVINO is", parsed.GetValue(maxLength) ?? 143, parsed.GetValue(ignoreEos));
@@ -59,8 +61,8 @@ internal static class GenerateCommand
     {
         (string engineName, ExecutionProvider provider) = EngineChoice.Of(options)[0];
         ModelFolder folder = OpenOrBuild(options, provider);
-        ModelTokenizer tokenizer = ModelTokenizer.Open(folder);
-        TokenizedPrompt prompt = Prompt.Parse(promptText).Tokenize(tokenizer, ChatTemplate.Get(options.ChatTemplate));
+        PromptTokenizer tokenizer = PromptTokenizer.For(folder);
+        TokenizedPrompt prompt = tokenizer.Tokenize(Prompt.Parse(promptText), options.PromptForm);
         if (maxLength <= prompt.TokenIds.Length || maxLength > folder.ContextLength)
         {
             throw new UsageException($"--max-length: {maxLength} is not above the prompt's {prompt.TokenIds.Length} tokens and within the model's context of {folder.ContextLength}");
@@ -80,7 +82,7 @@ internal static class GenerateCommand
             Threads = options.Threads,
             AllowEos = stopAtEos,
         });
-        StreamingDecoder text = tokenizer.CreateStreamingDecoder();
+        StreamingDecoder text = tokenizer.Tokenizer.CreateStreamingDecoder();
         GenerationResult result = TimedGeneration.Run(engine, prompt.TokenIds, maxLength, token =>
         {
             Console.Write(text.Add(token));

@@ -42,7 +42,7 @@ internal static class InspectCommand
     {
         try
         {
-            _ = File.Exists(Path.Combine(checkpoint.Path, "tokenizer.json")) ? ModelTokenizer.Open(checkpoint) : null;
+            _ = File.Exists(Path.Combine(checkpoint.Path, "tokenizer.json")) ? ModelTokenizer.Open(checkpoint.Path) : null;
             return null;
         }
         catch (EngineException e)

@@ -5,6 +5,7 @@ using Llama3Perf.Benchmarks.Running.LlamaBench;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Llama;
 
@@ -13,6 +14,8 @@ namespace Llama3Perf.Benchmarks.Commands;
 /// <summary>Makes options whose values are parsed here, so that every mistake reads the same: the option, the value, what it takes.</summary>
 internal static class OptionFactory
 {
+    public const string AddBosHelp = "Puts the configuration's BOS token in front of prompts where the tokenizer adds none.";
+
     /// <summary>One value. The last one counts when the option is repeated, so that a script can add to a command line.</summary>
     public static Option<T?> Value<T>(string name, string help, Func<string, T> parse, string helpName) => new(name)
     {
@@ -36,6 +39,9 @@ internal static class OptionFactory
         AllowMultipleArgumentsPerToken = false,
         CustomParser = result => ParseEach(result, name, token => split(token).Select(parse).ToList())?.SelectMany(values => values).ToList(),
     };
+
+    /// <summary>Prompts: one text an option, commas and all, or a list of nothing but ppN.</summary>
+    public static Option<IReadOnlyList<string>?> Prompts(string help) => List("--prompt", help, Prompt.Arguments, Text, "text");
 
     /// <summary><c>key=value</c>, repeatable. Null when it is not given.</summary>
     public static Option<IReadOnlyDictionary<string, string>?> Pairs(string name, string help) => new(name)

@@ -20,7 +20,7 @@ internal static class PairsCommand
         Option<Precision?> precision = OptionFactory.Value<Precision?>("--precision", "Weights of a shape. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
         Option<IReadOnlyList<string>?> engines = OptionFactory.List("--engine", "The two engines, A,B. Default: ort,genai.", name => EngineCatalog.Get(name).Name, "A,B");
         Option<ExecutionProvider?> provider = OptionFactory.Value<ExecutionProvider?>("--provider", "Default: cpu.", text => OptionFactory.ProviderOf(text), "name");
-        Option<IReadOnlyList<string>?> prompts = OptionFactory.List("--prompt", "Default: pp15,pp512.", OptionFactory.Text, "list");
+        Option<IReadOnlyList<string>?> prompts = OptionFactory.Prompts("Text, @file.txt or ppN; repeatable. Default: pp15,pp512.");
         Option<int?> newTokens = OptionFactory.Value<int?>("--new-tokens", "New tokens a generation. Default: 128.", text => OptionFactory.Integer(1)(text), "n");
         Option<int?> threads = OptionFactory.Value<int?>("--threads", "Default: one for each physical core.", text => OptionFactory.Integer(1, 1024)(text), "n");
         Option<int?> pairs = OptionFactory.Value<int?>("--pairs", "Pairs of generations. Default: 11.", text => OptionFactory.Integer(1, 1000)(text), "n");

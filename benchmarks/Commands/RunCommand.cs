@@ -59,15 +59,13 @@ internal sealed class RunCommand
             ("none", OptimizationLevel.None), ("basic", OptimizationLevel.Basic), ("extended", OptimizationLevel.Extended), ("all", OptimizationLevel.All)),
         "level");
 
-    private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.List(
-        "--prompt",
-        "Text, @file.txt, or ppN for N fixed pseudo-random tokens; quote a text that holds a comma. Default: OpenVINO is,pp512.",
-        PromptList.Split,
-        OptionFactory.Text,
-        "list");
+    private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
+        "Text, @file.txt, or ppN for N fixed pseudo-random tokens; repeatable, and ppN also as a list. Default: OpenVINO is and pp512.");
 
     private readonly Option<string?> _chatTemplate = OptionFactory.Value(
         "--chat-template", $"Wraps text prompts: {string.Join(", ", ChatTemplate.Names)}. Default: none.", name => ChatTemplate.Get(name).Name, "name");
+
+    private readonly Option<bool> _addBos = OptionFactory.Flag("--add-bos", OptionFactory.AddBosHelp);
 
     private readonly Option<IReadOnlyList<int>?> _maxLengths = OptionFactory.List(
         "--max-length",
@@ -122,7 +120,7 @@ internal sealed class RunCommand
     {
         foreach (Option option in new Option[]
         {
-            _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _llamaBench, _gguf, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate,
+            _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _llamaBench, _gguf, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate, _addBos,
             _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _preset, _quick, _output, _cases, _runtimeDir, _verify, _verbose,
         })
         {
@@ -159,6 +157,7 @@ internal sealed class RunCommand
             Optimization = parsed.GetValue(_optimization) ?? basis.Optimization,
             Prompts = parsed.GetValue(_prompts) ?? (quick ? [basis.Prompts[0]] : basis.Prompts),
             ChatTemplate = parsed.GetValue(_chatTemplate) ?? basis.ChatTemplate,
+            AddBos = parsed.GetValue(_addBos),
             MaxLengths = parsed.GetValue(_maxLengths) ?? basis.MaxLengths,
             Threads = parsed.GetValue(_threads),
             Launches = parsed.GetValue(_launches) ?? (quick ? 1 : basis.Launches),

@@ -5,7 +5,6 @@ using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Machine;
-using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Inference.Verification;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Folders;
@@ -26,8 +25,8 @@ internal sealed class VerifyCommand
 
     private readonly Option<string?> _againstEngine = OptionFactory.Value("--against-engine", "Engine of the reference. Default: ort.", name => EngineCatalog.Get(name).Name, "name");
 
-    private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.List(
-        "--prompt", $"Prompts without --reference: text, @file.txt or ppN. Default: {string.Join(",", ModelVerifier.Prompts)}.", PromptList.Split, OptionFactory.Text, "list");
+    private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
+        $"Prompt without --reference: text, @file.txt or ppN; repeatable. Default: {string.Join(" and ", ModelVerifier.Prompts)}.");
 
     private readonly Option<string?> _engine = OptionFactory.Value(
         "--engine", $"{string.Join(", ", EngineCatalog.Names)}. Default: the best that is there.", name => EngineCatalog.Get(name).Name, "name");

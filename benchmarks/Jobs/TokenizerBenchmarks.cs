@@ -2,7 +2,6 @@ using System.Text;
 using BenchmarkDotNet.Attributes;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference.Tokenization;
-using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Benchmarks.Jobs;
 
@@ -30,7 +29,7 @@ public class TokenizerBenchmarks : IMeasuredWork
     [GlobalSetup]
     public void Setup()
     {
-        _tokenizer = ModelTokenizer.Open(ModelFolderReader.Open(Model));
+        _tokenizer = ModelTokenizer.Open(Model);
         _text = string.Concat(Enumerable.Repeat(Paragraph, (Characters / Paragraph.Length) + 1))[..Characters];
         _tokens = [.. _tokenizer.Encode(_text)];
     }

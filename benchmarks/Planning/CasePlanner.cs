@@ -47,7 +47,7 @@ internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
         foreach (string text in options.Prompts)
         {
             Prompt prompt = Prompt.Parse(text);
-            TokenizedPrompt? tokens = subject.Tokenizer is { } tokenizer ? prompt.Tokenize(tokenizer, ChatTemplate.Get(options.ChatTemplate)) : null;
+            TokenizedPrompt? tokens = subject.Tokenizer?.Tokenize(prompt, options.PromptForm);
             foreach (int maxLength in options.MaxLengths ?? [DefaultMaxLength(tokens?.TokenIds.Length ?? prompt.TokenCount)])
             {
                 _cases.Add(Case(subject, prompt, tokens, maxLength, subject.Skip ?? WhyNot(subject, tokens!, maxLength)));

@@ -36,7 +36,7 @@ internal sealed record CaseSubject(string Engine, ExecutionProvider Provider)
     public required string Label { get; init; }
 
     /// <summary>Makes the ids of prompts; null where there is no model.</summary>
-    public ModelTokenizer? Tokenizer { get; init; }
+    public PromptTokenizer? Tokenizer { get; init; }
 
     /// <summary>Why no case of it can run here.</summary>
     public string? Skip { get; init; }

@@ -4,6 +4,7 @@ using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Benchmarks.Planning;
@@ -15,6 +16,7 @@ internal sealed class FolderSubjects(SuiteOptions options, ModelPreparation mode
     private const double MemoryFactor = 1.15;
 
     private readonly CaseEngineOptions _engineOptions = new(options);
+    private readonly Dictionary<string, PromptTokenizer?> _tokenizers = [];
     private readonly CaseVerification? _verification = options.Verify is { } reference ? new CaseVerification(reference) : null;
 
     public IEnumerable<CaseSubject> Of(string engine, ExecutionProvider provider, string model) =>
@@ -42,6 +44,7 @@ internal sealed class FolderSubjects(SuiteOptions options, ModelPreparation mode
     {
         string? skip = WhyNot(engine, provider, variant);
         ModelFolder? folder = variant.Folder;
+        PromptTokenizer? tokenizer = skip is null ? Tokenizer(variant) : null;
         if (folder is null && skip is null)
         {
             folder = models.Prepare(variant.BuildOptions(provider));
@@ -60,10 +63,27 @@ internal sealed class FolderSubjects(SuiteOptions options, ModelPreparation mode
             Precision = variant.Precision,
             BlockSize = variant.BlockSize,
             Label = variant.Label,
-            Tokenizer = folder is null ? null : ModelTokenizer.Open(folder),
+            Tokenizer = folder is null ? null : tokenizer ?? PromptTokenizer.For(folder),
             Skip = skip,
             Failure = folder is null || skip is not null ? null : _verification?.Failure(new VerifiedSide(folder, engine, _engineOptions.On(provider))),
         };
+    }
+
+    /// <summary>Of what has one already; prompts that it cannot make are refused before hours go into a conversion.</summary>
+    private PromptTokenizer? Tokenizer(ModelVariant variant)
+    {
+        if (!_tokenizers.TryGetValue(variant.Name, out PromptTokenizer? tokenizer))
+        {
+            tokenizer = variant.Folder is { } folder ? PromptTokenizer.For(folder) : Checkpoint.IsCheckpoint(variant.Name) ? PromptTokenizer.For(Checkpoint.Open(variant.Name)) : null;
+            foreach (string prompt in tokenizer is null ? [] : options.Prompts)
+            {
+                _ = tokenizer!.Tokenize(Prompt.Parse(prompt), options.PromptForm);
+            }
+
+            _tokenizers.Add(variant.Name, tokenizer);
+        }
+
+        return tokenizer;
     }
 
     private string? WhyNot(string engine, ExecutionProvider provider, ModelVariant variant)

@@ -30,8 +30,8 @@ internal static class ModelVerifier
     /// <summary>The reference's answers. Its model is unloaded before this returns: two at once may not fit into memory.</summary>
     public static Reference Answers(VerifiedSide reference, VerifiedSide tested, IEnumerable<string> prompts)
     {
-        ModelTokenizer tokenizer = ModelTokenizer.Open(tested.Folder);
-        TokenizedPrompt[] tokens = [.. prompts.Select(prompt => Prompt.Parse(prompt).Tokenize(tokenizer, ChatTemplate.Get("none")))];
+        PromptTokenizer tokenizer = PromptTokenizer.For(tested.Folder);
+        TokenizedPrompt[] tokens = [.. prompts.Select(prompt => tokenizer.Tokenize(Prompt.Parse(prompt), PromptForm.Plain))];
         int context = Math.Min(reference.Folder.ContextLength, tested.Folder.ContextLength);
         if (tokens.FirstOrDefault(prompt => prompt.TokenIds.Length + Reference.NewTokens > context) is { } longest)
         {

@@ -39,7 +39,7 @@ internal sealed class PeerSubjects(SuiteOptions options, ModelPreparation models
             ContextLength = checkpoint?.Shape.ContextLength,
             Precision = precision,
             Label = precision.ToString().ToLowerInvariant(),
-            Tokenizer = skip is null ? ModelTokenizer.Open(checkpoint!) : null,
+            Tokenizer = skip is null ? PromptTokenizer.For(checkpoint!) : null,
             Skip = skip,
             Peer = maxLength => PeerCatalog.Options(peer, provider, precision, maxLength, options.Python) with
             {

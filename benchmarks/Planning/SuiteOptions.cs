@@ -1,4 +1,5 @@
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Planning;
@@ -55,6 +56,12 @@ public sealed record SuiteOptions
     public IReadOnlyList<string> Prompts { get; init; } = ["OpenVINO is", "pp512"];
 
     public string ChatTemplate { get; init; } = "none";
+
+    /// <summary>True puts the configuration's BOS in front of prompts whose tokenizer adds none.</summary>
+    public bool AddBos { get; init; }
+
+    /// <summary>How texts become prompts.</summary>
+    public PromptForm PromptForm => new(Inference.Tokenization.ChatTemplate.Get(ChatTemplate), AddBos);
 
     public IReadOnlyList<int>? MaxLengths { get; init; }
 

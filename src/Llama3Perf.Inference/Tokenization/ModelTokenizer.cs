@@ -1,129 +1,90 @@
-using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
-using Llama3Perf.Models;
-using Llama3Perf.Models.Checkpoints;
+using System.Text.Json;
+using Tokenizers.DotNet;
 
 namespace Llama3Perf.Inference.Tokenization;
 
 /// <summary>
-/// A folder's byte-level BPE tokenizer. Token ids are made once, by this, for every engine, so that all of them read the same prompt;
-/// they are those that Hugging Face's tokenizers makes of the same tokenizer.json.
+/// A folder's tokenizer, by Hugging Face's own tokenizers library: every tokenizer.json that it loads. Token ids are made once, by this,
+/// for every engine, so that all of them read the same prompt.
 /// </summary>
 public sealed class ModelTokenizer
 {
-    private readonly TokenizerFile _file;
-    private readonly PieceEncoder _encoder;
-    private readonly PieceSplitter _splitter;
-    private readonly AddedTokens[] _added;
-    private readonly Dictionary<int, byte[]> _bytes = [];
+    private readonly Tokenizer _native;
+    private readonly TokenFrame _frame;
 
-    private ModelTokenizer(TokenizerFile file)
+    private ModelTokenizer(TokenizerFile file, string folder)
     {
-        _file = file;
-        _encoder = new PieceEncoder(file);
-        _splitter = new PieceSplitter(file.Steps);
-        _added = [.. file.Added.GroupBy(token => token.Normalized).OrderBy(group => group.Key).Select(group => new AddedTokens(group))];
-        foreach ((string token, int id) in file.Vocabulary)
-        {
-            _bytes[id] = ByteLevel.ToBytes(token);
-        }
-
-        foreach (AddedToken token in file.Added)
-        {
-            _bytes[token.Id] = Encoding.UTF8.GetBytes(token.Content);
-        }
+        _native = Load(file.Json);
+        _frame = TokenizerSettings.Read(folder).Frame(this) ?? file.Frame;
     }
 
-    /// <summary>Ids that prompts of pseudo-random tokens draw from: ordinary tokens, ascending.</summary>
-    internal IReadOnlyList<int> OrdinaryTokens => field ??= [.. _file.Vocabulary.Values.Except(_file.Added.Select(token => token.Id)).Order()];
+    /// <summary>The tokens that the tokenizer itself puts around a text.</summary>
+    internal TokenFrame Frame => _frame;
 
-    /// <summary>Id of the token that begins a sequence; null when the model has none.</summary>
-    internal int? BosTokenId { get; private init; }
-
-    /// <summary>Opens a folder's tokenizer.json.</summary>
-    /// <exception cref="EngineException">It is broken, or no byte-level BPE tokenizer.</exception>
-    public static ModelTokenizer Open(ModelFolder folder) => Open(folder.Path, folder.BosTokenId);
-
-    /// <summary>Opens a checkpoint's tokenizer.json, which is also that of every folder made of it.</summary>
-    /// <exception cref="EngineException">It is broken, or no byte-level BPE tokenizer.</exception>
-    public static ModelTokenizer Open(Checkpoint checkpoint) => Open(checkpoint.Path, checkpoint.Tokens.BosTokenId);
-
-    private static ModelTokenizer Open(string folder, int? bosTokenId)
+    /// <summary>Opens the tokenizer.json of a model folder or a checkpoint, and the tokenizer_config.json beside it.</summary>
+    /// <exception cref="EngineException">One of them is missing or broken, or the library for this platform is not there.</exception>
+    public static ModelTokenizer Open(string folder)
     {
         string path = Path.Combine(folder, "tokenizer.json");
         try
         {
-            return new ModelTokenizer(TokenizerFile.Read(path)) { BosTokenId = bosTokenId };
+            return new ModelTokenizer(TokenizerFile.Read(path), folder);
         }
-        catch (ArgumentException exception)
+        catch (NotSupportedException exception)
         {
-            throw new EngineException($"{path} cannot be used: {exception.Message.ReplaceLineEndings(" ")}", exception);
+            throw new EngineException($"{path} cannot be used: it {OneLine(exception)}", exception);
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or IOException or UnauthorizedAccessException or TokenizerException)
+        {
+            throw new EngineException($"{path} is no tokenizer.json that can be read: {OneLine(exception)}", exception);
+        }
+        catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
+        {
+            throw new EngineException(
+                $"the tokenizers library is not there for {RuntimeInformation.RuntimeIdentifier}, so that texts cannot be prompts; prompts of the form ppN need none", exception);
         }
     }
 
-    /// <summary>Token ids of a text; a lone surrogate counts as U+FFFD. Added tokens in it are recognized; no BOS is added.</summary>
-    /// <exception cref="EngineException">The file's pattern takes longer than half a minute.</exception>
+    /// <summary>Token ids of a text alone; a lone surrogate counts as U+FFFD. Added tokens in it are recognized, none are put around it.</summary>
+    /// <exception cref="EngineException">The tokenizer has no token for a part of it.</exception>
     public IReadOnlyList<int> Encode(string text)
     {
-        List<int> ids = [];
-        Dictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> known = new Dictionary<string, int[]>(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
-        Encode(WithoutLoneSurrogates(text), 0, piece => _encoder.Encode(piece, known, ids), ids);
-        return ids;
-    }
-
-    /// <summary>The text of token ids. Bytes that are not UTF-8 become U+FFFD; ids outside the vocabulary are left out.</summary>
-    public string Decode(IEnumerable<int> tokens)
-    {
-        StreamingDecoder decoder = CreateStreamingDecoder();
-        StringBuilder text = new();
-        foreach (int token in tokens)
+        try
         {
-            text.Append(decoder.Add(token));
+            return Array.ConvertAll(_native.Encode(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text))), id => (int)id);
         }
-
-        return text.Append(decoder.Finish()).ToString();
+        catch (TokenizerException exception)
+        {
+            throw new EngineException($"the tokenizer cannot encode this prompt: {OneLine(exception)}", exception);
+        }
     }
+
+    /// <summary>The id of a text that is one token by itself; null for one that is several.</summary>
+    public int? IdOf(string token) => Encode(token) is [var id] ? id : null;
+
+    /// <summary>The text of token ids, special tokens included. Bytes that are not UTF-8 become U+FFFD; ids outside the vocabulary are left out.</summary>
+    public string Decode(IEnumerable<int> tokens) => _native.Decode([.. tokens.Select(token => unchecked((uint)token))]);
 
     /// <summary>A decoder for tokens that come one by one.</summary>
-    public StreamingDecoder CreateStreamingDecoder() => new(_bytes);
+    public StreamingDecoder CreateStreamingDecoder() => new(Decode);
 
-    // Tokens that are not to be normalized are found first, the others in what is left.
-    private void Encode(string text, int pass, PieceSplitter.Sink sink, List<int> ids)
+    // The library reads files only.
+    private static Tokenizer Load(byte[] json)
     {
-        if (pass == _added.Length)
+        string folder = Directory.CreateTempSubdirectory("llama3perf-tokenizer-").FullName;
+        try
         {
-            _splitter.Split(text, sink);
-            return;
+            string path = Path.Combine(folder, "tokenizer.json");
+            File.WriteAllBytes(path, json);
+            return new Tokenizer(path);
         }
-
-        foreach (AddedTokens.Stretch stretch in _added[pass].Cut(text))
+        finally
         {
-            if (stretch.Id is { } id)
-            {
-                ids.Add(id);
-            }
-            else
-            {
-                Encode(text[stretch.Start..stretch.End], pass + 1, sink, ids);
-            }
+            Directory.Delete(folder, recursive: true);
         }
     }
 
-    private static string WithoutLoneSurrogates(string text)
-    {
-        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
-        {
-            return text;
-        }
-
-        char[] whole = text.ToCharArray();
-        for (int i = 0; i < whole.Length;)
-        {
-            OperationStatus status = Rune.DecodeFromUtf16(text.AsSpan(i), out _, out int length);
-            whole[i] = status == OperationStatus.Done ? whole[i] : '\uFFFD';
-            i += length;
-        }
-
-        return new string(whole);
-    }
+    private static string OneLine(Exception exception) => exception.Message.Replace("Failed to load tokenizer: ", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
 }

@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Llama3Perf.Inference.Tokenization;
 
@@ -17,16 +17,22 @@ public sealed record Prompt
     /// <summary>Tokens that it will have, BOS included; null for a text, which depends on the tokenizer.</summary>
     public int? TokenCount => RandomTokens > 0 ? RandomTokens : null;
 
-    private string Text { get; }
+    internal string Text { get; }
 
-    private int RandomTokens { get; }
+    internal int RandomTokens { get; }
+
+    /// <summary>The prompts of one option: one text, commas and all, unless it is a comma-separated list of nothing but <c>ppN</c>.</summary>
+    public static IReadOnlyList<string> Arguments(string option)
+    {
+        string[] items = option.Split(',', StringSplitOptions.TrimEntries);
+        return Array.TrueForAll(items, item => Length(item) is not null) ? items : [option];
+    }
 
     /// <summary>Reads an argument.</summary>
     /// <exception cref="EngineException">The file cannot be read, or the text is empty.</exception>
     public static Prompt Parse(string argument)
     {
-        if (argument.StartsWith("pp", StringComparison.Ordinal)
-            && int.TryParse(argument.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int tokens))
+        if (Length(argument) is { } tokens)
         {
             return tokens is > 0 and <= 1 << 20
                 ? new Prompt($"pp{tokens}", "", tokens)
@@ -38,24 +44,14 @@ public sealed record Prompt
             return new Prompt(Shorten(Path.GetFileName(path)), ReadFile(path), 0);
         }
 
-        return argument.Length > 0
-            ? new Prompt(Shorten(argument), argument, 0)
-            : throw new EngineException("the prompt is empty; give a text, @file or ppN");
+        return argument.Length > 0 ? OfText(argument) : throw new EngineException("the prompt is empty; give a text, @file or ppN");
     }
 
-    /// <summary>Token ids, BOS once in front. A chat template wraps texts and leaves pseudo-random tokens alone.</summary>
-    public TokenizedPrompt Tokenize(ModelTokenizer tokenizer, ChatTemplate template)
-    {
-        int[] bos = tokenizer.BosTokenId is { } id ? [id] : [];
-        if (RandomTokens > 0)
-        {
-            return new TokenizedPrompt(Id, [.. bos.Concat(Draw(tokenizer.OrdinaryTokens)).Take(RandomTokens)]);
-        }
+    /// <summary>The prompt of a text as it is, whatever it begins with.</summary>
+    public static Prompt OfText(string text) => new(Shorten(text), text, 0);
 
-        string text = template.Apply(Text);
-        IReadOnlyList<int> tokens = tokenizer.Encode(text);
-        return new TokenizedPrompt(Id, tokens is [var first, ..] && bos is [var begin] && first == begin ? [.. tokens] : [.. bos, .. tokens]) { Text = text };
-    }
+    private static int? Length(string argument) => argument.StartsWith("pp", StringComparison.Ordinal)
+        && int.TryParse(argument.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int tokens) ? tokens : null;
 
     private static string ReadFile(string path)
     {
@@ -70,42 +66,17 @@ public sealed record Prompt
         }
     }
 
+    // A text that had to be changed carries the start of its hash, so that different texts have different names.
     private static string Shorten(string text)
     {
         string line = text.ReplaceLineEndings(" ").Trim();
-        return line.Length <= LongestId ? line : string.Concat(line.AsSpan(0, LongestId - 1), "…");
-    }
-
-    // A linear congruential generator (Knuth's MMIX constants), so that the same N gives the same ids on every runtime, for ever.
-    private static IEnumerable<int> Draw(IReadOnlyList<int> tokens)
-    {
-        for (ulong state = 1; ;)
+        if (line == text && line.Length <= LongestId)
         {
-            state = (state * 6364136223846793005) + 1442695040888963407;
-            yield return tokens[(int)((state >> 33) % (ulong)tokens.Count)];
-        }
-    }
-}
-
-/// <summary>A prompt as engines take it.</summary>
-/// <param name="Id">Short name for tables.</param>
-/// <param name="TokenIds">Token ids, BOS included.</param>
-public sealed record TokenizedPrompt(string Id, int[] TokenIds)
-{
-    /// <summary>The text that the ids were made of, chat template applied; null for pseudo-random tokens.</summary>
-    public string? Text { get; init; }
-
-    /// <summary>SHA-256 over the ids as little-endian int32, lowercase hexadecimal.</summary>
-    public string Sha256 { get; } = Hash(TokenIds);
-
-    private static string Hash(int[] ids)
-    {
-        byte[] bytes = new byte[ids.Length * sizeof(int)];
-        for (int i = 0; i < ids.Length; i++)
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i * sizeof(int)), ids[i]);
+            return line;
         }
 
-        return Convert.ToHexStringLower(SHA256.HashData(bytes));
+        string hash = $"#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..6]}";
+        int room = LongestId - hash.Length;
+        return (line.Length <= room ? line : string.Concat(line.AsSpan(0, room - 1), "…")) + hash;
     }
 }

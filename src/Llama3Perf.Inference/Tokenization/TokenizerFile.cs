@@ -1,126 +1,160 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Llama3Perf.Inference.Tokenization;
 
-/// <summary>What a byte-level BPE tokenizer.json holds.</summary>
-/// <param name="Vocabulary">Token text, in byte-level characters, to id.</param>
-/// <param name="Merges">Pairs of token ids to what they become.</param>
-/// <param name="Added">Tokens that are found in the text itself.</param>
-/// <param name="Steps">Steps of the pre-tokenizer, in order.</param>
-/// <param name="IgnoreMerges">True when a piece that is a token as a whole is taken as that.</param>
-/// <param name="UnknownId">Id that stands for a byte outside the vocabulary; null when such a byte is left out.</param>
-/// <param name="FuseUnknown">True when neighbours that are unknown are one.</param>
-internal sealed record TokenizerFile(
-    IReadOnlyDictionary<string, int> Vocabulary, IReadOnlyDictionary<(int Left, int Right), PairMerge> Merges, IReadOnlyList<AddedToken> Added,
-    IReadOnlyList<SplitStep> Steps, bool IgnoreMerges, int? UnknownId, bool FuseUnknown)
+/// <summary>A tokenizer.json that was checked, in the form that the tokenizers library is given.</summary>
+/// <param name="Json">
+/// The file without what surrounds, cuts or fills a text, so that ids are those of the text alone, and with no token marked as special,
+/// so that all of them are shown when ids are decoded. Neither changes which ids a text has.
+/// </param>
+/// <param name="Frame">What the file's post-processor puts around a text.</param>
+internal sealed record TokenizerFile(byte[] Json, TokenFrame Frame)
 {
-    /// <summary>Reads a file. Post-processor, truncation and padding are not of interest here: a prompt says itself where it begins.</summary>
-    /// <exception cref="EngineException">It is broken, or no byte-level BPE tokenizer.</exception>
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="FormatException">It is broken.</exception>
+    /// <exception cref="NotSupportedException">It has a part that ends the library's process, or gives a text other ids each time.</exception>
+    /// <exception cref="JsonException">It is no JSON.</exception>
     public static TokenizerFile Read(string path)
     {
-        try
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+        JsonElement root = document.RootElement;
+        if (root.ValueKind != JsonValueKind.Object)
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return Read(document.RootElement);
+            throw new FormatException("it is no JSON object");
         }
-        catch (NotSupportedException exception)
+
+        RefuseModel(root.Member("model", JsonValueKind.Object));
+        foreach (string section in (string[])["normalizer", "pre_tokenizer", "decoder"])
         {
-            throw new EngineException($"{path} {OneLine(exception)}; the suite reads byte-level BPE, which Llama 3 uses", exception);
+            RefuseSteps(root.Optional(section));
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or ArgumentException or IOException or UnauthorizedAccessException)
-        {
-            throw new EngineException($"{path} is no tokenizer.json that can be read: {OneLine(exception)}", exception);
-        }
+
+        return new TokenizerFile(Rewrite(root), TokenFrame.Read(root.Optional("post_processor")));
     }
 
-    private static TokenizerFile Read(JsonElement root)
+    // The library is built to end its process where it meets a mistake that it does not expect. These are all the kinds that some
+    // 30,000 damaged files of six forms led to.
+    private static void RefuseModel(JsonElement model)
     {
-        JsonElement model = root.Member("model", JsonValueKind.Object);
-        RefuseOtherModels(root, model);
-        Dictionary<string, int> vocabulary = ReadVocabulary(model.Member("vocab", JsonValueKind.Object));
-        string? unknown = model.Text("unk_token");
-        return new TokenizerFile(
-            vocabulary,
-            ReadMerges(model.Member("merges", JsonValueKind.Array), vocabulary),
-            ReadAdded(root),
-            PreTokenizerReader.Read(root),
-            model.Flag("ignore_merges"),
-            unknown is not null && vocabulary.TryGetValue(unknown, out int id) ? id : null,
-            model.Flag("fuse_unk"));
-    }
-
-    private static void RefuseOtherModels(JsonElement root, JsonElement model)
-    {
-        string type = model.Text("type") ?? (model.Optional("merges") is null ? "model without merges" : "BPE");
-        string? reason = type != "BPE" ? $"is a {type} tokenizer"
-            : model.Flag("byte_fallback") ? "is a SentencePiece-style BPE tokenizer (byte_fallback), as Llama 2 has"
-            : model.Text("continuing_subword_prefix") is { Length: > 0 } ? "is a BPE tokenizer with continuing_subword_prefix"
-            : model.Text("end_of_word_suffix") is { Length: > 0 } ? "is a BPE tokenizer with end_of_word_suffix"
-            : model.Optional("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.TryGetDouble(out double rate) && rate == 0) ? "is a BPE tokenizer with dropout"
-            : root.Optional("normalizer") is { } normalizer && !IsEmptySequence(normalizer) ? $"has a {normalizer.Text("type")} normalizer"
-            : null;
-        if (reason is not null)
+        if (model.Optional("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.TryGetDouble(out double rate) && rate == 0))
         {
-            throw new NotSupportedException(reason);
-        }
-    }
-
-    private static bool IsEmptySequence(JsonElement normalizer) =>
-        normalizer.Text("type") == "Sequence" && normalizer.Member("normalizers", JsonValueKind.Array).GetArrayLength() == 0;
-
-    private static Dictionary<string, int> ReadVocabulary(JsonElement vocabulary)
-    {
-        Dictionary<string, int> ids = new(StringComparer.Ordinal);
-        foreach (JsonProperty token in vocabulary.EnumerateObject())
-        {
-            ids[token.Name] = token.Value.TokenId();
+            throw new NotSupportedException("gives a text other ids each time (dropout)");
         }
 
-        return ids;
-    }
-
-    private static Dictionary<(int Left, int Right), PairMerge> ReadMerges(JsonElement list, Dictionary<string, int> vocabulary)
-    {
-        int Id(string token) => vocabulary.TryGetValue(token, out int id) ? id : throw new FormatException($"a merge needs the token '{token}', which the vocabulary lacks");
-
-        Dictionary<(int Left, int Right), PairMerge> merges = [];
-        int rank = 0;
-        foreach (JsonElement merge in list.EnumerateArray())
+        if (model.Text("continuing_subword_prefix") is { Length: > 0 } prefix && model.Optional("merges") is { ValueKind: JsonValueKind.Array } merges
+            && merges.EnumerateArray().Any(merge => !Right(merge).StartsWith(prefix, StringComparison.Ordinal)))
         {
-            (string left, string right) = ReadPair(merge);
-            merges[(Id(left), Id(right))] = new PairMerge(rank++, Id(left + right));
+            throw new NotSupportedException($"has merges whose second part lacks the continuing_subword_prefix '{prefix}'");
         }
-
-        return merges;
     }
 
     // Files of before 2024 write "a b", later ones ["a", "b"].
-    private static (string Left, string Right) ReadPair(JsonElement merge)
+    private static string Right(JsonElement merge) => merge switch
     {
-        string?[] parts = merge.ValueKind switch
+        { ValueKind: JsonValueKind.String } => merge.GetString()!.Split(' ')[^1],
+        { ValueKind: JsonValueKind.Array } when merge.GetArrayLength() == 2 && merge[1].ValueKind == JsonValueKind.String => merge[1].GetString()!,
+        _ => "",
+    };
+
+    private static void RefuseSteps(JsonElement? step)
+    {
+        if (step is { ValueKind: JsonValueKind.Array } list)
         {
-            JsonValueKind.String => [.. merge.GetString()!.Split(' ')],
-            JsonValueKind.Array => [.. merge.EnumerateArray().Select(part => part.GetString())],
-            _ => Array.Empty<string?>(),
-        };
-        return parts is [{ } left, { } right] ? (left, right) : throw new FormatException("a merge is no pair of tokens");
+            foreach (JsonElement item in list.EnumerateArray())
+            {
+                RefuseSteps(item);
+            }
+        }
+        else if (step is { ValueKind: JsonValueKind.Object } part)
+        {
+            RefuseStep(part);
+            foreach (JsonProperty member in part.EnumerateObject())
+            {
+                RefuseSteps(member.Value);
+            }
+        }
     }
 
-    private static AddedToken[] ReadAdded(JsonElement root) => root.Optional("added_tokens") is null
-        ? []
-        : [.. root.Member("added_tokens", JsonValueKind.Array).EnumerateArray().Select((token, index) => ReadAdded(token, index)).Where(token => token.Content.Length > 0)];
-
-    private static AddedToken ReadAdded(JsonElement token, int index)
+    private static void RefuseStep(JsonElement step)
     {
-        if (token.ValueKind != JsonValueKind.Object)
+        string? reason = step.Optional("type") is { ValueKind: JsonValueKind.String } type ? type.GetString() switch
         {
-            throw new FormatException($"added token {index} is no object");
+            "Precompiled" when step.Optional("precompiled_charsmap") is not { ValueKind: JsonValueKind.String } => "a Precompiled normalizer without its table",
+            "FixedLength" when step.Optional("length") is { ValueKind: JsonValueKind.Number } length && length.TryGetDouble(out double value) && value == 0 => "pieces of length 0",
+            "Strip" when step.Optional("stop") is { ValueKind: JsonValueKind.Number } stop && stop.TryGetDouble(out double value) && value != 0 => "a decoder that strips the end of tokens",
+            "Replace" when step.Optional("pattern")?.Optional("Regex") is { ValueKind: JsonValueKind.String } regex && MatchesNothing(regex.GetString()!) =>
+                "a Replace whose pattern matches where there is nothing",
+            _ => null,
+        } : null;
+        if (reason is not null)
+        {
+            throw new NotSupportedException($"has {reason}");
+        }
+    }
+
+    // What .NET cannot read is left to the library, which knows other forms.
+    private static bool MatchesNothing(string pattern)
+    {
+        try
+        {
+            return Regex.IsMatch("", pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        }
+        catch (Exception exception) when (exception is ArgumentException or RegexMatchTimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static byte[] Rewrite(JsonElement root)
+    {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter writer = new(stream))
+        {
+            writer.WriteStartObject();
+            foreach (JsonProperty member in root.EnumerateObject())
+            {
+                writer.WritePropertyName(member.Name);
+                if (member.Name is "post_processor" or "truncation" or "padding")
+                {
+                    writer.WriteNullValue();
+                }
+                else if (member is { Name: "added_tokens", Value.ValueKind: JsonValueKind.Array })
+                {
+                    WriteAdded(writer, member.Value);
+                }
+                else
+                {
+                    writer.WriteRawValue(member.Value.GetRawText(), skipInputValidation: true);
+                }
+            }
+
+            writer.WriteEndObject();
         }
 
-        return new AddedToken(
-            token.Member("content", JsonValueKind.String).GetString()!, token.Member("id", JsonValueKind.Number).TokenId(),
-            token.Flag("single_word"), token.Flag("lstrip"), token.Flag("rstrip"), token.Flag("normalized"));
+        return stream.ToArray();
     }
 
-    private static string OneLine(Exception exception) => exception.Message.ReplaceLineEndings(" ");
+    private static void WriteAdded(Utf8JsonWriter writer, JsonElement tokens)
+    {
+        writer.WriteStartArray();
+        foreach (JsonElement token in tokens.EnumerateArray())
+        {
+            if (token.ValueKind != JsonValueKind.Object)
+            {
+                throw new FormatException("an added token is no object");
+            }
+
+            writer.WriteStartObject();
+            foreach (JsonProperty member in token.EnumerateObject().Where(member => member.Name != "special"))
+            {
+                member.WriteTo(writer);
+            }
+
+            writer.WriteBoolean("special", false);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
 }

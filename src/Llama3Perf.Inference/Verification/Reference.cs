@@ -54,7 +54,7 @@ public sealed record Reference(string Source, IReadOnlyList<ReferenceCase> Cases
     {
         string text = json.GetProperty("prompt").GetString() ?? "";
         ReferenceCase read = new(
-            Prompt.Parse(text.Length > 0 ? text : " ").Id,
+            Prompt.OfText(text).Id,
             [.. json.GetProperty("input_ids").EnumerateArray().Select(id => id.GetInt32())],
             [.. json.GetProperty("last_logits").EnumerateArray().Select(logit => logit.GetSingle())],
             [.. json.GetProperty("greedy_new_tokens").EnumerateArray().Select(id => id.GetInt32())],

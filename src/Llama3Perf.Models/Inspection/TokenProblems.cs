@@ -22,7 +22,7 @@ internal sealed record TokenProblems(string ConfigurationFile, int VocabularySiz
 
         if (BosTokenId is null)
         {
-            yield return $"{ConfigurationFile} has no bos_token_id: prompts begin without one";
+            yield return $"{ConfigurationFile} has no bos_token_id: ppN prompts begin without one";
         }
 
         if (BosTokenId >= VocabularySize)

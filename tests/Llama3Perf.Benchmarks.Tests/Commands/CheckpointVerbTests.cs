@@ -134,7 +134,7 @@ public sealed class CheckpointVerbTests : IDisposable
         (int exitCode, string output, _) = CliSession.Run("inspect", checkpoint);
         Assert.Equal(ExitCode.Success, exitCode);
         Assert.Contains("Problems:", output, StringComparison.Ordinal);
-        Assert.Contains("is a Unigram tokenizer", output, StringComparison.Ordinal);
+        Assert.Contains("is no tokenizer.json that can be read", output, StringComparison.Ordinal);
 
         Spoil(checkpoint, "truncated");
         (exitCode, _, string error) = CliSession.Run("inspect", checkpoint);

@@ -16,7 +16,7 @@ public sealed class VerifyTests : IDisposable
     {
         string model = Build("a");
 
-        (int exitCode, string output, string error) = Verify(model, "--against-provider", "cpu", "--prompt", "OpenVINO is,pp8");
+        (int exitCode, string output, string error) = Verify(model, "--against-provider", "cpu", "--prompt", "OpenVINO is", "--prompt", "pp8");
 
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
         Assert.Contains("32 of 32", output, StringComparison.Ordinal);

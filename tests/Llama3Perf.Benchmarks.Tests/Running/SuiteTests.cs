@@ -15,7 +15,7 @@ public sealed class SuiteTests : IDisposable
     [Fact]
     public void A_quick_run_measures_every_case_and_writes_its_files()
     {
-        (int exitCode, string output, string error) = Measure("--precision", "int4,fp32", "--prompt", "OpenVINO is,pp8", "--max-length", "24");
+        (int exitCode, string output, string error) = Measure("--precision", "int4,fp32", "--prompt", "OpenVINO is", "--prompt", "pp8", "--max-length", "24");
 
         Assert.Equal("", error);
         Assert.Equal(ExitCode.Success, exitCode);

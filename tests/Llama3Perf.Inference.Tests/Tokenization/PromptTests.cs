@@ -1,5 +1,6 @@
 using CsCheck;
 using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Tests.Tokenization;
 
@@ -23,7 +24,6 @@ public sealed class PromptTests(ModelTokenizerTests.TinyModel tiny) : IClassFixt
     [Theory]
     [InlineData("none")]
     [InlineData("llama3")]
-    [InlineData("phi3")]
     public void Bos_comes_once(string template) =>
         Assert.Single(Tokenize("OpenVINO is", template).TokenIds, token => token == tiny.Folder.BosTokenId);
 
@@ -63,14 +63,63 @@ public sealed class PromptTests(ModelTokenizerTests.TinyModel tiny) : IClassFixt
     public void A_long_prompt_has_a_short_name() => Assert.True(Prompt.Parse(new string('x', 500)).Id.Length <= 24);
 
     [Fact]
-    public void A_list_comes_apart_as_it_was_joined() => Gen.OneOf(Gen.String, Gen.OneOf("a", ",", "\"", " ", "\"\"").Array[1, 6].Select(string.Concat))
-        .Where(text => text.Length > 0)
-        .Array[1, 5]
-        .Sample(items => Assert.Equal(items, PromptList.Split(PromptList.Join(items))), iter: 3000);
+    public void Prompts_that_differ_have_different_names()
+    {
+        string[] texts = ["OpenVINO is", " OpenVINO is", "OpenVINO is\n", "Write a long story about a ship", "Write a long story about a train"];
+
+        Assert.Distinct(texts.Select(text => Prompt.Parse(text).Id));
+        Assert.All(texts, text => Assert.InRange(Prompt.Parse(text).Id.Length, 1, 24));
+    }
+
+    [Theory]
+    [InlineData("Hello, world", "Hello, world")]
+    [InlineData("\"a\", b", "\"a\", b")]
+    [InlineData("OpenVINO is,pp512", "OpenVINO is,pp512")]
+    [InlineData("pp8, pp512", "pp8|pp512")]
+    [InlineData("pp8", "pp8")]
+    public void A_comma_in_a_text_is_a_comma(string option, string prompts) => Assert.Equal(prompts.Split('|'), Prompt.Arguments(option));
 
     [Fact]
-    public void A_quoted_prompt_keeps_its_commas() =>
-        Assert.Equal(["Hello, world", "pp512", "say \"hi\""], PromptList.Split("\"Hello, world\", pp512 ,say \"hi\""));
+    public void Any_text_is_one_prompt() => Gen.String.Where(text => !text.StartsWith("pp", StringComparison.Ordinal)).Sample(text => Assert.Equal([text], Prompt.Arguments(text)), iter: 2000);
 
-    private TokenizedPrompt Tokenize(string prompt, string template) => Prompt.Parse(prompt).Tokenize(tiny.Tokenizer, ChatTemplate.Get(template));
+    [Fact]
+    public void Random_prompts_need_no_tokenizer() => TokenizerFiles.Use("broken", null, folder =>
+    {
+        var prompts = PromptTokenizer.For(tiny.Folder with { Path = folder });
+        Assert.Equal(Tokenize("pp64", "none").TokenIds, prompts.Tokenize(Prompt.Parse("pp64"), PromptForm.Plain).TokenIds);
+        return Assert.Throws<EngineException>(() => prompts.Tokenize(Prompt.Parse("text"), PromptForm.Plain));
+    });
+
+    [Theory]
+    [InlineData(512, 507, 0, 506)]
+    [InlineData(32000, 1, 3, 31999)]
+    [InlineData(32000, null, 0, 31999)]
+    public void Random_prompts_are_of_tokens_that_texts_have(int vocabulary, int? bos, int first, int last)
+    {
+        ModelFolder folder = tiny.Folder with { VocabularySize = vocabulary, BosTokenId = bos, EosTokenIds = bos is { } id ? [id + 1] : [] };
+        int[] ids = PromptTokenizer.For(folder).Tokenize(Prompt.Parse("pp4096"), PromptForm.Plain).TokenIds;
+
+        Assert.All(bos is null ? ids : ids[1..], token => Assert.True(token == 0 || (token >= first && token <= last)));
+    }
+
+    [Fact]
+    public void A_template_whose_marks_are_no_tokens_is_refused()
+    {
+        EngineException error = Assert.Throws<EngineException>(() => Tokenize("OpenVINO is", "phi3"));
+
+        Assert.Contains("<|user|>, <|end|>, <|assistant|>", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void A_bos_that_was_asked_for_comes_once_and_must_be_known()
+    {
+        PromptForm form = PromptForm.Plain with { AddBos = true };
+
+        Assert.Equal(Tokenize("OpenVINO is", "none").TokenIds, PromptTokenizer.For(tiny.Folder).Tokenize(Prompt.Parse("OpenVINO is"), form).TokenIds);
+        Assert.Throws<EngineException>(() => PromptTokenizer.For(tiny.Folder with { BosTokenId = null }).Tokenize(Prompt.Parse("OpenVINO is"), form));
+    }
+
+    private TokenizedPrompt Tokenize(string prompt, string template) =>
+        PromptTokenizer.For(tiny.Folder).Tokenize(Prompt.Parse(prompt), new PromptForm(ChatTemplate.Get(template), AddBos: false));
 }

@@ -3,7 +3,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llama3Perf.Inference.Tokenization;
-using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Tests.Tokenization;
 
@@ -21,7 +20,7 @@ internal static class TokenizerFiles
         JsonObject vocabulary = [];
         for (int value = 0; value < 256; value++)
         {
-            vocabulary[ByteLevel.Alphabet[value].ToString()] = value;
+            vocabulary[Write((byte)value).ToString()] = value;
         }
 
         JsonArray pairs = [];
@@ -60,27 +59,35 @@ internal static class TokenizerFiles
         return token;
     }
 
-    public static ModelTokenizer Open(JsonNode file, ModelFolder folder) => Open(file.ToJsonString(s_options), folder);
+    public static ModelTokenizer Open(JsonNode file, JsonNode? settings = null) => Open(file.ToJsonString(s_options), settings?.ToJsonString());
 
-    public static ModelTokenizer Open(string json, ModelFolder folder)
+    public static ModelTokenizer Open(string json, string? settings = null) => Use(json, settings, ModelTokenizer.Open);
+
+    /// <summary>Writes the files of a tokenizer for as long as something is done with their folder.</summary>
+    public static T Use<T>(string json, string? settings, Func<string, T> use)
     {
-        string path = Directory.CreateTempSubdirectory("l3p-tokenizer-").FullName;
+        string folder = Directory.CreateTempSubdirectory("l3p-tokenizer-").FullName;
         try
         {
-            File.WriteAllText(Path.Combine(path, "tokenizer.json"), json);
-            return ModelTokenizer.Open(folder with { Path = path });
+            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), json);
+            if (settings is not null)
+            {
+                File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), settings);
+            }
+
+            return use(folder);
         }
         finally
         {
-            Directory.Delete(path, recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
     }
 
-    public static string Write(string text)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        char[] characters = new char[bytes.Length];
-        ByteLevel.Write(bytes, characters);
-        return new string(characters);
-    }
+    /// <summary>Text as byte-level tokens are written.</summary>
+    public static string Write(string text) => string.Concat(Encoding.UTF8.GetBytes(text).Select(Write));
+
+    // Printable Latin-1 bytes stand for themselves, the others for the characters from U+0100 on, in order.
+    private static char Write(byte value) => IsPrintable(value) ? (char)value : (char)(0x100 + Enumerable.Range(0, value).Count(other => !IsPrintable((byte)other)));
+
+    private static bool IsPrintable(byte value) => value is (>= (byte)'!' and <= (byte)'~') or (>= 0xA1 and <= 0xAC) or >= 0xAE;
 }

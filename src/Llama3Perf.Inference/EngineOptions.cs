@@ -24,6 +24,9 @@ public sealed record EngineOptions
     /// <summary>ONNX Runtime session configuration entries, applied last (<c>session.disable_prepacking=1</c>).</summary>
     public IReadOnlyDictionary<string, string> SessionEntries { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>How tokens travel from one step to the next; null takes what is right and fastest on the provider.</summary>
+    public DecodeLoop? Loop { get; init; }
+
     /// <summary>Options of the execution provider, as its documentation names them.</summary>
     public IReadOnlyDictionary<string, string> ProviderOptions { get; init; } = new Dictionary<string, string>();
 }
@@ -42,4 +45,14 @@ public enum OptimizationLevel
 
     /// <summary>Extended and layout changes.</summary>
     All,
+}
+
+/// <summary>How a chosen token becomes the input of the next decode step.</summary>
+public enum DecodeLoop
+{
+    /// <summary>The host reads the logits, chooses, and hands the token back.</summary>
+    Host,
+
+    /// <summary>The graph chooses, in device memory; the host reads the token's id. Captured where the provider can.</summary>
+    Device,
 }

@@ -23,6 +23,18 @@ public static partial class NativeLibraries
     private static readonly Lazy<nint> s_onnxRuntime = new(LoadOnnxRuntime);
     private static readonly Lazy<nint> s_genAi = new(LoadGenAi);
 
+    // One for the process, and the first one counts: a native library that writes a warning for each token writes while the clock runs.
+    private static readonly Lazy<bool> s_environment = new(() =>
+    {
+        if (!OrtEnv.IsCreated)
+        {
+            EnvironmentCreationOptions options = new() { logId = "llama3perf", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+            OrtEnv.CreateInstanceWithOptions(ref options);
+        }
+
+        return true;
+    });
+
     /// <summary>The folder that replaces the packaged libraries, absolute, or null.</summary>
     public static string? RuntimeFolder =>
         Environment.GetEnvironmentVariable(RuntimeFolderVariable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
@@ -74,7 +86,11 @@ public static partial class NativeLibraries
 
     /// <summary>Loads ONNX Runtime unless it is loaded, and checks that the managed package can work with it.</summary>
     /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
-    public static void RequireOnnxRuntime() => _ = s_onnxRuntime.Value;
+    public static void RequireOnnxRuntime()
+    {
+        _ = s_onnxRuntime.Value;
+        _ = s_environment.Value;
+    }
 
     /// <summary>Loads onnxruntime-genai unless it is loaded, ONNX Runtime first.</summary>
     /// <param name="entryPoints">Functions that the caller will call: a library that lacks one is refused before any is called.</param>

@@ -7,11 +7,18 @@ namespace Llama3Perf.Models.Onnx;
 /// Writes nodes, inputs and outputs of an ONNX graph. A node's first output is called after the node, <c>NAME/output_0</c>,
 /// and every method returns it: that is the naming of ONNX Runtime GenAI's builder, whose graphs ours are compared with.
 /// </summary>
-internal sealed class GraphWriter
+/// <param name="graph">The graph that is written to.</param>
+internal sealed class GraphWriter(GraphProto graph)
 {
     private const string Microsoft = "com.microsoft";
 
-    private readonly GraphProto _graph = new() { Name = "main_graph" };
+    private readonly GraphProto _graph = graph;
+
+    /// <summary>Writes a graph of its own.</summary>
+    public GraphWriter()
+        : this(new GraphProto { Name = "main_graph" })
+    {
+    }
 
     /// <summary>The finished model: opset 21 and com.microsoft 1, IR version 10.</summary>
     public ModelProto ToModel() => new()

@@ -8,12 +8,18 @@ internal static class OnnxFile
 {
     /// <summary>Parses a graph. Embedded weights are skipped, external ones are not opened.</summary>
     /// <exception cref="ModelException">The file is missing, unreadable or not an ONNX model.</exception>
-    public static ModelProto Read(string path)
+    public static ModelProto Read(string path) => Parse(path, ModelProto.Parser.WithDiscardUnknownFields(true));
+
+    /// <summary>Parses a graph with all that it holds, embedded weights too, so that it can be written again.</summary>
+    /// <exception cref="ModelException">The file is missing, unreadable or not an ONNX model.</exception>
+    public static ModelProto ReadWhole(string path) => Parse(path, ModelProto.Parser);
+
+    private static ModelProto Parse(string path, MessageParser<ModelProto> parser)
     {
         try
         {
             using FileStream stream = File.OpenRead(path);
-            ModelProto model = ModelProto.Parser.WithDiscardUnknownFields(true).ParseFrom(stream);
+            ModelProto model = parser.ParseFrom(stream);
 
             // Protobuf accepts nearly any short byte sequence, the empty one included: a model also has nodes and outputs.
             return model.Graph is { Node.Count: > 0, Output.Count: > 0 } ? model : throw NotOnnx(path);

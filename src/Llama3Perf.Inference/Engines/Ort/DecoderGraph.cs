@@ -9,12 +9,14 @@ internal sealed class DecoderGraph : IDisposable
 {
     /// <param name="folder">The model.</param>
     /// <param name="session">Its graph, loaded.</param>
-    /// <param name="deviceMemory">Where the provider's KV cache lives; null for the CPU. Owned.</param>
+    /// <param name="device">Where the KV cache lives; null for the CPU. Owned.</param>
+    /// <param name="copy">To and from the device; null where nothing is copied.</param>
     /// <exception cref="EngineException">An input or output that genai_config.json names is missing, or of a type that is not handled.</exception>
-    public DecoderGraph(ModelFolder folder, InferenceSession session, OrtAllocator? deviceMemory)
+    public DecoderGraph(ModelFolder folder, InferenceSession session, OrtDevice? device, DeviceCopy? copy)
     {
         Session = session;
-        DeviceMemory = deviceMemory;
+        Device = device;
+        Copy = copy;
         Folder = folder;
         PositionIds = folder.Names.PositionIds is { } name && session.InputMetadata.ContainsKey(name) ? name : null;
         CacheType = Input(PastKey(0)).ElementDataType;
@@ -34,8 +36,14 @@ internal sealed class DecoderGraph : IDisposable
 
     public InferenceSession Session { get; }
 
-    /// <summary>Memory of the device that the graph runs on; null for the CPU.</summary>
-    public OrtAllocator? DeviceMemory { get; }
+    /// <summary>The device that the graph runs on; null for the CPU.</summary>
+    public OrtDevice? Device { get; }
+
+    /// <summary>Where buffers lie that stay with the graph.</summary>
+    public OrtAllocator Allocator => Device?.Allocator ?? OrtAllocator.DefaultInstance;
+
+    /// <summary>To and from the device that the graph runs on; null for the CPU.</summary>
+    public DeviceCopy? Copy { get; }
 
     /// <summary>Name of the positions' input, int64 [1, sequence]; null when the graph works them out by itself.</summary>
     public string? PositionIds { get; }
@@ -55,7 +63,7 @@ internal sealed class DecoderGraph : IDisposable
 
     public string PresentValue(int layer) => Named(Folder.Names.PresentValue, layer);
 
-    public void Dispose() => DeviceMemory?.Dispose();
+    public void Dispose() => Device?.Dispose();
 
     private static string Named(string pattern, int layer) => pattern.Replace("%d", layer.ToString(), StringComparison.Ordinal);
 

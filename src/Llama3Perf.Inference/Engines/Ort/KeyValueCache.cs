@@ -35,6 +35,9 @@ internal sealed class KeyValueCache : IDisposable
 
     public int MaxLength { get; }
 
+    /// <summary>All of them.</summary>
+    internal IEnumerable<OrtValue> Buffers => _keys.Concat(_values);
+
     /// <summary>Binds each buffer as past and as present: the graph then appends in place.</summary>
     public void BindTo(OrtIoBinding binding, DecoderGraph graph)
     {
@@ -49,7 +52,7 @@ internal sealed class KeyValueCache : IDisposable
 
     public void Dispose()
     {
-        foreach (OrtValue value in _keys.Concat(_values))
+        foreach (OrtValue value in Buffers)
         {
             value.Dispose();
         }
@@ -57,14 +60,27 @@ internal sealed class KeyValueCache : IDisposable
 
     private static OrtValue Allocate(DecoderGraph graph, long[] shape)
     {
-        if (graph.DeviceMemory is { } memory)
+        OrtValue value = OrtValue.CreateAllocatedTensorValue(graph.Allocator, graph.CacheType, shape);
+        try
         {
-            return OrtValue.CreateAllocatedTensorValue(memory, graph.CacheType, shape);
-        }
+            if (graph.Device is null)
+            {
+                // Touches every page, so that no step pays for it.
+                value.GetTensorMutableRawData().Clear();
+            }
+            else
+            {
+                // Device memory comes as it was left, and attention also reads rows that no token has filled: a NaN there is a NaN
+                // in every logit. What a sequence leaves behind is finite, so that clearing once is enough.
+                graph.Copy!.Clear(value);
+            }
 
-        OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, graph.CacheType, shape);
-        // Touches every page, so that no step pays for it.
-        value.GetTensorMutableRawData().Clear();
-        return value;
+            return value;
+        }
+        catch
+        {
+            value.Dispose();
+            throw;
+        }
     }
 }

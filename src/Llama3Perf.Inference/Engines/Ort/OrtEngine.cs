@@ -1,40 +1,46 @@
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Llama;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Engines.Ort;
 
 /// <summary>
-/// Our own decode loop over ONNX Runtime. Past and present are the same buffers, all inputs and outputs are bound once, and a
-/// decode step allocates nothing managed. Buffers outlive Reset: as long as neither the max length nor the prompt's length changes,
-/// a generation allocates nothing at all.
+/// Our own decode over ONNX Runtime. Past and present are the same buffers, all inputs and outputs are bound once, and a decode step
+/// allocates nothing managed. Buffers outlive Reset: as long as neither the max length nor the prompt's length changes, a generation
+/// allocates nothing at all.
 /// </summary>
 internal sealed class OrtEngine : IEngine
 {
     private readonly InferenceSession _session;
     private readonly DecoderGraph? _graph;
-    private readonly RunOptions _runOptions = new();
+    private readonly DeviceCopy? _copy;
     private readonly int[] _forbidden;
-    private KeyValueCache? _cache;
-    private Step? _prefill;
-    private Step? _decode;
-    private Step? _last;
+    private readonly DecodeLoop _kind;
+    private readonly bool _captures;
+    private IDecodeLoop? _loop;
     private int _promptLength;
 
-    // Tokens of the sequence, the last one not yet computed.
+    // Graphs stay in a session for its life, each with the buffers that it was captured over.
+    private int _lastGraphId;
+
+    // Tokens of the sequence, the last one not yet computed; 0 when there is none that could go on.
     private int _length;
-    private int _token;
 
     public OrtEngine(ModelFolder folder, EngineOptions options)
     {
         _forbidden = options.AllowEos ? [] : [.. folder.EosTokenIds.Where(id => id < folder.VocabularySize)];
         int threads = options.Threads ?? PhysicalCores.Count;
         OrtProvider? provider = OrtProvider.Of(options.Provider);
+        _kind = options.Loop ?? provider?.Loop ?? DecodeLoop.Host;
+        _captures = provider is not null && provider.CapturesWith(options);
+        byte[]? graph = _kind == DecodeLoop.Device ? DeviceLoopGraph.Create(folder, _forbidden) : null;
         using PlacementProof? proof = provider is null ? null : new PlacementProof(provider);
-        _session = OrtSession.Open(folder, options, threads, proof?.ProfilePrefix);
+        _session = OrtSession.Open(folder, options, threads, proof?.ProfilePrefix, graph, _captures);
         try
         {
-            _graph = new DecoderGraph(folder, _session, provider is null ? null : DeviceMemory(provider, options));
+            _copy = provider is null && _kind == DecodeLoop.Host ? null : new DeviceCopy(bytes => OrtSession.OpenSmall(bytes, options));
+            _graph = new DecoderGraph(folder, _session, provider is null ? null : OrtDevice.Of(_session, provider, options), _copy);
             Description = new EngineDescription("ort", options.Provider) { Threads = threads, PlacementWarning = proof?.Warning(this, _session) };
         }
         catch
@@ -46,7 +52,7 @@ internal sealed class OrtEngine : IEngine
 
     public EngineDescription Description { get; }
 
-    public float[] LastLogits() => (_last ?? throw new InvalidOperationException("Nothing was computed yet.")).LastLogits();
+    public float[] LastLogits() => _length > 0 ? _loop!.LastLogits() : throw new InvalidOperationException("Nothing was computed yet.");
 
     public void Reset(int maxLength)
     {
@@ -56,118 +62,92 @@ internal sealed class OrtEngine : IEngine
             throw new EngineException($"a sequence of {maxLength} tokens is longer than the context of {_graph.Folder.ContextLength} of {_graph.Folder.Path}");
         }
 
-        _last = null;
-        if (_cache?.MaxLength != maxLength)
+        _length = 0;
+        if (_loop?.MaxLength != maxLength)
         {
             DropSequence();
             try
             {
-                _cache = new KeyValueCache(_graph, maxLength);
-                _decode = new Step(_graph, _cache, tokens: 1, maskLength: maxLength);
+                _loop = _kind == DecodeLoop.Device
+                    ? new DeviceLoop(_graph, _copy!, maxLength, _captures ? ++_lastGraphId : null)
+                    : new HostLoop(_graph, maxLength, _forbidden);
             }
             catch (OnnxRuntimeException exception)
             {
-                DropSequence();
                 throw OrtSession.Failure($"cannot make a KV cache of {maxLength} tokens", exception);
             }
         }
 
-        _decode!.ClearMask();
-        _length = 0;
+        _loop.Restart();
     }
 
     public void Prefill(ReadOnlySpan<int> prompt)
     {
-        if (_cache is null || _length != 0)
+        if (_loop is null || _length != 0)
         {
             throw new InvalidOperationException("Prefill is called once after each Reset: DirectML computes a second part of a prompt wrongly.");
         }
 
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length, nameof(prompt));
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(prompt.Length, _cache.MaxLength, nameof(prompt));
-        _length = _promptLength = prompt.Length;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(prompt.Length, _loop.MaxLength, nameof(prompt));
         try
         {
-            if (_prefill?.Tokens != prompt.Length)
-            {
-                _prefill?.Dispose();
-                _prefill = null;
-                _prefill = new Step(_graph!, _cache, prompt.Length, maskLength: prompt.Length);
-            }
-
-            _prefill.SetInputs(prompt);
-            _prefill.Compute(_session, _runOptions);
+            _loop.Prefill(prompt);
         }
         catch (OnnxRuntimeException exception)
         {
+            DropSequence();
             throw OrtSession.Failure($"failed in the prompt of {prompt.Length} tokens", exception);
         }
 
-        _decode!.SetMask(prompt.Length);
-        _last = _prefill;
+        _length = _promptLength = prompt.Length;
     }
 
     public int NextToken()
     {
-        if (_last is null || _length >= _cache!.MaxLength)
+        if (_length == 0 || _length >= _loop!.MaxLength)
         {
             throw new InvalidOperationException("NextToken needs Reset and Prefill first, and room in the sequence.");
         }
 
-        if (_length > _promptLength)
+        // What failed must not be continued, and its cache may hold what is no number: the next sequence gets a new one.
+        IDecodeLoop loop = _loop;
+        try
         {
-            Decode();
-        }
+            if (_length > _promptLength)
+            {
+                loop.Decode(_length - 1);
+            }
 
-        _token = _last.MostLikelyToken(_forbidden);
-        _length++;
-        return _token;
+            int token = loop.Choose(isLast: _length + 1 == loop.MaxLength);
+            _length++;
+            return token;
+        }
+        catch (EngineException)
+        {
+            DropSequence();
+            throw;
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            int failed = _length;
+            DropSequence();
+            throw OrtSession.Failure($"failed in token {failed}", exception);
+        }
     }
 
     public void Dispose()
     {
         DropSequence();
-        _runOptions.Dispose();
+        _copy?.Dispose();
         _graph?.Dispose();
         _session.Dispose();
     }
 
-    private void Decode()
-    {
-        Step step = _decode!;
-        // A sequence whose step failed must not be continued.
-        _last = null;
-        try
-        {
-            step.SetInput(_token, position: _length - 1);
-            step.Compute(_session, _runOptions);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            throw OrtSession.Failure($"failed in token {_length}", exception);
-        }
-
-        _last = step;
-    }
-
-    private OrtAllocator DeviceMemory(OrtProvider provider, EngineOptions options)
-    {
-        using OrtMemoryInfo memory = provider.DeviceMemory(options);
-        try
-        {
-            return new OrtAllocator(_session, memory);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            throw OrtSession.Failure($"has no {provider.MemoryName} memory", exception);
-        }
-    }
-
     internal void DropSequence()
     {
-        _prefill?.Dispose();
-        _decode?.Dispose();
-        _cache?.Dispose();
-        (_prefill, _decode, _last, _cache) = (null, null, null, null);
+        _loop?.Dispose();
+        _loop = null;
+        _length = 0;
     }
 }

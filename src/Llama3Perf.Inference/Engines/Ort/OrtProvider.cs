@@ -12,6 +12,7 @@ namespace Llama3Perf.Inference.Engines.Ort;
 /// <param name="DeviceOption">Provider option that takes the adapter's index; null when there is none.</param>
 /// <param name="Family">The only graph form that it computes rightly.</param>
 /// <param name="CaptureOption">End of the option or session entry that turns graph capture on.</param>
+/// <param name="Loop">How tokens travel by default: what was seen to be right there, and faster.</param>
 /// <param name="Append">Adds the provider to a session's options.</param>
 internal sealed record OrtProvider(
     ExecutionProvider Provider,
@@ -21,15 +22,16 @@ internal sealed record OrtProvider(
     string? DeviceOption,
     GraphFamily Family,
     string CaptureOption,
+    DecodeLoop Loop,
     Action<SessionOptions, Dictionary<string, string>> Append)
 {
     private const string DirectMLDevice = "device_id";
 
     private static readonly OrtProvider[] s_all =
     [
-        new(ExecutionProvider.Dml, "DmlExecutionProvider", "DML", false, DirectMLDevice, GraphFamily.DirectML, "enable_graph_capture", AppendDirectML),
-        new(ExecutionProvider.Cuda, "CUDAExecutionProvider", "Cuda", true, "device_id", GraphFamily.Standard, "enable_cuda_graph", AppendCuda),
-        new(ExecutionProvider.WebGpu, "WebGpuExecutionProvider", "WebGPU_Buffer", false, null, GraphFamily.Standard, "enableGraphCapture",
+        new(ExecutionProvider.Dml, "DmlExecutionProvider", "DML", false, DirectMLDevice, GraphFamily.DirectML, "enable_graph_capture", DecodeLoop.Host, AppendDirectML),
+        new(ExecutionProvider.Cuda, "CUDAExecutionProvider", "Cuda", true, "device_id", GraphFamily.Standard, "enable_cuda_graph", DecodeLoop.Device, AppendCuda),
+        new(ExecutionProvider.WebGpu, "WebGpuExecutionProvider", "WebGPU_Buffer", false, null, GraphFamily.Standard, "enableGraphCapture", DecodeLoop.Host,
             (session, options) => session.AppendExecutionProvider("WebGPU", options)),
     ];
 
@@ -43,10 +45,20 @@ internal sealed record OrtProvider(
     public OrtMemoryInfo DeviceMemory(EngineOptions options) =>
         new(MemoryName, OrtAllocatorType.DeviceAllocator, MemoryHasDeviceIndex ? DeviceIndex(options) : 0, OrtMemType.Default);
 
+    /// <summary>True when steps are to be captured: those of a device loop on CUDA, unless the options say no.</summary>
+    public bool CapturesWith(EngineOptions options) =>
+        Provider == ExecutionProvider.Cuda && (options.Loop ?? Loop) == DecodeLoop.Device && options.ProviderOptions.GetValueOrDefault(CaptureOption, "1") is not ("0" or "false");
+
     /// <summary>Adds the provider to a session's options, with the settings that it needs.</summary>
-    public void AddTo(SessionOptions session, EngineOptions options)
+    public void AddTo(SessionOptions session, EngineOptions options, bool captures)
     {
         Dictionary<string, string> values = new(options.ProviderOptions);
+        values.Remove(CaptureOption);
+        if (captures)
+        {
+            values[CaptureOption] = "1";
+        }
+
         if (options.Device is { } device)
         {
             values[DeviceOption!] = device;
@@ -55,7 +67,8 @@ internal sealed record OrtProvider(
         Append(session, values);
     }
 
-    private int DeviceIndex(EngineOptions options)
+    /// <summary>Index of the adapter that the options ask for, 0 when they leave it open.</summary>
+    public int DeviceIndex(EngineOptions options)
     {
         string? index = options.Device ?? (DeviceOption is null ? null : options.ProviderOptions.GetValueOrDefault(DeviceOption));
         return index is null ? 0 : int.Parse(index, CultureInfo.InvariantCulture);

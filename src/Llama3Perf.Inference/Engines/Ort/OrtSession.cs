@@ -10,6 +10,9 @@ internal static class OrtSession
     // Rearranging the weights is most of the load time; on all threads it takes half.
     private const string ParallelPrepacking = "session.prepack.enable_parallel";
 
+    // Where a graph that comes from memory finds its weights.
+    private const string ExternalData = "session.model_external_initializers_file_folder_path";
+
     /// <summary>The row.</summary>
     public static EngineKind Kind { get; } = new("ort", "our own decode loop over ONNX Runtime", Available, (folder, options) => Load(folder, options, Available));
 
@@ -19,8 +22,11 @@ internal static class OrtSession
     /// <param name="options">How to load it.</param>
     /// <param name="threads">Intra-op threads.</param>
     /// <param name="profilePrefix">Where a profile begins to be written; null for none.</param>
+    /// <param name="graph">What is loaded in place of the folder's graph, over the same external data; null for that graph.</param>
+    /// <param name="captures">True when calls may be captured and replayed.</param>
     /// <exception cref="EngineException">With ONNX Runtime's own text.</exception>
-    public static InferenceSession Open(ModelFolder folder, EngineOptions options, int threads, string? profilePrefix)
+    public static InferenceSession Open(
+        ModelFolder folder, EngineOptions options, int threads, string? profilePrefix, byte[]? graph = null, bool captures = false)
     {
         try
         {
@@ -31,13 +37,27 @@ internal static class OrtSession
                 session.EnableProfiling = true;
             }
 
-            OrtProvider.Of(options.Provider)?.AddTo(session, options);
-            return new InferenceSession(folder.GraphPath, session);
+            OrtProvider.Of(options.Provider)?.AddTo(session, options, captures);
+            if (graph is null)
+            {
+                return new InferenceSession(folder.GraphPath, session);
+            }
+
+            session.AddSessionConfigEntry(ExternalData, Path.GetDirectoryName(folder.GraphPath)!);
+            return new InferenceSession(graph, session);
         }
         catch (Exception exception) when (exception is OnnxRuntimeException or EntryPointNotFoundException or NotSupportedException)
         {
             throw Failure($"cannot load {folder.GraphPath}", exception);
         }
+    }
+
+    /// <summary>Opens a graph without weights on the provider, beside a model there.</summary>
+    public static InferenceSession OpenSmall(byte[] graph, EngineOptions options)
+    {
+        using SessionOptions session = Options(new EngineOptions { Provider = options.Provider }, threads: 1);
+        OrtProvider.Of(options.Provider)?.AddTo(session, options, captures: false);
+        return new InferenceSession(graph, session);
     }
 
     /// <summary>ONNX Runtime's own text in one line.</summary>

@@ -48,6 +48,11 @@ internal static class ProviderRules
 
     private static void CheckCapture(OrtProvider provider, EngineOptions options)
     {
+        if (provider.CapturesWith(options))
+        {
+            return;
+        }
+
         KeyValuePair<string, string> capture = options.ProviderOptions.Concat(options.SessionEntries)
             .FirstOrDefault(pair => pair.Key.EndsWith(provider.CaptureOption, StringComparison.OrdinalIgnoreCase)
                 && pair.Value is not "0" && !pair.Value.Equals("false", StringComparison.OrdinalIgnoreCase));

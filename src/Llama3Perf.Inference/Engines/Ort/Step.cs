@@ -44,7 +44,7 @@ internal sealed class Step : IDisposable
     /// <summary>Runs the decoder over the inputs that were set.</summary>
     public void Compute(InferenceSession session, RunOptions runOptions)
     {
-        if (_graph.DeviceMemory is null)
+        if (_graph.Device is null)
         {
             session.RunWithBinding(runOptions, _binding);
             return;

@@ -20,7 +20,6 @@ public sealed class ProviderRulesTests
 
     [Theory]
     [InlineData(ExecutionProvider.Dml, "ep.dml.enable_graph_capture", "1")]
-    [InlineData(ExecutionProvider.Cuda, "enable_cuda_graph", "1")]
     [InlineData(ExecutionProvider.WebGpu, "enableGraphCapture", "1")]
     [InlineData(ExecutionProvider.WebGpu, "ep.webgpuexecutionprovider.enableGraphCapture", "true")]
     public void Graph_capture_as_option_and_as_session_entry(ExecutionProvider provider, string key, string value)
@@ -29,6 +28,15 @@ public sealed class ProviderRulesTests
 
         Assert.Contains(key, Refusal(Family(provider), new EngineOptions { Provider = provider, ProviderOptions = capture }), StringComparison.Ordinal);
         Assert.Contains(key, Refusal(Family(provider), new EngineOptions { Provider = provider, SessionEntries = capture }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Graph_capture_on_cuda_is_the_device_loops()
+    {
+        EngineOptions options = new() { Provider = ExecutionProvider.Cuda, ProviderOptions = new Dictionary<string, string> { ["enable_cuda_graph"] = "1" } };
+
+        ProviderRules.Check(Folder(GraphFamily.Standard), options);
+        Assert.Contains("enable_cuda_graph", Refusal(GraphFamily.Standard, options with { Loop = DecodeLoop.Host }), StringComparison.Ordinal);
     }
 
     [Theory]

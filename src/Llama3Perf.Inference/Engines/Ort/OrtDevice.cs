@@ -1,0 +1,48 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Llama3Perf.Inference.Engines.Ort;
+
+/// <summary>The memory of the device that a session runs on. The CPU needs none: there is nothing to carry.</summary>
+internal sealed class OrtDevice : IDisposable
+{
+    private readonly int? _cudaDevice;
+
+    private OrtDevice(InferenceSession session, OrtMemoryInfo memory, int? cudaDevice)
+    {
+        (Memory, _cudaDevice) = (memory, cudaDevice);
+        Allocator = new OrtAllocator(session, memory);
+    }
+
+    public OrtMemoryInfo Memory { get; }
+
+    public OrtAllocator Allocator { get; }
+
+    /// <summary>The memory of a session's provider.</summary>
+    /// <exception cref="EngineException">The session has no such memory.</exception>
+    public static OrtDevice Of(InferenceSession session, OrtProvider provider, EngineOptions options)
+    {
+        OrtMemoryInfo memory = provider.DeviceMemory(options);
+        try
+        {
+            return new OrtDevice(session, memory, provider.Provider == ExecutionProvider.Cuda ? provider.DeviceIndex(options) : null);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            memory.Dispose();
+            throw OrtSession.Failure($"has no {provider.MemoryName} memory", exception);
+        }
+    }
+
+    /// <summary>The CPU in the part of a device, for tests of what devices need.</summary>
+    internal static OrtDevice OfCpu(InferenceSession session) =>
+        new(session, new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default), cudaDevice: null);
+
+    /// <summary>Memory that the device writes and the host reads in place; null where the provider has none.</summary>
+    public CudaHostMemory? HostMemory(nuint bytes) => _cudaDevice is { } device ? CudaHostMemory.TryAllocate(device, bytes) : null;
+
+    public void Dispose()
+    {
+        Allocator.Dispose();
+        Memory.Dispose();
+    }
+}

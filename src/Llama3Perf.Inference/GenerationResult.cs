@@ -54,6 +54,26 @@ public sealed record GenerationResult
     /// <summary>New tokens a second after the first: (n_g - 1) / (t_last - t_1); null for a single token.</summary>
     public double? DecodeTps => NewTokens.Length > 1 ? (NewTokens.Length - 1) / DecodeMs * 1000 : null;
 
+    /// <summary>t_2 - t_1, ms: the first decode step, in which some devices do what they do once (capture a graph, compile); null for a single token.</summary>
+    public double? FirstStepMs => TokenMs.Length > 1 ? TokenMs[1] - TokenMs[0] : null;
+
+    /// <summary>New tokens a second after the second: <see cref="DecodeTps"/> without the first step; null below three tokens.</summary>
+    public double? DecodeSteadyTps => TokenMs.Length > 2 ? (TokenMs.Length - 2) / (TokenMs[^1] - TokenMs[1]) * 1000 : null;
+
+    /// <summary>
+    /// The inverse of the mean inter-token latency without the shortest and the longest tenth of them: what decode is worth between stalls.
+    /// Null for a single token. It stands beside <see cref="DecodeTps"/> and never in its place.
+    /// </summary>
+    public double? DecodeTrimmedTps
+    {
+        get
+        {
+            double[] sorted = [.. InterTokenMs().Order()];
+            int cut = sorted.Length / 10;
+            return sorted.Length == 0 ? null : 1000 / sorted[cut..^cut].Average();
+        }
+    }
+
     /// <summary>New tokens a second of the whole generation: n_g / (t_last - t0).</summary>
     public double EndToEndTps => NewTokens.Length / EndToEndMs * 1000;
 

@@ -19,6 +19,20 @@ public sealed class GenerationResultTests
         Assert.Equal(4 / 0.140, s_result.EndToEndTps, 1e-9);
         Assert.Equal(14 / 0.140, s_result.ArticleTps, 1e-9);
         Assert.Equal([20, 20, 40], s_result.InterTokenMs());
+        Assert.Equal(20, s_result.FirstStepMs);
+        Assert.Equal(2 / 0.060, s_result.DecodeSteadyTps!.Value, 1e-9);
+    }
+
+    [Fact]
+    public void The_trimmed_rate_leaves_out_a_tenth_at_each_end()
+    {
+        // Twenty steps of 10 ms, of which one took 1 and two took 500.
+        double at = 100;
+        double[] times = [at, .. Enumerable.Range(0, 20).Select(i => at += i switch { 3 => 1, 7 or 12 => 500, _ => 10 })];
+        GenerationResult stalled = Result(new int[times.Length], times);
+
+        Assert.Equal(100, stalled.DecodeTrimmedTps!.Value, 1e-9);
+        Assert.True(stalled.DecodeTps < 20);
     }
 
     [Fact]
@@ -27,6 +41,9 @@ public sealed class GenerationResultTests
         GenerationResult one = Result([5], [60]);
 
         Assert.Null(one.DecodeTps);
+        Assert.Null(one.FirstStepMs);
+        Assert.Null(one.DecodeSteadyTps);
+        Assert.Null(one.DecodeTrimmedTps);
         Assert.Empty(one.InterTokenMs());
     }
 

@@ -23,7 +23,8 @@ internal sealed class LinuxMachine(string root)
         return name is null || kernel is null ? name ?? kernel : $"{name}; {kernel}";
     }
 
-    private string? PowerSource()
+    /// <summary>Power source and plan as they are now.</summary>
+    public string? PowerSource()
     {
         string? source = LinuxParser.PowerSource(_files.Folders("sys/class/power_supply").Select(supply => new PowerSupply(
             _files.Read($"{supply}/type"), _files.Read($"{supply}/scope"), _files.Read($"{supply}/online"), _files.Read($"{supply}/status"))));

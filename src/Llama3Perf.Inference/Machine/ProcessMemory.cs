@@ -13,6 +13,15 @@ public static unsafe partial class ProcessMemory
         : OperatingSystem.IsMacOS() ? MacOSPeak()
         : null);
 
+    /// <summary>Lets the peak count from now on. False where the system has no such thing: every system but Linux, and Linux where /proc is not writable.</summary>
+    public static bool ResetPeak() => MachineProbe.Ask(static () =>
+    {
+        if (!OperatingSystem.IsLinux())
+            return false;
+        File.WriteAllText("/proc/self/clear_refs", "5");
+        return true;
+    });
+
     private static long? WindowsPeak()
     {
         using Process self = Process.GetCurrentProcess();

@@ -26,13 +26,16 @@ internal static unsafe partial class WindowsMachine
     /// <summary>Free physical memory in bytes.</summary>
     public static long? AvailableBytes() => Memory() is { } memory ? (long)memory.AvailablePhysical : null;
 
+    /// <summary><c>ac</c> or <c>battery</c>.</summary>
+    public static string? PowerLine() => MachineProbe.Ask(static () =>
+    {
+        PowerStatus status;
+        return GetSystemPowerStatus(&status) ? WindowsParser.PowerSource(status.LineStatus) : null;
+    });
+
     private static string? PowerSource()
     {
-        string? source = MachineProbe.Ask(static () =>
-        {
-            PowerStatus status;
-            return GetSystemPowerStatus(&status) ? WindowsParser.PowerSource(status.LineStatus) : null;
-        });
+        string? source = PowerLine();
         string? plan = WindowsParser.PowerPlan(SystemCommand.Output("powercfg", "/getactivescheme")) is { } name ? "plan " + name : null;
         return source is null || plan is null ? source ?? plan : $"{source}; {plan}";
     }

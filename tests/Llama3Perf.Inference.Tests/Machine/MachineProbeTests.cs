@@ -49,5 +49,24 @@ public sealed class MachineProbeTests
     }
 
     [Fact]
+    public void The_peak_begins_anew_where_the_system_lets_it()
+    {
+        const int Size = 512 << 20;
+        long high;
+        unsafe
+        {
+            // The garbage collector would give memory back when it pleases.
+            void* block = System.Runtime.InteropServices.NativeMemory.Alloc(Size);
+            new Span<byte>(block, Size).Fill(1);
+            high = ProcessMemory.PeakResidentBytes()!.Value;
+            System.Runtime.InteropServices.NativeMemory.Free(block);
+        }
+
+        Assert.SkipUnless(ProcessMemory.ResetPeak(), "this system cannot reset a process's peak");
+
+        Assert.True(ProcessMemory.PeakResidentBytes() < high - (128 << 20), $"{high} bytes, then {ProcessMemory.PeakResidentBytes()}");
+    }
+
+    [Fact]
     public void A_process_that_never_used_an_adapter_holds_nothing_there() => Assert.True(GpuMemory.CurrentBytesOfProcess() is null or 0);
 }

@@ -14,6 +14,10 @@ public static class Aggregates
     private static readonly Column<Sample> DecodeTps = SampleSchema.Metric("decode_tps");
     private static readonly Column<Sample> EndToEndTps = SampleSchema.Metric("e2e_tps");
     private static readonly Column<Sample> ArticleTps = SampleSchema.Metric("article_tps");
+    private static readonly Column<Sample> FirstStepMs = SampleSchema.Metric("first_step_ms");
+    private static readonly Column<Sample> DecodeSteadyTps = SampleSchema.Metric("decode_steady_tps");
+    private static readonly Column<Sample> DecodeTrimmedTps = SampleSchema.Metric("decode_trimmed_tps");
+    private static readonly Column<Sample> ResetMs = SampleSchema.Metric("reset_ms");
     private static readonly Column<Sample> ItlP50Ms = SampleSchema.Metric("itl_p50_ms");
     private static readonly Column<Sample> ItlP90Ms = SampleSchema.Metric("itl_p90_ms");
     private static readonly Column<Sample> ItlP95Ms = SampleSchema.Metric("itl_p95_ms");
@@ -48,6 +52,19 @@ public static class Aggregates
             ItlP95Ms = Median(Values(samples, ItlP95Ms)),
             ItlP99Ms = Median(Values(samples, ItlP99Ms)),
             ArticleTps = Median(Values(samples, ArticleTps)),
+            FirstStepMs = Median(Values(samples, FirstStepMs)),
+            DecodeSteadyTps = Median(Values(samples, DecodeSteadyTps)),
+            DecodeTrimmedTps = Median(Values(samples, DecodeTrimmedTps)),
+            ResetMs = Median(Values(samples, ResetMs)),
+            TokenizeMs = ok ? outcome.TokenizeMs : null,
+            WarmUpMs = ok ? Median([.. outcome.WarmUps.Select(warmUp => warmUp.Ms)]) : null,
+            WarmUpIterations = ok ? outcome.WarmUps.Max(warmUp => (int?)warmUp.Iterations) : null,
+            WarmUpSettled = ok && outcome.WarmUps.Count > 0 ? outcome.WarmUps.All(warmUp => warmUp.IsSettled) : null,
+            ProcessPriority = outcome.ProcessPriority,
+            LaunchOrder = outcome.LaunchOrder,
+            StoppedAttempts = samples.Sum(sample => sample.StoppedAttempts) is var stopped && samples.Any(sample => sample.StoppedAttempts is not null) ? stopped : null,
+            Conditions = ConditionSummary.Of([.. samples.Select(sample => sample.Conditions)]),
+            Fitness = CaseFitness.Of(samples),
             ModelLoadMs = ok ? Median([.. outcome.ModelLoadMs]) : null,
             FirstRunMs = ok ? Median([.. outcome.FirstRunMs]) : null,
             PeakRssBytes = samples.Max(sample => sample.PeakRssBytes),
@@ -89,7 +106,7 @@ public static class Aggregates
     }
 
     /// <summary>Within launches, since the process and the caches start anew with each; fewer than three iterations say nothing.</summary>
-    private static double? Drift(IEnumerable<Sample> samples)
+    internal static double? Drift(IEnumerable<Sample> samples)
     {
         return Median([.. samples.GroupBy(sample => sample.LaunchIndex).Select(OfLaunch).OfType<double>()]);
 

@@ -20,7 +20,7 @@ public static class RunMarkdown
         text.Append(MarkdownTable.Write(SummaryTable.Of(rows)));
         if (rows.Any(row => row.SampleCount > 0))
         {
-            text.Append("\nMedians over ").Append(Iterations(rows)).Append("; ± sd is the standard deviation of the decode rate. Decode and e2e rates count new tokens only; article tok/s counts prompt tokens too.\n");
+            text.Append("\nMedians over ").Append(Iterations(rows)).Append("; ± sd is the standard deviation of the decode rate; trimmed is that rate without each iteration's fastest and slowest tenth of tokens. Decode and e2e rates count new tokens only; article tok/s counts prompt tokens too.\n");
         }
 
         foreach (string note in SummaryTable.Notes(rows))

@@ -122,6 +122,10 @@ internal sealed class SampleFile
             ModelLoadMs = row.ModelLoadMs is { } load ? [load] : [],
             FirstRunMs = row.FirstRunMs is { } firstRun ? [firstRun] : [],
             PeakGpuBytes = row.PeakGpuBytes,
+            WarmUps = row is { WarmUpMs: { } ms, WarmUpIterations: { } iterations, WarmUpSettled: { } settled } ? [new LaunchWarmUp(ms, iterations, settled)] : [],
+            TokenizeMs = row.TokenizeMs,
+            ProcessPriority = row.ProcessPriority,
+            LaunchOrder = row.LaunchOrder,
             Samples = samples?.All ?? [],
         };
     }

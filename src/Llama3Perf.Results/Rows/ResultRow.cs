@@ -40,9 +40,27 @@ public sealed record CaseOutcome
     /// <summary>Peak GPU memory of the measuring process, bytes.</summary>
     public long? PeakGpuBytes { get; init; }
 
+    /// <summary>Warm-ups, one a launch.</summary>
+    public IReadOnlyList<LaunchWarmUp> WarmUps { get; init; } = [];
+
+    /// <summary>Time to turn the prompt's text into token ids, ms; part of no other figure. Null for prompts that are no text.</summary>
+    public double? TokenizeMs { get; init; }
+
+    /// <summary>Priority of the measuring processes: <c>normal</c>.</summary>
+    public string? ProcessPriority { get; init; }
+
+    /// <summary>How launches followed one another: <c>fixed</c>, or <c>random</c> and the seed.</summary>
+    public string? LaunchOrder { get; init; }
+
     /// <summary>Measured iterations, in the order they ran.</summary>
     public IReadOnlyList<Sample> Samples { get; init; } = [];
 }
+
+/// <summary>The generations of a launch before the measured ones.</summary>
+/// <param name="Ms">Their time, ms.</param>
+/// <param name="Iterations">How many.</param>
+/// <param name="IsSettled">Whether nothing changed any more at their end; otherwise a limit ended them.</param>
+public sealed record LaunchWarmUp(double Ms, int Iterations, bool IsSettled);
 
 /// <summary>One case with the statistics of its samples: one row of results.csv. What was not measured is null.</summary>
 public sealed record ResultRow
@@ -100,6 +118,45 @@ public sealed record ResultRow
 
     /// <summary>Median over iterations of the article's count.</summary>
     public double? ArticleTps { get; init; }
+
+    /// <summary>Median over iterations of the first decode step, ms.</summary>
+    public double? FirstStepMs { get; init; }
+
+    /// <summary>Median over iterations of the decode rate without that step.</summary>
+    public double? DecodeSteadyTps { get; init; }
+
+    /// <summary>Median over iterations of the trimmed decode rate.</summary>
+    public double? DecodeTrimmedTps { get; init; }
+
+    /// <summary>Median over iterations of the time to ready the KV cache, ms.</summary>
+    public double? ResetMs { get; init; }
+
+    /// <summary>Time to tokenize the prompt, ms.</summary>
+    public double? TokenizeMs { get; init; }
+
+    /// <summary>Median over launches of the warm-up's time, ms.</summary>
+    public double? WarmUpMs { get; init; }
+
+    /// <summary>Most generations of any launch's warm-up.</summary>
+    public int? WarmUpIterations { get; init; }
+
+    /// <summary>Whether every launch's warm-up ended because nothing changed any more.</summary>
+    public bool? WarmUpSettled { get; init; }
+
+    /// <summary>Priority of the measuring processes.</summary>
+    public string? ProcessPriority { get; init; }
+
+    /// <summary>How launches followed one another.</summary>
+    public string? LaunchOrder { get; init; }
+
+    /// <summary>Generations that were thrown away because they were stopped.</summary>
+    public int? StoppedAttempts { get; init; }
+
+    /// <summary>What the machine did meanwhile.</summary>
+    public Conditions Conditions { get; init; } = Conditions.Unknown;
+
+    /// <summary>Whether the machine let the case be measured.</summary>
+    public Fitness Fitness { get; init; } = Fitness.Unknown;
 
     /// <summary>Median over launches of the cold model load, ms.</summary>
     public double? ModelLoadMs { get; init; }

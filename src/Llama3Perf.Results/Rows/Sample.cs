@@ -66,7 +66,25 @@ public sealed record Sample
     /// <summary>99th percentile of this iteration's inter-token latencies, ms.</summary>
     public double? ItlP99Ms { get; init; }
 
-    /// <summary>Peak resident set of the measuring process so far, bytes.</summary>
+    /// <summary>First decode step: t_2 - t_1, in which a device does what it does once a generation, ms.</summary>
+    public double? FirstStepMs { get; init; }
+
+    /// <summary>Decode rate without that step.</summary>
+    public double? DecodeSteadyTps { get; init; }
+
+    /// <summary>Decode rate by the mean inter-token latency without the shortest and the longest tenth: what decode is worth between stalls.</summary>
+    public double? DecodeTrimmedTps { get; init; }
+
+    /// <summary>Time that the engine took to ready its KV cache (or generator) before t0, ms; part of no other figure.</summary>
+    public double? ResetMs { get; init; }
+
+    /// <summary>Generations in place of this one that were thrown away because the process was stopped or the machine slept.</summary>
+    public int? StoppedAttempts { get; init; }
+
+    /// <summary>What the machine did meanwhile.</summary>
+    public Conditions Conditions { get; init; } = Conditions.Unknown;
+
+    /// <summary>Peak resident set of the measuring process since the launch began, bytes.</summary>
     public long? PeakRssBytes { get; init; }
 
     /// <summary>

@@ -38,6 +38,9 @@ internal static class Cells
     /// <summary>A whole number, or empty.</summary>
     public static Cell<int?> OptionalCount { get; } = Optional(Count);
 
+    /// <summary>A count of events, or empty.</summary>
+    public static Cell<long?> OptionalEvents { get; } = Optional(new Cell<long>("", "a whole number from 0 to 2^60", Invariant, TryReadBytes, value => value));
+
     /// <summary>Memory in bytes, or empty.</summary>
     public static Cell<long?> Bytes { get; } = Optional(new Cell<long>("bytes", "a whole number of bytes from 0 to 2^60", Invariant, TryReadBytes, value => value));
 
@@ -59,6 +62,15 @@ internal static class Cells
     /// <summary>A relative difference in percent, or empty.</summary>
     public static Cell<double?> Percent { get; } = Real("%", -1e9, 1e9, decimals: 3);
 
+    /// <summary>A difference of times in milliseconds, or empty.</summary>
+    public static Cell<double?> MillisecondsDifference { get; } = Real("ms", -1e12, 1e12, decimals: 6);
+
+    /// <summary>A temperature, or empty.</summary>
+    public static Cell<double?> Celsius { get; } = Real("°C", -273.15, 1000, decimals: 1);
+
+    /// <summary>A power, or empty.</summary>
+    public static Cell<double?> Watts { get; } = Real("W", 0, 1e6, decimals: 1);
+
     /// <summary>A time of day, UTC, ISO 8601.</summary>
     public static Cell<DateTimeOffset> Time { get; } = new("", "a UTC time such as 2026-01-31T12:00:00.0000000Z", FormatTime, TryReadTime, _ => null);
 
@@ -67,6 +79,9 @@ internal static class Cells
 
     /// <summary><c>true</c>, <c>false</c> or empty.</summary>
     public static Cell<bool?> OptionalFlag { get; } = Optional(Flag);
+
+    /// <summary><c>steady</c>, <c>unsteady</c> or empty.</summary>
+    public static Cell<Steadiness?> OptionalSteadiness { get; } = Optional(OneOf(("steady", Steadiness.Steady), ("unsteady", Steadiness.Unsteady)));
 
     /// <summary>Whether the weights are random numbers.</summary>
     public static Cell<string> Weights { get; } = OneOf(("synthetic", "synthetic"), ("real", "real"));

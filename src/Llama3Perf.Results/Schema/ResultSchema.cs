@@ -33,6 +33,17 @@ public static class ResultSchema
             Metric("itl_p95_ms", (ResultRow r) => r.ItlP95Ms, Cells.Milliseconds, LowerIsBetter),
             Metric("itl_p99_ms", (ResultRow r) => r.ItlP99Ms, Cells.Milliseconds, LowerIsBetter),
             Metric("article_tps", (ResultRow r) => r.ArticleTps, Cells.TokensPerSecond, None),
+            Metric("first_step_ms", (ResultRow r) => r.FirstStepMs, Cells.Milliseconds, None, since: 3),
+            Metric("decode_steady_tps", (ResultRow r) => r.DecodeSteadyTps, Cells.TokensPerSecond, None, since: 3),
+            Metric("decode_trimmed_tps", (ResultRow r) => r.DecodeTrimmedTps, Cells.TokensPerSecond, None, since: 3),
+            Metric("reset_ms", (ResultRow r) => r.ResetMs, Cells.Milliseconds, None, since: 3),
+            Metric("tokenize_ms", (ResultRow r) => r.TokenizeMs, Cells.Milliseconds, None, since: 3),
+            Metric("warmup_ms", (ResultRow r) => r.WarmUpMs, Cells.Milliseconds, None, since: 3),
+            Info("warmup_iterations", (ResultRow r) => r.WarmUpIterations, Cells.OptionalCount, since: 3),
+            Info("warmup_settled", (ResultRow r) => r.WarmUpSettled, Cells.OptionalFlag, since: 3),
+            Info("process_priority", (ResultRow r) => r.ProcessPriority, Cells.OptionalText, since: 3),
+            Info("launch_order", (ResultRow r) => r.LaunchOrder, Cells.OptionalText, since: 3),
+            Info("stopped_attempts", (ResultRow r) => r.StoppedAttempts, Cells.OptionalCount, since: 3),
             Metric("model_load_ms", (ResultRow r) => r.ModelLoadMs, Cells.Milliseconds, LowerIsBetter),
             Metric("first_run_ms", (ResultRow r) => r.FirstRunMs, Cells.Milliseconds, LowerIsBetter),
             Metric("peak_rss_bytes", (ResultRow r) => r.PeakRssBytes, Cells.Bytes, LowerIsBetter),
@@ -41,6 +52,10 @@ public static class ResultSchema
             Info("output_sha256", (ResultRow r) => r.OutputSha256, Cells.OptionalText),
             Info("output_stable", (ResultRow r) => r.OutputStable, Cells.OptionalFlag),
             Info("notes", (ResultRow r) => r.Notes, Cells.OptionalText, since: 2))
+        .Add(r => r.Fitness, () => new Fitness(null, null),
+            Info("fitness", (Fitness f) => f.Verdict, Cells.OptionalSteadiness, since: 3),
+            Info("fitness_reasons", (Fitness f) => f.Reasons, Cells.OptionalText, since: 3))
+        .Add(r => r.Conditions, () => new Conditions(), ConditionColumns.All)
         .StartingWith("schema_version", "run_id", "test_time", "build_commit", "case_id", "status", "error");
 
     private static Column<Spread>[] Spread(string name, Cell<double?> cell, Cell<double?> difference, Direction direction) =>

@@ -29,8 +29,13 @@ internal static class SampleColumns
         Metric("itl_p90_ms", (Sample s) => s.ItlP90Ms, Cells.Milliseconds, LowerIsBetter),
         Metric("itl_p95_ms", (Sample s) => s.ItlP95Ms, Cells.Milliseconds, LowerIsBetter),
         Metric("itl_p99_ms", (Sample s) => s.ItlP99Ms, Cells.Milliseconds, LowerIsBetter),
+        Metric("first_step_ms", (Sample s) => s.FirstStepMs, Cells.Milliseconds, LowerIsBetter, since: 3),
+        Metric("decode_steady_tps", (Sample s) => s.DecodeSteadyTps, Cells.TokensPerSecond, HigherIsBetter, since: 3),
+        Metric("decode_trimmed_tps", (Sample s) => s.DecodeTrimmedTps, Cells.TokensPerSecond, HigherIsBetter, since: 3),
+        Metric("reset_ms", (Sample s) => s.ResetMs, Cells.Milliseconds, LowerIsBetter, since: 3),
         Metric("peak_rss_bytes", (Sample s) => s.PeakRssBytes, Cells.Bytes, LowerIsBetter),
         Info("clock_disagreement_ms", (Sample s) => s.ClockDisagreementMs, Cells.Milliseconds, since: 2),
+        Info("stopped_attempts", (Sample s) => s.StoppedAttempts, Cells.OptionalCount, since: 3),
         Info("output_sha256", (Sample s) => s.OutputSha256, Cells.OptionalText),
         Info("completed", (Sample s) => s.Completed, Cells.Flag),
     ];

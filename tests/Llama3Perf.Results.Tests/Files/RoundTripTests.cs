@@ -117,7 +117,7 @@ public sealed class RoundTripTests
 
     private static Gen<CaseOutcome[]> OutcomesOf(RunIdentity run, RunEnvironment environment, CaseKey[] cases) =>
         Gen.Int[0, 4].Array[cases.Length].SelectMany(counts => Gen.Select(
-            Number.Array[16].Array[counts.Sum() + 1],
+            Number.Array[32].Array[counts.Sum() + 1],
             Gen.Double[0, 1e8].Select(ms => Math.Round(ms, 6)).Array[2].Array[counts.Sum() + 1],
             Bytes,
             (numbers, times, gpu) =>
@@ -139,8 +139,20 @@ public sealed class RoundTripTests
     {
         Run = run, Environment = environment, Case = key, CaseId = id, LaunchIndex = n, Iteration = n, StartUtc = run.TestTime, PromptTokens = key.PromptTokens!.Value,
         NewTokens = 2, PrefillMs = x[0], TtftMs = x[1], DecodeMs = x[2], EndToEndMs = x[3], PrefillTps = x[4], DecodeTps = x[5], EndToEndTps = x[6], ArticleTps = x[7],
-        ItlP50Ms = x[8], ItlP90Ms = x[9], ItlP95Ms = x[10], ItlP99Ms = x[11], PeakRssBytes = (long?)x[12], OutputSha256 = id, TokenMs = [times.Min(), times.Max()], Completed = true,
+        ItlP50Ms = x[8], ItlP90Ms = x[9], ItlP95Ms = x[10], ItlP99Ms = x[11], PeakRssBytes = (long?)x[12],
+        FirstStepMs = x[13], DecodeSteadyTps = x[14], DecodeTrimmedTps = x[15], ResetMs = x[16], StoppedAttempts = x[17] is { } stopped ? (int)stopped : null,
+        Conditions = new Conditions
+        {
+            WatchedMs = x[18], ForeignCpuPercent = OneDecimal(x[19]), StealPercent = OneDecimal(x[20]), CpuPressurePercent = OneDecimal(x[21]), MemoryPressurePercent = OneDecimal(x[22]),
+            MajorFaults = (long?)x[23], CpuClockPercent = OneDecimal(x[24]), ThrottleCount = (long?)x[25], CpuCelsius = Small(x[26]), Power = id, StoppedMs = x[27], SuspendedMs = x[28],
+            ClockSetMs = -x[29], GpuClockPercent = OneDecimal(x[30]), GpuThrottle = id, GpuCelsius = Small(x[31]), GpuWatts = Small(x[19]), GpuForeignPercent = OneDecimal(x[20]),
+        },
+        OutputSha256 = id, TokenMs = [times.Min(), times.Max()], Completed = true,
     };
+
+    private static double? OneDecimal(double? value) => value is { } known ? Math.Round(known, 1) : null;
+
+    private static double? Small(double? value) => OneDecimal(value % 500);
 
     private static bool SampleEquality(Sample a, Sample b) => (a with { TokenMs = b.TokenMs }) == b;
 }

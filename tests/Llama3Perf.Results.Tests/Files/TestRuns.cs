@@ -20,6 +20,12 @@ internal static class TestRuns
         MaxLength = 516, Threads = 2,
     };
 
+    public static Conditions Quiet { get; } = new()
+    {
+        WatchedMs = 200, ForeignCpuPercent = 1.5, StealPercent = 0.25, CpuPressurePercent = 3, MemoryPressurePercent = 0, MajorFaults = 0, CpuClockPercent = 98.5, ThrottleCount = 0,
+        CpuCelsius = 61.5, Power = "ac; plan performance", StoppedMs = 0, SuspendedMs = 0, ClockSetMs = 0,
+    };
+
     /// <summary>Two launches of three iterations, one failed and one skipped case; every kind of cell that the files have.</summary>
     public static Run Fixed()
     {
@@ -30,8 +36,11 @@ internal static class TestRuns
         [
             measured with
             {
-                ModelLoadMs = [140.5, 150.25], FirstRunMs = [95, 97], PeakGpuBytes = 1 << 30, Notes = ["dynamic KV cache"],
-                Samples = [.. measured.Samples.Select((sample, i) => i == 4 ? sample with { ClockDisagreementMs = 7.5 } : sample)],
+                ModelLoadMs = [140.5, 150.25], FirstRunMs = [95, 97], PeakGpuBytes = 1 << 30, WarmUps = [new(510, 4, true), new(530.5, 5, true)], TokenizeMs = 0.125,
+                ProcessPriority = "normal", LaunchOrder = "random 42", Notes = ["dynamic KV cache"],
+                Samples = [.. measured.Samples.Select((sample, i) => i == 4
+                    ? sample with { ClockDisagreementMs = 7.5, StoppedAttempts = 1, Conditions = Quiet with { StoppedMs = 1200, GpuClockPercent = 99, GpuThrottle = "power-cap+thermal", GpuCelsius = 71, GpuWatts = 350.5, GpuForeignPercent = 0 } }
+                    : sample)],
             },
             new CaseOutcome { Case = text, CaseId = CaseId.For(text), Status = CaseStatus.Failed, Error = "The process ended with code 139, \"segmentation fault\"" },
             new CaseOutcome { Case = half, CaseId = CaseId.For(half), Status = CaseStatus.Skipped, Error = "fp16 on the CPU computes in fp32; ask for it with --precision fp16" },
@@ -61,7 +70,8 @@ internal static class TestRuns
             PrefillTps = prompt / (first - 0.5) * 1000, DecodeTps = (times.Length - 1) / decode * 1000, EndToEndTps = times.Length / times[^1] * 1000,
             ArticleTps = (prompt + times.Length) / times[^1] * 1000,
             ItlP50Ms = 10 + (iteration / 4.0), ItlP90Ms = 10 + (iteration / 4.0), ItlP95Ms = 10 + (iteration / 4.0), ItlP99Ms = 10.5 + (iteration / 4.0),
-            PeakRssBytes = 600_000_000 + (launch * 1000), OutputSha256 = new string('c', 64), TokenMs = times, Completed = true,
+            FirstStepMs = times[1] - first, DecodeSteadyTps = (times.Length - 2) / (times[^1] - times[1]) * 1000, DecodeTrimmedTps = (times.Length - 1) / decode * 1000,
+            ResetMs = 0.25, StoppedAttempts = 0, Conditions = Quiet, PeakRssBytes = 600_000_000 + (launch * 1000), OutputSha256 = new string('c', 64), TokenMs = times, Completed = true,
         };
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Models;
 using Llama3Perf.Results;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Results.Export;
 
 namespace Llama3Perf.Benchmarks.Commands;

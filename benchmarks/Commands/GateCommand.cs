@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Running;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Results;
 using Llama3Perf.Results.Gate;
 using Llama3Perf.Results.Rows;

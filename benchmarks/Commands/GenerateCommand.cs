@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
@@ -59,8 +61,10 @@ internal static class GenerateCommand
 
     private static void Generate(SuiteOptions options, string promptText, int maxLength, bool ignoreEos)
     {
-        (string engineName, ExecutionProvider provider) = EngineChoice.Of(options)[0];
-        ModelFolder folder = OpenOrBuild(options, provider);
+        PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
+        EngineChoice choice = EngineFamilies.Choose(context)[0];
+        ExecutionProvider provider = choice.Provider!.Value;
+        ModelFolder folder = OpenOrBuild(context, provider);
         PromptTokenizer tokenizer = PromptTokenizer.For(folder);
         TokenizedPrompt prompt = tokenizer.Tokenize(Prompt.Parse(promptText), options.PromptForm);
         if (maxLength <= prompt.TokenIds.Length || maxLength > folder.ContextLength)
@@ -68,20 +72,14 @@ internal static class GenerateCommand
             throw new UsageException($"--max-length: {maxLength} is not above the prompt's {prompt.TokenIds.Length} tokens and within the model's context of {folder.ContextLength}");
         }
 
-        EngineKind kind = EngineCatalog.Get(engineName);
+        EngineKind kind = EngineCatalog.Get(choice.Engine);
         if (kind.Availability(provider) is { IsAvailable: false } missing)
         {
             throw new EngineException(missing.Reason!);
         }
 
         bool stopAtEos = !ignoreEos && !folder.IsSynthetic;
-        using IEngine engine = kind.Load(folder, new EngineOptions
-        {
-            Provider = provider,
-            Device = options.Device is { } device ? DeviceSelector.Select(MachineProbe.Capture().Gpus, device).Index.ToString(CultureInfo.InvariantCulture) : null,
-            Threads = options.Threads,
-            AllowEos = stopAtEos,
-        });
+        using IEngine engine = kind.Load(folder, context.EngineOptions(provider) with { AllowEos = stopAtEos });
         StreamingDecoder text = tokenizer.Tokenizer.CreateStreamingDecoder();
         GenerationResult result = TimedGeneration.Run(engine, prompt.TokenIds, maxLength, token =>
         {
@@ -96,16 +94,16 @@ internal static class GenerateCommand
         }
     }
 
-    private static ModelFolder OpenOrBuild(SuiteOptions options, ExecutionProvider provider)
+    private static ModelFolder OpenOrBuild(PlanContext context, ExecutionProvider provider)
     {
-        string model = options.Models[0];
+        string model = context.Options.Models[0];
         if (ModelVariant.IsFinished(model))
         {
             return ModelFolderReader.Open(model);
         }
 
-        ModelVariant variant = new(model, options.Precisions?[0] ?? Precision.Int4, BlockSize: 32, Folder: null);
-        return new ModelPreparation(Workspace.Models).Prepare(variant.BuildOptions(provider));
+        ModelVariant variant = new(model, context.Options.Precisions?[0] ?? Precision.Int4, BlockSize: 32, Folder: null);
+        return context.Models.Prepare(variant.BuildOptions(provider));
     }
 
     private static string Line(ModelFolder folder, EngineDescription engine, GenerationResult result)
@@ -113,7 +111,7 @@ internal static class GenerateCommand
         string decode = result.DecodeTps is { } tps ? string.Create(CultureInfo.InvariantCulture, $", decode {tps:0.0} tok/s") : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{folder.Name} on {engine.Engine}/{engine.Provider.ToString().ToLowerInvariant()}: {result.PromptTokens} prompt + {result.NewTokens.Length} new tokens, "
+            $"{folder.Name} on {engine.Engine}/{engine.Provider.Name()}: {result.PromptTokens} prompt + {result.NewTokens.Length} new tokens, "
             + $"TTFT {result.TtftMs:0.0} ms, prefill {result.PrefillTps:0.0} tok/s{decode}, end to end {result.EndToEndTps:0.0} tok/s "
             + $"(article's count {result.ArticleTps:0.0}){(folder.IsSynthetic ? "; synthetic weights: the speed is real, the text is noise" : "")}");
     }

@@ -1,10 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Benchmarks.Engines;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
-using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Llama;
@@ -90,21 +89,8 @@ internal static class OptionFactory
     /// <summary>An engine's name, checked; that of a program keeps the path or command that was typed.</summary>
     public static string EngineOf(string text)
     {
-        if (text == LlamaBenchCase.Engine)
-        {
-            return text;
-        }
-
-        if (PeerCatalog.Owns(text))
-        {
-            _ = PeerCatalog.Get(text);
-            return text;
-        }
-
-        return EngineCatalog.Names.Contains(text)
-            ? text
-            : throw new UsageException(
-                $"'{text}' is unknown; use {string.Join(", ", EngineCatalog.Names.Concat(PeerCatalog.Names))}, or {PeerCatalog.Prefix} and the path or command of a program");
+        EngineFamilies.Of(text).Check(text);
+        return text;
     }
 
     public static int BlockSizeOf(string text) => OneOf(("16", 16), ("32", 32), ("64", 64), ("128", 128), ("256", 256))(text);

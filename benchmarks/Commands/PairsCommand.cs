@@ -1,9 +1,12 @@
 using System.CommandLine;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Pairs;
 using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Commands;
@@ -66,7 +69,8 @@ internal static class PairsCommand
 
     private static void CompareEngines(SuiteOptions options, int count)
     {
-        IReadOnlyList<PlannedCase> cases = new CasePlanner(options, new ModelPreparation(Workspace.Models)).Plan();
+        PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
+        IReadOnlyList<PlannedCase> cases = new CasePlanner(context).Plan(EngineFamilies.Choose(context));
         if (cases.FirstOrDefault(planned => planned.SkipReason is not null) is { } skipped)
         {
             throw new EngineException($"{skipped.CaseId}: {skipped.SkipReason}");
@@ -76,16 +80,16 @@ internal static class PairsCommand
         List<(string Prompt, GenerationResult A, GenerationResult B)> results = [];
         foreach (bool aFirst in new[] { true, false })
         {
-            using LoadedModel first = LoadedModel.Load(cases.First(planned => planned.Parameters.Engine == options.Engines![aFirst ? 0 : 1]));
-            using LoadedModel second = LoadedModel.Load(cases.First(planned => planned.Parameters.Engine == options.Engines![aFirst ? 1 : 0]));
+            using LoadedModel first = LoadedModel.Load(cases.First(planned => planned.Key.Engine == options.Engines![aFirst ? 0 : 1]));
+            using LoadedModel second = LoadedModel.Load(cases.First(planned => planned.Key.Engine == options.Engines![aFirst ? 1 : 0]));
             (IGenerator a, IGenerator b) = aFirst ? (first.Generator, second.Generator) : (second.Generator, first.Generator);
-            foreach (PlannedCase planned in cases.Where(planned => planned.Parameters.Engine == options.Engines![0]))
+            foreach (PlannedCase planned in cases.Where(planned => planned.Key.Engine == options.Engines![0]))
             {
                 int[] prompt = [.. planned.PromptTokens];
-                int maxLength = planned.Parameters.MaxLength;
+                int maxLength = planned.Key.MaxLength;
                 results.AddRange(PairedComparison
                     .Run(() => a.Generate(prompt, maxLength), () => b.Generate(prompt, maxLength), (count + 1) / 2)
-                    .Select(pair => (planned.Parameters.Prompt, pair.A, pair.B)));
+                    .Select(pair => (planned.Key.PromptId, pair.A, pair.B)));
             }
         }
 

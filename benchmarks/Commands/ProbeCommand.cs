@@ -1,13 +1,13 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
-using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
+using Llama3Perf.Models;
 using Llama3Perf.Results.Files;
 
 namespace Llama3Perf.Benchmarks.Commands;
@@ -95,21 +95,18 @@ internal static class ProbeCommand
         public static Probe Take()
         {
             // Asking what can run loads the libraries, so it comes first.
+            SuiteOptions options = new();
             EngineRow[] engines =
             [
-                .. from engine in EngineCatalog.All
-                   from provider in Enum.GetValues<ExecutionProvider>()
-                   where provider is not (ExecutionProvider.Xpu or ExecutionProvider.Mps)
-                   let availability = engine.Availability(provider)
-                   select new EngineRow(engine.Name, provider, availability.IsAvailable, availability.Reason),
-
-                .. from peer in PeerCatalog.All
-                   from device in peer.Devices
-                   let availability = PeerCatalog.Availability(peer, device.Provider)
-                   select new EngineRow(peer.Name, device.Provider, availability.IsAvailable, availability.Reason),
+                .. from family in EngineFamilies.All
+                   from engine in family.Names
+                   from provider in family.Places(engine)
+                   let availability = family.Availability(engine, provider, options)
+                   select new EngineRow(engine, provider, availability.IsAvailable, availability.Reason),
             ];
-            (string name, ExecutionProvider place) = EngineChoice.Of(new SuiteOptions())[0];
-            return new Probe(MachineProbe.Capture(), NativeLibraries.Loaded(), engines, NativeLibraries.PackagedSet, $"{name} on {place.ToString().ToLowerInvariant()}");
+            PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
+            EngineChoice choice = EngineFamilies.Choose(context)[0];
+            return new Probe(context.Machine, NativeLibraries.Loaded(), engines, NativeLibraries.PackagedSet, $"{choice.Engine} on {choice.Provider!.Value.Name()}");
         }
     }
 

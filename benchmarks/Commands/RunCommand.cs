@@ -1,10 +1,8 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Running;
-using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Inference;
-using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 
@@ -26,7 +24,7 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<string>?> _engines = OptionFactory.List(
         "--engine",
-        $"{string.Join(", ", EngineCatalog.Names)}, {string.Join(", ", PeerCatalog.Names)}, llama.cpp, or external: and the path or command of a program. Default: the best that is there.",
+        $"{EngineFamilies.Known}. Default: the best that is there.",
         OptionFactory.EngineOf,
         "list");
 
@@ -136,7 +134,6 @@ internal sealed class RunCommand
     {
         bool quick = parsed.GetValue(_quick);
         SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
-        IReadOnlyList<string>? engines = parsed.GetValue(_engines);
         RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
         return new SuiteOptions
         {
@@ -144,8 +141,7 @@ internal sealed class RunCommand
             Precisions = parsed.GetValue(_precisions) ?? basis.Precisions,
             UsualPrecisions = quick ? [Precision.Int4] : basis.UsualPrecisions,
             BlockSizes = parsed.GetValue(_blockSizes) ?? basis.BlockSizes,
-            Engines = engines is null ? basis.Engines : [.. engines.Where(engine => engine != LlamaBenchCase.Engine)],
-            LlamaCpp = engines?.Contains(LlamaBenchCase.Engine) ?? basis.LlamaCpp,
+            Engines = parsed.GetValue(_engines) ?? basis.Engines,
             LlamaBench = parsed.GetValue(_llamaBench),
             Gguf = parsed.GetValue(_gguf),
             Providers = parsed.GetValue(_providers),

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
@@ -92,17 +92,18 @@ internal sealed class VerifyCommand
     private VerifiedSide Tested(ParseResult parsed)
     {
         ModelFolder folder = ModelFolderReader.Open(parsed.GetRequiredValue(_folder));
-        (string engine, ExecutionProvider provider) = EngineChoice.Of(new SuiteOptions
-        {
-            Engines = parsed.GetValue(_engine) is { } name ? [name] : null,
-            Providers = parsed.GetValue(_provider) is { } place ? [place] : null,
-        })[0];
-        return new VerifiedSide(folder, engine, new EngineOptions
-        {
-            Provider = provider,
-            Device = parsed.GetValue(_device) is { } device ? DeviceSelector.Select(MachineProbe.Capture().Gpus, device).Index.ToString(CultureInfo.InvariantCulture) : null,
-            Threads = parsed.GetValue(_threads),
-        });
+        PlanContext context = new(
+            new SuiteOptions
+            {
+                Engines = parsed.GetValue(_engine) is { } name ? [name] : null,
+                Providers = parsed.GetValue(_provider) is { } place ? [place] : null,
+                Device = parsed.GetValue(_device),
+                Threads = parsed.GetValue(_threads),
+            },
+            MachineProbe.Capture(),
+            new ModelPreparation(Workspace.Models));
+        EngineChoice choice = EngineFamilies.Choose(context)[0];
+        return new VerifiedSide(folder, choice.Engine, context.EngineOptions(choice.Provider!.Value));
     }
 
     private VerifiedSide Other(ParseResult parsed, ModelFolder tested) => new(

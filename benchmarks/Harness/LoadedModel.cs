@@ -1,12 +1,8 @@
 using System.Diagnostics;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
-using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Engines.External;
-using Llama3Perf.Inference.Generation;
 using Llama3Perf.Inference.Native;
-using Llama3Perf.Models;
-using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Benchmarks.Harness;
 
@@ -22,7 +18,7 @@ internal sealed class LoadedModel : IDisposable
     {
         _key = KeyOf(planned);
         long start = Stopwatch.GetTimestamp();
-        Generator = planned.Peer is { } peer ? LoadPeer(planned, peer) : LoadEngine(planned);
+        Generator = EngineFamilies.Of(planned.Key.Engine).Load(planned);
         _unreportedLoadMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
@@ -59,28 +55,9 @@ internal sealed class LoadedModel : IDisposable
 
     public void Dispose() => Generator.Dispose();
 
-    private static EngineGenerator LoadEngine(PlannedCase planned) =>
-        new(EngineCatalog.Get(planned.Parameters.Engine).Load(ModelFolderReader.Open(planned.ModelFolder), planned.EngineOptions));
+    private static ModelKey KeyOf(PlannedCase planned) => new(
+        planned.Key.Engine, planned.ModelPath, planned.Key.Provider, planned.Key.Device, planned.Key.Threads, OptionsText.Of(planned.EngineOptions),
+        planned.Peer is { } peer ? $"{peer.Program} {string.Join(' ', peer.Arguments)} {peer.Precision} {peer.MaxLength} {OptionsText.Of(peer.Options)}" : null);
 
-    private static ExternalGenerator LoadPeer(PlannedCase planned, PeerOptions peer)
-    {
-        ExternalGenerator generator = new(planned.ModelFolder, peer);
-        try
-        {
-            PeerRules.CheckPrompt(planned, generator);
-            return generator;
-        }
-        catch
-        {
-            generator.Dispose();
-            throw;
-        }
-    }
-
-
-    // The other engine options are the same for all cases of a run.
-    private static ModelKey KeyOf(PlannedCase planned) =>
-        new(planned.Parameters.Engine, planned.ModelFolder, planned.EngineOptions.Provider, planned.Peer?.Precision, planned.Peer?.MaxLength);
-
-    private sealed record ModelKey(string Engine, string Folder, ExecutionProvider Provider, Precision? PeerPrecision, int? PeerMaxLength);
+    private sealed record ModelKey(string Engine, string Path, string Provider, string? Device, int? Threads, string? Options, string? Peer);
 }

@@ -11,6 +11,7 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(LaunchStarted), "started")]
+[JsonDerivedType(typeof(WorkKnown), "work")]
 [JsonDerivedType(typeof(IterationMeasured), "iteration")]
 [JsonDerivedType(typeof(LaunchEnded), "ended")]
 [JsonDerivedType(typeof(LaunchFailed), "failed")]
@@ -28,6 +29,9 @@ internal abstract record MeasurementLine
 
 /// <summary>The model is loaded. The load time is null when a model of an earlier case was still there.</summary>
 internal sealed record LaunchStarted(double? ModelLoadMs, EngineDescription Engine, IReadOnlyList<LoadedLibrary> Libraries) : MeasurementLine;
+
+/// <summary>What one operation of a benchmark beside the main job handles: amounts by unit, <c>tokens</c> or <c>bytes</c>.</summary>
+internal sealed record WorkKnown(IReadOnlyDictionary<string, double> PerOperation) : MeasurementLine;
 
 /// <summary>One generation is done.</summary>
 internal sealed record IterationMeasured(bool IsWarmUp, GenerationResult Result, long? PeakRssBytes) : MeasurementLine;

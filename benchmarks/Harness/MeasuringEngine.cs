@@ -19,8 +19,9 @@ public sealed class MeasuringEngineFactory : IEngineFactory
         try
         {
             // Runs the benchmark's GlobalSetup: the model is loaded here.
+            var launch = LaunchRecorder.Begin();
             IEngine inner = new EngineFactory().CreateReadyToRun(engineParameters);
-            return new MeasuringEngine(inner);
+            return new MeasuringEngine(inner, launch);
         }
         catch (Exception exception)
         {
@@ -31,7 +32,7 @@ public sealed class MeasuringEngineFactory : IEngineFactory
 }
 
 /// <summary>The iteration loop of a job with fixed warm-up and iteration counts, one operation an iteration.</summary>
-internal sealed class MeasuringEngine(IEngine inner) : IEngine
+internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch) : IEngine
 {
     private static readonly TimeSpan s_shortestWarmUp = TimeSpan.FromMilliseconds(500);
 
@@ -82,9 +83,14 @@ internal sealed class MeasuringEngine(IEngine inner) : IEngine
     private RunResults MeasureIterations()
     {
         List<Measurement> measurements = [];
-        if (GenerationLog.TakeStarted() is { } started)
+        if (launch.Started is { } started)
         {
             WriteLine(started.Format());
+        }
+
+        if (launch.WorkPerOperation.Count > 0)
+        {
+            WriteLine(new WorkKnown(launch.WorkPerOperation).Format());
         }
 
         int warmups = TargetJob.ResolveValue(RunMode.WarmupCountCharacteristic, Resolver);
@@ -93,7 +99,7 @@ internal sealed class MeasuringEngine(IEngine inner) : IEngine
         Host.SendSignal(HostSignal.BeforeActualRun);
         Repeat(IterationStage.Actual, iterations, measurements);
         Host.SendSignal(HostSignal.AfterActualRun);
-        WriteLine(new LaunchEnded(ProcessMemory.PeakResidentBytes(), GenerationLog.PeakGpuBytes).Format());
+        WriteLine(new LaunchEnded(ProcessMemory.PeakResidentBytes(), launch.PeakGpuBytes).Format());
         return new RunResults(measurements, Perfolizer.Mathematics.OutlierDetection.OutlierMode.DontRemove, default, default, 0);
     }
 
@@ -125,7 +131,7 @@ internal sealed class MeasuringEngine(IEngine inner) : IEngine
     private void Iterate(IterationStage stage, int index, List<Measurement> measurements, bool report)
     {
         measurements.Add(RunIteration(new IterationData(IterationMode.Workload, stage, index, 1, 1)));
-        if (GenerationLog.TakeResult() is { } result && report)
+        if (launch.TakeResult() is { } result && report)
         {
             WriteLine(new IterationMeasured(stage == IterationStage.Warmup, result, result.PeakRssBytes ?? ProcessMemory.PeakResidentBytes()).Format());
         }

@@ -18,12 +18,8 @@ internal static class OutcomeReader
     {
         IReadOnlyList<IReadOnlyList<MeasurementLine>> launches = Launches(report);
         LaunchStarted? started = launches.SelectMany(lines => lines).OfType<LaunchStarted>().FirstOrDefault();
-        CaseKey key = planned.Key with
-        {
-            Device = started?.Engine.Device ?? planned.Key.Device,
-            Threads = started?.Engine.Threads ?? planned.Key.Threads,
-            EngineVersions = Versions(started?.Engine),
-        };
+        // The key is what was asked for; of what was observed only the versions of another program's parts are known to nobody before.
+        CaseKey key = planned.Key with { EngineVersions = Versions(started?.Engine) };
         List<Sample> samples = [];
         for (int launch = 0; launch < launches.Count; launch++)
         {
@@ -104,7 +100,7 @@ internal static class OutcomeReader
             ClockDisagreementMs = result.ClockDisagreementMs,
             OutputSha256 = result.OutputSha256(),
             TokenMs = result.TokenMs,
-            Completed = result.NewTokens.Length == planned.Parameters.MaxLength - result.PromptTokens,
+            Completed = result.NewTokens.Length == planned.Key.MaxLength - result.PromptTokens,
         };
     }
 
@@ -133,7 +129,7 @@ internal static class OutcomeReader
 
         if (samples.FirstOrDefault(sample => !sample.Completed) is { } broken)
         {
-            return $"{broken.NewTokens} new tokens instead of {planned.Parameters.MaxLength - broken.PromptTokens}";
+            return $"{broken.NewTokens} new tokens instead of {planned.Key.MaxLength - broken.PromptTokens}";
         }
 
         BenchmarkDotNet.Jobs.RunMode job = report.BenchmarkCase.Job.Run;

@@ -14,7 +14,7 @@ namespace Llama3Perf.Benchmarks.Harness;
 internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : EventProcessor, ILogger, IDisposable
 {
     private readonly int _iterationsPerCase = options.Launches * (options.Warmups + options.Iterations);
-    private readonly int _caseCount = plan.Runnable.Count();
+    private readonly int _caseCount = plan.Generations.Count();
     private readonly bool _live = !Console.IsOutputRedirected;
     private readonly Stopwatch _sinceFirstCase = new();
     private int _case;
@@ -28,7 +28,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
 
     public void ShowPlan()
     {
-        foreach (string engine in plan.Runnable.Select(planned => $"{planned.Parameters.Engine} on {planned.Parameters.Provider}").Distinct())
+        foreach (string engine in plan.Runnable.Select(planned => $"{planned.Key.Engine} on {planned.Key.Provider}").Distinct())
         {
             Console.WriteLine($"Measuring with {engine}{(options.Engines is null || options.Providers is null ? ", the best that is here" : "")}.");
         }
@@ -43,7 +43,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
             Console.WriteLine($"Failed {planned.CaseId}: {planned.Failure}");
         }
 
-        if (!SuiteConfig.IsOptimized)
+        if (!Workspace.IsOptimized)
         {
             Console.WriteLine("Debug build: run with -c Release for numbers that mean anything.");
         }
@@ -65,7 +65,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     public override void OnStartRunBenchmark(BenchmarkCase benchmarkCase)
     {
         _case++;
-        _name = PlannedCases.ParametersOf(benchmarkCase) is { } parameters ? plan.Find(parameters)!.CaseId : benchmarkCase.Descriptor.GetFilterName();
+        _name = PlannedCases.Of(benchmarkCase)?.CaseId ?? benchmarkCase.Descriptor.GetFilterName();
         _sinceFirstCase.Start();
         if (options.Cooldown > TimeSpan.Zero)
         {

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Reflection;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Engines;
@@ -21,22 +19,19 @@ internal static class SuiteConfig
         .AddJob(GenerationJob(options).AsDefault())
         .AddJob(IsolationMutator(options))
         .AddColumnProvider(DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params, DefaultColumnProviders.Job, DefaultColumnProviders.Statistics, DefaultColumnProviders.Metrics)
-        .AddColumn(SummaryColumn.All(plan))
+        .AddColumn(CaseColumn.All)
+        .AddColumn(SummaryColumn.All)
         .AddColumn(ThroughputColumn.All)
-        .HideColumns(Column.Job, Column.Error, Column.RatioSD, Column.EngineFactory, Column.InvocationCount, Column.UnrollFactor)
+        .HideColumns(Column.Job, Column.Error, Column.RatioSD, Column.EngineFactory, Column.InvocationCount, Column.UnrollFactor, CaseColumn.Parameter)
         .AddExporter(MarkdownExporter.GitHub, JsonExporter.Full)
         .AddLogger(loggers)
         .AddEventProcessor(events is null ? [] : [events])
         .AddValidator([.. DefaultConfig.Instance.GetValidators()])
-        .AddFilter(new PlannedCases(plan))
+        .AddFilter(new PlannedCases())
         .WithOrderer(new ModelOrderer(plan))
         .WithArtifactsPath(artifactsPath)
         .WithSummaryStyle(BenchmarkDotNet.Reports.SummaryStyle.Default.WithMaxParameterColumnWidth(40))
-        .WithOptions(IsOptimized ? ConfigOptions.Default : ConfigOptions.DisableOptimizationsValidator);
-
-    /// <summary>False for a Debug build, whose numbers mean nothing.</summary>
-    public static bool IsOptimized { get; } =
-        typeof(SuiteConfig).Assembly.GetCustomAttribute<DebuggableAttribute>() is not { IsJITOptimizerDisabled: true };
+        .WithOptions(Workspace.IsOptimized ? ConfigOptions.Default : ConfigOptions.DisableOptimizationsValidator);
 
     // A default job, so that BenchmarkDotNet's own --launchCount and its like still change it and classes with a job of their own keep that.
     private static Job GenerationJob(SuiteOptions options) => Job.Default

@@ -30,11 +30,11 @@ internal static class SummaryColumn
 
     private static readonly ConditionalWeakTable<BenchmarkReport, Dictionary<string, string>> s_cells = [];
 
-    public static IColumn[] All(SuitePlan plan) =>
-        [.. s_columns.Select(column => new ReportColumn(column.Header, column.Legend, (benchmark, report) => Cell(plan, benchmark, report, column.Header)))];
+    public static IColumn[] All { get; } =
+        [.. s_columns.Select(column => new ReportColumn(column.Header, column.Legend, (benchmark, report) => Cell(benchmark, report, column.Header)))];
 
-    private static string? Cell(SuitePlan plan, BenchmarkCase benchmark, BenchmarkReport report, string header) =>
-        PlannedCases.ParametersOf(benchmark) is { } parameters && plan.Find(parameters) is { } planned
+    private static string? Cell(BenchmarkCase benchmark, BenchmarkReport report, string header) =>
+        PlannedCases.Of(benchmark) is { } planned
             ? s_cells.GetValue(report, _ => Cells(planned, report)).GetValueOrDefault(header)
             : null;
 

@@ -1,5 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Engines;
+using Llama3Perf.Benchmarks.Harness;
+using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Checkpoints;
@@ -13,7 +15,7 @@ namespace Llama3Perf.Benchmarks.Jobs;
 /// checkpoint (the baseline that a conversion bound by the disk comes close to).
 /// </summary>
 [SimpleJob(RunStrategy.Monitoring, launchCount: 1, warmupCount: 1, iterationCount: 5, invocationCount: 1)]
-public class ConversionBenchmarks : IMeasuredWork
+public class ConversionBenchmarks
 {
     private const ulong Seed = 1;
     private const int BlockSize = 32;
@@ -41,6 +43,7 @@ public class ConversionBenchmarks : IMeasuredWork
 
         var checkpoint = Checkpoint.Open(_checkpoint);
         _bytes = checkpoint.Tensors.Values.Sum(tensor => tensor.Length);
+        LaunchRecorder.Current.Handles("bytes", _bytes);
         _width = shape.HiddenSize;
 
         // Real bytes, more than the caches hold.
@@ -93,8 +96,6 @@ public class ConversionBenchmarks : IMeasuredWork
             Directory.Delete(_folder, recursive: true);
         }
     }
-
-    IReadOnlyDictionary<string, double> IMeasuredWork.WorkPerOperation() => new Dictionary<string, double> { ["bytes"] = _bytes };
 
     private void Quantize(ReadOnlySpan<byte> rows, float[] row)
     {

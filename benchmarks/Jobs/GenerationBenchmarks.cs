@@ -10,88 +10,53 @@ namespace Llama3Perf.Benchmarks.Jobs;
 /// <summary>The main job: one operation is one whole generation, prompt to last token, with a fresh KV cache.</summary>
 public class GenerationBenchmarks
 {
+    private LaunchRecorder _launch = null!;
     private LoadedModel _model = null!;
     private int[] _prompt = [];
 
-    [ParamsSource(nameof(Models))]
-    public string Model { get; set; } = "";
+    [ParamsSource(nameof(Cases))]
+    public PlannedCase Case { get; set; } = PlannedCase.None;
 
-    [ParamsSource(nameof(Engines))]
-    public string Engine { get; set; } = "";
-
-    [ParamsSource(nameof(Providers))]
-    public string Provider { get; set; } = "";
-
-    [ParamsSource(nameof(Precisions))]
-    public string Precision { get; set; } = "";
-
-    [ParamsSource(nameof(Prompts))]
-    public string Prompt { get; set; } = "";
-
-    [ParamsSource(nameof(MaxLengths))]
-    public int MaxLength { get; set; }
-
-    public static IEnumerable<string> Models => Values(parameters => parameters.Model);
-
-    public static IEnumerable<string> Engines => Values(parameters => parameters.Engine);
-
-    public static IEnumerable<string> Providers => Values(parameters => parameters.Provider);
-
-    public static IEnumerable<string> Precisions => Values(parameters => parameters.Precision);
-
-    public static IEnumerable<string> Prompts => Values(parameters => parameters.Prompt);
-
-    public static IEnumerable<int> MaxLengths => Values(parameters => parameters.MaxLength);
+    /// <summary>The cases of the run; without a run one that stands for them, so that the benchmark can be listed.</summary>
+    public static IEnumerable<PlannedCase> Cases => SuitePlan.Current.Generations.DefaultIfEmpty(PlannedCase.None);
 
     [GlobalSetup]
     public void Setup()
     {
-        CaseParameters parameters = new(Model, Engine, Provider, Precision, Prompt, MaxLength);
-        PlannedCase planned = SuitePlan.Current.Find(parameters)
-            ?? throw new InvalidOperationException($"{parameters} is not in the plan of this run");
-        _prompt = [.. planned.PromptTokens];
-        _model = LoadedModel.Get(planned);
-        GenerationLog.Started(_model.TakeStartedLine());
+        _launch = LaunchRecorder.Current;
+        _prompt = [.. Case.PromptTokens];
+        _model = LoadedModel.Get(Case);
+        _launch.Started = _model.TakeStartedLine();
     }
 
     [Benchmark]
     public int Generate()
     {
-        GenerationResult result = _model.Generator.Generate(_prompt, MaxLength);
-        if (result.NewTokens.Length != MaxLength - _prompt.Length)
+        GenerationResult result = _model.Generator.Generate(_prompt, Case.Key.MaxLength);
+        if (result.NewTokens.Length != Case.Key.MaxLength - _prompt.Length)
         {
-            throw new InvalidOperationException($"{result.NewTokens.Length} new tokens instead of {MaxLength - _prompt.Length}");
+            throw new InvalidOperationException($"{result.NewTokens.Length} new tokens instead of {Case.Key.MaxLength - _prompt.Length}");
         }
 
-        if (result.PeakGpuBytes is { } device)
-        {
-            GenerationLog.PeakGpuBytes = Math.Max(GenerationLog.PeakGpuBytes ?? 0, device);
-        }
-
-        GenerationLog.Measured(result);
+        _launch.Measured(result);
         return result.NewTokens.Length;
     }
 
     [IterationCleanup]
     public void WatchGpuMemory()
     {
-        if (_model.Generator is EngineGenerator && _model.Generator.Description.Provider != ExecutionProvider.Cpu && GpuMemory.CurrentBytesOfProcess() is { } bytes)
+        if (_model.Generator is EngineGenerator && _model.Generator.Description.Provider != ExecutionProvider.Cpu)
         {
-            GenerationLog.PeakGpuBytes = Math.Max(GenerationLog.PeakGpuBytes ?? 0, bytes);
+            _launch.SawGpuBytes(GpuMemory.CurrentBytesOfProcess());
         }
     }
 
     [GlobalCleanup]
     public void Cleanup()
     {
-        if (!SuitePlan.Current.KeepModelLoaded)
+        if (!Case.KeepModelLoaded)
         {
             LoadedModel.Unload();
         }
     }
-
-    // BenchmarkDotNet crosses these; the suite's filter keeps the combinations that are planned.
-    // Without a plan there is one combination, so that the benchmark can be listed; none runs.
-    private static IEnumerable<T> Values<T>(Func<CaseParameters, T> select) =>
-        SuitePlan.Current.Runnable.Select(planned => planned.Parameters).DefaultIfEmpty(new CaseParameters("", "", "", "", "", 0)).Select(select).Distinct();
 }

@@ -1,5 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Engines;
+using Llama3Perf.Benchmarks.Harness;
+using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Weights;
@@ -11,7 +13,7 @@ namespace Llama3Perf.Benchmarks.Jobs;
 /// sequential write of as many bytes (the baseline that a build bound by the disk comes close to).
 /// </summary>
 [SimpleJob(RunStrategy.Monitoring, launchCount: 1, warmupCount: 1, iterationCount: 5, invocationCount: 1)]
-public class ModelBuildBenchmarks : IMeasuredWork
+public class ModelBuildBenchmarks
 {
     private const int FillBytes = 1 << 28;
 
@@ -26,6 +28,7 @@ public class ModelBuildBenchmarks : IMeasuredWork
     public void Setup()
     {
         _bytes = ModelBuilder.WeightBytes(Options);
+        LaunchRecorder.Current.Handles("bytes", _bytes);
         Directory.CreateDirectory(Workspace.Models);
         _folder = Path.Combine(Workspace.Models, $".build-benchmark-{Environment.ProcessId}");
     }
@@ -63,8 +66,6 @@ public class ModelBuildBenchmarks : IMeasuredWork
 
         File.Delete(_folder);
     }
-
-    IReadOnlyDictionary<string, double> IMeasuredWork.WorkPerOperation() => new Dictionary<string, double> { ["bytes"] = _bytes };
 
     private ModelBuildOptions Options => new() { Model = Shape };
 }

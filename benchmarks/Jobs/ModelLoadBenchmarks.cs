@@ -26,7 +26,7 @@ public class ModelLoadBenchmarks
     [Params("parallel", "serial", "off")]
     public string Prepacking { get; set; } = "";
 
-    public static IEnumerable<string> Models => SubjectModels.Paths;
+    public static IEnumerable<string> Models => SuitePlan.Current.Models.DefaultIfEmpty("");
 
     [GlobalSetup]
     public void Setup() => _folder = ModelFolderReader.Open(Model);

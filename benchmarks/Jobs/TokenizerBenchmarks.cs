@@ -1,5 +1,6 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
+using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference.Tokenization;
 
@@ -7,7 +8,7 @@ namespace Llama3Perf.Benchmarks.Jobs;
 
 /// <summary>Encode and decode of a fixed English text; tokens/s and bytes/s are columns.</summary>
 [ShortRunJob]
-public class TokenizerBenchmarks : IMeasuredWork
+public class TokenizerBenchmarks
 {
     private const string Paragraph =
         "OpenVINO is a toolkit for deploying models; DirectML is another. In 2024 an article timed Llama-3-8B on an integrated GPU: "
@@ -24,7 +25,7 @@ public class TokenizerBenchmarks : IMeasuredWork
     [Params(1_000, 100_000)]
     public int Characters { get; set; }
 
-    public static IEnumerable<string> Models => SubjectModels.Paths;
+    public static IEnumerable<string> Models => SuitePlan.Current.Models.DefaultIfEmpty("");
 
     [GlobalSetup]
     public void Setup()
@@ -32,6 +33,8 @@ public class TokenizerBenchmarks : IMeasuredWork
         _tokenizer = ModelTokenizer.Open(Model);
         _text = string.Concat(Enumerable.Repeat(Paragraph, (Characters / Paragraph.Length) + 1))[..Characters];
         _tokens = [.. _tokenizer.Encode(_text)];
+        LaunchRecorder.Current.Handles("tokens", _tokens.Length);
+        LaunchRecorder.Current.Handles("bytes", Encoding.UTF8.GetByteCount(_text));
     }
 
     [Benchmark]
@@ -39,10 +42,4 @@ public class TokenizerBenchmarks : IMeasuredWork
 
     [Benchmark]
     public string Decode() => _tokenizer.Decode(_tokens);
-
-    IReadOnlyDictionary<string, double> IMeasuredWork.WorkPerOperation() => new Dictionary<string, double>
-    {
-        ["tokens"] = _tokens.Length,
-        ["bytes"] = Encoding.UTF8.GetByteCount(_text),
-    };
 }

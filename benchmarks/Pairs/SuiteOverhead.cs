@@ -2,10 +2,12 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Jobs;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Benchmarks.Pairs;
 
@@ -23,14 +25,17 @@ internal static class SuiteOverhead
         string work = Directory.CreateTempSubdirectory("llama3perf-overhead-").FullName;
         try
         {
-            SuitePlan plan = new(new CasePlanner(options, new ModelPreparation(Workspace.Models)).Plan(), KeepModelLoaded: true);
+            PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
+            SuitePlan plan = new(new CasePlanner(context).Plan(EngineFamilies.Choose(context)), []);
+            using ProcessState process = new();
+            process.Set(SuitePlan.Variable, Path.Combine(work, "plan.json"));
             List<(string Prompt, GenerationResult A, GenerationResult B)> results = [];
             foreach (PlannedCase planned in plan.Runnable)
             {
                 SuitePlan single = plan with { Cases = [planned] };
-                single.Publish(Path.Combine(work, "plan.json"));
+                single.Write(Path.Combine(work, "plan.json"));
                 IConfig config = SuiteConfig.Create(options, single, work, events: null, NullLogger.Instance);
-                results.AddRange(PairedComparison.Run(() => BySuite(config), () => Bare(planned), pairs).Select(pair => (planned.Parameters.Prompt, pair.A, pair.B)));
+                results.AddRange(PairedComparison.Run(() => BySuite(config), () => Bare(planned), pairs).Select(pair => (planned.Key.PromptId, pair.A, pair.B)));
             }
 
             PairedComparison.Show("suite", "bare loop", results);
@@ -54,7 +59,7 @@ internal static class SuiteOverhead
         int[] prompt = [.. planned.PromptTokens];
         GenerationResult[] results =
         [
-            .. Enumerable.Range(0, Generations + 1).Select(_ => LoadedModel.Get(planned).Generator.Generate(prompt, planned.Parameters.MaxLength)),
+            .. Enumerable.Range(0, Generations + 1).Select(_ => LoadedModel.Get(planned).Generator.Generate(prompt, planned.Key.MaxLength)),
         ];
         return Middle(results.Skip(1));
     }

@@ -1,111 +1,119 @@
+using System.Security.Cryptography;
+using System.Text;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
-using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
-/// <summary>Works out every case of a run and why some of them cannot run, and makes the model folders that they need.</summary>
-internal sealed class CasePlanner(SuiteOptions options, ModelPreparation models)
+/// <summary>An engine that a run measures.</summary>
+/// <param name="Family">Its family.</param>
+/// <param name="Engine">Its name, as it was asked for.</param>
+/// <param name="Provider">Where it runs; null leaves that to its own program.</param>
+internal sealed record EngineChoice(EngineFamily Family, string Engine, ExecutionProvider? Provider);
+
+/// <summary>Works out every case of a run and why some of them cannot run, and has the model folders made that they need.</summary>
+internal sealed class CasePlanner(PlanContext context)
 {
-    private readonly List<PlannedCase> _cases = [];
+    private readonly SuiteOptions _options = context.Options;
 
-    private readonly CaseEngineOptions _engineOptions = new(options);
-    private readonly FolderSubjects _folders = new(options, models);
-    private readonly PeerSubjects _peers = new(options, models);
-
-    public IReadOnlyList<PlannedCase> Plan()
+    /// <exception cref="UsageException">Two cases are the same, or <c>--case</c> names none.</exception>
+    public IReadOnlyList<PlannedCase> Plan(IEnumerable<EngineChoice> engines)
     {
-        foreach ((string engine, ExecutionProvider provider) in EngineChoice.Of(options))
-        {
-            foreach (string model in options.Models)
-            {
-                foreach (CaseSubject subject in PeerCatalog.Owns(engine) ? _peers.Of(engine, provider, model) : _folders.Of(engine, provider, model))
-                {
-                    PlanPrompts(subject);
-                }
-            }
-        }
-
-        if (_cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        CaseSubject[] subjects =
+        [
+            .. from choice in engines
+               from model in _options.Models
+               from subject in choice.Family.Subjects(choice.Engine, choice.Provider, model, context)
+               select subject,
+        ];
+        PlannedCase[] cases = [.. subjects.SelectMany(subject => Cases(subject, TokenizerOf(subject, subjects)))];
+        if (cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
             throw new UsageException($"two cases are named {twice.Key}: name each model, prompt and length once, and give folders different names");
         }
 
-        if (options.Cases is not { } wanted)
+        if (_options.Cases is not { } wanted)
         {
-            return _cases;
+            return cases;
         }
 
-        return wanted.FirstOrDefault(id => !_cases.Exists(planned => planned.CaseId == id)) is { } unknown
-            ? throw new UsageException($"--case: there is no '{unknown}' among {string.Join(", ", _cases.Select(planned => planned.CaseId))}")
-            : [.. _cases.Where(planned => wanted.Contains(planned.CaseId))];
+        return wanted.FirstOrDefault(id => !Array.Exists(cases, planned => planned.CaseId == id)) is { } unknown
+            ? throw new UsageException($"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}")
+            : [.. cases.Where(planned => wanted.Contains(planned.CaseId))];
     }
 
-    private void PlanPrompts(CaseSubject subject)
+    // Where an engine has no tokenizer of its own its prompts are as long as those of the engines beside it.
+    private static PromptTokenizer? TokenizerOf(CaseSubject subject, CaseSubject[] all) =>
+        subject.Tokenizer ?? all.FirstOrDefault(other => other.Model == subject.Model && other.Tokenizer is not null)?.Tokenizer;
+
+    private IEnumerable<PlannedCase> Cases(CaseSubject subject, PromptTokenizer? tokenizer)
     {
-        foreach (string text in options.Prompts)
-        {
-            Prompt prompt = Prompt.Parse(text);
-            TokenizedPrompt? tokens = subject.Tokenizer?.Tokenize(prompt, options.PromptForm);
-            foreach (int maxLength in options.MaxLengths ?? [DefaultMaxLength(tokens?.TokenIds.Length ?? prompt.TokenCount)])
-            {
-                _cases.Add(Case(subject, prompt, tokens, maxLength, subject.Skip ?? WhyNot(subject, tokens!, maxLength)));
-            }
-        }
+        IEnumerable<PlannedCase> cases =
+            from text in _options.Prompts
+            let prompt = Prompt.Parse(text)
+            let tokens = tokenizer?.Tokenize(prompt, _options.PromptForm)
+            let count = tokens?.TokenIds.Length ?? prompt.TokenCount
+            from maxLength in _options.MaxLengths ?? [DefaultMaxLength(count)]
+            select Case(subject, text, KeyOf(subject, prompt, tokens, count, maxLength), tokens);
+        // To an engine that draws its own tokens two prompts of one length are the same.
+        return subject.DrawsOwnTokens ? cases.DistinctBy(planned => planned.CaseId) : cases;
     }
 
-    private PlannedCase Case(CaseSubject subject, Prompt prompt, TokenizedPrompt? tokens, int maxLength, string? skip)
+    private CaseKey KeyOf(CaseSubject subject, Prompt prompt, TokenizedPrompt? tokens, int? count, int maxLength) => new()
     {
-        string provider = subject.Provider.ToString().ToLowerInvariant();
-        EngineOptions engineOptions = _engineOptions.On(subject.Provider);
-        CaseKey key = new()
-        {
-            Engine = subject.Engine,
-            Provider = provider,
-            Device = _engineOptions.DeviceName,
-            ModelName = subject.ModelName,
-            ModelSha256 = subject.Sha256,
-            Weights = subject.IsReal ? "real" : "synthetic",
-            HiddenSize = subject.HiddenSize,
-            LayerCount = subject.LayerCount,
-            VocabularySize = subject.VocabularySize,
-            Precision = subject.Precision.ToString().ToLowerInvariant(),
-            BlockSize = subject.BlockSize,
-            PromptId = prompt.Id,
-            PromptSha256 = tokens?.Sha256,
-            ChatTemplate = options.ChatTemplate,
-            PromptTokens = tokens?.TokenIds.Length,
-            MaxLength = maxLength,
-            Threads = engineOptions.Threads,
-        };
+        Engine = subject.Engine,
+        EngineOptions = subject.OptionsText,
+        BuildConfiguration = Workspace.IsOptimized ? "Release" : "Debug",
+        Provider = subject.Provider,
+        Device = subject.Device,
+        ModelName = subject.ModelName,
+        ModelSha256 = subject.Sha256,
+        Weights = subject.IsReal ? "real" : "synthetic",
+        HiddenSize = subject.HiddenSize,
+        LayerCount = subject.LayerCount,
+        VocabularySize = subject.VocabularySize,
+        Precision = subject.Precision,
+        BlockSize = subject.BlockSize,
+        PromptId = subject.DrawsOwnTokens && count is { } drawn ? $"pp{drawn}" : prompt.Id,
+        PromptSha256 = subject.DrawsOwnTokens ? null : tokens?.Sha256,
+        ChatTemplate = subject.DrawsOwnTokens ? "none" : _options.ChatTemplate,
+        PromptTokens = count,
+        MaxLength = maxLength,
+        Threads = subject.EngineOptions.Threads,
+    };
+
+    private PlannedCase Case(CaseSubject subject, string prompt, CaseKey key, TokenizedPrompt? tokens)
+    {
+        string? skip = subject.Skip ?? WhyNot(key, subject.ContextLength);
         return new PlannedCase
         {
-            Parameters = new CaseParameters(key.ModelName, subject.Engine, provider, subject.Label, prompt.Id, maxLength),
-            CaseId = CaseId.For(key),
+            // Without a tokenizer the text itself tells apart what its shortened form does not.
+            CaseId = key.PromptTokens is null ? $"{CaseId.For(key)}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(prompt)))[..6]}" : CaseId.For(key),
             Key = key,
             SkipReason = skip,
             Failure = skip is null ? subject.Failure : null,
-            ModelFolder = subject.Path,
-            EngineOptions = engineOptions,
-            Peer = skip is null ? subject.Peer?.Invoke(maxLength) : null,
+            ModelPath = subject.Path,
+            EngineOptions = subject.EngineOptions,
+            Peer = skip is null ? subject.Peer?.Invoke(key.MaxLength) : null,
+            BenchProgram = subject.BenchProgram,
             PromptText = tokens?.Text,
             PromptTokens = tokens?.TokenIds ?? [],
+            KeepModelLoaded = _options.Isolation == Isolation.None,
         };
     }
 
-    private static string? WhyNot(CaseSubject subject, TokenizedPrompt tokens, int maxLength)
+    private static string? WhyNot(CaseKey key, int? contextLength) => key.PromptTokens switch
     {
-        if (maxLength <= tokens.TokenIds.Length)
-        {
-            return $"the prompt has {tokens.TokenIds.Length} tokens and --max-length {maxLength} leaves no room for new ones";
-        }
-
-        return maxLength > subject.ContextLength ? $"--max-length {maxLength} is above the model's context of {subject.ContextLength}" : null;
-    }
+        null => $"{key.Engine} takes a number of tokens, and nothing here counts those of a text; take ppN as the prompt, or a checkpoint or model folder as the model",
+        { } tokens when key.MaxLength <= tokens => $"the prompt has {tokens} tokens and --max-length {key.MaxLength} leaves no room for new ones",
+        _ when key.MaxLength > contextLength => $"--max-length {key.MaxLength} is above the model's context of {contextLength}",
+        _ => null,
+    };
 
     // The article's figure, and for longer prompts as many new tokens as it had.
-    private int DefaultMaxLength(int? promptTokens) => options.NewTokens is { } newTokens
+    private int DefaultMaxLength(int? promptTokens) => _options.NewTokens is { } newTokens
         ? (promptTokens ?? 0) + newTokens
         : promptTokens is > 143 - 16 and var tokens ? tokens + 128 : 143;
 }

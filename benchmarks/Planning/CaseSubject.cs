@@ -1,17 +1,19 @@
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Tokenization;
-using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
 /// <summary>What is measured with each prompt and length: a model in an engine at a place.</summary>
-internal sealed record CaseSubject(string Engine, ExecutionProvider Provider)
+/// <param name="Engine">Name in results.</param>
+/// <param name="Provider">Name of the place in results.</param>
+/// <param name="Model">The model as it was asked for.</param>
+internal sealed record CaseSubject(string Engine, string Provider, string Model)
 {
     /// <summary>Name in results.</summary>
     public required string ModelName { get; init; }
 
-    /// <summary>What the engine loads: a model folder, or a checkpoint for an external engine; empty where there is none.</summary>
+    /// <summary>What the engine loads: a model folder, a checkpoint or a file; empty where there is none.</summary>
     public string Path { get; init; } = "";
 
     /// <summary>SHA-256 that identifies the contents.</summary>
@@ -28,15 +30,25 @@ internal sealed record CaseSubject(string Engine, ExecutionProvider Provider)
     /// <summary>Longest sequence; null where the model is not known.</summary>
     public int? ContextLength { get; init; }
 
-    public required Precision Precision { get; init; }
+    /// <summary>Format of the weights, as results name it.</summary>
+    public required string Precision { get; init; }
 
     public int? BlockSize { get; init; }
 
-    /// <summary>The precision as tables show it.</summary>
-    public required string Label { get; init; }
+    /// <summary>How the engine loads it.</summary>
+    public required EngineOptions EngineOptions { get; init; }
 
-    /// <summary>Makes the ids of prompts; null where there is no model.</summary>
+    /// <summary>The adapter that was asked for; null for the CPU and where none was.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Canonical text of the options that are not the usual ones; null when all are.</summary>
+    public string? OptionsText { get; init; }
+
+    /// <summary>Makes the ids of prompts; null where the subject has none of its own.</summary>
     public PromptTokenizer? Tokenizer { get; init; }
+
+    /// <summary>True when only the number of a prompt's tokens reaches the engine, which draws its own.</summary>
+    public bool DrawsOwnTokens { get; init; }
 
     /// <summary>Why no case of it can run here.</summary>
     public string? Skip { get; init; }
@@ -46,4 +58,7 @@ internal sealed record CaseSubject(string Engine, ExecutionProvider Provider)
 
     /// <summary>The program to start for sequences of a length; null for engines inside the suite.</summary>
     public Func<int, PeerOptions>? Peer { get; init; }
+
+    /// <summary>The program that measures by itself; null when BenchmarkDotNet measures.</summary>
+    public string? BenchProgram { get; init; }
 }

@@ -10,6 +10,8 @@ internal sealed class CaseVerification(string against)
     private readonly Reference? _file = against == "cpu" ? null : Reference.Read(against);
     private readonly Dictionary<(string Folder, string Engine, ExecutionProvider Provider), string?> _failures = [];
 
+    private readonly HashSet<string> _declined = [];
+
     /// <summary>Why the model's figures would be worth nothing, or null.</summary>
     public string? Failure(VerifiedSide side)
     {
@@ -21,6 +23,15 @@ internal sealed class CaseVerification(string against)
         }
 
         return failure;
+    }
+
+    /// <summary>Says, once, that an engine's models cannot be verified.</summary>
+    public void Decline(string engine, string reason)
+    {
+        if (_declined.Add(engine))
+        {
+            Console.WriteLine($"Not verified: {engine}: {reason}.");
+        }
     }
 
     private string? Verify(VerifiedSide side)

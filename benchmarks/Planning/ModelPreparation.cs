@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Benchmarks.Planning;
@@ -42,8 +44,42 @@ internal sealed class ModelPreparation(string root)
         return fingerprint;
     }
 
+    /// <summary>SHA-256 of a file, once for each file of a run.</summary>
+    public string FingerprintFile(string path)
+    {
+        if (!_fingerprints.TryGetValue(path, out string? fingerprint))
+        {
+            fingerprint = ByteProgress.Show($"hashing {Path.GetFileName(path)}", (progress, cancellation) => Hash(path, progress, cancellation));
+            _fingerprints.Add(path, fingerprint);
+        }
+
+        return fingerprint;
+    }
+
+    private static string Hash(string path, IProgress<BuildProgress> progress, CancellationToken cancellation)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            byte[] buffer = new byte[1 << 20];
+            for (int read; (read = file.Read(buffer)) > 0;)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                hash.AppendData(buffer, 0, read);
+                progress.Report(new BuildProgress(file.Position, file.Length));
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"{path} cannot be read: {exception.Message}", exception);
+        }
+    }
+
     private static string Title(ModelBuildOptions options) =>
-        $"{(Checkpoint.IsCheckpoint(options.Model) ? "converting" : "building")} {options.Model} to {options.Precision.ToString().ToLowerInvariant()}";
+        $"{(Checkpoint.IsCheckpoint(options.Model) ? "converting" : "building")} {options.Model} to {options.Precision.Name()}";
 
     private static ModelFolder Warned(ModelFolder folder)
     {

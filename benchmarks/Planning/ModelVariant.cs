@@ -1,6 +1,7 @@
 using Llama3Perf.Inference;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Folders;
 using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Benchmarks.Planning;
@@ -14,11 +15,17 @@ internal sealed record ModelVariant(string Name, Precision Precision, int? Block
     /// <summary>What results call it while there is no folder.</summary>
     public string ShownName => Path.Exists(Name) ? LlamaShape.Load(Name).Name : Name;
 
-    /// <summary>True when its weights are somebody's and not random.</summary>
-    public bool IsReal => Folder is { } folder ? !folder.IsSynthetic : Checkpoint.IsCheckpoint(Name) && !Checkpoint.Open(Name).IsSynthetic;
+    /// <summary>True when a model's weights are somebody's and not random.</summary>
+    public static bool IsReal(string model)
+    {
+        if (!Directory.Exists(model))
+        {
+            return Checkpoint.IsCheckpoint(model) && !Checkpoint.Open(model).IsSynthetic;
+        }
 
-    /// <summary>The precision as tables show it; block size 32 is the usual one and goes unsaid.</summary>
-    public string Label => BlockSize is null or 32 ? Precision.ToString().ToLowerInvariant() : $"{Precision.ToString().ToLowerInvariant()}-b{BlockSize}";
+        // A folder that is neither holds files of another program, and nobody makes those of random numbers.
+        return ModelFolder.IsModelFolder(model) ? !ModelFolderReader.Open(model).IsSynthetic : !Checkpoint.IsCheckpoint(model) || !Checkpoint.Open(model).IsSynthetic;
+    }
 
     public ModelBuildOptions BuildOptions(ExecutionProvider provider) => new()
     {

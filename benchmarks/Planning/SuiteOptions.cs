@@ -35,10 +35,7 @@ public sealed record SuiteOptions
     /// <summary>Python of the external engines; null looks for one.</summary>
     public string? Python { get; init; }
 
-    /// <summary>True measures llama.cpp too, with its own llama-bench.</summary>
-    public bool LlamaCpp { get; init; }
-
-    /// <summary>Path of llama-bench; null looks on the PATH.</summary>
+    /// <summary>Path of llama-bench, which asks for llama.cpp too; null looks on the PATH where that engine is named.</summary>
     public string? LlamaBench { get; init; }
 
     /// <summary>File that llama.cpp loads; null looks in the model's folder.</summary>

@@ -14,7 +14,7 @@ internal static class Confirmation
     {
         string source = current.Source is { } path && Directory.Exists(path) ? path : Path.GetDirectoryName(current.Source) ?? "";
         RunInvocation invocation = RunInvocation.Read(source);
-        string[] cases = [.. verdict.RedCases.Select(CaseId.For)];
+        string[] cases = [.. verdict.Checks.Where(check => check.Outcome == GateOutcome.Regression).Select(check => check.CaseId).Distinct()];
         int launches = current.Cases.SelectMany(outcome => outcome.Samples).Max(sample => sample.LaunchIndex);
         Console.WriteLine($"Measuring {cases.Length} red cases again: {string.Join(", ", cases)}");
 

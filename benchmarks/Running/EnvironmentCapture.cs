@@ -1,6 +1,5 @@
 using System.Reflection;
 using BenchmarkDotNet.Configs;
-using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Results.Rows;
@@ -10,15 +9,12 @@ namespace Llama3Perf.Benchmarks.Running;
 /// <summary>Writes the machine and the libraries that were really loaded into the form that results keep.</summary>
 internal static class EnvironmentCapture
 {
-    public static RunEnvironment Capture(string? device, IEnumerable<MeasurementLine> lines)
+    /// <param name="machine">The machine, probed.</param>
+    /// <param name="device">The adapter that was asked for; null takes the first.</param>
+    /// <param name="libraries">The native libraries of the measuring process.</param>
+    public static RunEnvironment Capture(MachineInfo machine, GpuInfo? device, IReadOnlyList<LoadedLibrary> libraries)
     {
-        IReadOnlyList<LoadedLibrary> libraries = lines.OfType<LaunchStarted>().FirstOrDefault()?.Libraries ?? [];
-        return Capture(MachineProbe.Capture(), device, libraries);
-    }
-
-    public static RunEnvironment Capture(MachineInfo machine, string? device, IReadOnlyList<LoadedLibrary> libraries)
-    {
-        GpuInfo? gpu = device is null ? machine.Gpus is [var first, ..] ? first : null : DeviceSelector.Select(machine.Gpus, device);
+        GpuInfo? gpu = device ?? (machine.Gpus is [var first, ..] ? first : null);
         LoadedLibrary? ort = Find("onnxruntime");
         LoadedLibrary? genai = Find("onnxruntime-genai");
         LoadedLibrary? directMl = Find("DirectML");

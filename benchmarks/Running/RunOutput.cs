@@ -57,12 +57,32 @@ internal sealed class RunOutput : IDisposable
             RunInvocation.OfThisProcess.Write(WorkPath);
         }
 
-        if (Directory.Exists(Path))
+        TakePlace();
+    }
+
+    // The earlier run is gone only when the new one stands in its place.
+    private void TakePlace()
+    {
+        string? earlier = Directory.Exists(Path) ? $"{WorkPath}.earlier" : null;
+        if (earlier is not null)
         {
-            Directory.Delete(Path, recursive: true);
+            Directory.Move(Path, earlier);
         }
 
-        Directory.Move(WorkPath, Path);
+        try
+        {
+            Directory.Move(WorkPath, Path);
+        }
+        catch when (earlier is not null)
+        {
+            Directory.Move(earlier, Path);
+            throw;
+        }
+
+        if (earlier is not null)
+        {
+            Directory.Delete(earlier, recursive: true);
+        }
     }
 
     public void Dispose()

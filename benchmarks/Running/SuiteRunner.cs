@@ -6,11 +6,12 @@ using BenchmarkDotNet.ConsoleArguments.ListBenchmarks;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Jobs;
 using Llama3Perf.Benchmarks.Planning;
-using Llama3Perf.Benchmarks.Running.LlamaBench;
 using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 using Llama3Perf.Results.Rows;
@@ -38,13 +39,17 @@ internal static class SuiteRunner
         string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
         RunIdentity identity = NewIdentity();
         using RunOutput folder = RunOutput.Create(options.Output ?? Path.Combine(Workspace.Results, identity.RunId));
-        SuitePlan plan = Plan(options, filters);
-        plan.Publish(folder.PlanPath);
+        PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
+        SuitePlan plan = Plan(context, filters);
+        plan.Write(folder.PlanPath);
 
         ProgressDisplay display = new(options, plan);
         display.ShowPlan();
-        BenchmarkReport[] reports = Measure(options, plan, filters, folder, display);
-        Run run = Gather(identity, options, plan, reports);
+        BenchmarkReport[] reports = Generate(options, plan, filters, folder, display);
+        RunEnvironment environment = EnvironmentCapture.Capture(context.Machine, context.Device, Libraries(reports));
+        CaseOutcome[] measuredThemselves = [.. plan.Runnable.Where(planned => EngineFamilies.Of(planned.Key.Engine).MeasuresItself)
+            .Select(planned => EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, identity, environment))];
+        Run run = new(identity, environment, Gather(identity, environment, plan, reports, measuredThemselves));
         folder.Complete(run);
         ResultDisplay.Show(run, folder.Path);
         return ExitCodeOf(run, reports);
@@ -56,16 +61,13 @@ internal static class SuiteRunner
         return new RunIdentity(RunId.New(start), start, EnvironmentCapture.BuildCommit);
     }
 
-    private static SuitePlan Plan(SuiteOptions options, string[] filters)
+    private static SuitePlan Plan(PlanContext context, string[] filters)
     {
-        ModelPreparation models = new(Workspace.Models);
-        if (Selects(filters, typeof(TokenizerBenchmarks)) || Selects(filters, typeof(ModelLoadBenchmarks)))
-        {
-            SubjectModels.Publish(options.Models.Select(model => ModelVariant.IsFinished(model) ? Path.GetFullPath(model) : models.Prepare(new ModelBuildOptions { Model = model }).Path));
-        }
-
-        IReadOnlyList<PlannedCase> cases = Selects(filters, typeof(GenerationBenchmarks)) ? new CasePlanner(options, models).Plan() : [];
-        return new SuitePlan(cases, options.Isolation == Isolation.None);
+        IReadOnlyList<string> models = Selects(filters, typeof(TokenizerBenchmarks)) || Selects(filters, typeof(ModelLoadBenchmarks))
+            ? [.. context.Options.Models.Select(model => ModelVariant.IsFinished(model) ? Path.GetFullPath(model) : context.Models.Prepare(new ModelBuildOptions { Model = model }).Path)]
+            : [];
+        IReadOnlyList<PlannedCase> cases = Selects(filters, typeof(GenerationBenchmarks)) ? new CasePlanner(context).Plan(EngineFamilies.Choose(context)) : [];
+        return new SuitePlan(cases, models);
     }
 
     // What BenchmarkDotNet's --filter takes of a class, known before it runs: only those models are made.
@@ -73,9 +75,9 @@ internal static class SuiteRunner
         .Where(method => method.IsDefined(typeof(BenchmarkAttribute), inherit: false))
         .Any(method => filters.Any(filter => FileSystemName.MatchesSimpleExpression(filter, $"{benchmarks.FullName}.{method.Name}")));
 
-    private static BenchmarkReport[] Measure(SuiteOptions options, SuitePlan plan, string[] filters, RunOutput folder, ProgressDisplay display)
+    private static BenchmarkReport[] Generate(SuiteOptions options, SuitePlan plan, string[] filters, RunOutput folder, ProgressDisplay display)
     {
-        if ((plan.Cases.Count > 0 || options.Engines is []) && !plan.Runnable.Any())
+        if (plan.Cases.Count > 0 && !plan.Generations.Any())
         {
             return [];
         }
@@ -89,13 +91,15 @@ internal static class SuiteRunner
 
         ILogger[] loggers = options.Verbose ? [display, ConsoleLogger.Default] : [display];
 
+        using ProcessState process = new();
+        process.Set(SuitePlan.Variable, folder.PlanPath);
+
         // Children are built from code that this build has analyzed already; MSBuild takes properties from the environment.
-        Environment.SetEnvironmentVariable("RunAnalyzers", "false");
-        Environment.SetEnvironmentVariable("NativeSet", NativeLibraries.PackagedSet);
+        process.Set("RunAnalyzers", "false");
+        process.Set("NativeSet", NativeLibraries.PackagedSet);
 
         // It looks for the project to build children from below the current directory.
-        string directory = Environment.CurrentDirectory;
-        Environment.CurrentDirectory = Workspace.RepositoryRoot ?? directory;
+        Environment.CurrentDirectory = Workspace.RepositoryRoot ?? Environment.CurrentDirectory;
         try
         {
             IConfig config = SuiteConfig.Create(options, plan, folder.WorkPath, display, loggers);
@@ -105,26 +109,24 @@ internal static class SuiteRunner
         {
             display.Dispose();
             LoadedModel.Unload();
-            Environment.CurrentDirectory = directory;
         }
     }
 
-    private static Run Gather(RunIdentity identity, SuiteOptions options, SuitePlan plan, BenchmarkReport[] reports)
+    private static IReadOnlyList<LoadedLibrary> Libraries(BenchmarkReport[] reports) =>
+        reports.SelectMany(OutcomeReader.Launches).SelectMany(lines => lines).OfType<LaunchStarted>().FirstOrDefault()?.Libraries ?? [];
+
+    private static CaseOutcome[] Gather(RunIdentity identity, RunEnvironment environment, SuitePlan plan, BenchmarkReport[] reports, CaseOutcome[] measuredThemselves)
     {
-        Dictionary<CaseParameters, BenchmarkReport> byCase = [];
+        Dictionary<string, CaseOutcome> measured = measuredThemselves.ToDictionary(outcome => outcome.CaseId);
         foreach (BenchmarkReport report in reports)
         {
-            if (PlannedCases.ParametersOf(report.BenchmarkCase) is { } parameters)
+            if (PlannedCases.Of(report.BenchmarkCase) is { } planned)
             {
-                byCase[parameters] = report;
+                measured[planned.CaseId] = OutcomeReader.Read(planned, report, identity, environment);
             }
         }
 
-        RunEnvironment environment = EnvironmentCapture.Capture(options.Device, byCase.Values.SelectMany(OutcomeReader.Launches).SelectMany(lines => lines));
-        IEnumerable<CaseOutcome> outcomes = plan.Cases.Select(planned => byCase.TryGetValue(planned.Parameters, out BenchmarkReport? report)
-            ? OutcomeReader.Read(planned, report, identity, environment)
-            : OutcomeReader.NotMeasured(planned));
-        return new Run(identity, environment, [.. outcomes, .. new LlamaBenchRuns(options).Measure(plan.Cases, identity, environment)]);
+        return [.. plan.Cases.Select(planned => measured.GetValueOrDefault(planned.CaseId) ?? OutcomeReader.NotMeasured(planned))];
     }
 
     private static int ExitCodeOf(Run run, BenchmarkReport[] reports)

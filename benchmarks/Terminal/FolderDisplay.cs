@@ -9,7 +9,7 @@ internal static class FolderDisplay
     {
         string block = folder.BlockSize is { } size ? $", block {size}" : "";
         Console.WriteLine(FormattableString.Invariant(
-            $"{folder.Name}: {folder.Precision.ToString().ToLowerInvariant()}{block}, {folder.LayerCount} layers of {folder.HiddenSize}, vocabulary {folder.VocabularySize}, context {folder.ContextLength}, {folder.WeightBytes / 1e6:0.0} MB{(folder.IsSynthetic ? ", synthetic weights" : "")}"));
+            $"{folder.Name}: {folder.Precision.Name()}{block}, {folder.LayerCount} layers of {folder.HiddenSize}, vocabulary {folder.VocabularySize}, context {folder.ContextLength}, {folder.WeightBytes / 1e6:0.0} MB{(folder.IsSynthetic ? ", synthetic weights" : "")}"));
         Console.WriteLine(folder.Path);
     }
 }

@@ -66,7 +66,7 @@ internal static class InspectionDisplay
         _ => "other",
     };
 
-    private static string Name(GraphTarget provider) => provider == GraphTarget.DirectML ? "dml" : provider.ToString().ToLowerInvariant();
+    private static string Name(GraphTarget provider) => provider == GraphTarget.DirectML ? "dml" : provider.Name();
 
     private static readonly NumberFormatInfo s_spaced = new() { NumberGroupSeparator = " " };
 }

@@ -46,6 +46,9 @@ public sealed record GpuInfo
     /// <summary>Dedicated memory in bytes.</summary>
     public long? MemoryBytes { get; init; }
 
+    /// <summary>Place on the PCI bus as NVIDIA's tool writes it, such as <c>00000000:65:00.0</c>; null where nobody asks for it.</summary>
+    public string? PciBusId { get; init; }
+
     /// <summary>Windows' locally unique identifier of the adapter, 16 hexadecimal digits after <c>0x</c>.</summary>
     public string? Luid { get; init; }
 

@@ -12,9 +12,9 @@ internal sealed class BuildDirectory : IDisposable
     // A lock file can vanish between the refusal and the question whether it is there; a folder without permission stays so.
     private const int RefusalsWithoutLock = 10;
 
-    private readonly FileStream _lock;
+    private readonly LockFile _lock;
 
-    private BuildDirectory(string target, string parent, FileStream held)
+    private BuildDirectory(string target, string parent, LockFile held)
     {
         (Target, _lock) = (target, held);
         Temporary = Path.Combine(parent, TemporaryName(Path.GetFileName(target)));
@@ -55,7 +55,7 @@ internal sealed class BuildDirectory : IDisposable
             string name = Path.GetFileName(stale)[1..^".building".Length];
             try
             {
-                using FileStream held = Lock(LockPath(parent, name));
+                using var held = LockFile.Take(LockPath(parent, name));
                 Directory.Delete(stale, recursive: true);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -98,17 +98,14 @@ internal sealed class BuildDirectory : IDisposable
 
     private static string LockPath(string parent, string name) => Path.Combine(parent, $".{name}.lock");
 
-    private static FileStream Lock(string path) =>
-        new(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
-
-    private static FileStream WaitForLock(string path, CancellationToken cancellationToken)
+    private static LockFile WaitForLock(string path, CancellationToken cancellationToken)
     {
         for (int refusals = 0; ;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                return Lock(path);
+                return LockFile.Take(path);
             }
             catch (IOException) when (File.Exists(path))
             {

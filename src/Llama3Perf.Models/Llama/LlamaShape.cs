@@ -6,7 +6,7 @@ namespace Llama3Perf.Models.Llama;
 /// <summary>The dimensions of a Llama-3-style decoder, read from a Hugging Face config.json.</summary>
 public sealed record LlamaShape
 {
-    /// <summary>Name of the embedded shape; for a user's config.json the name of its folder (in a Hugging Face hub cache, of the model).</summary>
+    /// <summary>Name of the embedded shape; for a user's file its own name; for a config.json, whose name says nothing, that of its folder (in a Hugging Face hub cache, of the model).</summary>
     public required string Name { get; init; }
 
     /// <summary><c>vocab_size</c>: rows of the embedding and of the LM head.</summary>
@@ -91,13 +91,14 @@ public sealed record LlamaShape
             throw new ModelException($"Unknown model shape '{nameOrPath}'. Known: {string.Join(", ", Names)}, or the path of a config.json.");
         }
 
-        return LlamaConfig.Read(JsonField.ReadFile(path), FolderName(path));
+        return LlamaConfig.Read(JsonField.ReadFile(path), NameOf(path));
     }
 
-    private static string FolderName(string path)
+    private static string NameOf(string path)
     {
+        string file = Path.GetFileNameWithoutExtension(path);
         string? folder = Path.GetDirectoryName(Path.GetFullPath(path));
-        return folder is { Length: > 0 } && (HubCache.ModelName(folder) ?? Path.GetFileName(folder)) is { Length: > 0 } name ? name : "config";
+        return file == "config" && folder is { Length: > 0 } && (HubCache.ModelName(folder) ?? Path.GetFileName(folder)) is { Length: > 0 } name ? name : file;
     }
 }
 

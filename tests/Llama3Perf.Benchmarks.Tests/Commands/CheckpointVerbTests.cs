@@ -1,3 +1,4 @@
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Folders;
 using Llama3Perf.Results.Files;

@@ -1,4 +1,5 @@
 using CsCheck;
+using Llama3Perf.Benchmarks.Terminal;
 
 namespace Llama3Perf.Benchmarks.Tests.Commands;
 

@@ -1,3 +1,5 @@
+using Llama3Perf.Benchmarks.Terminal;
+
 namespace Llama3Perf.Benchmarks.Tests.Commands;
 
 /// <summary>The verb verify on folders made of a checkpoint, against what transformers computed of it.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 

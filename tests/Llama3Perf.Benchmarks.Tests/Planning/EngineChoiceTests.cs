@@ -1,3 +1,4 @@
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
@@ -33,7 +34,7 @@ public sealed class EngineChoiceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("vllm", "genai, ort, external:transformers, external:ipex-llm, external:torch-directml, or external: and the path or command of a program")]
+    [InlineData("vllm", "genai, ort, external:transformers, external:ipex-llm, external:torch-directml, llama.cpp, or external: and the path or command of a program")]
     [InlineData("external:transfomers", "use external:transformers, external:ipex-llm, external:torch-directml, or external: and the path or command")]
     [InlineData("external:no-such-program --flag", "or external: and the path or command of a program that speaks the peer protocol")]
     public void An_unknown_name_lists_what_there_is(string name, string list)

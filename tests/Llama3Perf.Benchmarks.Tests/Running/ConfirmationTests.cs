@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Llama3Perf.Benchmarks.Running;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Results;
 using Llama3Perf.Results.Files;

@@ -1,3 +1,4 @@
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Results.Files;
@@ -29,7 +30,7 @@ public sealed class ExternalEngineTests : IDisposable
 
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
         Assert.Equal((CaseStatus.Ok, CaseStatus.Ok), (theirs.Status, ours.Status));
-        Assert.Equal(("cpu", "fp32", "synthetic", "Fake device"), (theirs.Case.Provider, theirs.Case.Precision, theirs.Case.Weights, theirs.Case.Device));
+        Assert.Equal(("cpu", "fp32", "synthetic", null), (theirs.Case.Provider, theirs.Case.Precision, theirs.Case.Weights, theirs.Case.Device));
         Assert.Contains("peer fake_peer 1.0", theirs.Case.EngineVersions, StringComparison.Ordinal);
         Assert.Contains("fake 1.0", theirs.Case.EngineVersions, StringComparison.Ordinal);
         Assert.Null(ours.Case.EngineVersions);

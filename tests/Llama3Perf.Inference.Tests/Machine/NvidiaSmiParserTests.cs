@@ -10,6 +10,15 @@ public sealed class NvidiaSmiParserTests
             new GpuInfo { Name = "NVIDIA GB10", VendorId = "0x10de", DeviceId = "0x2e12", DriverVersion = "580.95.05" },
             Assert.Single(NvidiaSmiParser.ParseGpus("0, NVIDIA GB10, 0x2E1210DE, [N/A], 580.95.05\n")));
 
+    [Fact]
+    public void The_place_on_the_bus_is_kept_where_it_is_told()
+    {
+        GpuInfo told = Assert.Single(NvidiaSmiParser.ParseGpus("3, NVIDIA H100, 0x233510DE, 81559, 580.95.05, 00000000:65:00.0\n"));
+
+        Assert.Equal((3, "NVIDIA H100", "00000000:65:00.0"), (told.Index, told.Name, told.PciBusId));
+        Assert.Null(CudaDevices.IndexOf(told with { PciBusId = null }));
+    }
+
     [Theory]
     [InlineData("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n")]
     [InlineData("No devices were found\n")]

@@ -155,6 +155,10 @@ public sealed class LlamaShapeTests
 
         Assert.Equal("my-llama", LlamaShape.Load(Path.Combine(folder["my-llama"], "config.json")).Name);
         Assert.Equal("my-llama", LlamaShape.Load(folder["my-llama"]).Name);
+
+        // Any other file says by its own name what it is.
+        File.Copy(Path.Combine(folder["my-llama"], "config.json"), Path.Combine(folder["my-llama"], "wide.json"));
+        Assert.Equal("wide", LlamaShape.Load(Path.Combine(folder["my-llama"], "wide.json")).Name);
     }
 
     [Fact]

@@ -1,9 +1,11 @@
-using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Benchmarks.Engines.LlamaBench;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Inference;
 using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
-namespace Llama3Perf.Benchmarks.Tests.Running.LlamaBench;
+namespace Llama3Perf.Benchmarks.Tests.Engines.LlamaBench;
 
 /// <summary>Cases of a llama-bench that is a script; what it is really asked is in its arguments.</summary>
 public sealed class LlamaBenchCaseTests : IDisposable
@@ -39,33 +41,47 @@ public sealed class LlamaBenchCaseTests : IDisposable
         Assert.All(outcome.Samples, sample => Assert.Equal((16, 4, null, null, true), (sample.PromptTokens, sample.NewTokens, sample.TtftMs, sample.EndToEndMs, sample.Completed)));
         string[] asked = File.ReadAllLines(Path.Combine(_folder, "asked"));
         Assert.Equal(4, asked.Length);
-        Assert.All(asked, line => Assert.StartsWith($"-m {Gguf} -r 2 -o json -t 4 -p ", line, StringComparison.Ordinal));
+        Assert.All(asked, line => Assert.StartsWith($"-m {Gguf} -r 2 -o json -t 4 -ngl 0 -p ", line, StringComparison.Ordinal));
     }
 
     [Fact]
-    public void The_key_says_what_ran_where()
+    public void The_key_is_what_was_asked_for_and_the_version_what_answered()
     {
-        CaseKey key = Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth, "CUDA,BLAS", "A GPU")).Case;
+        PlannedCase planned = Planned("llama-bench") with { CaseId = "as-planned" };
+        CaseOutcome outcome = Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth, "CPU", "A GPU"), planned);
 
-        Assert.Equal(("llama.cpp", "llama.cpp 7 (abc)", "cuda", "A GPU"), (key.Engine, key.EngineVersions, key.Provider, key.Device));
-        Assert.Equal(("tiny-Q4_0", "q4_0", 32, "real"), (key.ModelName, key.Precision, key.BlockSize, key.Weights));
-        Assert.Equal(("pp16", "none", 16, 20, 4), (key.PromptId, key.ChatTemplate, key.PromptTokens, key.MaxLength, key.Threads));
-        // FIPS 180-2, appendix B.1.
-        Assert.Equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", key.ModelSha256);
+        Assert.Equal(planned.Key with { EngineVersions = "llama.cpp 7 (abc)" }, outcome.Case);
+        Assert.Equal("as-planned", outcome.CaseId);
+        Assert.All(outcome.Samples, sample => Assert.Equal((outcome.Case, "as-planned"), (sample.Case, sample.CaseId)));
     }
 
     [Theory]
     [InlineData("CPU", "A GPU", "cpu", false)]
     [InlineData("BLAS", "", "cpu", false)]
-    [InlineData("BLAS,Metal", "M4", "metal", false)]
+    [InlineData("BLAS,Metal", "M4", "mps", false)]
+    [InlineData("CUDA,BLAS", "A GPU", "cuda", false)]
     [InlineData("Vulkan", "", "vulkan", true)]
-    public void Its_provider_is_where_the_model_runs(string backends, string gpu, string provider, bool isDoubtful)
+    public void Figures_of_another_place_than_asked_for_are_no_result(string backends, string gpu, string place, bool isDoubtful)
     {
-        CaseOutcome outcome = Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth, backends, gpu));
+        string Report(int prompt, int generated, int depth) => LlamaBenchTexts.Test(prompt, generated, depth, backends, gpu);
+        PlannedCase planned = Planned("llama-bench");
+        CaseOutcome right = Fake(Report, planned with { Key = planned.Key with { Provider = place } });
+        CaseOutcome itsOwn = Fake(Report, planned with { Key = planned.Key with { Provider = "auto" } });
 
-        Assert.Equal(provider, outcome.Case.Provider);
-        Assert.Equal(provider == "cpu" || gpu.Length == 0 ? null : gpu, outcome.Case.Device);
-        Assert.Equal(isDoubtful, outcome.Notes.Any(note => note.Contains("may have run on the processor", StringComparison.Ordinal)));
+        Assert.Equal(CaseStatus.Ok, right.Status);
+        Assert.Equal(isDoubtful, right.Notes.Any(note => note.Contains("may have run on the processor", StringComparison.Ordinal)));
+        Assert.Equal($"llama.cpp 7 (abc) on {backends}", itsOwn.Case.EngineVersions);
+        AssertFailed(Fake(Report, planned with { Key = planned.Key with { Provider = "xpu" } }), $"was asked for xpu and ran on {place}");
+    }
+
+    [Fact]
+    public void Another_format_than_the_file_is_named_after_is_said()
+    {
+        PlannedCase planned = Planned("llama-bench");
+        CaseOutcome outcome = Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth), planned with { Key = planned.Key with { Precision = "unknown" } });
+
+        Assert.Equal("unknown", outcome.Case.Precision);
+        Assert.Contains("it calls the weights q4_0", outcome.Notes);
     }
 
     [Fact]
@@ -99,15 +115,12 @@ public sealed class LlamaBenchCaseTests : IDisposable
         CaseOutcome outcome = Measure(program, timeout: body.Contains("sleep", StringComparison.Ordinal) ? TimeSpan.FromSeconds(0.5) : null);
 
         AssertFailed(outcome, words);
-        Assert.Equal("ba7816bf", outcome.Case.ModelSha256![..8]);
     }
 
     [Fact]
-    public void A_program_or_model_that_is_not_there()
+    public void A_program_that_is_not_there()
     {
         AssertFailed(Measure(Path.Combine(_folder, "nothing")), "nothing cannot be started");
-        File.Delete(Gguf);
-        AssertFailed(Fake((prompt, generated, depth) => LlamaBenchTexts.Test(prompt, generated, depth)), "tiny-Q4_0.gguf");
     }
 
     [Fact]
@@ -124,7 +137,7 @@ public sealed class LlamaBenchCaseTests : IDisposable
         using CancellationTokenSource source = new(TimeSpan.FromSeconds(0.3));
 
         Assert.ThrowsAny<OperationCanceledException>(() =>
-            LlamaBenchCase.Measure(Script("sleep 60"), Gguf, 16, 4, null, 2, 2, s_run, s_environment, cancellationToken: source.Token));
+            LlamaBenchCase.Measure(Planned(Script("sleep 60")), 2, 2, s_run, s_environment, cancellationToken: source.Token));
     }
 
     [Fact]
@@ -158,15 +171,31 @@ public sealed class LlamaBenchCaseTests : IDisposable
     }
 
     private CaseOutcome Measure(string program, int? threads = null, TimeSpan? timeout = null) =>
-        LlamaBenchCase.Measure(program, Gguf, 16, 4, threads, 2, 2, s_run, s_environment, timeout: timeout, cancellationToken: TestContext.Current.CancellationToken);
+        LlamaBenchCase.Measure(Planned(program, threads: threads), 2, 2, s_run, s_environment, timeout: timeout, cancellationToken: TestContext.Current.CancellationToken);
 
     /// <param name="report">From prompt tokens, new tokens and depth.</param>
     /// <param name="promptTokens">Prompt tokens asked for.</param>
     /// <param name="iterations">Repetitions asked for.</param>
     private CaseOutcome Fake(Func<int, int, int, string> report, int promptTokens = 16, int iterations = 2) => LlamaBenchCase.Measure(
-        "llama-bench", Gguf, promptTokens, 4, null, 2, iterations, s_run, s_environment,
+        Planned("llama-bench", promptTokens), 2, iterations, s_run, s_environment,
         arguments => arguments.Contains("-n 0", StringComparison.Ordinal) ? report(promptTokens, 0, 0) : report(0, 4, promptTokens),
         cancellationToken: TestContext.Current.CancellationToken);
+
+    private static CaseOutcome Fake(Func<int, int, int, string> report, PlannedCase planned) => LlamaBenchCase.Measure(
+        planned, 2, 2, s_run, s_environment, arguments => arguments.Contains("-n 0", StringComparison.Ordinal) ? report(16, 0, 0) : report(0, 4, 16));
+
+    private PlannedCase Planned(string program, int promptTokens = 16, int? threads = null)
+    {
+        CaseKey key = new()
+        {
+            Engine = "llama.cpp", Provider = "cpu", ModelName = "tiny-Q4_0", Weights = "real", Precision = "q4_0", BlockSize = 32, PromptId = $"pp{promptTokens}",
+            ChatTemplate = "none", PromptTokens = promptTokens, MaxLength = promptTokens + 4, Threads = threads,
+        };
+        return new PlannedCase
+        {
+            Key = key, CaseId = CaseId.For(key), ModelPath = Gguf, BenchProgram = program, EngineOptions = new EngineOptions { Threads = threads }, PromptTokens = [],
+        };
+    }
 
     private string Script(string body)
     {

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Llama3Perf.Inference;
 
-namespace Llama3Perf.Benchmarks.Running.LlamaBench;
+namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
 /// <summary>One test of llama-bench, as far as a row needs it. Texts are one line each.</summary>
 internal sealed record LlamaBenchTest
@@ -22,6 +23,9 @@ internal sealed record LlamaBenchTest
 
     public int? Threads { get; init; }
 
+    /// <summary>Layers that were asked to run on a GPU; null from versions that do not tell.</summary>
+    public int? GpuLayers { get; init; }
+
     public required int PromptTokens { get; init; }
 
     public required int NewTokens { get; init; }
@@ -36,8 +40,8 @@ internal sealed record LlamaBenchTest
     public required IReadOnlyList<double> SamplesTps { get; init; }
 }
 
-/// <summary>Reads what <c>llama-bench -o json</c> prints.</summary>
-internal static class LlamaBenchReport
+/// <summary>Reads what <c>llama-bench -o json</c> and <c>--list-devices</c> print.</summary>
+internal static partial class LlamaBenchReport
 {
     // What the columns of a run hold: a number beyond them could be written and not be read again.
     private const double LongestNs = 1e15;
@@ -52,6 +56,13 @@ internal static class LlamaBenchReport
         LlamaBenchEntry[] entries = Deserialize(json);
         return entries.Length == 0 ? throw new EngineException("llama-bench reports no test") : [.. entries.Select(ToTest)];
     }
+
+    /// <summary>Backends in a list of devices, lowercase and once each: <c>  CUDA0: NVIDIA H100 (81559 MiB, 80000 MiB free)</c>.</summary>
+    public static IReadOnlyList<string> Backends(string list) =>
+        [.. Device().Matches(list).Select(match => match.Groups["backend"].Value.ToLowerInvariant()).Select(name => name == "mtl" ? "metal" : name).Distinct()];
+
+    [GeneratedRegex(@"^[ \t]+(?<backend>[A-Za-z]+)\d*:", RegexOptions.ExplicitCapture | RegexOptions.Multiline | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Device();
 
     private static LlamaBenchEntry[] Deserialize(string json)
     {
@@ -85,6 +96,7 @@ internal static class LlamaBenchReport
             GpuInfo = LlamaBenchText.OneLine(entry.GpuInfo ?? ""),
             ModelType = LlamaBenchText.OneLine(entry.ModelType ?? ""),
             Threads = entry.NThreads is > 0 and <= LargestCount ? entry.NThreads : null,
+            GpuLayers = entry.NGpuLayers,
             PromptTokens = entry.NPrompt ?? throw Missing("n_prompt"),
             NewTokens = entry.NGen ?? throw Missing("n_gen"),
             Depth = entry.NDepth,
@@ -121,6 +133,8 @@ internal sealed record LlamaBenchEntry
     public string? ModelType { get; init; }
 
     public int? NThreads { get; init; }
+
+    public int? NGpuLayers { get; init; }
 
     public int? NPrompt { get; init; }
 

@@ -1,7 +1,6 @@
-using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
-namespace Llama3Perf.Benchmarks.Running.LlamaBench;
+namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
 /// <summary>What is known of a .gguf file without reading its insides.</summary>
 internal static partial class LlamaBenchModel
@@ -11,14 +10,6 @@ internal static partial class LlamaBenchModel
     {
         string file = Path.GetFileName(gguf);
         return file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && file.Length > 5 ? file[..^5] : file;
-    }
-
-    /// <summary>SHA-256 of the file, lowercase hexadecimal.</summary>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    public static string Sha256(string gguf)
-    {
-        using FileStream stream = File.OpenRead(gguf);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     /// <summary><c>fp32</c>, <c>fp16</c>, or llama.cpp's own name of the quantization: <c>q4_0</c>, <c>q4_k_m</c>; <c>unknown</c> when nothing tells.</summary>

@@ -1,6 +1,6 @@
 using Llama3Perf.Inference.Engines.External;
 
-namespace Llama3Perf.Benchmarks.Running.LlamaBench;
+namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
 /// <summary>Words of llama-bench, made fit for a message or a cell of one line.</summary>
 internal static class LlamaBenchText

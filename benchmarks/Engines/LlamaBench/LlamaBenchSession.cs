@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Llama3Perf.Inference;
 
-namespace Llama3Perf.Benchmarks.Running.LlamaBench;
+namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
 /// <summary>One launch: both tests, with as many repetitions.</summary>
 /// <param name="StartUtc">Just before the first program was started.</param>

@@ -1,8 +1,9 @@
-using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Benchmarks.Engines;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Models;
 
-namespace Llama3Perf.Benchmarks.Planning;
+namespace Llama3Perf.Benchmarks.Commands;
 
 /// <summary>A named set of options; what the command line says beside it goes before.</summary>
 /// <param name="Name">Name on the command line.</param>
@@ -15,8 +16,7 @@ internal sealed record Preset(string Name, SuiteOptions Options)
         // The 2024 article's matrix on every engine: those that are not there are rows that say how to get them.
         new("article", new SuiteOptions
         {
-            Engines = [.. EngineCatalog.Names, .. PeerCatalog.Names],
-            LlamaCpp = true,
+            Engines = EngineFamilies.Names,
             Precisions = [Precision.Fp16, Precision.Int4],
             Prompts = ["OpenVINO is"],
             MaxLengths = [143],

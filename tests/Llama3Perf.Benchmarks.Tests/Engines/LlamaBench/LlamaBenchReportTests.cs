@@ -1,9 +1,9 @@
 using System.Text;
 using CsCheck;
-using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Benchmarks.Engines.LlamaBench;
 using Llama3Perf.Inference;
 
-namespace Llama3Perf.Benchmarks.Tests.Running.LlamaBench;
+namespace Llama3Perf.Benchmarks.Tests.Engines.LlamaBench;
 
 public sealed class LlamaBenchReportTests
 {
@@ -20,11 +20,18 @@ public sealed class LlamaBenchReportTests
 
     /// <summary>What a real llama-bench printed, of the CPU build, for a small random model.</summary>
     [Theory]
+    [InlineData("Available devices:\n", "")]
+    [InlineData("ggml_cuda_init: found 1 CUDA devices:\nAvailable devices:\n  CUDA0: NVIDIA H100 (81559 MiB, 80000 MiB free)\n  CUDA1: NVIDIA H100 (1 MiB)\n", "cuda")]
+    [InlineData("Available devices:\n  MTL0: Apple M4 (1 MiB, 1 MiB free)\n  BLAS: Accelerate (0 MiB, 0 MiB free)\n", "metal,blas")]
+    [InlineData("Available devices:\r\n  Vulkan0: a GPU (1 MiB)\r\n", "vulkan")]
+    public void Backends_in_a_list_of_devices(string list, string backends) => Assert.Equal(backends, string.Join(',', LlamaBenchReport.Backends(list)));
+
+    [Theory]
     [InlineData("prefill", 64, 0, 0)]
     [InlineData("decode", 0, 16, 64)]
     public void Real_reports(string file, int prompt, int newTokens, int depth)
     {
-        string path = Path.Combine(Fixtures.Root, "tests", "Llama3Perf.Benchmarks.Tests", "Running", "LlamaBench", "Outputs", $"cpu-{file}.json");
+        string path = Path.Combine(Fixtures.Root, "tests", "Llama3Perf.Benchmarks.Tests", "Engines", "LlamaBench", "Outputs", $"cpu-{file}.json");
 
         LlamaBenchTest test = Assert.Single(LlamaBenchReport.Parse(File.ReadAllText(path)));
 

@@ -1,7 +1,7 @@
-using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Benchmarks.Engines.LlamaBench;
 using Llama3Perf.Benchmarks.Tests.Commands;
 
-namespace Llama3Perf.Benchmarks.Tests.Running.LlamaBench;
+namespace Llama3Perf.Benchmarks.Tests.Engines.LlamaBench;
 
 /// <summary>Changes the PATH, so it does not run beside others that start programs.</summary>
 [Collection(nameof(CliSession))]

@@ -1,4 +1,4 @@
-namespace Llama3Perf.Benchmarks;
+namespace Llama3Perf.Benchmarks.Terminal;
 
 /// <summary>What the process tells its caller.</summary>
 internal static class ExitCode

@@ -1,4 +1,4 @@
-namespace Llama3Perf.Benchmarks.Tests.Running.LlamaBench;
+namespace Llama3Perf.Benchmarks.Tests.Engines.LlamaBench;
 
 /// <summary>Reports of llama-bench in its format, with small numbers.</summary>
 internal static class LlamaBenchTexts

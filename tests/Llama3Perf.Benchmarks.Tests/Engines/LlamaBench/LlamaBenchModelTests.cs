@@ -1,6 +1,6 @@
-using Llama3Perf.Benchmarks.Running.LlamaBench;
+using Llama3Perf.Benchmarks.Engines.LlamaBench;
 
-namespace Llama3Perf.Benchmarks.Tests.Running.LlamaBench;
+namespace Llama3Perf.Benchmarks.Tests.Engines.LlamaBench;
 
 public sealed class LlamaBenchModelTests
 {

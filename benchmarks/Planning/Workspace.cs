@@ -1,8 +1,10 @@
+using System.Diagnostics;
+using System.Reflection;
 using Llama3Perf.Inference.Engines.External;
 
-namespace Llama3Perf.Benchmarks;
+namespace Llama3Perf.Benchmarks.Planning;
 
-/// <summary>Where the suite keeps what it makes, and whether it can build child processes from source.</summary>
+/// <summary>Where the suite keeps what it makes, how it was built, and whether it can build child processes from source.</summary>
 internal static class Workspace
 {
     private const string Solution = "Llama3Perf.sln";
@@ -16,6 +18,9 @@ internal static class Workspace
     public static string Models { get; } = Path.Combine(Artifacts, "models");
 
     public static string Results { get; } = Path.Combine(Artifacts, "results");
+
+    /// <summary>False for a Debug build, whose numbers mean nothing.</summary>
+    public static bool IsOptimized { get; } = typeof(Workspace).Assembly.GetCustomAttribute<DebuggableAttribute>() is not { IsJITOptimizerDisabled: true };
 
     /// <summary>Why BenchmarkDotNet could not build child processes here; null when it can.</summary>
     public static string? NoChildProcesses()

@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Checkpoints;
+
+namespace Llama3Perf.Benchmarks.Engines;
+
+/// <summary>Other programs over a pipe. They measure the checkpoint itself, so that the comparison with a folder made of it is of the same weights.</summary>
+internal sealed class ExternalFamily : EngineFamily
+{
+    private const string DeviceOption = "device_index";
+
+    // Weights are read in their own type before they are what was asked for; frameworks are large.
+    private const double MemoryFactor = 1.5;
+
+    public override IReadOnlyList<string> Names => PeerCatalog.Names;
+
+    public override string OtherNames => $"{PeerCatalog.Prefix} and the path or command of a program";
+
+    public override bool Owns(string engine) => PeerCatalog.Owns(engine);
+
+    public override void Check(string engine) => PeerCatalog.Get(engine);
+
+    public override IReadOnlyList<ExecutionProvider> Places(string engine) => [.. PeerCatalog.Get(engine).Devices.Select(device => device.Provider)];
+
+    public override Availability Availability(string engine, ExecutionProvider provider, SuiteOptions options) =>
+        PeerCatalog.Availability(PeerCatalog.Get(engine), provider, options.Python);
+
+    /// <summary>A program's device is known when it loads; until then the machine's adapters tell what can be there.</summary>
+    public override ExecutionProvider? BestPlace(string engine, PlanContext context)
+    {
+        PeerKind peer = PeerCatalog.Get(engine);
+        return peer.Command is not null ? ExecutionProvider.Cpu : Places(engine).FirstOrDefault(CanBeThere, peer.Devices[^1].Provider);
+
+        bool CanBeThere(ExecutionProvider provider) => provider switch
+        {
+            ExecutionProvider.Cuda => context.Machine.Gpus.Any(gpu => gpu.VendorId == "0x10de"),
+            ExecutionProvider.Xpu => context.Machine.Gpus.Any(gpu => gpu.VendorId == "0x8086"),
+            ExecutionProvider.Mps => OperatingSystem.IsMacOS(),
+            ExecutionProvider.Dml => OperatingSystem.IsWindows(),
+            _ => true,
+        };
+    }
+
+    public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context)
+    {
+        ExecutionProvider place = provider ?? ExecutionProvider.Cpu;
+        PeerKind peer = PeerCatalog.Get(engine);
+        context.Verification?.Decline(peer.Name, "it gives tokens, no logits");
+        IReadOnlyList<Precision> known = peer.PrecisionsOn(place);
+        IReadOnlyList<Precision> wanted = context.Options.Precisions ?? (known is [var usual, ..] ? [usual] : [Precision.Fp16]);
+        return wanted.Select(precision => Subject(peer, NameOf(engine, peer, context.Options), place, model, precision, context));
+    }
+
+    /// <summary>Starts the program and has it load the model.</summary>
+    /// <exception cref="EngineException">It fails, or its tokenizer makes other ids of the prompt than ours.</exception>
+    public override IGenerator Load(PlannedCase planned)
+    {
+        ExternalGenerator generator = new(planned.ModelPath, planned.Peer!);
+        try
+        {
+            CheckPrompt(planned, generator);
+            return generator;
+        }
+        catch
+        {
+            generator.Dispose();
+            throw;
+        }
+    }
+
+    // Two programs of one file name are two engines: then each also carries the hash of the text that it was asked for with.
+    private static string NameOf(string engine, PeerKind peer, SuiteOptions options) =>
+        (options.Engines ?? []).Distinct().Count(other => PeerCatalog.Owns(other) && PeerCatalog.Get(other).Name == peer.Name) > 1
+            ? $"{peer.Name}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(engine)))[..6]}"
+            : peer.Name;
+
+    private static CaseSubject Subject(PeerKind peer, string name, ExecutionProvider provider, string model, Precision precision, PlanContext context)
+    {
+        Checkpoint? checkpoint = Checkpoint.IsCheckpoint(model) ? Checkpoint.Open(model) : null;
+        string? skip = WhyNot(peer, provider, model, checkpoint, precision, context);
+        EngineOptions engineOptions = new() { Provider = provider, Threads = context.EngineOptions(provider).Threads };
+        return new CaseSubject(name, provider.Name(), model)
+        {
+            ModelName = checkpoint?.Shape.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(model)),
+            Path = checkpoint?.Path ?? "",
+            Sha256 = skip is null ? context.Models.Fingerprint(checkpoint!.Path) : null,
+            IsReal = ModelVariant.IsReal(model),
+            HiddenSize = checkpoint?.Shape.HiddenSize,
+            LayerCount = checkpoint?.Shape.LayerCount,
+            VocabularySize = checkpoint?.Shape.VocabularySize,
+            ContextLength = checkpoint?.Shape.ContextLength,
+            Precision = precision.Name(),
+            EngineOptions = engineOptions,
+            Device = provider == ExecutionProvider.Cpu ? null : context.Device?.Name,
+            OptionsText = OptionsText.Of(context.Options.PeerOptions),
+            Tokenizer = skip is null ? context.TokenizerOf(model) : null,
+            Skip = skip,
+            Peer = maxLength => PeerCatalog.Options(peer, provider, precision, maxLength, context.Options.Python) with
+            {
+                Threads = engineOptions.Threads,
+                Options = PeerOptions(provider, context),
+            },
+        };
+    }
+
+    // Which adapter is the peer's own option; one that was given goes before --device.
+    private static Dictionary<string, string> PeerOptions(ExecutionProvider provider, PlanContext context)
+    {
+        Dictionary<string, string> given = new(context.Options.PeerOptions);
+        if (context.DeviceIndex(provider) is { } index)
+        {
+            given.TryAdd(DeviceOption, index.ToString(CultureInfo.InvariantCulture));
+        }
+
+        return given;
+    }
+
+    private static string? WhyNot(PeerKind peer, ExecutionProvider provider, string model, Checkpoint? checkpoint, Precision precision, PlanContext context)
+    {
+        // First what no installation would change.
+        if (peer.PrecisionsOn(provider) is { Count: > 0 } precisions && !precisions.Contains(precision))
+        {
+            return $"{peer.Name} on {provider.Name()} has no {precision.Name()}; it has {string.Join(", ", precisions.Select(known => known.Name()))}";
+        }
+
+        if (PeerCatalog.Availability(peer, provider, context.Options.Python) is { IsAvailable: false } missing)
+        {
+            return missing.Reason;
+        }
+
+        if (checkpoint is null)
+        {
+            return $"{peer.Name} loads Hugging Face checkpoints, and '{model}' is none; the verb checkpoint makes one of a shape with random weights";
+        }
+
+        long elements = checkpoint.Tensors.Values.Sum(tensor => tensor.Shape.Aggregate(1L, (product, dim) => product * dim));
+        return provider == ExecutionProvider.Cpu ? context.TooLarge(elements * (precision == Precision.Fp32 ? 4 : 2) * MemoryFactor) : null;
+    }
+
+    // The program's own tokenizer must make our ids of the prompt: else it would be given text that it does not mean.
+    private static void CheckPrompt(PlannedCase planned, ExternalGenerator generator)
+    {
+        if (planned.PromptText is not { } text)
+        {
+            return;
+        }
+
+        // Ours begin with BOS, once, whether or not the template wrote it.
+        int[] theirs = generator.Encode(text, addBos: false);
+        if (!planned.PromptTokens.SequenceEqual(theirs) && !planned.PromptTokens.Skip(1).SequenceEqual(theirs))
+        {
+            throw new EngineException(
+                $"{planned.Key.Engine} makes other tokens of the prompt than the suite ({theirs.Length} and {planned.PromptTokens.Count}): its tokenizer reads the checkpoint's files differently");
+        }
+    }
+}

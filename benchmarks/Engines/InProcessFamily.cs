@@ -1,0 +1,126 @@
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Generation;
+using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Folders;
+
+namespace Llama3Perf.Benchmarks.Engines;
+
+/// <summary>Engines inside the suite. They measure model folders, made if they are not there, verified if that was asked for.</summary>
+internal sealed class InProcessFamily : EngineFamily
+{
+    // Beyond weights: logits, activations, ONNX Runtime's arena and the process itself.
+    private const double MemoryFactor = 1.15;
+
+    // Best first.
+    private static readonly ExecutionProvider[] s_preference =
+        [ExecutionProvider.Dml, ExecutionProvider.Cuda, ExecutionProvider.WebGpu, ExecutionProvider.Cpu];
+
+    public override IReadOnlyList<string> Names => EngineCatalog.Names;
+
+    public override IReadOnlyList<ExecutionProvider> Places(string engine) => s_preference;
+
+    public override Availability Availability(string engine, ExecutionProvider provider, SuiteOptions options) => EngineCatalog.Get(engine).Availability(provider);
+
+    public override ExecutionProvider? BestPlace(string engine, PlanContext context) =>
+        s_preference.FirstOrDefault(provider => IsThere(engine, provider), ExecutionProvider.Cpu);
+
+    /// <summary>The best engine on each provider that was asked for; where none was, the one best of all.</summary>
+    public IReadOnlyList<(string Engine, ExecutionProvider Provider)> Best(SuiteOptions options)
+    {
+        // Providers outermost: a GPU with any engine goes before the CPU with the best one.
+        (string Engine, ExecutionProvider Provider)[] available =
+        [
+            .. from provider in options.Providers ?? s_preference
+               from engine in Names
+               where IsThere(engine, provider)
+               select (engine, provider),
+        ];
+        if (options.Providers is not null)
+        {
+            return [.. options.Providers.Select(provider => available.FirstOrDefault(pair => pair.Provider == provider, (Engine: Names[0], Provider: provider)))];
+        }
+
+        return available is [var best, ..] ? [best] : [(Names[0], ExecutionProvider.Cpu)];
+    }
+
+    public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context) =>
+        Variants(model, context.Options).Select(variant => Subject(engine, provider ?? ExecutionProvider.Cpu, variant, context));
+
+    public override IGenerator Load(PlannedCase planned) =>
+        new EngineGenerator(EngineCatalog.Get(planned.Key.Engine).Load(ModelFolderReader.Open(planned.ModelPath), planned.EngineOptions));
+
+    private static IEnumerable<ModelVariant> Variants(string model, SuiteOptions options)
+    {
+        if (ModelVariant.IsFinished(model))
+        {
+            ModelFolder folder = ModelFolderReader.Open(model);
+            if (options.Precisions is { } wanted && !wanted.Contains(folder.Precision))
+            {
+                throw new UsageException($"--precision: {model} holds {folder.Precision.Name()} weights; leave --precision out or name that");
+            }
+
+            return [new ModelVariant(model, folder.Precision, folder.BlockSize, folder)];
+        }
+
+        return from precision in options.Precisions ?? options.UsualPrecisions
+               from block in precision is Precision.Int4 or Precision.Int8 ? options.BlockSizes.Select(size => (int?)size) : [null]
+               select new ModelVariant(model, precision, block, null);
+    }
+
+    private static CaseSubject Subject(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
+    {
+        string? skip = WhyNot(engine, provider, variant, context);
+        PromptTokenizer? tokenizer = skip is null ? context.TokenizerOf(variant.Name) : null;
+        ModelFolder? folder = variant.Folder;
+        if (folder is null && skip is null)
+        {
+            folder = context.Models.Prepare(variant.BuildOptions(provider));
+        }
+
+        EngineOptions engineOptions = context.EngineOptions(provider);
+        return new CaseSubject(engine, provider.Name(), variant.Name)
+        {
+            ModelName = folder?.Name ?? variant.ShownName,
+            Path = folder?.Path ?? "",
+            Sha256 = folder is null ? null : context.Models.Fingerprint(folder),
+            IsReal = ModelVariant.IsReal(variant.Name),
+            HiddenSize = folder?.HiddenSize,
+            LayerCount = folder?.LayerCount,
+            VocabularySize = folder?.VocabularySize,
+            ContextLength = folder?.ContextLength,
+            Precision = variant.Precision.Name(),
+            BlockSize = variant.BlockSize,
+            EngineOptions = engineOptions,
+            Device = engineOptions.Device is null ? null : context.Device?.Name,
+            OptionsText = OptionsText.Of(engineOptions),
+            Tokenizer = folder is null ? null : tokenizer ?? PromptTokenizer.For(folder),
+            Skip = skip,
+            Failure = folder is null || skip is not null ? null : context.Verification?.Failure(new VerifiedSide(folder, engine, engineOptions)),
+        };
+    }
+
+    private static string? WhyNot(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
+    {
+        Availability availability = EngineCatalog.Get(engine).Availability(provider);
+        if (!availability.IsAvailable)
+        {
+            return availability.Reason;
+        }
+
+        if (variant.Precision == Precision.Fp16 && provider == ExecutionProvider.Cpu && context.Options.Precisions is null && variant.Folder is null)
+        {
+            return "fp16 on the CPU computes in fp32 and takes twice the memory; ask for it with --precision fp16";
+        }
+
+        return provider == ExecutionProvider.Cpu
+            ? context.TooLarge(MemoryFactor * (variant.Folder?.WeightBytes ?? ModelBuilder.WeightBytes(variant.BuildOptions(provider))))
+            : null;
+    }
+
+    private static bool IsThere(string engine, ExecutionProvider provider) => EngineCatalog.Get(engine).Availability(provider).IsAvailable;
+}

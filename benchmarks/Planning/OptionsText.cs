@@ -1,0 +1,24 @@
+using Llama3Perf.Inference;
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Benchmarks.Planning;
+
+/// <summary>
+/// The key column <c>engine_options</c>: what an engine was given beside its usual settings, as one text. Sorted, so that the same
+/// options are the same text: <c>graph_optimization=none; provider:enable_cuda_graph=1; session:session.disable_prepacking=1</c>.
+/// </summary>
+internal static class OptionsText
+{
+    /// <summary>The text; null when everything is as usual.</summary>
+    public static string? Of(EngineOptions options) => Join(
+    [
+        .. options.Optimization == OptimizationLevel.All ? [] : new[] { $"graph_optimization={options.Optimization.Name()}" },
+        .. options.ProviderOptions.Select(option => $"provider:{option.Key}={option.Value}"),
+        .. options.SessionEntries.Select(entry => $"session:{entry.Key}={entry.Value}"),
+    ]);
+
+    /// <summary>The text for a program's own options; null when there are none.</summary>
+    public static string? Of(IReadOnlyDictionary<string, string> peerOptions) => Join([.. peerOptions.Select(option => $"peer:{option.Key}={option.Value}")]);
+
+    private static string? Join(string[] parts) => parts.Length == 0 ? null : string.Join("; ", parts.Order(StringComparer.Ordinal)).ReplaceLineEndings(" ");
+}

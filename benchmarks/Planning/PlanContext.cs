@@ -1,0 +1,80 @@
+using System.Globalization;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Machine;
+using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Folders;
+
+namespace Llama3Perf.Benchmarks.Planning;
+
+/// <summary>What planning looks at: what was asked for, the machine as it was probed once, and where model folders come from.</summary>
+/// <exception cref="EngineException"><c>--device</c> fits no adapter, or several.</exception>
+internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, ModelPreparation models)
+{
+    private const string Intel = "0x8086";
+
+    private readonly Dictionary<string, PromptTokenizer?> _tokenizers = [];
+
+    public SuiteOptions Options => options;
+
+    public MachineInfo Machine => machine;
+
+    public ModelPreparation Models => models;
+
+    /// <summary>The adapter that was asked for.</summary>
+    public GpuInfo? Device { get; } = options.Device is { } device ? DeviceSelector.Select(machine.Gpus, device) : null;
+
+    /// <summary>Holds models against a reference before they are timed; null when that was not asked for.</summary>
+    public CaseVerification? Verification { get; } = options.Verify is { } reference ? new CaseVerification(reference) : null;
+
+    /// <summary>Memory in bytes that a model can still take; null where the system does not tell.</summary>
+    public Func<long?> AvailableMemory { get; init; } = MachineProbe.AvailableMemoryBytes;
+
+    /// <summary>What the user's options mean for an engine on a provider. An adapter is never the CPU's.</summary>
+    public EngineOptions EngineOptions(ExecutionProvider provider) => new()
+    {
+        Provider = provider,
+        Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
+        Threads = provider == ExecutionProvider.Cpu ? options.Threads ?? PhysicalCores.Count : options.Threads,
+        Optimization = options.Optimization,
+        SessionEntries = options.SessionEntries,
+        ProviderOptions = provider == ExecutionProvider.Cpu ? new Dictionary<string, string>() : options.ProviderOptions,
+    };
+
+    /// <summary>The number under which a provider knows the adapter that was asked for; null for the CPU and where none was.</summary>
+    public int? DeviceIndex(ExecutionProvider provider) => (Device, provider) switch
+    {
+        (null, _) or (_, ExecutionProvider.Cpu) => null,
+        ({ } gpu, ExecutionProvider.Cuda) => CudaDevices.IndexOf(gpu) ?? gpu.Index,
+        ({ VendorId: Intel } gpu, ExecutionProvider.Xpu) => machine.Gpus.Where(other => other.VendorId == Intel).TakeWhile(other => other != gpu).Count(),
+        ({ } gpu, _) => gpu.Index,
+    };
+
+    /// <summary>
+    /// The tokenizer of what has one already, a model folder or a checkpoint; null for the others. Prompts that it cannot make are refused
+    /// here, before hours go into a conversion.
+    /// </summary>
+    public PromptTokenizer? TokenizerOf(string model)
+    {
+        if (!_tokenizers.TryGetValue(model, out PromptTokenizer? tokenizer))
+        {
+            tokenizer = ModelFolder.IsModelFolder(model) ? PromptTokenizer.For(ModelFolderReader.Open(model))
+                : Checkpoint.IsCheckpoint(model) ? PromptTokenizer.For(Checkpoint.Open(model))
+                : null;
+            foreach (string prompt in tokenizer is null ? [] : options.Prompts)
+            {
+                _ = tokenizer!.Tokenize(Prompt.Parse(prompt), options.PromptForm);
+            }
+
+            _tokenizers.Add(model, tokenizer);
+        }
+
+        return tokenizer;
+    }
+
+    /// <summary>Why a model of so many bytes does not fit into memory; null when it does, or when nobody knows.</summary>
+    public string? TooLarge(double bytes) => AvailableMemory() is { } free && bytes > free
+        ? FormattableString.Invariant($"the model needs about {bytes / 1e9:0.0} GB of memory and {free / 1e9:0.0} GB are free")
+        : null;
+}

@@ -1,0 +1,96 @@
+using Llama3Perf.Benchmarks.Running;
+using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Benchmarks.Tests.Commands;
+using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Benchmarks.Tests.Running;
+
+/// <summary>Engines that are other programs, through the whole verb: planned, limited by --case, and measured again by the gate.</summary>
+[Collection(nameof(CliSession))]
+public sealed class ProgramEngineTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("l3p-programs-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Case_limits_llama_cpp_like_any_engine()
+    {
+        string[] arguments = [.. LlamaBench(), "--engine", "ort,llama.cpp", "--precision", "int4", "--prompt", "pp4,pp8"];
+        Assert.Equal((ExitCode.Success, ""), Run([.. arguments, "--output", At("all")]));
+        IReadOnlyList<CaseOutcome> all = Cases("all");
+        File.Delete(At("asked"));
+
+        Assert.Equal((ExitCode.Success, ""), Run([.. arguments, "--case", all[3].CaseId, "--output", At("one")]));
+
+        Assert.Equal(["ort", "ort", "llama.cpp", "llama.cpp"], all.Select(outcome => outcome.Case.Engine));
+        Assert.Equal(all[3].CaseId, Assert.Single(Cases("one")).CaseId);
+        // A launch is two programs.
+        Assert.Equal(2, File.ReadLines(At("asked")).Count(line => line.Contains("-o json", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_red_case_of_llama_cpp_is_measured_again() => Confirms("llama.cpp", [.. LlamaBench(), "--engine", "llama.cpp", "--prompt", "pp8"]);
+
+    [Fact]
+    public void A_red_case_of_a_program_that_names_its_device_is_measured_again()
+    {
+        Assert.SkipWhen(PythonProgram.Find().Python is null, PythonProgram.Find().Reason ?? "no Python");
+        string fake = Path.Combine(Fixtures.Root, "tests", "peers", "fake_peer.py");
+
+        Confirms("external:fake_peer", ["--engine", $"external:{fake}", "--model", CheckpointFolder.Write(At("checkpoint")), "--precision", "fp32", "--prompt", "pp8"]);
+    }
+
+    private void Confirms(string engine, string[] arguments)
+    {
+        string[] all = ["--quick", "--isolation", "none", "--max-length", "16", "--warmup", "0", "--iterations", "7", .. arguments];
+        (int measured, _, string measuredError) = CliSession.Run([.. all, "--output", At("measured")]);
+        Assert.Equal((ExitCode.Success, ""), (measured, measuredError));
+        Run real = RunReader.Read(At("measured")).Single();
+        Assert.Equal(engine, Assert.Single(real.Cases).Case.Engine);
+        string baseline = real.With("baseline", sample => sample with { DecodeTps = sample.DecodeTps * 1000 }).Write(At("baseline"));
+        string current = real.With("current", sample => sample).Write(At("current"));
+        new RunInvocation(Environment.CurrentDirectory, all).Write(current);
+
+        (int exitCode, string output, string error) = CliSession.Run("gate", "--baseline", baseline, "--current", current, "--metric", "decode_tps", "--confirm");
+
+        Assert.Equal("", error);
+        Assert.Contains($"Measuring 1 red cases again: {real.Cases[0].CaseId}", output, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Failed, exitCode);
+    }
+
+    private static (int ExitCode, string Error) Run(string[] arguments)
+    {
+        (int exitCode, _, string error) = CliSession.Run(["--quick", "--isolation", "none", "--max-length", "16", "--iterations", "2", .. arguments]);
+        return (exitCode, error);
+    }
+
+    private IReadOnlyList<CaseOutcome> Cases(string run) => RunReader.Read(At(run)).Single().Cases;
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    // Answers what it is asked: prompt, new tokens, depth and repetitions stand in its arguments.
+    private string[] LlamaBench()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a shell");
+        string program = At("llama-bench");
+        File.WriteAllText(program, $$"""
+            #!/bin/sh
+            echo "$@" >> '{{At("asked")}}'
+            p=0 n=0 d=0 r=1
+            while [ $# -gt 0 ]; do
+              case "$1" in -p) p=$2;; -n) n=$2;; -d) d=$2;; -r) r=$2;; --list-devices) echo 'Available devices:'; exit 0;; esac
+              shift
+            done
+            ns=8000000; i=1; while [ $i -lt $r ]; do i=$((i+1)); ns="$ns,8000000"; done
+            ts=500; i=1; while [ $i -lt $r ]; do i=$((i+1)); ts="$ts,500"; done
+            echo "[{\"build_commit\":\"abc\",\"build_number\":7,\"gpu_info\":\"\",\"backends\":\"CPU\",\"model_type\":\"llama 1B Q4_0\",\"n_threads\":4,\"n_prompt\":$p,\"n_gen\":$n,\"n_depth\":$d,\"samples_ns\":[$ns],\"samples_ts\":[$ts]}]"
+            """ + "\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.WriteAllText(At("tiny-Q4_0.gguf"), "abc");
+        return ["--model", "llama-tiny", "--llama-bench", program, "--gguf", At("tiny-Q4_0.gguf")];
+    }
+}

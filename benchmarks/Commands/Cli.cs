@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 using Llama3Perf.Results;
 
@@ -13,7 +14,11 @@ internal static class Cli
     /// <returns>The exit code; see <see cref="ExitCode"/>.</returns>
     public static int Run(string[] args)
     {
+        Option<string?> telemetry = OptionFactory.Value(
+            "--telemetry", "on leaves the telemetry of Microsoft's native libraries as it comes; else it is off.", OptionFactory.OneOf(("on", "on"), ("off", "off")), "on|off");
+        telemetry.Recursive = true;
         RootCommand root = Create();
+        root.Add(telemetry);
 
         // A prompt may begin with @, so there are no response files.
         ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -28,6 +33,11 @@ internal static class Cli
             if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command is not RootCommand and not { Name: "run" })
             {
                 throw new UsageException($"{string.Join(' ', parsed.UnmatchedTokens)}: {parsed.CommandResult.Command.Name} has no such option; see {parsed.CommandResult.Command.Name} --help");
+            }
+
+            if (parsed.GetValue(telemetry) == "on")
+            {
+                Telemetry.LeaveOn();
             }
 
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });

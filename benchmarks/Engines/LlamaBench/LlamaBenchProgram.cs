@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
@@ -12,6 +13,7 @@ internal static class LlamaBenchProgram
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_lastOutput = TimeSpan.FromSeconds(10);
 
     /// <summary>The file to run: the given path or name, else llama-bench on the PATH; null when there is none.</summary>
     public static string? Find(string? given) =>
@@ -51,14 +53,19 @@ internal static class LlamaBenchProgram
         try
         {
             process.StandardInput.Close();
-            Task.WaitAll([output, errors], limit.Token);
             process.WaitForExitAsync(limit.Token).GetAwaiter().GetResult();
+            // What it started may hold its pipes open for ever.
+            limit.CancelAfter(timeout < s_lastOutput ? timeout : s_lastOutput);
+            Task.WaitAll([output, errors], limit.Token);
         }
         catch (OperationCanceledException)
         {
+            bool isKilled = !process.HasExited;
             Kill(process);
             cancellationToken.ThrowIfCancellationRequested();
-            throw new EngineException(FormattableString.Invariant($"{name} did not end within {timeout.TotalSeconds:0.###} s and was killed{LastWords(errors)}"));
+            throw new EngineException(!isKilled
+                ? $"{name} ended, and something that it started keeps its output open"
+                : FormattableString.Invariant($"{name} did not end within {timeout.TotalSeconds:0.###} s and was killed{LastWords(errors)}"));
         }
         catch (Exception e) when (e is IOException or AggregateException)
         {
@@ -66,7 +73,7 @@ internal static class LlamaBenchProgram
             throw new EngineException($"the output of {name} cannot be read: {LlamaBenchText.OneLine(e.GetBaseException().Message)}", e);
         }
 
-        return process.ExitCode == 0 ? output.Result : throw new EngineException($"{name} ended with exit code {process.ExitCode}{LastWords(errors)}");
+        return process.ExitCode == 0 ? output.Result : throw new EngineException($"{name} ended with {ProcessEnd.Describe(process.ExitCode)}{LastWords(errors)}");
     }
 
     private static Process Start(string program, string name, IReadOnlyList<string> arguments)

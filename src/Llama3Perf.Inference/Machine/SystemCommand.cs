@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 
@@ -8,11 +9,20 @@ internal static class SystemCommand
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Standard output, or null: no such tool, an exit status other than 0, or no end within ten seconds.</summary>
+    // A tool that hangs once, as nvidia-smi does with a driver in trouble, is not asked after every iteration.
+    private static readonly ConcurrentDictionary<string, bool> s_hung = new(StringComparer.Ordinal);
+
+    /// <summary>Standard output, or null: no such tool, an exit status other than 0, or no end within ten seconds, now or the last time.</summary>
     public static string? Output(string tool, params string[] arguments) => Output(s_patience, tool, arguments);
 
     internal static string? Output(TimeSpan patience, string tool, params string[] arguments)
     {
+        string command = string.Join('\0', [tool, .. arguments]);
+        if (s_hung.ContainsKey(command))
+        {
+            return null;
+        }
+
         ProcessStartInfo start = new(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false, CreateNoWindow = true };
         try
         {
@@ -26,6 +36,7 @@ internal static class SystemCommand
                 return process.ExitCode == 0 ? output.Result : null;
             }
 
+            s_hung[command] = true;
             process.Kill(entireProcessTree: true);
             return null;
         }

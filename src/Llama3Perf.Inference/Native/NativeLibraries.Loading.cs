@@ -41,6 +41,7 @@ public static partial class NativeLibraries
         string file = Find(GenAi) ?? throw new EngineException(Missing(GenAi));
         nint library = Load(file);
         RefuseSecondCopy();
+        Telemetry.TurnOffGenAi(library);
         return library;
     }
 

@@ -69,7 +69,7 @@ public static partial class NativeLibraries
     /// <param name="provider">ONNX Runtime's name of the provider.</param>
     internal static string? ProviderProblem(string provider)
     {
-        string[] compiledIn = OrtEnv.Instance().GetAvailableProviders();
+        string[] compiledIn = OnnxRuntimeEnvironment().GetAvailableProviders();
         if (!compiledIn.Contains(provider))
         {
             return $"no {provider} in {OnnxRuntimePath}, which has {string.Join(", ", compiledIn)}";
@@ -90,6 +90,14 @@ public static partial class NativeLibraries
     {
         _ = s_onnxRuntime.Value;
         _ = s_environment.Value;
+    }
+
+    /// <summary>ONNX Runtime's environment, one a process, with the suite's choices made.</summary>
+    /// <exception cref="EngineException">As <see cref="RequireOnnxRuntime"/>.</exception>
+    internal static OrtEnv OnnxRuntimeEnvironment()
+    {
+        RequireOnnxRuntime();
+        return Telemetry.TurnOff(OrtEnv.Instance());
     }
 
     /// <summary>Loads onnxruntime-genai unless it is loaded, ONNX Runtime first.</summary>
@@ -129,6 +137,7 @@ public static partial class NativeLibraries
 #pragma warning restore CA2255
     internal static void Register()
     {
+        Telemetry.TurnOff();
         Assembly managed = typeof(OrtEnv).Assembly;
         // An assembly has one resolver. Newer managed packages bring their own unless this property, which 1.24 lacks, says not to.
         typeof(OrtEnv).GetProperty("DisableDllImportResolver")?.SetValue(null, true);

@@ -33,5 +33,19 @@ public sealed class SystemCommandTests
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30));
     }
 
+    [Fact]
+    public void What_hung_once_is_not_asked_again()
+    {
+        AssertShell();
+        string mark = Path.Combine(Directory.CreateTempSubdirectory("l3p-hung-").FullName, "asked");
+        string script = $"echo asked >> '{mark}'; sleep 60; true";
+
+        Assert.Null(SystemCommand.Output(TimeSpan.FromSeconds(1), "sh", "-c", script));
+        Assert.Null(SystemCommand.Output(TimeSpan.FromSeconds(1), "sh", "-c", script));
+
+        Assert.True(!File.Exists(mark) || File.ReadAllLines(mark).Length == 1);
+        Directory.Delete(Path.GetDirectoryName(mark)!, recursive: true);
+    }
+
     private static void AssertShell() => Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "no sh on this system");
 }

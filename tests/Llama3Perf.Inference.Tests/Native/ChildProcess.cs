@@ -8,9 +8,9 @@ namespace Llama3Perf.Inference.Tests.Native
     internal static class ChildProcess
     {
         /// <summary>The scenario's output, its lines joined as they came.</summary>
-        public static string Run(string scenario, string? runtimeFolder)
+        public static string Run(string scenario, string? runtimeFolder, string? home = null)
         {
-            using Process process = Start(scenario, runtimeFolder);
+            using Process process = Start(scenario, runtimeFolder, home);
             Task<string> errors = process.StandardError.ReadToEndAsync();
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
@@ -19,7 +19,10 @@ namespace Llama3Perf.Inference.Tests.Native
         }
 
         /// <summary>The scenario, begun; its output and errors can be read.</summary>
-        public static Process Start(string scenario, string? runtimeFolder)
+        /// <param name="scenario">Its name.</param>
+        /// <param name="runtimeFolder">Folder of the native libraries, or null for the packaged ones.</param>
+        /// <param name="home">Home and current folder, or null for those of this process.</param>
+        public static Process Start(string scenario, string? runtimeFolder, string? home = null)
         {
             ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Inference.Tests" + (OperatingSystem.IsWindows() ? ".exe" : "")))
             {
@@ -30,6 +33,14 @@ namespace Llama3Perf.Inference.Tests.Native
             start.Environment[TestRuntime.ChildVariable] = scenario;
             start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(ChildProcess).Assembly.Location;
             start.Environment[NativeLibraries.RuntimeFolderVariable] = runtimeFolder;
+            if (home is not null)
+            {
+                start.WorkingDirectory = home;
+                start.Environment["HOME"] = start.Environment["USERPROFILE"] = start.Environment["LOCALAPPDATA"] = home;
+                foreach (string name in (string[])["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", Telemetry.OffVariable, Telemetry.ChoiceVariable])
+                    start.Environment.Remove(name);
+            }
+
             return Process.Start(start)!;
         }
     }

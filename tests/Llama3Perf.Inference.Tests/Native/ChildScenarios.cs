@@ -2,15 +2,18 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Llama3Perf.Inference.Engines.GenAi;
+using Llama3Perf.Inference.Engines.Ort;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Inference.Tests.Engines.External;
 using Llama3Perf.Inference.Tests.Engines.GenAi;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Building;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Tests.Native;
 
 /// <summary>What child processes do. Each prints what the test looks at.</summary>
-internal static class ChildScenarios
+internal static partial class ChildScenarios
 {
     public const string UseOnnxRuntime = nameof(UseOnnxRuntime);
     public const string ResolveOnnxRuntime = nameof(ResolveOnnxRuntime);
@@ -18,6 +21,7 @@ internal static class ChildScenarios
     public const string LeaveEngineOpen = nameof(LeaveEngineOpen);
     public const string LeavePeerOpen = nameof(LeavePeerOpen);
     public const string InterruptWithPeerOpen = nameof(InterruptWithPeerOpen);
+    public const string GenerateOneToken = nameof(GenerateOneToken);
 
     public static void Run(string scenario)
     {
@@ -31,6 +35,7 @@ internal static class ChildScenarios
                 LeaveEngineOpen => LeaveOpen,
                 LeavePeerOpen => LeavePeer,
                 InterruptWithPeerOpen => InterruptWithPeer,
+                GenerateOneToken => GenerateOne,
                 _ => throw new ArgumentOutOfRangeException(nameof(scenario), scenario, null),
             };
             action();
@@ -81,6 +86,23 @@ internal static class ChildScenarios
         Process.Start("kill", ["-INT", $"{Environment.ProcessId}"]).WaitForExit();
         Thread.Sleep(TimeSpan.FromSeconds(20));
     }
+
+    // As a measuring process does, in the home folder that the test gave.
+    private static void GenerateOne()
+    {
+        using (IEngine engine = OrtSession.Kind.Load(ModelBuilder.Build(new ModelBuildOptions { Model = "llama-tiny" }, "model"), new EngineOptions()))
+        {
+            engine.Reset(8);
+            engine.Prefill([1, 2, 3]);
+            _ = engine.NextToken();
+        }
+
+        Console.WriteLine($"{Telemetry.OffVariable}={Environment.GetEnvironmentVariable(Telemetry.OffVariable)}");
+        Console.WriteLine($"getenv={(OperatingSystem.IsWindows() ? "" : Marshal.PtrToStringUTF8(GetEnvironmentVariable(Telemetry.OffVariable)))}");
+    }
+
+    [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint GetEnvironmentVariable(string name);
 
     private static void PrintLoaded()
     {

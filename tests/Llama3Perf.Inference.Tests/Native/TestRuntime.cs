@@ -59,6 +59,8 @@ internal static class TestRuntime
         }
 
         AppDomain.CurrentDomain.ProcessExit += (_, _) => RemoveScratch();
+        // A test may reach the managed package before the assembly under test.
+        Telemetry.TurnOff();
         string folder = RealFolder ?? BuildFake();
         if (folder.Length > 0)
         {

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Inference.Engines.External;
 
@@ -262,7 +263,7 @@ internal sealed class PeerProcess : IDisposable
     {
         // The end of its output comes a moment before its own.
         bool hasEnded = _process.WaitForExit(TimeSpan.FromSeconds(1));
-        return hasEnded ? $"it ended with exit code {_process.ExitCode}" : "it closed its standard output";
+        return hasEnded ? $"it ended with {ProcessEnd.Describe(_process.ExitCode)}" : "it closed its standard output";
     }
 
     private static string Text(TimeSpan patience) => FormattableString.Invariant($"{patience.TotalSeconds:0.###} s");

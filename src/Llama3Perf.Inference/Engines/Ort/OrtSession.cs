@@ -30,6 +30,7 @@ internal static class OrtSession
     {
         try
         {
+            _ = NativeLibraries.OnnxRuntimeEnvironment();
             using SessionOptions session = Options(options, threads);
             if (profilePrefix is not null)
             {

@@ -108,7 +108,9 @@ public sealed class LlamaBenchCaseTests : IDisposable
     [InlineData("echo '| model |'", "not its JSON report")]
     [InlineData("exit 0", "printed nothing")]
     [InlineData("echo 'still loading' >&2; sleep 60", "did not end within 0.5 s and was killed: still loading")]
+    [InlineData("kill -ABRT $$", "ended with exit code 134: the signal SIGABRT")]
     [InlineData("sleep 60 & wait", "did not end within 0.5 s")]
+    [InlineData("sleep 3 & exit 0", "something that it started keeps its output open")]
     public void A_program_that_fails_is_a_failed_case_with_its_words(string body, string words)
     {
         string program = Script(body);

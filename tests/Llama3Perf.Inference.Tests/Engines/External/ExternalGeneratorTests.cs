@@ -227,6 +227,36 @@ public sealed partial class ExternalGeneratorTests
         Assert.StartsWith("external:nothing cannot be started: ", Peers.LoadRefused(new PeerOptions("/no/such/program", "nothing") { MaxLength = 5 }), StringComparison.Ordinal);
 
     [Fact]
+    public void A_peer_that_hangs_at_load_is_given_up()
+    {
+        PeerOptions hanging = Peers.Running($"import sys, time; print('{Peers.Greeting}', flush=True); sys.stdin.readline(); time.sleep(60)");
+
+        Assert.Equal("external:scripted did not answer 'load' within 0.3 s", Peers.LoadRefused(hanging with { Limits = hanging.Limits with { Load = TimeSpan.FromMilliseconds(300) } }));
+    }
+
+    [Fact]
+    public void A_peer_that_hangs_at_its_first_generation_is_given_up()
+    {
+        PeerOptions hanging = Peers.Running(
+            $"import sys, time; print('{Peers.Greeting}', flush=True); sys.stdin.readline(); print('{Peers.Loaded}', flush=True); sys.stdin.readline(); time.sleep(60)");
+        using ExternalGenerator generator = new(".", hanging with { Limits = hanging.Limits with { Generate = TimeSpan.FromMilliseconds(300) } });
+
+        Assert.Equal("external:scripted did not answer 'generate' within 0.3 s", Peers.Refused(() => generator.Generate([1], 3)));
+    }
+
+    [Theory]
+    [InlineData("SIGABRT", 134)]
+    [InlineData("SIGSEGV", 139)]
+    [InlineData("SIGKILL", 137)]
+    public void A_signal_that_ends_a_peer_is_named(string signal, int exitCode)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "no signals");
+        string script = $"import os, sys, signal; print('{Peers.Greeting}', flush=True); sys.stdin.readline(); os.kill(os.getpid(), signal.{signal}); signal.pause()";
+
+        Assert.Contains($"did not answer 'load': it ended with exit code {exitCode}: the signal {signal}", Peers.LoadRefused(Peers.Running(script)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_last_words_survive_a_flood()
     {
         const string Script = "import sys; sys.stderr.write('x\\n' * 100000 + '\\n\\nTraceback\\n  boom\\x1b[0m\\n'); sys.exit(7)";

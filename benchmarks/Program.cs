@@ -1,3 +1,5 @@
 using Llama3Perf.Benchmarks.Commands;
+using Llama3Perf.Benchmarks.Terminal;
 
+Failure.Prepare();
 return Cli.Run(args);

@@ -19,12 +19,13 @@ internal static class CheckpointCommand
             OptionFactory.OneOf<CheckpointType?>(("bf16", CheckpointType.BFloat16), ("fp16", CheckpointType.Float16), ("fp32", CheckpointType.Float32)),
             "name");
         Option<int?> shard = OptionFactory.Value<int?>("--shard-size", "Largest file, in MB (1e6 bytes). Default: 5000.", text => OptionFactory.Integer(1, 1_000_000)(text), "MB");
-        Option<string> output = new("--output") { Description = "Folder to write.", HelpName = "folder", Required = true };
+        Option<string?> output = OptionFactory.Value("--output", "Folder to write.", OptionFactory.Text, "folder");
+        output.Required = true;
         Command command = new("checkpoint", "Makes a Hugging Face checkpoint folder with random weights, to try out build and the peers.") { model, type, shard, output };
         command.SetAction(parsed =>
         {
             var shape = LlamaShape.Load(parsed.GetValue(model) ?? "llama-125m");
-            string folder = Path.GetFullPath(parsed.GetRequiredValue(output));
+            string folder = Path.GetFullPath(parsed.GetRequiredValue(output)!);
             long shardBytes = 1_000_000L * (parsed.GetValue(shard) ?? 5000);
             ByteProgress.Show($"writing {shape.Name}", (progress, cancellation) =>
             {

@@ -1,9 +1,6 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Terminal;
-using Llama3Perf.Inference;
 using Llama3Perf.Inference.Native;
-using Llama3Perf.Models;
-using Llama3Perf.Results;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
@@ -14,6 +11,21 @@ internal static class Cli
     /// <returns>The exit code; see <see cref="ExitCode"/>.</returns>
     public static int Run(string[] args)
     {
+        try
+        {
+            return RunParsed(args);
+        }
+#pragma warning disable CA1031 // The one place where everything that nobody expected ends: in a line and a file, not in a stack trace.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Failure.Show(exception);
+        }
+    }
+
+    private static int RunParsed(string[] args)
+    {
+        RequireCurrentDirectory();
         Option<string?> telemetry = OptionFactory.Value(
             "--telemetry", "on leaves the telemetry of Microsoft's native libraries as it comes; else it is off.", OptionFactory.OneOf(("on", "on"), ("off", "off")), "on|off");
         telemetry.Recursive = true;
@@ -22,37 +34,35 @@ internal static class Cli
 
         // A prompt may begin with @, so there are no response files.
         ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            throw new UsageException(string.Join("; ", parsed.Errors.Select(error => error.Message)));
+        }
+
+        // What the main job does not know is BenchmarkDotNet's; the other verbs have nobody to pass it to.
+        if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command is not RootCommand and not { Name: "run" })
+        {
+            throw new UsageException($"{string.Join(' ', parsed.UnmatchedTokens)}: {parsed.CommandResult.Command.Name} has no such option; see {parsed.CommandResult.Command.Name} --help");
+        }
+
+        if (parsed.GetValue(telemetry) == "on")
+        {
+            Telemetry.LeaveOn();
+        }
+
+        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    // Everything relative would fail later, each in its own words.
+    private static void RequireCurrentDirectory()
+    {
         try
         {
-            if (parsed.Errors.Count > 0)
-            {
-                throw new UsageException(string.Join("; ", parsed.Errors.Select(error => error.Message)));
-            }
-
-            // What the main job does not know is BenchmarkDotNet's; the other verbs have nobody to pass it to.
-            if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command is not RootCommand and not { Name: "run" })
-            {
-                throw new UsageException($"{string.Join(' ', parsed.UnmatchedTokens)}: {parsed.CommandResult.Command.Name} has no such option; see {parsed.CommandResult.Command.Name} --help");
-            }
-
-            if (parsed.GetValue(telemetry) == "on")
-            {
-                Telemetry.LeaveOn();
-            }
-
-            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            _ = Environment.CurrentDirectory;
         }
-        catch (Exception exception) when (exception is UsageException or ArgumentException { ParamName: "options" or "name" or "baseline" })
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return Fail(exception.Message, ExitCode.Usage);
-        }
-        catch (OperationCanceledException)
-        {
-            return Fail("interrupted; nothing half-written is left", ExitCode.Interrupted);
-        }
-        catch (Exception exception) when (exception is ModelException or EngineException or RunFileException)
-        {
-            return Fail(exception.Message, ExitCode.Input);
+            throw new UsageException($"the current directory is gone or closed to this program ({exception.Message}); change to another one");
         }
     }
 
@@ -83,12 +93,5 @@ internal static class Cli
         root.Add(PairsCommand.Create());
         root.Add(SimulateCommand.Create());
         return root;
-    }
-
-    private static int Fail(string message, int exitCode)
-    {
-        // .NET adds the parameter's name to an argument's message; it means nothing to a user.
-        Console.Error.WriteLine("error: " + message.Split(" (Parameter '")[0].ReplaceLineEndings(" "));
-        return exitCode;
     }
 }

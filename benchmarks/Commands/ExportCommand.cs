@@ -9,7 +9,7 @@ internal static class ExportCommand
 {
     public static Command Create()
     {
-        Argument<string> run = new("run") { Description = "A run folder or a samples.csv." };
+        Argument<string> run = OptionFactory.Argument("run", "A run folder or a samples.csv.");
         Option<ExportFormat?> format = OptionFactory.Value(
             "--format",
             string.Join(" ", RunExport.Formats.Select(known => $"{known.Name}: {known.Summary}")),

@@ -27,11 +27,12 @@ internal static class GateCommand
         Option<string?> baselineBuild = OptionFactory.Value(
             "--baseline-build", "Folder of the baseline's program: --confirm then measures both sides again, launch by launch in turn.", OptionFactory.Text, "folder");
         Option<string?> json = OptionFactory.Value("--json", "Writes the verdict to a file.", OptionFactory.Text, "file");
+        Option<bool> force = OptionFactory.Force();
         baseline.Required = true;
         current.Required = true;
         Command command = new("gate", "Fails when throughput fell: 0 pass, 1 regression, 2 incomparable or missing, 3 inconclusive, 64 usage.")
         {
-            baseline, current, threshold, metrics, alpha, vary, inconclusive, outputs, noise, confirm, baselineBuild, json,
+            baseline, current, threshold, metrics, alpha, vary, inconclusive, outputs, noise, confirm, baselineBuild, json, force,
         };
         command.SetAction(parsed =>
         {
@@ -57,17 +58,17 @@ internal static class GateCommand
                 verdict = Confirmation.Measure(verdict, good, judged, parsed.GetValue(baselineBuild));
             }
 
-            return Report(verdict, parsed.GetValue(json));
+            return Report(verdict, parsed.GetValue(json), parsed.GetValue(force));
         });
         return command;
     }
 
-    private static int Report(GateVerdict verdict, string? json)
+    private static int Report(GateVerdict verdict, string? json, bool force)
     {
         Console.WriteLine(GateReport.Text(verdict));
         if (json is not null)
         {
-            GateReport.WriteJson(verdict, json);
+            GateReport.WriteJson(verdict, json, force);
         }
 
         // A file that GitHub shows on the page of the workflow run.

@@ -13,7 +13,7 @@ internal static class InspectCommand
 {
     public static Command Create()
     {
-        Argument<string> folder = new("folder") { Description = "GenAI model folder or Hugging Face checkpoint." };
+        Argument<string> folder = OptionFactory.Argument("folder", "GenAI model folder or Hugging Face checkpoint.");
         Option<double?> bandwidth = OptionFactory.Value<double?>(
             "--bandwidth", "Memory bandwidth in GB/s for the decode ceiling of a model folder. Default: 50.", text => OptionFactory.Number(0.001, 1e6)(text), "GB/s");
         Command command = new("inspect", "Shows what a model folder or a checkpoint is: shape, storage, bytes a token, providers it suits, problems. Reads no weights.") { folder, bandwidth };

@@ -16,9 +16,10 @@ internal static class NoiseCommand
         Option<int?> iterations = OptionFactory.Value<int?>("--iterations", $"Iterations a launch of that gate. Default: {defaults.Iterations}.", text => OptionFactory.Integer(1, 10_000)(text), "n");
         Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "That gate's threshold. Default: 5%.", text => ResultsVerb.Share(text), "share");
         Option<string?> output = OptionFactory.Value("--output", "File for the gate's --noise.", OptionFactory.Text, "file");
+        Option<bool> force = OptionFactory.Force();
         Command command = new("noise", "From A/A runs (one build, one machine, ten launches or more): the noise floor of each case and the smallest regression that a gate finds.")
         {
-            runs, metrics, launches, iterations, threshold, output,
+            runs, metrics, launches, iterations, threshold, output, force,
         };
         command.SetAction(parsed =>
         {
@@ -32,7 +33,7 @@ internal static class NoiseCommand
             ResultDisplay.ShowTable(record.ToTable());
             if (parsed.GetValue(output) is { } file)
             {
-                record.Write(Path.GetFullPath(file));
+                record.Write(Path.GetFullPath(file), parsed.GetValue(force));
                 Console.WriteLine(Path.GetFullPath(file));
             }
 

@@ -49,8 +49,21 @@ internal static class OptionFactory
         HelpName = "key=value",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,
-        CustomParser = result => ParseEach(result, name, Pair)?.ToDictionary(),
+        CustomParser = result => Distinct(result, name, ParseEach(result, name, Pair)),
     };
+
+    /// <summary>Lets a verb replace a file at its <c>--output</c> that it has not written.</summary>
+    public static Option<bool> Force() => Flag("--force", "Replaces a file that this verb has not written.");
+
+    /// <summary>A path or a name that stands without an option.</summary>
+    public static Argument<string> Argument(string name, string help) => new(name)
+    {
+        Description = help,
+        CustomParser = result => ParseEach(result, name, Text) is [var only] ? only : "",
+    };
+
+    /// <summary>Several of them.</summary>
+    public static string[] Texts(ArgumentResult result, string name) => ParseEach(result, name, Text)?.ToArray() ?? [];
 
     public static Option<bool> Flag(string name, string help) => new(name) { Description = help };
 
@@ -72,7 +85,12 @@ internal static class OptionFactory
             ? number
             : throw new UsageException(FormattableString.Invariant($"'{text}' is not a number from {min} to {max}"));
 
-    public static string Text(string text) => text.Length > 0 ? text : throw new UsageException("the value is empty");
+    public static string Text(string text) => text switch
+    {
+        "" => throw new UsageException("the value is empty"),
+        _ when text.Contains('\0', StringComparison.Ordinal) => throw new UsageException("the value holds a NUL character"),
+        _ => text,
+    };
 
     /// <summary>A model to measure: a shape's name, a config.json, a checkpoint, or a model folder.</summary>
     public static string Model(string text) => LlamaShape.Names.Contains(text) || Path.Exists(text)
@@ -101,6 +119,17 @@ internal static class OptionFactory
         return equals > 0
             ? new KeyValuePair<string, string>(text[..equals], text[(equals + 1)..])
             : throw new UsageException($"'{text}' is not of the form key=value");
+    }
+
+    private static Dictionary<string, string>? Distinct(ArgumentResult result, string name, List<KeyValuePair<string, string>>? pairs)
+    {
+        if (pairs?.GroupBy(pair => pair.Key, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is not { } twice)
+        {
+            return pairs?.ToDictionary();
+        }
+
+        result.AddError($"{name}: '{twice.Key}' is given twice: {string.Join(" and ", twice.Select(pair => $"'{pair.Value}'"))}");
+        return null;
     }
 
     private static T? Parse<T>(ArgumentResult result, string name, Func<string, T> parse)

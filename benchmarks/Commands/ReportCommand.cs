@@ -13,12 +13,13 @@ internal static class ReportCommand
         Argument<string[]> runs = ResultsVerb.Runs(1);
         Option<string?> output = OptionFactory.Value("--output", "The page. Default: report.html.", OptionFactory.Text, "file");
         Option<string?> charts = OptionFactory.Value("--charts", "Folder for the charts as PNG and SVG.", OptionFactory.Text, "folder");
-        Command command = new("report", "Writes one self-contained HTML page with charts and tables; needs no network to read.") { runs, output, charts };
+        Option<bool> force = OptionFactory.Force();
+        Command command = new("report", "Writes one self-contained HTML page with charts and tables; needs no network to read.") { runs, output, charts, force };
         command.SetAction(parsed =>
         {
             IReadOnlyList<Run> read = ResultsVerb.Read(parsed.GetRequiredValue(runs), withTokens: true);
             string page = Path.GetFullPath(parsed.GetValue(output) ?? "report.html");
-            HtmlReport.Write(read, page);
+            HtmlReport.Write(read, page, parsed.GetValue(force));
             Console.WriteLine(page);
             if (parsed.GetValue(charts) is { } folder)
             {

@@ -12,6 +12,7 @@ internal static class ResultsVerb
     {
         Description = "A run folder, a samples.csv, or a pattern such as baselines/*.",
         Arity = new ArgumentArity(least, 10_000),
+        CustomParser = result => OptionFactory.Texts(result, "run"),
     };
 
     /// <summary>The runs behind several paths, in their order.</summary>

@@ -14,7 +14,7 @@ namespace Llama3Perf.Benchmarks.Commands;
 /// <summary><c>verify</c>: whether a model folder on an engine and provider computes what a reference computes.</summary>
 internal sealed class VerifyCommand
 {
-    private readonly Argument<string> _folder = new("folder") { Description = "GenAI model folder to verify." };
+    private readonly Argument<string> _folder = OptionFactory.Argument("folder", "GenAI model folder to verify.");
 
     private readonly Option<string?> _reference = OptionFactory.Value("--reference", "reference.json: prompts with logits and greedy tokens of another implementation.", OptionFactory.Text, "file");
 

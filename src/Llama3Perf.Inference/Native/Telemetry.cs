@@ -31,14 +31,19 @@ public static partial class Telemetry
     internal static void TurnOff()
     {
         if (IsOff)
+        {
             Set("1");
+        }
     }
 
     /// <summary>The C API's switch beside the variable: ONNX Runtime's events for Windows have no other.</summary>
     internal static OrtEnv TurnOff(OrtEnv environment)
     {
         if (IsOff)
+        {
             environment.DisableTelemetryEvents();
+        }
+
         return environment;
     }
 
@@ -47,7 +52,9 @@ public static partial class Telemetry
     internal static unsafe void TurnOffGenAi(nint library)
     {
         if (IsOff && NativeLibrary.TryGetExport(library, "OgaSetTelemetryEnabled", out nint entry))
+        {
             ((delegate* unmanaged<byte, void>)entry)(0);
+        }
     }
 
     // .NET keeps an environment of its own on Unix, which children get; native code reads the C library's.
@@ -55,7 +62,10 @@ public static partial class Telemetry
     {
         Environment.SetEnvironmentVariable(OffVariable, value);
         if (OperatingSystem.IsWindows())
+        {
             return;
+        }
+
         _ = value is null ? Unset(OffVariable) : SetEnvironmentVariable(OffVariable, value, 1);
     }
 

@@ -50,7 +50,8 @@ public static class ModelBuilder
             directory.Begin();
             machine.RequireSpace(directory.Target, plan.Data.Length, "model");
             WriteFiles(plan, directory.Temporary, machine, progress, cancellationToken);
-            directory.Commit();
+            // What stands there now is empty, or by its manifest an older build of the same, damaged.
+            directory.Commit(replacesOld: BuildManifest.ReadText(directory.Target) is not null);
         }
         catch (UnauthorizedAccessException e)
         {

@@ -3,16 +3,21 @@ namespace Llama3Perf.Models.Files;
 /// <summary>
 /// The place of one build: a lock file and a temporary folder beside the target, <c>.NAME.lock</c> and <c>.NAME.building</c>.
 /// The folder takes the target's name when it is complete and is deleted when it is not. The lock belongs to the process,
-/// so a temporary folder whose lock is free is what a killed process left; any later build in the same place removes it.
+/// so a temporary folder whose lock is free is what a killed process left; any later build in the same place removes it. Only
+/// folders that hold the marker of a build are removed: a name proves nothing.
 /// </summary>
 internal sealed class BuildDirectory : IDisposable
 {
+    /// <summary>File in a temporary folder that says whose it is.</summary>
+    private const string Marker = ".llama3perf-building";
+
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(50);
 
     // A lock file can vanish between the refusal and the question whether it is there; a folder without permission stays so.
     private const int RefusalsWithoutLock = 10;
 
     private readonly LockFile _lock;
+    private bool _isBegun;
 
     private BuildDirectory(string target, string parent, LockFile held)
     {
@@ -30,10 +35,17 @@ internal sealed class BuildDirectory : IDisposable
     public static BuildDirectory Acquire(string folder, CancellationToken cancellationToken)
     {
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        // Behind a link: a rename onto the link itself would put a folder in its place.
+        target = new DirectoryInfo(target).LinkTarget is null ? target : Directory.ResolveLinkTarget(target, returnFinalTarget: true)!.FullName;
         string? parent = Path.GetDirectoryName(target);
         if (parent is null || File.Exists(target))
         {
             throw new ModelException($"'{folder}' cannot be a model folder: it is {(parent is null ? "a root" : "a file")}. Name another folder.");
+        }
+
+        if (IsInUse(target))
+        {
+            throw new ModelException($"'{folder}' cannot be a model folder: it is or holds the current directory, and would be replaced. Name a folder below it.");
         }
 
         Directory.CreateDirectory(parent);
@@ -46,6 +58,11 @@ internal sealed class BuildDirectory : IDisposable
         string parent = Path.GetDirectoryName(Target)!;
         foreach (string stale in Directory.EnumerateDirectories(parent, TemporaryName("*")).ToArray())
         {
+            if (!File.Exists(Path.Combine(stale, Marker)))
+            {
+                continue;
+            }
+
             if (string.Equals(stale, Temporary, StringComparison.Ordinal))
             {
                 Directory.Delete(stale, recursive: true);
@@ -64,18 +81,38 @@ internal sealed class BuildDirectory : IDisposable
             }
         }
 
+        if (Directory.Exists(Temporary) && Directory.EnumerateFileSystemEntries(Temporary).Any())
+        {
+            throw new ModelException($"'{Temporary}' is in the way of the build and not of this program's making. Move it, or name another folder.");
+        }
+
         Directory.CreateDirectory(Temporary);
+        WriteMarker(Temporary);
+        _isBegun = true;
     }
 
-    /// <summary>Gives the temporary folder the target's name.</summary>
-    public void Commit()
+    /// <summary>Gives the temporary folder the target's name. What was there goes only when the new folder stands in its place.</summary>
+    /// <param name="replacesOld">True where the target is an older folder of ours; else it must be empty.</param>
+    public void Commit(bool replacesOld = false)
     {
-        if (Directory.Exists(Target))
+        string old = Path.Combine(Path.GetDirectoryName(Target)!, TemporaryName($"{Path.GetFileName(Target)}.old"));
+        if (replacesOld && Directory.Exists(Target))
         {
-            Directory.Delete(Target, recursive: true);
+            WriteMarker(Target);
+            Directory.Move(Target, old);
+        }
+        else if (Directory.Exists(Target))
+        {
+            // Not recursive: whatever came into the folder meanwhile stays, and the build fails.
+            Directory.Delete(Target);
         }
 
         Directory.Move(Temporary, Target);
+        File.Delete(Path.Combine(Target, Marker));
+        if (Directory.Exists(old))
+        {
+            Directory.Delete(old, recursive: true);
+        }
     }
 
     /// <summary>Deletes the temporary folder, if it is still there, and lets others in.</summary>
@@ -83,7 +120,7 @@ internal sealed class BuildDirectory : IDisposable
     {
         try
         {
-            if (Directory.Exists(Temporary))
+            if (_isBegun && Directory.Exists(Temporary))
             {
                 Directory.Delete(Temporary, recursive: true);
             }
@@ -92,6 +129,15 @@ internal sealed class BuildDirectory : IDisposable
         {
             _lock.Dispose();
         }
+    }
+
+    private static void WriteMarker(string folder) =>
+        File.WriteAllText(Path.Combine(folder, Marker), "A build of Llama3Perf that is not finished. If none runs, this folder can be deleted.\n");
+
+    private static bool IsInUse(string target)
+    {
+        string current = Path.TrimEndingDirectorySeparator(Directory.GetCurrentDirectory());
+        return Directory.Exists(target) && (current + Path.DirectorySeparatorChar).StartsWith(target + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
     private static string TemporaryName(string name) => $".{name}.building";

@@ -1,4 +1,4 @@
-using System.Text;
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Results.Export;
@@ -44,9 +44,7 @@ public static class RunExport
     private static string Write(ExportedFile file, string folder)
     {
         string path = Path.Combine(folder, file.Name);
-        string partial = path + ".partial";
-        File.WriteAllText(partial, file.Text, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-        File.Move(partial, path, overwrite: true);
+        TextFile.Write(path, file.Text);
         return path;
     }
 }

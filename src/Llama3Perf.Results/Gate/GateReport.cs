@@ -77,8 +77,11 @@ public static class GateReport
     });
 
     /// <summary>Everything, into a file.</summary>
-    /// <exception cref="RunFileException">It cannot be written.</exception>
-    public static void WriteJson(GateVerdict verdict, string path) => TextFile.Write(path, Json(verdict));
+    /// <param name="verdict">The verdict.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="force">Replaces a file that is no verdict.</param>
+    /// <exception cref="RunFileException">The file is there and is no verdict, or it cannot be written.</exception>
+    public static void WriteJson(GateVerdict verdict, string path, bool force = false) => TextFile.Write(path, Json(verdict), "\"exit_code\":", force);
 
     private static string Write(GateVerdict verdict, string heading, Func<string, string> escape)
     {

@@ -111,8 +111,10 @@ public sealed record NoiseRecord
     }
 
     /// <summary>Writes the record.</summary>
-    /// <exception cref="RunFileException">It cannot be written.</exception>
-    public void Write(string path) => TextFile.Write(path, JsonSerializer.Serialize(this, Json) + "\n");
+    /// <param name="path">The file.</param>
+    /// <param name="force">Replaces a file that is no record.</param>
+    /// <exception cref="RunFileException">The file is there and is no record, or it cannot be written.</exception>
+    public void Write(string path, bool force = false) => TextFile.Write(path, JsonSerializer.Serialize(this, Json) + "\n", "\"run_ids\":", force);
 
     /// <summary>The entry of a case on the machine that it was measured on, whatever the versions; null when there is none.</summary>
     public NoiseEntry? Find(CaseContext context, Column<Sample> metric)

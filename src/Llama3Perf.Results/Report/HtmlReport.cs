@@ -8,11 +8,14 @@ namespace Llama3Perf.Results.Report;
 /// <summary>One page that shows one run or several: charts, tables and the machine. It needs no network, follows light and dark, and fits a phone.</summary>
 public static class HtmlReport
 {
+    private const string Mark = "<title>Llama3Perf report";
+
     /// <summary>Writes the page.</summary>
     /// <param name="runs">One run or several; when they differ in one field only, lines show each case over it.</param>
     /// <param name="path">The file to write.</param>
-    /// <exception cref="RunFileException">The file cannot be written.</exception>
-    public static void Write(IReadOnlyList<Run> runs, string path) => TextFile.Write(path, Page(runs));
+    /// <param name="force">Replaces a file that is no report.</param>
+    /// <exception cref="RunFileException">The file is there and is no report, or it cannot be written.</exception>
+    public static void Write(IReadOnlyList<Run> runs, string path, bool force = false) => TextFile.Write(path, Page(runs), Mark, force);
 
     /// <summary>The page's text: HTML that is well-formed XML too.</summary>
     internal static string Page(IReadOnlyList<Run> runs)
@@ -23,7 +26,7 @@ public static class HtmlReport
         page.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
         page.Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n");
         page.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n");
-        page.Append($"<title>Llama3Perf report: {Escape(Title(data))}</title>\n<style>\n{Style()}</style>\n</head>\n<body>\n");
+        page.Append($"{Mark}: {Escape(Title(data))}</title>\n<style>\n{Style()}</style>\n</head>\n<body>\n");
         AppendHeader(page, data);
         AppendCharts(page, data);
         AppendSection(page, "Figures", "Medians over iterations with their 95 % intervals, as the charts show them.", Table(tables.Figures()));

@@ -140,12 +140,62 @@ public sealed class ModelBuilderTests : IDisposable
         foreach (string stale in (string[])[".m.building", ".other.building"])
         {
             Directory.CreateDirectory(_root[stale]);
+            File.WriteAllText(Path.Combine(_root[stale], ".llama3perf-building"), "");
             File.WriteAllText(Path.Combine(_root[stale], "model.onnx.data"), "half");
         }
 
         ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token);
 
         Assert.Equal([".running.building", ".running.lock", "m"], Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_folder_that_only_has_the_name_of_a_build_stays()
+    {
+        foreach (string other in (string[])[".thesis.building", ".empty.building"])
+        {
+            Directory.CreateDirectory(_root[other]);
+        }
+
+        File.WriteAllText(Path.Combine(_root[".thesis.building"], "chapter1.txt"), "years of work");
+
+        ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token);
+        Refused(() => ModelBuilder.Build(Tiny, _root["thesis"], cancellationToken: Token), "is in the way of the build");
+
+        Assert.Equal([".empty.building", ".thesis.building", "m"], Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal("years of work", File.ReadAllText(Path.Combine(_root[".thesis.building"], "chapter1.txt")));
+    }
+
+    [Fact]
+    public void The_current_directory_is_not_replaced() =>
+        Refused(() => BuildDirectory.Acquire(Directory.GetCurrentDirectory(), Token), "is or holds the current directory");
+
+    [Fact]
+    public void A_link_to_an_empty_folder_stays_a_link()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
+        Directory.CreateDirectory(_root["real"]);
+        Directory.CreateSymbolicLink(_root["link"], _root["real"]);
+
+        ModelBuilder.Build(Tiny, _root["link"], cancellationToken: Token);
+
+        Assert.NotNull(new DirectoryInfo(_root["link"]).LinkTarget);
+        Assert.True(File.Exists(Path.Combine(_root["real"], "genai_config.json")));
+    }
+
+    [Fact]
+    public void What_appears_in_the_target_while_it_is_built_stays()
+    {
+        var progress = new Reporter(_ =>
+        {
+            Directory.CreateDirectory(_root["m"]);
+            File.WriteAllText(Path.Combine(_root["m"], "notes.txt"), "mine");
+        });
+
+        Refused(() => ModelBuilder.Build(Tiny, _root["m"], progress, Token), "cannot be written");
+
+        Assert.Equal(["m"], Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName));
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(_root["m"], "notes.txt")));
     }
 
     [Fact]

@@ -23,6 +23,18 @@ internal static class PlacementProfile
     /// <exception cref="JsonException">It is not a profile.</exception>
     public static string? Warning(ReadOnlyMemory<byte> json, string provider)
     {
+        try
+        {
+            return Read(json, provider);
+        }
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException)
+        {
+            throw new JsonException($"not a profile: {e.Message}", e);
+        }
+    }
+
+    private static string? Read(ReadOnlyMemory<byte> json, string provider)
+    {
         using JsonDocument document = JsonDocument.Parse(json);
         HashSet<(string Node, string Op)> elsewhere = [];
         int there = 0;

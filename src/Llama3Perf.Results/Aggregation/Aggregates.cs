@@ -26,11 +26,11 @@ public static class Aggregates
     /// <summary>The rows of a run, in the order of its cases.</summary>
     public static IReadOnlyList<ResultRow> Rows(Run run) => [.. run.Cases.Select(outcome => Row(run, outcome))];
 
-    /// <summary>The row of one case. A case that did not end well keeps its counts and has no metrics.</summary>
+    /// <summary>The row of one case. A case that failed keeps its counts and has no metrics; an interrupted one has those of its finished launches.</summary>
     public static ResultRow Row(Run run, CaseOutcome outcome)
     {
         Sample[] completed = [.. outcome.Samples.Where(sample => sample.Completed)];
-        bool ok = outcome.Status == CaseStatus.Ok;
+        bool ok = outcome.Status is CaseStatus.Ok or CaseStatus.Interrupted;
         Sample[] samples = ok ? completed : [];
         return new ResultRow
         {

@@ -78,6 +78,7 @@ internal sealed class KeyedCase
         {
             { Status: CaseStatus.Failed } => $"failed: {Outcome.Error ?? "no reason given"}",
             { Status: CaseStatus.Skipped } => $"skipped: {Outcome.Error ?? "no reason given"}",
+            { Status: CaseStatus.Interrupted, Samples.Count: 0 } => "interrupted before its first launch was over",
             { Samples.Count: 0 } => "no samples",
             _ when broken > 0 => $"failed: {broken} of {Outcome.Samples.Count} iterations did not complete",
             _ => null,

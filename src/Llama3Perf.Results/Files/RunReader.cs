@@ -35,7 +35,10 @@ public static class RunReader
     {
         if (!Directory.Exists(path))
         {
-            return SampleFile.Read(path).ToRun(path, results: []);
+            // A run's own samples.csv has the results beside it, which know what failed.
+            string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, RunFolder.Results);
+            bool isOfFolder = Path.GetFileName(path) == RunFolder.Samples && File.Exists(beside);
+            return SampleFile.Read(path).ToRun(path, isOfFolder ? ReadResults(beside) : []);
         }
 
         SampleFile samples = SampleFile.Read(Path.Combine(path, RunFolder.Samples), mayBeEmpty: true);

@@ -45,7 +45,8 @@ internal sealed class SampleFile
         {
             return _first is null
                 ? throw new RunFileException($"{_path} has no samples, and no {RunFolder.Results} beside it says why; measure again")
-                : new Run(_first.Run, _first.Environment, [.. _order.Select(samples => samples.ToOutcome())]) { Source = source, Remarks = _remarks };
+                : Part(new Run(_first.Run, _first.Environment, [.. _order.Select(samples => samples.ToOutcome())]) { Source = source, Remarks = _remarks },
+                    [$"there is no {RunFolder.Results} beside {_path}, so that nobody knows whether it is whole"]);
         }
 
         if (_first is not null && _first.Run.RunId != results[0].Run.RunId)
@@ -54,12 +55,15 @@ internal sealed class SampleFile
         }
 
         RunEnvironment environment = CompleteEnvironment(results[0].Environment);
-        List<string> remarks = [.. _remarks];
+        List<string> losses = [];
         HashSet<string> known = [.. results.Select(row => row.CaseId)];
-        IEnumerable<CaseOutcome> measured = results.Select(row => Outcome(row, remarks));
-        IEnumerable<CaseOutcome> others = _order.Where(samples => !known.Contains(samples.CaseId)).Select(samples => samples.ToOutcome());
-        return new Run(_first?.Run ?? results[0].Run, environment, [.. measured, .. others]) { Source = source, Remarks = remarks };
+        CaseOutcome[] measured = [.. results.Select(row => Outcome(row, losses))];
+        CaseOutcome[] others = [.. _order.Where(samples => !known.Contains(samples.CaseId)).Select(samples => samples.ToOutcome())];
+        losses.AddRange(others.Select(outcome => $"{RunFolder.Results} lacks '{outcome.CaseId}', which {_path} has samples of"));
+        return Part(new Run(_first?.Run ?? results[0].Run, environment, [.. measured, .. others]) { Source = source, Remarks = _remarks }, losses);
     }
+
+    private static Run Part(Run run, IReadOnlyList<string> losses) => run with { Remarks = [.. run.Remarks, .. losses], Losses = losses };
 
     /// <summary>What a comparison takes for granted of a file that is too old to say it.</summary>
     private static IEnumerable<string> KeysSince(int version, string path)
@@ -102,13 +106,18 @@ internal sealed class SampleFile
     }
 
     /// <summary>The samples are what counts; a case that ended well and has none was lost on the way.</summary>
-    private CaseOutcome Outcome(ResultRow row, List<string> remarks)
+    private CaseOutcome Outcome(ResultRow row, List<string> losses)
     {
         CaseSamples? samples = _cases.GetValueOrDefault(row.CaseId);
         int count = samples?.CompletedCount ?? 0;
         if (count != row.SampleCount)
         {
-            remarks.Add($"{_path} has {count} completed samples of '{row.CaseId}', {RunFolder.Results} counted {row.SampleCount}");
+            losses.Add($"{_path} has {count} completed samples of '{row.CaseId}', {RunFolder.Results} counted {row.SampleCount}");
+        }
+
+        if (row.Status == CaseStatus.Interrupted)
+        {
+            losses.Add($"'{row.CaseId}' was interrupted{(row.Error is { } error ? $": {error}" : "")}");
         }
 
         bool lost = row.Status == CaseStatus.Ok && count == 0;

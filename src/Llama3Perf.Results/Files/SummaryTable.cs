@@ -84,6 +84,7 @@ public static class SummaryTable
     {
         CaseStatus.Ok => "ok",
         CaseStatus.Failed => "failed",
+        CaseStatus.Interrupted => "interrupted",
         _ => "skipped",
     };
 }

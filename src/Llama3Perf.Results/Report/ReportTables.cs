@@ -47,7 +47,7 @@ internal sealed class ReportTables(ReportData data)
     public TextTable Problems() => new(
         [new("case", false), new("run", false), new("status", false), new("reason", false)],
         [.. data.Rows.Where(row => row.Status != CaseStatus.Ok)
-            .Select(row => (string[])[row.CaseId, row.Run.RunId, row.Status == CaseStatus.Failed ? "failed" : "skipped", row.Error ?? "no reason known"])]);
+            .Select(row => (string[])[row.CaseId, row.Run.RunId, row.Status.ToString().ToLowerInvariant(), row.Error ?? "no reason known"])]);
 
     /// <summary>What is known of each run, its machine and its libraries.</summary>
     public TextTable Environment()

@@ -11,6 +11,9 @@ public enum CaseStatus
 
     /// <summary>It cannot run here; the error says why.</summary>
     Skipped,
+
+    /// <summary>The run ended before it had all of its launches; those that it has are whole.</summary>
+    Interrupted,
 }
 
 /// <summary>How a case ended, with what is measured once a launch. The row of results.csv is this and the statistics of its samples.</summary>
@@ -77,7 +80,7 @@ public sealed record ResultRow
     /// <summary>Short, readable, unique name of the case within the run.</summary>
     public required string CaseId { get; init; }
 
-    /// <summary>How it ended. Only an <see cref="CaseStatus.Ok"/> case has metrics.</summary>
+    /// <summary>How it ended. Only an <see cref="CaseStatus.Ok"/> case has metrics, and an interrupted one those of its finished launches.</summary>
     public required CaseStatus Status { get; init; }
 
     /// <summary>Why it failed or was skipped; one line.</summary>

@@ -87,7 +87,7 @@ internal static class Cells
     public static Cell<string> Weights { get; } = OneOf(("synthetic", "synthetic"), ("real", "real"));
 
     /// <summary>How a case ended.</summary>
-    public static Cell<CaseStatus> Status { get; } = OneOf(("ok", CaseStatus.Ok), ("failed", CaseStatus.Failed), ("skipped", CaseStatus.Skipped));
+    public static Cell<CaseStatus> Status { get; } = OneOf(("ok", CaseStatus.Ok), ("failed", CaseStatus.Failed), ("skipped", CaseStatus.Skipped), ("interrupted", CaseStatus.Interrupted));
 
     /// <summary>A version of the schema, up to the newest.</summary>
     public static Cell<int> Version(int newest) =>

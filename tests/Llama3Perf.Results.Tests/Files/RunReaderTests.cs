@@ -129,9 +129,37 @@ public sealed class RunReaderTests
         outcome = outcome with { Samples = [outcome.Samples[0], outcome.Samples[1] with { Completed = false }] };
         RunWriter.Write(new Run(TestRuns.Identity, TestRuns.Environment, [outcome]), folder.File("run"));
 
-        CaseOutcome read = RunReader.Read(folder.File("run", RunFolder.Samples))[0].Cases[0];
+        File.Delete(folder.File("run", RunFolder.Results));
+        Run run = RunReader.Read(folder.File("run", RunFolder.Samples))[0];
 
-        Assert.Equal((CaseStatus.Failed, "iteration 2 of launch 1 did not complete"), (read.Status, read.Error));
+        Assert.Equal((CaseStatus.Failed, "iteration 2 of launch 1 did not complete"), (run.Cases[0].Status, run.Cases[0].Error));
+        Assert.StartsWith("there is no results.csv beside", Assert.Single(run.Losses));
+    }
+
+    [Fact]
+    public void A_samples_file_of_a_run_folder_is_read_with_the_results_beside_it()
+    {
+        using TestFolder folder = Written("run");
+
+        Run run = Assert.Single(RunReader.Read(folder.File("run", RunFolder.Samples)));
+
+        Assert.Equal(TestRuns.Fixed().Cases.Select(outcome => (outcome.CaseId, outcome.Status)), run.Cases.Select(outcome => (outcome.CaseId, outcome.Status)));
+        Assert.Empty(run.Losses);
+    }
+
+    [Fact]
+    public void An_interrupted_case_keeps_its_figures_and_is_only_a_part()
+    {
+        using TestFolder folder = new();
+        CaseOutcome outcome = TestRuns.Outcome(TestRuns.Case, 1, 2) with { Status = CaseStatus.Interrupted, Error = "1 of 3 launches" };
+        RunWriter.Write(new Run(TestRuns.Identity, TestRuns.Environment, [outcome]), folder.File("run"));
+
+        Run run = Assert.Single(RunReader.Read(folder.File("run")));
+
+        Assert.Equal((CaseStatus.Interrupted, 2), (run.Cases[0].Status, run.Cases[0].Samples.Count));
+        Assert.EndsWith("was interrupted: 1 of 3 launches", Assert.Single(run.Losses));
+        Assert.Equal(run.Losses, run.Remarks);
+        Assert.Contains("interrupted", File.ReadAllText(folder.File("run", RunFolder.Markdown)));
     }
 
     [Fact]

@@ -10,7 +10,6 @@ using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Inference.Verification;
-using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Fuzz;
 
@@ -20,14 +19,13 @@ internal static partial class FuzzTargets
     private static FuzzTarget Tokenizer(string folder)
     {
         string model = Tiny(folder);
-        Llama3Perf.Models.ModelFolder opened = ModelFolderReader.Open(model);
         return OnFile(
             "tokenizer.json",
             Path.Combine(model, "tokenizer.json"),
             (input, random) => random.Next(10) == 0 ? ByteMutation.Apply(input, random) : JsonMutation.Apply(input, random),
             read =>
             {
-                ModelTokenizer tokenizer = ModelTokenizer.Open(opened);
+                ModelTokenizer tokenizer = ModelTokenizer.Open(model);
                 _ = tokenizer.Decode([.. tokenizer.Encode("Hello, wörld 123  \n\uD83D\uDE00<|eot_id|>")]);
             },
             OfEngines);
@@ -115,7 +113,7 @@ internal static partial class FuzzTargets
         Func<string, object?>[] readers =
         [
             text => OptionFactory.Integer(1, 1000)(text), text => OptionFactory.Number(0, 1)(text), text => ResultsVerb.Share(text), text => OptionFactory.PrecisionOf(text),
-            text => OptionFactory.ProviderOf(text), text => OptionFactory.EngineOf(text), text => OptionFactory.Text(text), text => OptionFactory.Model(text), text => PromptList.Split(text),
+            text => OptionFactory.ProviderOf(text), text => OptionFactory.EngineOf(text), text => OptionFactory.Text(text), text => OptionFactory.Model(text), text => Prompt.Arguments(text),
             Prompt.Parse, ChatTemplate.Get, PeerCommand.Parse, text => DeviceSelector.Select([new GpuInfo { Index = 0, Name = "a GPU" }], text),
         ];
         return new FuzzTarget(

@@ -1,9 +1,8 @@
+using Llama3Perf.Benchmarks.Engines.LlamaBench;
 using Llama3Perf.Benchmarks.Running;
-using Llama3Perf.Benchmarks.Running.LlamaBench;
 using Llama3Perf.Fuzz.Mutations;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Gate;
-using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Fuzz;
 

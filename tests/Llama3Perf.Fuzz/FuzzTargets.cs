@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Llama3Perf.Benchmarks;
-using Llama3Perf.Fuzz.Mutations;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Models;
 using Llama3Perf.Results;

@@ -159,8 +159,8 @@ public sealed class ModelBuilderTests : IDisposable
 
         File.WriteAllText(Path.Combine(_root[".thesis.building"], "chapter1.txt"), "years of work");
 
-        ModelBuilder.Build(Tiny, _root["m"], cancellationToken: Token);
-        Refused(() => ModelBuilder.Build(Tiny, _root["thesis"], cancellationToken: Token), "is in the way of the build");
+        ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token);
+        Refused(() => ModelBuilder.Build(s_tiny, _root["thesis"], cancellationToken: Token), "is in the way of the build");
 
         Assert.Equal([".empty.building", ".thesis.building", "m"], Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal("years of work", File.ReadAllText(Path.Combine(_root[".thesis.building"], "chapter1.txt")));
@@ -177,7 +177,7 @@ public sealed class ModelBuilderTests : IDisposable
         Directory.CreateDirectory(_root["real"]);
         Directory.CreateSymbolicLink(_root["link"], _root["real"]);
 
-        ModelBuilder.Build(Tiny, _root["link"], cancellationToken: Token);
+        ModelBuilder.Build(s_tiny, _root["link"], cancellationToken: Token);
 
         Assert.NotNull(new DirectoryInfo(_root["link"]).LinkTarget);
         Assert.True(File.Exists(Path.Combine(_root["real"], "genai_config.json")));
@@ -192,7 +192,7 @@ public sealed class ModelBuilderTests : IDisposable
             File.WriteAllText(Path.Combine(_root["m"], "notes.txt"), "mine");
         });
 
-        Refused(() => ModelBuilder.Build(Tiny, _root["m"], progress, Token), "cannot be written");
+        Refused(() => ModelBuilder.Build(s_tiny, _root["m"], progress, Token), "cannot be written");
 
         Assert.Equal(["m"], Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName));
         Assert.Equal("mine", File.ReadAllText(Path.Combine(_root["m"], "notes.txt")));

@@ -24,7 +24,8 @@ internal static class OutcomeReader
         for (int launch = 0; launch < launches.Count; launch++)
         {
             IEnumerable<IterationMeasured> measured = launches[launch].OfType<IterationMeasured>().Where(iteration => !iteration.IsWarmUp);
-            samples.AddRange(measured.Select((iteration, index) => ToSample(iteration, planned, key, run, environment, launch + 1, index + 1)));
+            samples.AddRange(measured.Select((iteration, index) =>
+                OfLaunch(ToSample(iteration, planned, key, run, environment, launch + 1, index + 1), launches[launch])));
         }
 
         string? error = FindError(planned, report, launches, samples) ?? started?.Engine.PlacementWarning;
@@ -35,9 +36,6 @@ internal static class OutcomeReader
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
             Notes = Notes(started?.Engine, samples),
-            ModelLoadMs = [.. launches.SelectMany(lines => lines).OfType<LaunchStarted>().Select(line => line.ModelLoadMs).OfType<double>()],
-            FirstRunMs = [.. launches.Where(LoadedItself).Select(lines => lines.OfType<IterationMeasured>().FirstOrDefault()?.Result.EndToEndMs).OfType<double>()],
-            PeakGpuBytes = launches.SelectMany(lines => lines).OfType<LaunchEnded>().Max(line => line.PeakGpuBytes),
             Samples = samples,
         };
     }
@@ -66,7 +64,17 @@ internal static class OutcomeReader
     private static IReadOnlyList<MeasurementLine> Lines(ExecuteResult result) =>
         [.. result.PrefixedLines.Select(MeasurementLine.Parse).OfType<MeasurementLine>()];
 
-    private static bool LoadedItself(IReadOnlyList<MeasurementLine> lines) => lines.OfType<LaunchStarted>().Any(line => line.ModelLoadMs is not null);
+    /// <summary>A sample with what is known of its launch as a whole. A first run is cold only where the launch loaded the model itself.</summary>
+    private static Sample OfLaunch(Sample sample, IReadOnlyList<MeasurementLine> launch)
+    {
+        double? modelLoadMs = launch.OfType<LaunchStarted>().FirstOrDefault()?.ModelLoadMs;
+        return sample with
+        {
+            ModelLoadMs = modelLoadMs,
+            FirstRunMs = modelLoadMs is null ? null : launch.OfType<IterationMeasured>().FirstOrDefault()?.Result.EndToEndMs,
+            PeakGpuBytes = launch.OfType<LaunchEnded>().Max(line => line.PeakGpuBytes),
+        };
+    }
 
     private static Sample ToSample(
         IterationMeasured iteration, PlannedCase planned, CaseKey key, RunIdentity run, RunEnvironment environment, int launch, int index)

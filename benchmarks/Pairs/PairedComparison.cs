@@ -1,6 +1,7 @@
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Benchmarks.Pairs;
 
@@ -46,8 +47,8 @@ internal static class PairedComparison
                from figure in Figures.Select(figure => Summarize(figure.Name, [.. prompt.Select(pair => (figure.Rate(pair.A), figure.Rate(pair.B)))]))
                select (string[])
             [
-                prompt.Key, figure.Name, SummaryTable.Number(figure.MedianA), SummaryTable.Number(figure.MedianB),
-                SummaryTable.Number(figure.MedianRatio), SummaryTable.Number(figure.LowestRatio), SummaryTable.Number(figure.HighestRatio),
+                prompt.Key, figure.Name, Figure.Text(figure.MedianA), Figure.Text(figure.MedianB),
+                Figure.Text(figure.MedianRatio), Figure.Text(figure.LowestRatio), Figure.Text(figure.HighestRatio),
             ],
         ]));
 

@@ -86,9 +86,6 @@ internal static class Confirmation
         return told with
         {
             Case = first.Case,
-            ModelLoadMs = [.. outcomes.SelectMany(outcome => outcome.ModelLoadMs)],
-            FirstRunMs = [.. outcomes.SelectMany(outcome => outcome.FirstRunMs)],
-            PeakGpuBytes = outcomes.Max(outcome => outcome.PeakGpuBytes),
             Samples =
             [
                 .. outcomes.SelectMany((outcome, index) => outcome.Samples.Select(sample => sample with

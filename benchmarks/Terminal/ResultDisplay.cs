@@ -34,14 +34,14 @@ internal static class ResultDisplay
     {
         if (Console.IsOutputRedirected)
         {
-            Console.WriteLine(MarkdownTable.Write(table));
+            Console.WriteLine(MarkdownTable.WriteText(table));
             return;
         }
 
         Table shown = new Table().Border(TableBorder.Simple);
         foreach (TextColumn column in table.Columns)
         {
-            TableColumn header = new(new Text(column.Header)) { Alignment = column.IsNumber ? Justify.Right : Justify.Left };
+            TableColumn header = new(new Text(column.IsNumber ? column.Header.PadLeft(column.Width) : column.Header.PadRight(column.Width))) { Alignment = column.IsNumber ? Justify.Right : Justify.Left };
             shown.AddColumn(header);
         }
 

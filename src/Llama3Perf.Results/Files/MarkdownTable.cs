@@ -6,11 +6,13 @@ namespace Llama3Perf.Results.Files;
 public static class MarkdownTable
 {
     /// <summary>The table, a line for the headings, one for the alignment and one for each row, each ending in LF.</summary>
-    public static string Write(TextTable table)
+    public static string Write(TextTable table) => Write(table, Escape);
+
+    private static string Write(TextTable table, Func<string, string> escape)
     {
-        string[][] rows = [.. table.Rows.Select(row => row.Select(Escape).ToArray())];
-        string[] headers = [.. table.Columns.Select(column => Escape(column.Header))];
-        int[] widths = [.. headers.Select((header, i) => rows.Select(row => row[i].Length).Append(header.Length).Append(3).Max())];
+        string[][] rows = [.. table.Rows.Select(row => row.Select(escape).ToArray())];
+        string[] headers = [.. table.Columns.Select(column => escape(column.Header))];
+        int[] widths = [.. headers.Select((header, i) => rows.Select(row => row[i].Length).Append(header.Length).Append(table.Columns[i].Width).Append(3).Max())];
 
         StringBuilder text = new();
         WriteRow(text, headers.Select((header, i) => Pad(header, widths[i], table.Columns[i])));
@@ -23,9 +25,31 @@ public static class MarkdownTable
         return text.ToString();
     }
 
-    /// <summary>Text that stands in a markdown line as it is: no column ends, no tag begins, no line breaks.</summary>
-    public static string Escape(string text) =>
-        text.Replace("\\", "\\\\").Replace("|", "\\|").Replace("<", "&lt;").Replace('\r', ' ').Replace('\n', ' ');
+    /// <summary>
+    /// Text that stands in a markdown line as it is: no column ends, no tag, link, image, code or reference begins, no address is linked, no
+    /// line breaks.
+    /// </summary>
+    public static string Escape(string text)
+    {
+        StringBuilder escaped = new(text.Length);
+        foreach (char c in text)
+        {
+            _ = c switch
+            {
+                '\\' or '|' or '[' or ']' or '`' => escaped.Append('\\').Append(c),
+                '<' => escaped.Append("&lt;"),
+                '&' => escaped.Append("&amp;"),
+                _ when char.IsControl(c) => escaped.Append(' '),
+                _ => escaped.Append(c),
+            };
+        }
+
+        // GitHub makes links of bare addresses.
+        return escaped.Replace("://", "\\://").Replace("www.", "www\\.").ToString();
+    }
+
+    /// <summary>The same table for a terminal or a log: aligned alike, every character as it is.</summary>
+    public static string WriteText(TextTable table) => Write(table, text => TextLine.Of(text));
 
     private static string Pad(string cell, int width, TextColumn column) => column.IsNumber ? cell.PadLeft(width) : cell.PadRight(width);
 

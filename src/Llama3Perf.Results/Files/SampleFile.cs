@@ -1,3 +1,4 @@
+using System.Text;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 
@@ -12,9 +13,11 @@ internal sealed class SampleFile
     private readonly Dictionary<string, CaseSamples> _cases = [];
     private readonly List<CaseSamples> _order = [];
     private readonly string[] _remarks;
+    private readonly StatisticColumn[] _missing;
     private Sample? _first;
 
-    private SampleFile(string path, int version) => (_path, _remarks) = (path, [.. KeysSince(version, path)]);
+    private SampleFile(string path, int version) => 
+        (_path, _remarks, _missing) = (path, [.. KeysSince(version, path)], [.. ResultSchema.Statistics.Where(column => column.Source.Since > version)]);
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
@@ -120,6 +123,7 @@ internal sealed class SampleFile
             losses.Add($"'{row.CaseId}' was interrupted{(row.Error is { } error ? $": {error}" : "")}");
         }
 
+        FillFrom(row, samples?.All ?? []);
         bool lost = row.Status == CaseStatus.Ok && count == 0;
         return new CaseOutcome
         {
@@ -128,14 +132,25 @@ internal sealed class SampleFile
             Status = lost ? CaseStatus.Failed : row.Status,
             Error = lost ? $"{RunFolder.Samples} has no completed samples of it" : row.Error,
             Notes = row.Notes is { } notes ? [notes] : [],
-            ModelLoadMs = row.ModelLoadMs is { } load ? [load] : [],
-            FirstRunMs = row.FirstRunMs is { } firstRun ? [firstRun] : [],
-            PeakGpuBytes = row.PeakGpuBytes,
             WarmUps = row is { WarmUpMs: { } ms, WarmUpIterations: { } iterations, WarmUpSettled: { } settled } ? [new LaunchWarmUp(ms, iterations, settled)] : [],
             TokenizeMs = row.TokenizeMs,
             ProcessPriority = row.ProcessPriority,
             LaunchOrder = row.LaunchOrder,
             Samples = samples?.All ?? [],
         };
+    }
+
+    /// <summary>What an old samples.csv lacks and results.csv had: the case's one value stands for every iteration.</summary>
+    private void FillFrom(ResultRow row, IReadOnlyList<Sample> samples)
+    {
+        StringPool strings = new();
+        foreach (StatisticColumn column in _missing.Where(column => column.Value(row) is not null))
+        {
+            byte[] text = Encoding.UTF8.GetBytes(column.Text(row));
+            foreach (Sample sample in samples)
+            {
+                column.Source.TryRead(sample, text, strings);
+            }
+        }
     }
 }

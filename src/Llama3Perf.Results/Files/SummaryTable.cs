@@ -1,39 +1,26 @@
-using System.Globalization;
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Results.Files;
 
 /// <summary>The table that a person reads first: the same in the console and in results.md.</summary>
 public static class SummaryTable
 {
-    private const double BytesPerMiB = 1 << 20;
+    /// <summary>The columns of results.csv that have a heading, in its order.</summary>
+    public static IReadOnlyList<Column<ResultRow>> Columns { get; } = [.. ResultSchema.Table.Columns.Where(column => column.Heading is not null)];
 
-    private static readonly (TextColumn Column, Func<ResultRow, string> Cell)[] Columns =
-    [
-        (new("case", false), row => row.CaseId),
-        (new("prompt", true), row => Number(row.Case.PromptTokens)),
-        (new("new", true), row => Number(row.Case.MaxLength - row.Case.PromptTokens)),
-        (new("TTFT ms", true), row => Number(row.TtftMs.Median)),
-        (new("prefill tok/s", true), row => Number(row.PrefillTps.Median)),
-        (new("decode tok/s", true), row => Number(row.DecodeTps.Median)),
-        (new("± sd", true), row => Number(row.DecodeTps.StandardDeviation)),
-        (new("trimmed tok/s", true), row => Number(row.DecodeTrimmedTps)),
-        (new("ITL p50 ms", true), row => Number(row.ItlP50Ms)),
-        (new("ITL p99 ms", true), row => Number(row.ItlP99Ms)),
-        (new("e2e tok/s", true), row => Number(row.EndToEndTps.Median)),
-        (new("article tok/s", true), row => Number(row.ArticleTps)),
-        (new("peak MiB", true), row => Number(row.PeakRssBytes / BytesPerMiB)),
-        (new("peak GPU MiB", true), row => Number(row.PeakGpuBytes / BytesPerMiB)),
-        (new("fitness", false), row => Verdict(row)),
-        (new("status", false), row => Status(row)),
-    ];
+    /// <summary>The column that names cases, for every table that has them.</summary>
+    public static TextColumn Case { get; } = TextColumn.Of(ResultSchema.Column("case_id"));
+
+    /// <summary>The column that says how they ended.</summary>
+    public static TextColumn Status { get; } = TextColumn.Of(ResultSchema.Column("status"));
 
     /// <summary>One row for each case, medians over its iterations. Columns that no case has a value for are left out.</summary>
     public static TextTable Of(IReadOnlyList<ResultRow> rows)
     {
         (TextColumn Column, string[] Cells)[] known =
         [
-            .. Columns.Select(column => (column.Column, Cells: rows.Select(column.Cell).ToArray())).Where(column => rows.Count == 0 || column.Cells.Any(cell => cell.Length > 0)),
+            .. Columns.Select(column => (TextColumn.Of(column), Cells: rows.Select(column.Shown).ToArray())).Where(column => rows.Count == 0 || column.Cells.Any(cell => cell.Length > 0)),
         ];
         return new TextTable([.. known.Select(column => column.Column)], [.. rows.Select((_, i) => known.Select(column => column.Cells[i]).ToArray())]);
     }
@@ -42,9 +29,9 @@ public static class SummaryTable
     public static IReadOnlyList<string> Notes(IReadOnlyList<ResultRow> rows)
     {
         IEnumerable<string> weights = rows.Any(row => row.Case.Weights == "synthetic") ? ["Synthetic weights: speed is real, text is noise."] : [];
-        IEnumerable<string> problems = rows.Where(row => row.Status != CaseStatus.Ok).Select(row => $"{row.CaseId} {Status(row)}: {row.Error ?? "no reason known"}");
+        IEnumerable<string> problems = rows.Where(row => row.Status != CaseStatus.Ok).Select(row => $"{row.CaseId} {Cells.Status.Format(row.Status)}: {Short(row.Error ?? "no reason known")}");
         IEnumerable<string> unstable = rows.Where(row => row.OutputStable == false).Select(row => $"{row.CaseId}: the generated tokens differ between iterations.");
-        IEnumerable<string> notes = rows.Where(row => row.Notes is not null).Select(row => $"{row.CaseId}: {row.Notes}.");
+        IEnumerable<string> notes = rows.Where(row => row.Notes is not null).Select(row => $"{row.CaseId}: {Short(row.Notes!)}.");
         return [.. weights, .. problems, .. unstable, .. Fitness(rows), .. notes];
     }
 
@@ -64,27 +51,6 @@ public static class SummaryTable
         ];
     }
 
-    /// <summary>Four significant digits, and all of those before the point; empty when unknown.</summary>
-    public static string Number(double? value)
-    {
-        if (value is not { } number)
-        {
-            return "";
-        }
-
-        int decimals = number == 0 ? 0 : Math.Clamp(3 - (int)Math.Floor(Math.Log10(Math.Abs(number))), 0, 6);
-        return number.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-    }
-
-    private static string Number(int? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "";
-
-    private static string Verdict(ResultRow row) => row.Fitness.Verdict switch { Steadiness.Steady => "steady", Steadiness.Unsteady => "unsteady", _ => "" };
-
-    private static string Status(ResultRow row) => row.Status switch
-    {
-        CaseStatus.Ok => "ok",
-        CaseStatus.Failed => "failed",
-        CaseStatus.Interrupted => "interrupted",
-        _ => "skipped",
-    };
+    /// <summary>Libraries put whole pages into their messages; the files have all of it.</summary>
+    private static string Short(string text) => TextLine.Of(text, TextLine.LongestMessage);
 }

@@ -25,7 +25,7 @@ internal sealed class TableReader<TRow> : IDisposable
     private readonly Table<TRow> _table;
     private readonly string _path;
     private readonly CsvReader _csv;
-    private readonly StringPool _strings = new();
+    private readonly StringPool _strings;
     private readonly PartReader<TRow>[] _parts;
     private readonly (Column<TRow> Column, int Position)[] _own;
     private readonly string[] _names;
@@ -52,6 +52,7 @@ internal sealed class TableReader<TRow> : IDisposable
             throw;
         }
 
+        _strings = new StringPool(isGuarded: Version >= SpreadsheetText.Since);
         _version = Encoding.UTF8.GetBytes(Version.ToString(CultureInfo.InvariantCulture));
         _parts = [.. table.Parts.Select(part => part.Reader(PositionOf))];
         _own = [.. table.Own.Select(column => (column, PositionOf(column.Name))).Where(own => own.Item2 >= 0)];
@@ -231,5 +232,5 @@ internal sealed class TableReader<TRow> : IDisposable
     }
 
     /// <summary>A cell as it may stand in a one-line message.</summary>
-    private static string Shortened(string text) => text.Length <= 40 ? text : text[..40] + "…";
+    private static string Shortened(string text) => TextLine.Of(text, 41);
 }

@@ -23,7 +23,7 @@ internal static class TableWriter
         {
             foreach (Column<TRow> column in table.Columns)
             {
-                csv.WriteField(column.Text(row));
+                csv.WriteField(column.IsNumber ? column.Text(row) : SpreadsheetText.Guard(column.Text(row)));
             }
 
             csv.EndRecord();

@@ -1,4 +1,4 @@
-using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Results.Report;
 
@@ -45,7 +45,7 @@ internal static class AxisTicks
 
     private static string Label(double value)
     {
-        string text = SummaryTable.Number(value);
+        string text = Figure.Text(value);
         return text.Contains('.') ? text.TrimEnd('0').TrimEnd('.') : text;
     }
 }

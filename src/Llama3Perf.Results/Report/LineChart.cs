@@ -111,7 +111,7 @@ internal static class LineChart
     /// <summary>The figure with its change above the point; the figure alone, or nothing, where many runs leave no room.</summary>
     private static void DrawLabel(ChartSheet sheet, double x, double slot, MedianEstimate estimate, MedianEstimate first, double top)
     {
-        string figure = SummaryTable.Number(estimate.Median);
+        string figure = Figure.Text(estimate.Median);
         string change = ReferenceEquals(estimate, first) ? "" : $" ({(estimate.Median / first.Median) - 1:+0.0 %;−0.0 %;0.0 %})";
         string? label = new[] { figure + change, figure }.FirstOrDefault(text => TextWidth.Of(text, ChartSheet.SmallSize) < slot - 4);
         if (label is not null)

@@ -13,9 +13,7 @@ internal sealed class ReportData
     /// <summary>The metrics that have bars and lines, with the names that people know them by.</summary>
     public static IReadOnlyList<(string Slug, string Title, Column<Sample> Metric)> Metrics { get; } =
     [
-        ("decode", "Decode throughput", SampleSchema.Metric("decode_tps")),
-        ("ttft", "Time to first token", SampleSchema.Metric("ttft_ms")),
-        ("prefill", "Prefill throughput", SampleSchema.Metric("prefill_tps")),
+        .. new[] { "decode_tps", "ttft_ms", "prefill_tps" }.Select(SampleSchema.Metric).Select(metric => (metric.Name.Split('_')[0], metric.Heading!.Name!, metric)),
     ];
 
     private const double Confidence = 0.95;
@@ -79,7 +77,7 @@ internal sealed class ReportData
     }
 
     /// <summary>A number with four digits and its unit.</summary>
-    public static string Text(double value, string unit) => $"{SummaryTable.Number(value)} {unit}";
+    public static string Text(double value, string unit) => $"{Figure.Text(value)} {unit}";
 
     private static ReportCase[] ByName(IReadOnlyList<Run> runs)
     {

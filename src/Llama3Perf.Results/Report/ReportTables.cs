@@ -13,9 +13,9 @@ internal sealed class ReportTables(ReportData data)
     /// <summary>What the bars show, in numbers.</summary>
     public TextTable Figures()
     {
-        IEnumerable<TextColumn> names = HasSides ? [new("case", false), new("run", false)] : [new("case", false)];
+        IEnumerable<TextColumn> names = HasSides ? [SummaryTable.Case, new("run", false)] : [SummaryTable.Case];
         return new TextTable(
-            [.. names, .. ReportData.Metrics.Select(metric => new TextColumn($"{metric.Title.ToLowerInvariant()}, {metric.Metric.Unit}", true)), new("launches", true), new("iterations", true)],
+            [.. names, .. ReportData.Metrics.Select(metric => TextColumn.Of(metric.Metric)), new("launches", true), new("iterations", true)],
             [.. from found in data.Cases from side in data.Sides where found.Outcomes[side.Index]?.Status == CaseStatus.Ok select Figures(found, side)]);
     }
 
@@ -45,9 +45,9 @@ internal sealed class ReportTables(ReportData data)
 
     /// <summary>Cases that have no figures, with the reason.</summary>
     public TextTable Problems() => new(
-        [new("case", false), new("run", false), new("status", false), new("reason", false)],
+        [SummaryTable.Case, new("run", false), SummaryTable.Status, new("reason", false)],
         [.. data.Rows.Where(row => row.Status != CaseStatus.Ok)
-            .Select(row => (string[])[row.CaseId, row.Run.RunId, row.Status.ToString().ToLowerInvariant(), row.Error ?? "no reason known"])]);
+            .Select(row => (string[])[row.CaseId, row.Run.RunId, ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"])]);
 
     /// <summary>What is known of each run, its machine and its libraries.</summary>
     public TextTable Environment()
@@ -68,15 +68,15 @@ internal sealed class ReportTables(ReportData data)
         IEnumerable<string> names = HasSides ? [found.Name, $"{side.Letter}  {side.Label}"] : [found.Name];
         return
         [
-            .. names, .. ReportData.Metrics.Select(metric => Figure(outcome, metric.Metric)),
+            .. names, .. ReportData.Metrics.Select(metric => Estimate(outcome, metric.Metric)),
             $"{completed.Select(sample => sample.LaunchIndex).Distinct().Count()}", $"{completed.Length}",
         ];
     }
 
-    private static string Figure(CaseOutcome outcome, Column<Sample> metric) => ReportData.Estimate(outcome, metric) switch
+    private static string Estimate(CaseOutcome outcome, Column<Sample> metric) => ReportData.Estimate(outcome, metric) switch
     {
         null => "",
-        { Interval: { } interval } estimate => $"{SummaryTable.Number(estimate.Median)} [{SummaryTable.Number(interval.Low)}, {SummaryTable.Number(interval.High)}]",
-        { } estimate => SummaryTable.Number(estimate.Median),
+        { Interval: { } interval } estimate => $"{Figure.Text(estimate.Median)} [{Figure.Text(interval.Low)}, {Figure.Text(interval.High)}]",
+        { } estimate => Figure.Text(estimate.Median),
     };
 }

@@ -16,7 +16,7 @@ public enum CaseStatus
     Interrupted,
 }
 
-/// <summary>How a case ended, with what is measured once a launch. The row of results.csv is this and the statistics of its samples.</summary>
+/// <summary>How a case ended, with its samples. The row of results.csv is this and the statistics of the samples.</summary>
 public sealed record CaseOutcome
 {
     /// <summary>The case.</summary>
@@ -33,15 +33,6 @@ public sealed record CaseOutcome
 
     /// <summary>What a reader of the numbers must know, one line each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
-
-    /// <summary>Cold model loads, ms, one a launch.</summary>
-    public IReadOnlyList<double> ModelLoadMs { get; init; } = [];
-
-    /// <summary>First generation after each load, ms, one a launch.</summary>
-    public IReadOnlyList<double> FirstRunMs { get; init; } = [];
-
-    /// <summary>Peak GPU memory of the measuring process, bytes.</summary>
-    public long? PeakGpuBytes { get; init; }
 
     /// <summary>Warm-ups, one a launch.</summary>
     public IReadOnlyList<LaunchWarmUp> WarmUps { get; init; } = [];
@@ -95,44 +86,8 @@ public sealed record ResultRow
     /// <summary>Completed iterations.</summary>
     public required int SampleCount { get; init; }
 
-    /// <summary>Time to first token, ms.</summary>
-    public required Spread TtftMs { get; init; }
-
-    /// <summary>Prompt tokens a second of prefill.</summary>
-    public required Spread PrefillTps { get; init; }
-
-    /// <summary>New tokens a second after the first.</summary>
-    public required Spread DecodeTps { get; init; }
-
-    /// <summary>New tokens a second of the whole generation.</summary>
-    public required Spread EndToEndTps { get; init; }
-
-    /// <summary>Median over iterations of each iteration's median inter-token latency, ms.</summary>
-    public double? ItlP50Ms { get; init; }
-
-    /// <summary>Median over iterations of each iteration's 90th percentile, ms.</summary>
-    public double? ItlP90Ms { get; init; }
-
-    /// <summary>Median over iterations of each iteration's 95th percentile, ms.</summary>
-    public double? ItlP95Ms { get; init; }
-
-    /// <summary>Median over iterations of each iteration's 99th percentile, ms.</summary>
-    public double? ItlP99Ms { get; init; }
-
-    /// <summary>Median over iterations of the article's count.</summary>
-    public double? ArticleTps { get; init; }
-
-    /// <summary>Median over iterations of the first decode step, ms.</summary>
-    public double? FirstStepMs { get; init; }
-
-    /// <summary>Median over iterations of the decode rate without that step.</summary>
-    public double? DecodeSteadyTps { get; init; }
-
-    /// <summary>Median over iterations of the trimmed decode rate.</summary>
-    public double? DecodeTrimmedTps { get; init; }
-
-    /// <summary>Median over iterations of the time to ready the KV cache, ms.</summary>
-    public double? ResetMs { get; init; }
+    /// <summary>Statistics of the samples, one for each of their columns that has one, in the schema's order; read them by their columns.</summary>
+    public required double?[] Statistics { get; init; }
 
     /// <summary>Time to tokenize the prompt, ms.</summary>
     public double? TokenizeMs { get; init; }
@@ -161,18 +116,6 @@ public sealed record ResultRow
     /// <summary>Whether the machine let the case be measured.</summary>
     public Fitness Fitness { get; init; } = Fitness.Unknown;
 
-    /// <summary>Median over launches of the cold model load, ms.</summary>
-    public double? ModelLoadMs { get; init; }
-
-    /// <summary>Median over launches of the first generation after the load, ms.</summary>
-    public double? FirstRunMs { get; init; }
-
-    /// <summary>Largest resident set of any iteration, bytes.</summary>
-    public long? PeakRssBytes { get; init; }
-
-    /// <summary>Largest GPU memory of the measuring process, bytes.</summary>
-    public long? PeakGpuBytes { get; init; }
-
     /// <summary>Decode rate of the last third of the iterations against the first third, median over launches, percent; negative means slower.</summary>
     public double? DriftPercent { get; init; }
 
@@ -181,26 +124,4 @@ public sealed record ResultRow
 
     /// <summary>Whether every iteration gave the same tokens.</summary>
     public bool? OutputStable { get; init; }
-}
-
-/// <summary>A metric over the iterations of a case.</summary>
-public sealed record Spread
-{
-    /// <summary>No iterations.</summary>
-    public static Spread Unknown { get; } = new();
-
-    /// <summary>Middle value, or the mean of the two in the middle.</summary>
-    public double? Median { get; init; }
-
-    /// <summary>Arithmetic mean.</summary>
-    public double? Mean { get; init; }
-
-    /// <summary>Sample standard deviation (n - 1); null for a single iteration.</summary>
-    public double? StandardDeviation { get; init; }
-
-    /// <summary>Smallest value.</summary>
-    public double? Minimum { get; init; }
-
-    /// <summary>Largest value.</summary>
-    public double? Maximum { get; init; }
 }

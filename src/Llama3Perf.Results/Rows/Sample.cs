@@ -87,6 +87,15 @@ public sealed record Sample
     /// <summary>Peak resident set of the measuring process since the launch began, bytes.</summary>
     public long? PeakRssBytes { get; init; }
 
+    /// <summary>Cold load of the model in this launch, ms; the same in every iteration of it.</summary>
+    public double? ModelLoadMs { get; init; }
+
+    /// <summary>First generation after that load, warm-up or not, ms; the same in every iteration of the launch.</summary>
+    public double? FirstRunMs { get; init; }
+
+    /// <summary>Peak GPU memory of the measuring process in this launch, bytes; the same in every iteration of it.</summary>
+    public long? PeakGpuBytes { get; init; }
+
     /// <summary>
     /// How far an external engine's clock and ours are apart over the whole request, ms. Only where it is more than 2 % and 5 ms: such a
     /// sample's times are the engine's word against ours.

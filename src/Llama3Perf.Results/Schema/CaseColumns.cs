@@ -26,7 +26,7 @@ internal static class CaseColumns
         Key("prompt_id", (CaseKey c) => c.PromptId, Cells.Text),
         Key("prompt_sha256", (CaseKey c) => c.PromptSha256, Cells.OptionalText),
         Key("chat_template", (CaseKey c) => c.ChatTemplate, Cells.Text),
-        Key("n_prompt", (CaseKey c) => c.PromptTokens, Cells.OptionalCount),
+        Key("n_prompt", (CaseKey c) => c.PromptTokens, Cells.OptionalCount, heading: new("prompt", 6)),
         Key("max_length", (CaseKey c) => c.MaxLength, Cells.Count),
         Key("threads", (CaseKey c) => c.Threads, Cells.OptionalCount),
     ];

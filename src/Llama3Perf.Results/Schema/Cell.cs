@@ -15,7 +15,17 @@ internal delegate bool CellParser<TValue>(ReadOnlySpan<byte> text, StringPool st
 /// <param name="TryParse">Reads the text; false when it is not what is expected.</param>
 /// <param name="Number">The number as it stands in the cell, rounded, or null.</param>
 internal sealed record Cell<TValue>(
-    string Unit, string Expected, Func<TValue, string> Format, CellParser<TValue> TryParse, Func<TValue, double?> Number);
+    string Unit, string Expected, Func<TValue, string> Format, CellParser<TValue> TryParse, Func<TValue, double?> Number)
+{
+    /// <summary>The numbers that the cell holds; null when it holds words or text.</summary>
+    public NumberRange? Range { get; init; }
+}
+
+/// <summary>Numbers of a cell, from which the cells of their statistics are made.</summary>
+/// <param name="Least">Smallest number; <see cref="double.Epsilon"/> is above nothing.</param>
+/// <param name="Most">Largest number.</param>
+/// <param name="Decimals">Digits after the point that a median of them may have.</param>
+internal sealed record NumberRange(double Least, double Most, int Decimals);
 
 /// <summary>The kinds of cells. Numbers are invariant, bare and in the shortest form that is read back exactly.</summary>
 internal static class Cells
@@ -23,11 +33,11 @@ internal static class Cells
     private const double LongestMs = 1e9;
     private const double FastestTps = 1e9;
 
-    /// <summary>Text that is always known.</summary>
-    public static Cell<string> Text { get; } = new("", "a text of printable characters that is not empty", OneLine, TryReadText, _ => null);
+    /// <summary>Text that is always known. A row is a line of its file, so that line numbers in messages are right: control characters become blanks.</summary>
+    public static Cell<string> Text { get; } = new("", "a text of printable characters that is not empty", TextLine.Of, TryReadText, _ => null);
 
     /// <summary>Text, or empty.</summary>
-    public static Cell<string?> OptionalText { get; } = new("", "a text of printable characters", value => value is null ? "" : OneLine(value), TryReadOptionalText, _ => null);
+    public static Cell<string?> OptionalText { get; } = new("", "a text of printable characters", value => value is null ? "" : TextLine.Of(value), TryReadOptionalText, _ => null);
 
     /// <summary>A whole number that is always known.</summary>
     public static Cell<int> Count { get; } = CountFrom(0);
@@ -39,10 +49,12 @@ internal static class Cells
     public static Cell<int?> OptionalCount { get; } = Optional(Count);
 
     /// <summary>A count of events, or empty.</summary>
-    public static Cell<long?> OptionalEvents { get; } = Optional(new Cell<long>("", "a whole number from 0 to 2^60", Invariant, TryReadBytes, value => value));
+    public static Cell<long?> OptionalEvents { get; } = Optional(
+        new Cell<long>("", "a whole number from 0 to 2^60", Invariant, TryReadBytes, value => value) { Range = new NumberRange(0, 1L << 60, 0) });
 
     /// <summary>Memory in bytes, or empty.</summary>
-    public static Cell<long?> Bytes { get; } = Optional(new Cell<long>("bytes", "a whole number of bytes from 0 to 2^60", Invariant, TryReadBytes, value => value));
+    public static Cell<long?> Bytes { get; } = Optional(
+        new Cell<long>("bytes", "a whole number of bytes from 0 to 2^60", Invariant, TryReadBytes, value => value) { Range = new NumberRange(0, 1L << 60, 0) });
 
     /// <summary>A time in milliseconds to the nanosecond, or empty.</summary>
     public static Cell<double?> Milliseconds { get; } = Real("ms", 0, LongestMs, decimals: 6);
@@ -55,9 +67,6 @@ internal static class Cells
 
     /// <summary>A rate in tokens a second, or empty.</summary>
     public static Cell<double?> TokensPerSecond { get; } = Real("tok/s", double.Epsilon, FastestTps, decimals: 4);
-
-    /// <summary>A difference of rates in tokens a second, or empty.</summary>
-    public static Cell<double?> TokensPerSecondDifference { get; } = Real("tok/s", 0, FastestTps, decimals: 4);
 
     /// <summary>A relative difference in percent, or empty.</summary>
     public static Cell<double?> Percent { get; } = Real("%", -1e9, 1e9, decimals: 3);
@@ -93,6 +102,10 @@ internal static class Cells
     public static Cell<int> Version(int newest) =>
         OneOf([.. Enumerable.Range(1, newest).Select(version => (Invariant(version), version))]) with { Expected = $"a schema version from 1 to {Invariant(newest)}" };
 
+    /// <summary>A statistic of the numbers of a cell: of the same size, or, for a deviation, from 0.</summary>
+    public static Cell<double?> Statistic(string unit, NumberRange range, bool isDeviation) =>
+        Real(unit, isDeviation ? 0 : range.Least, range.Most, range.Decimals);
+
     private static Cell<TValue> OneOf<TValue>(params (string Text, TValue Value)[] words)
         where TValue : notnull
     {
@@ -121,7 +134,10 @@ internal static class Cells
     private static Cell<TValue?> Optional<TValue>(Cell<TValue> cell)
         where TValue : struct
     {
-        return new(cell.Unit, cell.Expected + ", or empty", value => value is { } known ? cell.Format(known) : "", TryRead, value => value is { } known ? cell.Number(known) : null);
+        return new(cell.Unit, cell.Expected + ", or empty", value => value is { } known ? cell.Format(known) : "", TryRead, value => value is { } known ? cell.Number(known) : null)
+        {
+            Range = cell.Range,
+        };
 
         bool TryRead(ReadOnlySpan<byte> text, StringPool strings, out TValue? value)
         {
@@ -139,7 +155,7 @@ internal static class Cells
 
     private static Cell<int> CountFrom(int least)
     {
-        return new("", $"a whole number from {least} to 1e9", Invariant, TryRead, value => value);
+        return new("", $"a whole number from {least} to 1e9", Invariant, TryRead, value => value) { Range = new NumberRange(least, 1e9, 4) };
 
         bool TryRead(ReadOnlySpan<byte> text, StringPool strings, out int value) =>
             Utf8Parser.TryParse(text, out value, out int used) && used == text.Length && value >= least && value <= 1_000_000_000;
@@ -149,7 +165,7 @@ internal static class Cells
     private static Cell<double?> Real(string unit, double least, double most, int decimals)
     {
         Cell<double> known = KnownReal(unit, least, most, decimals);
-        return new(unit, known.Expected + ", or empty", value => Rounded(value) is { } number ? Invariant(number) : "", Optional(known).TryParse, Rounded);
+        return new(unit, known.Expected + ", or empty", value => Rounded(value) is { } number ? Invariant(number) : "", Optional(known).TryParse, Rounded) { Range = known.Range };
 
         // Rounding must not turn something into nothing.
         double? Rounded(double? value) =>
@@ -159,7 +175,10 @@ internal static class Cells
     private static Cell<double> KnownReal(string unit, double least, double most, int decimals)
     {
         string from = least == double.Epsilon ? "above 0" : $"from {Invariant(least)}";
-        return new(unit, $"a number of {unit} {from}, at most {Invariant(most)}", value => Invariant(Math.Round(value, decimals)), TryRead, value => Math.Round(value, decimals));
+        return new(unit, $"a number{(unit.Length > 0 ? $" of {unit}" : "")} {from}, at most {Invariant(most)}", value => Invariant(Math.Round(value, decimals)), TryRead, value => Math.Round(value, decimals))
+        {
+            Range = new NumberRange(least, most, decimals),
+        };
 
         bool TryRead(ReadOnlySpan<byte> text, StringPool strings, out double value) =>
             Utf8Parser.TryParse(text, out value, out int used) && used == text.Length && value >= least && value <= most;
@@ -192,8 +211,4 @@ internal static class Cells
 
     private static string Invariant<TNumber>(TNumber number)
         where TNumber : IFormattable => number.ToString(null, CultureInfo.InvariantCulture);
-
-    /// <summary>A row is a line of its file, so that line numbers in messages are right and line tools work: control characters become spaces.</summary>
-    private static string OneLine(string text) =>
-        text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)) : text;
 }

@@ -4,7 +4,8 @@ using System.Text;
 namespace Llama3Perf.Results.Schema;
 
 /// <summary>One string for equal cells of a file: names and hashes repeat in every row of a case.</summary>
-internal sealed class StringPool
+/// <param name="isGuarded">True for files whose texts are written as <see cref="SpreadsheetText"/>.</param>
+internal sealed class StringPool(bool isGuarded = false)
 {
     private readonly Dictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> _strings =
         new Dictionary<string, string>(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
@@ -20,6 +21,7 @@ internal sealed class StringPool
         }
 
         ReadOnlySpan<char> text = _buffer.AsSpan(0, Encoding.UTF8.GetChars(utf8, _buffer));
+        text = isGuarded ? SpreadsheetText.Unguard(text) : text;
         if (_strings.TryGetValue(text, out pooled))
         {
             return true;

@@ -32,8 +32,6 @@ internal static class SyntheticRuns
             Case = key,
             CaseId = CaseId.For(key),
             Status = CaseStatus.Ok,
-            ModelLoadMs = [.. Enumerable.Range(1, launches).Select(launch => 100.0 + launch)],
-            FirstRunMs = [.. Enumerable.Range(1, launches).Select(launch => 20.0 + launch)],
             Samples =
             [
                 .. from launch in Enumerable.Range(1, launches)
@@ -71,7 +69,7 @@ internal static class SyntheticRuns
             Run = identity, Environment = s_environment, Case = key, CaseId = CaseId.For(key), LaunchIndex = launch, Iteration = iteration, StartUtc = identity.TestTime,
             PromptTokens = 8, NewTokens = 16, PrefillMs = first, TtftMs = first, DecodeMs = decode, EndToEndMs = times[^1], PrefillTps = 8000 / first,
             DecodeTps = 15_000 / decode, EndToEndTps = 16_000 / times[^1], ArticleTps = 24_000 / times[^1], ItlP50Ms = 10 / speed, ItlP90Ms = 10 / speed,
-            ItlP95Ms = 10 / speed, ItlP99Ms = 10 / speed, PeakRssBytes = 100_000_000, OutputSha256 = new string('c', 64), TokenMs = times, Completed = true,
+            ItlP95Ms = 10 / speed, ItlP99Ms = 10 / speed, PeakRssBytes = 100_000_000, ModelLoadMs = 100 + launch, FirstRunMs = 20 + launch, OutputSha256 = new string('c', 64), TokenMs = times, Completed = true,
         };
     }
 }

@@ -1,5 +1,6 @@
 using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Tests.Files;
 
 namespace Llama3Perf.Results.Tests.Aggregation;
@@ -12,9 +13,8 @@ public sealed class AggregationTests
         ResultRow row = RowOf([Sample(1, 1, 10), Sample(1, 2, 20), Sample(2, 1, 40), Sample(2, 2, 30)]);
 
         Assert.Equal((2, 4), (row.LaunchCount, row.SampleCount));
-        Assert.Equal(new Spread { Median = 25, Mean = 25, StandardDeviation = Math.Sqrt(500 / 3.0), Minimum = 10, Maximum = 40 }, row.DecodeTps);
-        Assert.Equal(1, row.ItlP99Ms);
-        Assert.Equal(2100, row.PeakRssBytes);
+        Assert.Equal([25, 25, 12.9099, 10, 40], new[] { "median", "mean", "stddev", "min", "max" }.Select(part => Value(row, $"decode_tps_{part}")));
+        Assert.Equal((1, 2100), (Value(row, "itl_p99_ms"), Value(row, "peak_rss_bytes")));
     }
 
     [Fact]
@@ -22,7 +22,7 @@ public sealed class AggregationTests
     {
         ResultRow row = RowOf([Sample(1, 1, 10)]);
 
-        Assert.Equal((10, null, null), (row.DecodeTps.Median, row.DecodeTps.StandardDeviation, row.DriftPercent));
+        Assert.Equal((10, null, null), (Value(row, "decode_tps_median"), Value(row, "decode_tps_stddev"), row.DriftPercent));
     }
 
     [Fact]
@@ -34,12 +34,26 @@ public sealed class AggregationTests
         Assert.Equal(-10, row.DriftPercent!.Value, 9);
     }
 
+    [Theory]
+    [InlineData(2, null)]
+    [InlineData(3, -20.0)]
+    [InlineData(5, -40.0)]
+    [InlineData(6, -42.1053)]
+    [InlineData(8, -63.1579)]
+    public void Drift_holds_the_last_third_against_the_first(int iterations, double? drift)
+    {
+        // 100, 90, 80, ...: a third of 8 is 2, its remainder is in the middle.
+        ResultRow row = RowOf([.. Enumerable.Range(1, iterations).Select(i => Sample(1, i, 110 - (10 * i)))]);
+
+        Assert.Equal(drift, row.DriftPercent is { } percent ? Math.Round(percent, 4) : null);
+    }
+
     [Fact]
     public void Iterations_that_broke_off_do_not_count()
     {
         ResultRow row = RowOf([Sample(1, 1, 10), Sample(1, 2, 1000) with { Completed = false }]);
 
-        Assert.Equal((1, 10), (row.SampleCount, row.DecodeTps.Maximum));
+        Assert.Equal((1, 10), (row.SampleCount, Value(row, "decode_tps_max")));
     }
 
     [Fact]
@@ -56,17 +70,27 @@ public sealed class AggregationTests
         ResultRow row = RowOf([Sample(1, 1, 10)], CaseStatus.Failed, "it broke");
 
         Assert.Equal((CaseStatus.Failed, "it broke", 1), (row.Status, row.Error, row.SampleCount));
-        Assert.Equal(Spread.Unknown, row.DecodeTps);
-        Assert.Null(row.PeakRssBytes);
-        Assert.Null(row.ModelLoadMs);
+        Assert.All(row.Statistics, Assert.Null);
+        Assert.Null(row.DriftPercent);
     }
 
     [Fact]
-    public void Figures_of_a_launch_are_medians_over_launches() => Assert.Equal(2, RowOf([Sample(1, 1, 1)]).ModelLoadMs);
+    public void Figures_of_a_launch_are_medians_over_launches()
+    {
+        // The launch with most iterations has no more weight than the others, and one that does not know its load has none.
+        double?[] loads = [1, 9, 9, 9, 9, 2, null];
+        int[] launches = [1, 2, 2, 2, 2, 3, 4];
+
+        ResultRow row = RowOf([.. loads.Zip(launches, (load, launch) => Sample(launch, 1, 1) with { ModelLoadMs = load })]);
+
+        Assert.Equal((2, null), (Value(row, "model_load_ms"), Value(row, "first_run_ms")));
+    }
+
+    private static double? Value(ResultRow row, string column) => ResultSchema.Column(column).Value(row);
 
     private static ResultRow RowOf(Sample[] samples, CaseStatus status = CaseStatus.Ok, string? error = null)
     {
-        CaseOutcome outcome = new() { Case = TestRuns.Case, CaseId = "x", Status = status, Error = error, Samples = samples, ModelLoadMs = [1, 9, 2] };
+        CaseOutcome outcome = new() { Case = TestRuns.Case, CaseId = "x", Status = status, Error = error, Samples = samples };
         return Aggregates.Row(new Run(TestRuns.Identity, TestRuns.Environment, [outcome]), outcome);
     }
 

@@ -1,6 +1,7 @@
 using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Results.Tests.Files;
 
@@ -24,6 +25,32 @@ public sealed class MarkdownTests
     }
 
     [Theory]
+    [InlineData("[click](https://example.com)", "\\[click\\](https\\://example.com)")]
+    [InlineData("![x](http://example.com/x.png)", "!\\[x\\](http\\://example.com/x.png)")]
+    [InlineData("www.example.com", "www\\.example.com")]
+    [InlineData("a|b", "a\\|b")]
+    [InlineData("`code`", "\\`code\\`")]
+    [InlineData("&#124;", "&amp;#124;")]
+    [InlineData("<img src=x>", "&lt;img src=x>")]
+    [InlineData("\u001b[31m\r\n", " \\[31m  ")]
+    public void Text_from_outside_is_text_in_markdown(string text, string escaped) => Assert.Equal(escaped, MarkdownTable.Escape(text));
+
+    [Fact]
+    public void A_terminal_shows_text_as_it_is() =>
+        Assert.Equal(
+            """
+            | name       |    n |
+            | ---------- | ---: |
+            | <i>[a]\| & |    1 |
+
+            """.ReplaceLineEndings("\n"),
+            MarkdownTable.WriteText(new TextTable([new("name", false, 4), new("n", true, 4)], [["<i>[a]\\|\n&", "1"]])));
+
+    [Fact]
+    public void Tables_of_several_runs_have_columns_of_one_width() =>
+        Assert.Equal("| x      |\n| ------ |\n", MarkdownTable.Write(new TextTable([new("x", false, 6)], [])));
+
+    [Theory]
     [InlineData(null, "")]
     [InlineData(0.0, "0")]
     [InlineData(0.0123456, "0.01235")]
@@ -32,7 +59,7 @@ public sealed class MarkdownTests
     [InlineData(6200.5, "6200")]
     [InlineData(123456.7, "123457")]
     [InlineData(-12.345, "-12.35")]
-    public void Numbers_have_four_significant_digits(double? value, string text) => Assert.Equal(text, SummaryTable.Number(value));
+    public void Numbers_have_four_significant_digits(double? value, string text) => Assert.Equal(text, Figure.Text(value));
 
     [Fact]
     public void The_console_and_the_file_show_the_same_table()

@@ -33,6 +33,9 @@ public sealed class OlderFileTests
         Assert.Equal([15, 15], run.Cases.Select(outcome => outcome.Samples.Count));
         Assert.All(run.Cases, outcome => Assert.Equal((null, null), (outcome.Case.EngineOptions, outcome.Case.BuildConfiguration)));
         Assert.EndsWith(Remark, Assert.Single(run.Remarks));
+
+        // What only results.csv had stands in the samples now.
+        Assert.All(run.Cases[0].Samples, sample => Assert.Equal((183.712, 27.1978, null), (sample.ModelLoadMs, sample.FirstRunMs, sample.PeakGpuBytes)));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Llama3Perf.Results.Tests.Files;
 public sealed class RoundTripTests
 {
     private static readonly Gen<string?> OptionalText = Gen.Char.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Array[0, 12].Select(c => c.Length == 0 ? null : new string(c));
-    private static readonly Gen<string> Text = Gen.OneOf("plain", "comma, quote \" and 'single'", "ünïcödé ∑ 漢字 🦙", " leading and trailing ", "=1+2", "-", "\"\"", ";", "#x");
+    private static readonly Gen<string> Text = Gen.OneOf("plain", "comma, quote \" and 'single'", "ünïcödé ∑ 漢字 🦙", " leading and trailing ", "=1+2", "-", "+1", "@SUM(A1)", "-2+3", "'quoted", "'", "\uFF1D1", "a=b", "\"\"", ";", "#x");
     private static readonly Gen<double?> Number = Gen.Double[1e-3, 1e8].Select(value => Math.Round(value, 4)).Nullable(0.1);
     private static readonly Gen<long?> Bytes = Gen.Long[0, 1L << 60].Nullable(0.2);
 
@@ -54,7 +54,7 @@ public sealed class RoundTripTests
             Assert.Empty(read.Remarks);
             foreach ((CaseOutcome written, CaseOutcome back) in run.Cases.Zip(read.Cases))
             {
-                Assert.Equal((written.Case, written.CaseId, written.Status, written.Error, written.PeakGpuBytes), (back.Case, back.CaseId, back.Status, back.Error, back.PeakGpuBytes));
+                Assert.Equal((written.Case, written.CaseId, written.Status, written.Error), (back.Case, back.CaseId, back.Status, back.Error));
                 Assert.Equal(written.Samples.Select(sample => sample with { TokenMs = [] }), back.Samples.Select(sample => sample with { TokenMs = [] }), SampleEquality);
                 Assert.Equal(written.Samples.Select(sample => sample.TokenMs), back.Samples.Select(sample => sample.TokenMs));
             }
@@ -88,6 +88,57 @@ public sealed class RoundTripTests
             Assert.Equal(column.Key(sample), column.Key(read));
         }
     }
+
+    [Theory]
+    [InlineData("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0")]
+    [InlineData("+1", "'+1")]
+    [InlineData("-1", "'-1")]
+    [InlineData("@SUM(A1)", "'@SUM(A1)")]
+    [InlineData("＝1", "'＝1")]
+    [InlineData("'", "''")]
+    [InlineData("'=1", "''=1")]
+    [InlineData("a=1", "a=1")]
+    [InlineData("1-1", "1-1")]
+    public void No_text_is_a_formula_in_a_spreadsheet_and_all_are_read_back(string text, string cell)
+    {
+        CaseOutcome outcome = TestRuns.Outcome(TestRuns.Case with { ModelName = text, Device = text }, 1, 1);
+        using TestFolder folder = new();
+        RunWriter.Write(new Run(TestRuns.Identity, TestRuns.Environment, [outcome]), folder.File("run"));
+
+        Assert.Contains($",cpu,{cell},{cell},", File.ReadAllText(folder.File("run", RunFolder.Samples)));
+        Assert.Contains($",cpu,{cell},{cell},", File.ReadAllText(folder.File("run", RunFolder.Results)));
+        Assert.Equal(outcome.Case, RunReader.Read(folder.File("run"))[0].Cases[0].Case);
+        Assert.Equal(outcome.Case, RunReader.Read(folder.File("run", RunFolder.Samples))[0].Cases[0].Case);
+    }
+
+    [Fact]
+    public void Negative_numbers_are_plain_numbers()
+    {
+        CaseOutcome outcome = TestRuns.Outcome(TestRuns.Case, 1, 3);
+        using TestFolder folder = new();
+        RunWriter.Write(new Run(TestRuns.Identity, TestRuns.Environment, [outcome]), folder.File("run"));
+
+        Assert.Contains(",-4.651,", File.ReadAllText(folder.File("run", RunFolder.Results)));
+    }
+
+    [Fact]
+    public void Every_control_character_becomes_a_blank()
+    {
+        char[] controls = [.. Enumerable.Range(0, 0x100).Select(code => (char)code).Where(char.IsControl)];
+        Assert.Equal(65, controls.Length);
+
+        Assert.Equal(string.Join(' ', Enumerable.Repeat("x", 66)), TextLine.Of("x" + string.Concat(controls.Select(c => $"{c}x"))));
+        Assert.Equal("no control: \u00a0\u00ad🦙", TextLine.Of("no control: \u00a0\u00ad🦙"));
+        Assert.All(controls, c => Assert.Equal("a b", Cells.Text.Format($"a{c}b")));
+        Assert.All(controls, c => Assert.Equal("a b", Cells.OptionalText.Format($"a{c}b")));
+    }
+
+    [Theory]
+    [InlineData("12345", "12345")]
+    [InlineData("123456", "1234…")]
+    [InlineData("123🦙6", "123…")]
+    [InlineData("1\n2", "1 2")]
+    public void A_message_is_a_line_of_limited_length(string text, string line) => Assert.Equal(line, TextLine.Of(text, 5));
 
     [Fact]
     public void Control_characters_become_spaces_so_that_a_row_stays_a_line()
@@ -130,7 +181,7 @@ public sealed class RoundTripTests
                     return new CaseOutcome
                     {
                         Case = key, CaseId = id, Status = samples.Length > 0 ? CaseStatus.Ok : CaseStatus.Skipped, Error = samples.Length > 0 ? null : "why, oh \"why\"",
-                        PeakGpuBytes = samples.Length > 0 ? gpu : null, Samples = samples,
+                        Samples = [.. samples.Select(sample => sample with { PeakGpuBytes = gpu })],
                     };
                 }).ToArray();
             }));

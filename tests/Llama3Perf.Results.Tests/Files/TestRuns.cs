@@ -36,16 +36,20 @@ internal static class TestRuns
         [
             measured with
             {
-                ModelLoadMs = [140.5, 150.25], FirstRunMs = [95, 97], PeakGpuBytes = 1 << 30, WarmUps = [new(510, 4, true), new(530.5, 5, true)], TokenizeMs = 0.125,
-                ProcessPriority = "normal", LaunchOrder = "random 42", Notes = ["dynamic KV cache"],
-                Samples = [.. measured.Samples.Select((sample, i) => i == 4
+                WarmUps = [new(510, 4, true), new(530.5, 5, true)], TokenizeMs = 0.125, ProcessPriority = "normal", LaunchOrder = "random 42", Notes = ["dynamic KV cache"],
+                Samples = [.. measured.Samples.Select((sample, i) => OfLaunch(i == 4
                     ? sample with { ClockDisagreementMs = 7.5, StoppedAttempts = 1, Conditions = Quiet with { StoppedMs = 1200, GpuClockPercent = 99, GpuThrottle = "power-cap+thermal", GpuCelsius = 71, GpuWatts = 350.5, GpuForeignPercent = 0 } }
-                    : sample)],
+                    : sample))],
             },
             new CaseOutcome { Case = text, CaseId = CaseId.For(text), Status = CaseStatus.Failed, Error = "The process ended with code 139, \"segmentation fault\"" },
             new CaseOutcome { Case = half, CaseId = CaseId.For(half), Status = CaseStatus.Skipped, Error = "fp16 on the CPU computes in fp32; ask for it with --precision fp16" },
         ]);
     }
+
+    private static Sample OfLaunch(Sample sample) => sample with
+    {
+        ModelLoadMs = sample.LaunchIndex == 1 ? 140.5 : 150.25, FirstRunMs = sample.LaunchIndex == 1 ? 95 : 97, PeakGpuBytes = 1 << 30,
+    };
 
     public static CaseOutcome Outcome(CaseKey key, int launches, int iterations) => new()
     {

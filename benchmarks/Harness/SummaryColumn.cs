@@ -4,7 +4,6 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Results.Aggregation;
-using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using SummaryTable = Llama3Perf.Results.Files.SummaryTable;

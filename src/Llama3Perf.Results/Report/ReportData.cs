@@ -1,6 +1,5 @@
 using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Comparison;
-using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;

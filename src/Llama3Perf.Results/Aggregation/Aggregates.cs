@@ -9,7 +9,7 @@ namespace Llama3Perf.Results.Aggregation;
 /// </summary>
 public static class Aggregates
 {
-    private static readonly Column<Sample> DecodeTps = SampleSchema.Metric("decode_tps");
+    private static readonly Column<Sample> s_decodeTps = SampleSchema.Metric("decode_tps");
 
     /// <summary>The rows of a run, in the order of its cases.</summary>
     public static IReadOnlyList<ResultRow> Rows(Run run) => [.. run.Cases.Select(outcome => Row(run, outcome))];
@@ -66,7 +66,7 @@ public static class Aggregates
 
         static double? OfLaunch(IEnumerable<Sample> launch)
         {
-            double[] rates = Values(launch.OrderBy(sample => sample.Iteration), DecodeTps);
+            double[] rates = Values(launch.OrderBy(sample => sample.Iteration), s_decodeTps);
             int third = rates.Length / 3;
             return third == 0 ? null : (rates[^third..].Average() / rates[..third].Average() - 1) * 100;
         }

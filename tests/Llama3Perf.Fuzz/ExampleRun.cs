@@ -14,7 +14,7 @@ internal static class ExampleRun
         Sample[] samples = [.. from launch in Enumerable.Range(1, 2) from iteration in Enumerable.Range(1, 3) select Sample(identity, environment, good, launch, iteration)];
         return new Run(identity, environment,
         [
-            new CaseOutcome { Case = good, CaseId = CaseId.For(good), Status = CaseStatus.Ok, ModelLoadMs = [100, 101], FirstRunMs = [20, 21], Samples = samples },
+            new CaseOutcome { Case = good, CaseId = CaseId.For(good), Status = CaseStatus.Ok, Samples = samples },
             new CaseOutcome { Case = failed, CaseId = CaseId.For(failed), Status = CaseStatus.Failed, Error = "a reason, with a comma" },
         ]);
     }
@@ -28,6 +28,7 @@ internal static class ExampleRun
     private static Sample Sample(RunIdentity identity, RunEnvironment environment, CaseKey key, int launch, int iteration) => new()
     {
         Run = identity, Environment = environment, Case = key, CaseId = CaseId.For(key), LaunchIndex = launch, Iteration = iteration, StartUtc = identity.TestTime,
+        ModelLoadMs = 99 + launch, FirstRunMs = 19 + launch,
         PromptTokens = 8, NewTokens = 2, PrefillMs = 8, TtftMs = 9, DecodeMs = 10, EndToEndMs = 19, PrefillTps = 1000 + iteration, DecodeTps = 100 + launch, EndToEndTps = 105,
         ArticleTps = 526, ItlP50Ms = 10, ItlP90Ms = 10, ItlP95Ms = 10, ItlP99Ms = 10, PeakRssBytes = 1 << 28, OutputSha256 = new string('c', 64), TokenMs = [9, 19], Completed = true,
     };

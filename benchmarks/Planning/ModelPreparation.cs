@@ -5,6 +5,7 @@ using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
@@ -13,6 +14,7 @@ internal sealed class ModelPreparation(string root)
 {
     private readonly ModelStore _store = new(root);
     private readonly Dictionary<string, string> _fingerprints = [];
+    private readonly HashSet<string> _told = [];
 
     /// <summary>The folder for these options, made if it is not there yet: where the user wants it, else under the store's root.</summary>
     public ModelFolder Prepare(ModelBuildOptions options, string? folder = null)
@@ -21,6 +23,11 @@ internal sealed class ModelPreparation(string root)
         {
             // What the checkpoint holds is part of the folder. Known here, the store finds it remembered.
             Fingerprint(options.Model);
+        }
+
+        foreach (string warning in Warnings(options.Model).Where(_told.Add))
+        {
+            Console.WriteLine($"{options.Model}: {warning}.");
         }
 
         return Warned(ByteProgress.Show(Title(options), (progress, cancellation) => folder is null
@@ -77,6 +84,10 @@ internal sealed class ModelPreparation(string root)
             throw new ModelException($"{path} cannot be read: {exception.Message}", exception);
         }
     }
+
+    /// <summary>Where a model's files are not simply followed.</summary>
+    private static IReadOnlyList<string> Warnings(string model) =>
+        Checkpoint.IsCheckpoint(model) ? Checkpoint.Open(model).Warnings : LlamaShape.Load(model).Warning is { } warning ? [warning] : [];
 
     private static string Title(ModelBuildOptions options) =>
         $"{(Checkpoint.IsCheckpoint(options.Model) ? "converting" : "building")} {options.Model} to {options.Precision.Name()}";

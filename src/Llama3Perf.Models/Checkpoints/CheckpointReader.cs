@@ -11,7 +11,7 @@ internal static class CheckpointReader
     private const string ConfigFile = "config.json";
 
     public static bool IsCheckpoint(string path) =>
-        Directory.Exists(path) && File.Exists(Path.Combine(path, ConfigFile)) && WeightMap.HasWeights(path);
+        Directory.Exists(path) && HubCache.Resolve(path) is { } folder && File.Exists(Path.Combine(folder, ConfigFile)) && WeightMap.HasWeights(folder);
 
     public static Checkpoint Read(string path)
     {
@@ -22,15 +22,18 @@ internal static class CheckpointReader
             var shape = LlamaShape.Load(config);
             var configuration = JsonField.ReadFile(config);
             CheckUnquantized(configuration);
-            var map = WeightMap.Read(folder);
-            Dictionary<string, CheckpointTensor> found = Tensors(map);
+            IReadOnlySet<string> names = LlamaTensors.Names(shape);
+            var map = WeightMap.Read(folder, names.Contains);
+            Dictionary<string, CheckpointTensor> found = Tensors(map, names.Contains);
+            (LlamaShape settled, string? untied) = TiedHead.Settle(shape, found);
             return new Checkpoint
             {
                 Path = folder,
-                Shape = shape,
+                Shape = settled,
+                Warnings = [.. new[] { shape.Warning, untied }.OfType<string>()],
                 IsSynthetic = configuration.Find(LlamaConfigText.SyntheticKey) is { Element.ValueKind: JsonValueKind.String } weights && weights.Text() == LlamaConfigText.Synthetic,
                 Tokens = Tokens(folder, shape, configuration),
-                Tensors = CheckpointRules.Select(folder, shape, found),
+                Tensors = CheckpointRules.Select(folder, settled, found),
                 WeightFiles = map.Files,
             };
         }
@@ -42,7 +45,7 @@ internal static class CheckpointReader
 
     private static string Existing(string path)
     {
-        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        string folder = HubCache.Resolve(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         if (File.Exists(folder))
         {
             throw new ModelException($"'{path}' is a file. Name the checkpoint folder that holds config.json.");
@@ -65,9 +68,9 @@ internal static class CheckpointReader
     {
         string file = Path.Combine(folder, "generation_config.json");
         JsonField? generation = File.Exists(file) ? JsonField.ReadFile(file) : null;
-        IReadOnlyList<int> eos = generation?.Find("eos_token_id")?.Integers() ?? shape.EosTokenIds;
-        int? bos = generation?.Find("bos_token_id")?.Integer(minimum: 0) ?? shape.BosTokenId;
-        int? pad = (generation?.Find("pad_token_id") ?? configuration.Find("pad_token_id"))?.Integer(minimum: 0);
+        IReadOnlyList<int> eos = generation?.Find("eos_token_id")?.TokenIds() ?? shape.EosTokenIds;
+        int? bos = generation?.Find("bos_token_id") is { } id ? id.TokenId() : shape.BosTokenId;
+        int? pad = (generation?.Find("pad_token_id") ?? configuration.Find("pad_token_id"))?.TokenId();
         return new SpecialTokens(bos, eos, pad ?? (eos is [var first, ..] ? first : null));
     }
 
@@ -80,10 +83,10 @@ internal static class CheckpointReader
         }
     }
 
-    private static Dictionary<string, CheckpointTensor> Tensors(WeightMap map)
+    private static Dictionary<string, CheckpointTensor> Tensors(WeightMap map, Func<string, bool> isNeeded)
     {
         Dictionary<string, CheckpointTensor> found = new(StringComparer.Ordinal);
-        foreach (CheckpointTensor tensor in map.Files.SelectMany(SafetensorsFile.Read))
+        foreach (CheckpointTensor tensor in map.Files.SelectMany(file => SafetensorsFile.Read(file, LlamaTensors.IsWeight)))
         {
             if (!found.TryAdd(tensor.Name, tensor))
             {
@@ -92,7 +95,7 @@ internal static class CheckpointReader
             }
         }
 
-        foreach ((string name, string file) in map.Index)
+        foreach ((string name, string file) in map.Index.Where(entry => isNeeded(entry.Key)))
         {
             if (!found.TryGetValue(name, out CheckpointTensor? tensor) || tensor.File != file)
             {

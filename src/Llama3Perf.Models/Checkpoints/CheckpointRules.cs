@@ -27,11 +27,12 @@ internal static class CheckpointRules
 
         if (missing.Count > 0)
         {
+            CheckPrefix(folder, found.Keys);
             throw new ModelException(
                 $"'{folder}' lacks {Count(missing)} that its config.json asks for: {Shown.List(missing)}. Download the checkpoint again, or the config.json that belongs to it.");
         }
 
-        CheckExtra(folder, shape, found.Values.Where(tensor => !selected.ContainsKey(tensor.Name)));
+        CheckExtra(folder, found.Keys.Where(name => !selected.ContainsKey(name)));
         return selected;
     }
 
@@ -44,19 +45,27 @@ internal static class CheckpointRules
         }
     }
 
-    private static void CheckExtra(string folder, LlamaShape shape, IEnumerable<CheckpointTensor> others)
+    private static void CheckExtra(string folder, IEnumerable<string> others)
     {
-        string[] extra =
-        [
-            .. others.Where(tensor => !LlamaTensors.IsTolerated(shape, tensor.Name, tensor.Shape))
-                .Select(tensor => tensor.Name)
-                .Order(StringComparer.Ordinal),
-        ];
+        string[] extra = [.. others.Order(StringComparer.Ordinal)];
         if (extra.Length > 0)
         {
             throw new ModelException(
                 $"'{folder}' has {Count(extra)} that its config.json does not ask for: {Shown.List(extra)}. Use the config.json that belongs to the weights; merge adapters first.");
         }
+    }
+
+    /// <summary>Names the prefix where all names lack the usual one, or carry another: then nothing is missing.</summary>
+    private static void CheckPrefix(string folder, IEnumerable<string> names)
+    {
+        if (LlamaTensors.Prefix(names) is not { } prefix || prefix == LlamaTensors.UsualPrefix)
+        {
+            return;
+        }
+
+        throw new ModelException(prefix.Length == 0
+            ? $"'{folder}': its tensors' names lack the prefix '{LlamaTensors.UsualPrefix}', as a bare model without LM head is saved. Save the whole LlamaForCausalLM, or rename the tensors."
+            : $"'{folder}': its tensors' names begin with '{Shown.Text(prefix)}' where Llama's begin with '{LlamaTensors.UsualPrefix}'. Save the inner LlamaForCausalLM by itself, or rename the tensors.");
     }
 
     private static string Count(IReadOnlyCollection<string> names) => names.Count == 1 ? "a tensor" : $"{names.Count} tensors";

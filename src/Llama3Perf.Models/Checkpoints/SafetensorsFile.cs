@@ -15,8 +15,10 @@ internal static class SafetensorsFile
     private const string DownloadAgain = "The file is damaged: download it again.";
 
     /// <summary>The tensors of a file, in the order of the header. Their data is known to lie inside the file and apart.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="isWanted">False for names that are passed over, whatever stands under them.</param>
     /// <exception cref="ModelException">The file cannot be read, is damaged or holds types that are not read.</exception>
-    public static IReadOnlyList<CheckpointTensor> Read(string path)
+    public static IReadOnlyList<CheckpointTensor> Read(string path, Func<string, bool> isWanted)
     {
         try
         {
@@ -27,7 +29,7 @@ internal static class SafetensorsFile
             long dataStart = sizeof(ulong) + header.Length;
             CheckpointTensor[] tensors =
             [
-                .. Entries(path, json.RootElement).Where(entry => entry.Name != "__metadata__")
+                .. Entries(path, json.RootElement).Where(entry => entry.Name != "__metadata__" && isWanted(entry.Name))
                     .Select(entry => SafetensorsEntry.Read(path, entry.Name, entry.Value, dataStart, length)),
             ];
             CheckOverlap(path, tensors);

@@ -18,10 +18,12 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         File.Exists(Path.Combine(folder, IndexFile)) || Safetensors(folder).Any() || Pickles(folder).Any();
 
     /// <summary>One file, else the index, else every safetensors file: the order in which transformers looks.</summary>
+    /// <param name="folder">The checkpoint.</param>
+    /// <param name="isNeeded">True for tensors that are used. An index may name others in files that are not there.</param>
     /// <exception cref="ModelException">No weights, weights in another format, an index that does not fit the folder, or links that lead out of it.</exception>
-    public static WeightMap Read(string folder)
+    public static WeightMap Read(string folder, Func<string, bool> isNeeded)
     {
-        WeightMap map = Find(folder);
+        WeightMap map = Find(folder, isNeeded);
         foreach (string file in map.Files)
         {
             FileLinks.Check(folder, file);
@@ -30,7 +32,7 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         return map;
     }
 
-    private static WeightMap Find(string folder)
+    private static WeightMap Find(string folder, Func<string, bool> isNeeded)
     {
         string single = Path.Combine(folder, SingleFile);
         if (File.Exists(single))
@@ -41,7 +43,7 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         string index = Path.Combine(folder, IndexFile);
         if (File.Exists(index))
         {
-            return ReadIndex(folder, index);
+            return ReadIndex(folder, index, isNeeded);
         }
 
         string[] files = [.. Safetensors(folder).Order(StringComparer.Ordinal)];
@@ -55,7 +57,7 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
             : throw new ModelException($"'{folder}' has no *.safetensors. Name a Hugging Face checkpoint folder with its weights.");
     }
 
-    private static WeightMap ReadIndex(string folder, string path)
+    private static WeightMap ReadIndex(string folder, string path, Func<string, bool> isNeeded)
     {
         JsonField map = JsonField.ReadFile(path)["weight_map"];
         if (map.Element.ValueKind != JsonValueKind.Object)
@@ -64,13 +66,23 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         }
 
         Dictionary<string, string> index = new(StringComparer.Ordinal);
+        HashSet<string> names = new(StringComparer.Ordinal);
         foreach (JsonProperty property in map.Element.EnumerateObject())
         {
             string name = JsonNames.Of(property) ?? throw new ModelException($"{path}: a tensor's name is not valid Unicode. Download the file again.");
             string file = Shard(folder, path, name, new JsonField(path, $"weight_map '{Shown.Text(name)}'", property.Value).Text());
-            if (!index.TryAdd(name, file))
+            if (!names.Add(name))
             {
                 throw new ModelException($"{path}: weight_map names tensor '{Shown.Text(name)}' twice. Download the file again.");
+            }
+
+            if (File.Exists(file))
+            {
+                index.Add(name, file);
+            }
+            else if (isNeeded(name))
+            {
+                throw new ModelException($"{Shown.Text(file)} is missing; {IndexFile} names it for tensor '{Shown.Text(name)}'. Download the checkpoint again.");
             }
         }
 
@@ -88,10 +100,7 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
                 $"{index}: tensor '{Shown.Text(tensor)}' is said to be in '{Shown.Text(name)}', expected the name of a .safetensors file beside the index. Download the checkpoint again.");
         }
 
-        string file = Path.Combine(folder, name);
-        return File.Exists(file)
-            ? file
-            : throw new ModelException($"{Shown.Text(file)} is missing; {IndexFile} names it for tensor '{Shown.Text(tensor)}'. Download the checkpoint again.");
+        return Path.Combine(folder, name);
     }
 
     private static IEnumerable<string> Safetensors(string folder) => Directory.EnumerateFiles(folder, "*.safetensors");

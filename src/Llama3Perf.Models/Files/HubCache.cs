@@ -8,19 +8,33 @@ internal static class HubCache
 {
     private const string EntryPrefix = "models--";
 
+    /// <summary>The snapshot that an entry's folder leads to: the commit that <c>refs/main</c> names, else the newest. Any other folder is itself.</summary>
+    public static string Resolve(string folder)
+    {
+        string snapshots = Path.Combine(folder, "snapshots");
+        if (!IsEntry(folder) || !Directory.Exists(snapshots))
+        {
+            return folder;
+        }
+
+        string main = Path.Combine(folder, "refs", "main");
+        string? named = File.Exists(main) ? Path.Combine(snapshots, Path.GetFileName(File.ReadAllText(main).Trim())) : null;
+        return Directory.Exists(named) ? named : Directory.EnumerateDirectories(snapshots).MaxBy(Directory.GetLastWriteTimeUtc) ?? folder;
+    }
+
     /// <summary>The model's name when the folder is a snapshot, else null.</summary>
     public static string? ModelName(string folder) =>
-        Entry(folder) is { } entry ? Path.GetFileName(entry)[EntryPrefix.Length..].Split("--")[^1] : null;
+        Entry(folder) is { } entry && IsEntry(entry) ? Path.GetFileName(entry)[EntryPrefix.Length..].Split("--")[^1] : null;
 
     /// <summary>The folder that a snapshot's links lead into; null when the folder is no snapshot.</summary>
-    public static string? Blobs(string folder) => Entry(folder) is { } entry ? Path.Combine(entry, "blobs") : null;
+    public static string? Blobs(string folder) => Entry(folder) is { } entry && Path.Combine(entry, "blobs") is { } blobs && Directory.Exists(blobs) ? blobs : null;
 
+    private static bool IsEntry(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)).StartsWith(EntryPrefix, StringComparison.Ordinal);
+
+    // Copies of an entry have other names; what makes one is its two folders.
     private static string? Entry(string folder)
     {
         string? snapshots = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder));
-        string? entry = Path.GetDirectoryName(snapshots);
-        return Path.GetFileName(snapshots) == "snapshots" && Path.GetFileName(entry)!.StartsWith(EntryPrefix, StringComparison.Ordinal)
-            ? entry
-            : null;
+        return Path.GetFileName(snapshots) == "snapshots" ? Path.GetDirectoryName(snapshots) : null;
     }
 }

@@ -108,16 +108,19 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
         _ => throw Wrong("true or false"),
     };
 
-    /// <summary>One whole number of at least 0, or a list of them.</summary>
-    public IReadOnlyList<int> Integers()
+    /// <summary>A token id; null for -1, which older tools write where there is none.</summary>
+    public int? TokenId() => Integer(minimum: -1) is >= 0 and int id ? id : null;
+
+    /// <summary>One token id or a list of them, those of -1 left out.</summary>
+    public IReadOnlyList<int> TokenIds()
     {
         if (Element.ValueKind != JsonValueKind.Array)
         {
-            return [Integer(minimum: 0)];
+            return TokenId() is { } id ? [id] : [];
         }
 
         JsonField field = this;
-        return [.. Element.EnumerateArray().Select((item, i) => new JsonField(field.File, $"{field.Key}[{i}]", item).Integer(minimum: 0))];
+        return [.. Element.EnumerateArray().Select((item, i) => new JsonField(field.File, $"{field.Key}[{i}]", item).TokenId()).OfType<int>()];
     }
 
     /// <summary>A list of strings.</summary>

@@ -14,9 +14,9 @@ internal static class Shown
     }
 
     /// <summary>The first few names, and how many more there are.</summary>
-    public static string List(IReadOnlyCollection<string> names)
+    public static string List(IReadOnlyCollection<string> names, int most = MaxNames)
     {
-        string first = string.Join(", ", names.Take(MaxNames).Select(name => $"'{Text(name)}'"));
-        return names.Count <= MaxNames ? first : $"{first} and {names.Count - MaxNames} more";
+        string first = string.Join(", ", names.Take(most).Select(name => $"'{Text(name)}'"));
+        return names.Count <= most ? first : $"{first} and {names.Count - most} more";
     }
 }

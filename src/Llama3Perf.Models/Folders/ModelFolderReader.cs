@@ -43,8 +43,8 @@ public static class ModelFolderReader
             HeadCount = decoder["num_attention_heads"].Integer(),
             KeyValueHeadCount = decoder["num_key_value_heads"].Integer(),
             HeadSize = decoder["head_size"].Integer(),
-            BosTokenId = model.Find("bos_token_id")?.Integer(minimum: 0),
-            EosTokenIds = model.Find("eos_token_id")?.Integers() ?? [],
+            BosTokenId = model.Find("bos_token_id")?.TokenId(),
+            EosTokenIds = model.Find("eos_token_id")?.TokenIds() ?? [],
             Names = GraphFacts.Names(decoder, onnx.Graph),
             WeightBytes = weightBytes,
         };

@@ -44,6 +44,7 @@ public sealed record CheckpointInspection
             HasChatTemplate = hasTemplate,
             Problems =
             [
+                .. checkpoint.Warnings,
                 .. Unused(checkpoint),
                 .. Tokenizers(checkpoint.Path),
                 .. new TokenProblems("the checkpoint", checkpoint.Shape.VocabularySize, checkpoint.Tokens.BosTokenId, checkpoint.Tokens.EosTokenIds, hasTemplate).Find(tokenizer),
@@ -53,10 +54,11 @@ public sealed record CheckpointInspection
 
     private static IEnumerable<string> Unused(Checkpoint checkpoint)
     {
-        string[] names = [.. checkpoint.WeightFiles.SelectMany(SafetensorsFile.Read).Select(tensor => tensor.Name).Where(name => !checkpoint.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal)];
+        HashSet<string> used = [.. checkpoint.Tensors.Values.Select(tensor => tensor.Name)];
+        string[] names = [.. checkpoint.WeightFiles.SelectMany(file => SafetensorsFile.Read(file, LlamaTensors.IsWeight)).Select(tensor => tensor.Name).Where(name => !used.Contains(name)).Order(StringComparer.Ordinal)];
         if (names.Length > 0)
         {
-            yield return $"not used: {Shown.List(names)}{(names.Contains(LlamaTensors.Head) ? "; config.json ties the LM head to the embedding, so the stored one is left out" : "")}";
+            yield return $"not used: {Shown.List(names)}{(names.Contains(LlamaTensors.Head) ? "; it is equal to the embedding" : "")}";
         }
     }
 

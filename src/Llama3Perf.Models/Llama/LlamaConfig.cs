@@ -15,7 +15,7 @@ internal static class LlamaConfig
         CheckArchitecture(root);
         int hidden = Bounded(root["hidden_size"], MaxWidth);
         int heads = Bounded(root["num_attention_heads"], MaxWidth);
-        (double theta, RopeScaling? scaling) = Rope(root);
+        (double theta, RopeScaling? scaling) = RopeConfig.Read(root, MaxContext);
         var shape = new LlamaShape
         {
             Name = name,
@@ -33,8 +33,9 @@ internal static class LlamaConfig
             TieEmbeddings = root.Find("tie_word_embeddings")?.Boolean() ?? false,
             AttentionBias = root.Find("attention_bias")?.Boolean() ?? false,
             MlpBias = root.Find("mlp_bias")?.Boolean() ?? false,
-            BosTokenId = root.Find("bos_token_id")?.Integer(minimum: 0),
-            EosTokenIds = root.Find("eos_token_id")?.Integers() ?? [],
+            BosTokenId = root.Find("bos_token_id")?.TokenId(),
+            EosTokenIds = root.Find("eos_token_id")?.TokenIds() ?? [],
+            Warning = ConfigKeys.Warning(root),
         };
         CheckHeads(root, shape);
         return shape;
@@ -82,31 +83,6 @@ internal static class LlamaConfig
         {
             throw root["num_attention_heads"].Wrong($"at most {MaxWidth} elements in all heads of {shape.HeadSize}");
         }
-    }
-
-    private static (double Theta, RopeScaling? Scaling) Rope(JsonField root)
-    {
-        JsonField? rope = root.Find("rope_parameters") ?? root.Find("rope_scaling");
-        double theta = (rope?.Find("rope_theta") ?? root.Find("rope_theta"))?.Positive() ?? 10_000;
-        JsonField? type = rope?.Find("rope_type") ?? rope?.Find("type");
-        return type?.Text() switch
-        {
-            null or "default" => (theta, null),
-            "llama3" => (theta, Llama3Scaling(rope!.Value, root)),
-            _ => throw type.Value.Wrong("\"default\" or \"llama3\""),
-        };
-    }
-
-    private static RopeScaling Llama3Scaling(JsonField rope, JsonField root)
-    {
-        var scaling = new RopeScaling(
-            rope["factor"].Positive(),
-            rope["low_freq_factor"].Positive(),
-            rope["high_freq_factor"].Positive(),
-            Bounded(rope.Find("original_max_position_embeddings") ?? root["original_max_position_embeddings"], MaxContext));
-        return scaling.HighFrequencyFactor > scaling.LowFrequencyFactor
-            ? scaling
-            : throw rope["high_freq_factor"].Wrong("more than low_freq_factor");
     }
 
     private static int Bounded(JsonField field, int maximum)

@@ -57,6 +57,9 @@ public sealed record LlamaShape
     /// <summary><c>eos_token_id</c>, one or several. A synthetic folder takes its tokenizer's instead.</summary>
     public IReadOnlyList<int> EosTokenIds { get; init; } = [];
 
+    /// <summary>A sentence about keys of the config.json that are not known here and may change what the model computes, or null.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>Width of all query heads together.</summary>
     public int QueryWidth => HeadCount * HeadSize;
 
@@ -80,7 +83,7 @@ public sealed record LlamaShape
             return LlamaConfig.Read(JsonField.Read($"{nameOrPath}.json", stream), nameOrPath);
         }
 
-        string path = Directory.Exists(nameOrPath) ? Path.Combine(nameOrPath, "config.json") : nameOrPath;
+        string path = Directory.Exists(nameOrPath) ? Path.Combine(HubCache.Resolve(nameOrPath), "config.json") : nameOrPath;
         if (!File.Exists(path))
         {
             if (Directory.Exists(nameOrPath))

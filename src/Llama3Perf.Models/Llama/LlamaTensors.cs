@@ -6,6 +6,9 @@ internal static class LlamaTensors
     public const string Embedding = "model.embed_tokens.weight";
     public const string Head = "lm_head.weight";
 
+    /// <summary>What the names of all tensors but the head's begin with.</summary>
+    public const string UsualPrefix = "model.";
+
     /// <summary>Every tensor that a shape asks for, in the order in which they are computed with.</summary>
     public static IEnumerable<(string Name, long[] Shape)> Of(LlamaShape shape)
     {
@@ -26,10 +29,21 @@ internal static class LlamaTensors
         }
     }
 
-    /// <summary>True for what checkpoints hold beside their tensors and no computation needs.</summary>
-    public static bool IsTolerated(LlamaShape shape, string name, IReadOnlyList<long> dims) =>
-        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
-        || (name == Head && shape.TieEmbeddings && dims.SequenceEqual([shape.VocabularySize, shape.HiddenSize]));
+    /// <summary>Names of all tensors that a shape may use: those it asks for, and the LM head also where it is tied.</summary>
+    public static IReadOnlySet<string> Names(LlamaShape shape) => new HashSet<string>(Of(shape).Select(tensor => tensor.Name), StringComparer.Ordinal) { Head };
+
+    /// <summary>What stands where <see cref="UsualPrefix"/> is expected, by the embedding's name or else a layer's; null when neither is there.</summary>
+    public static string? Prefix(IEnumerable<string> names)
+    {
+        string[] ends = [Embedding[UsualPrefix.Length..], "layers.0.input_layernorm.weight"];
+        return (from end in ends
+                from name in names
+                where name.EndsWith(end, StringComparison.Ordinal)
+                select name[..^end.Length]).FirstOrDefault();
+    }
+
+    /// <summary>True for a tensor that may take part in the computation; false for the tables of the rotary embedding, which are worked out anew.</summary>
+    public static bool IsWeight(string name) => !name.Contains("rotary_emb.", StringComparison.Ordinal);
 
     private static IEnumerable<(string Name, long[] Shape)> Layer(LlamaShape shape)
     {

@@ -25,6 +25,24 @@ public sealed class BadShardsTests : IDisposable
         _shards.Refused($"{last} is missing", "names it for tensor", "Download the checkpoint again");
     }
 
+    [Theory]
+    [InlineData("model.layers.0.self_attn.rotary_emb.inv_freq", "model-00099-of-00099.safetensors")]
+    [InlineData("model.mtp.0.weight", "model-00099-of-00099.safetensors")]
+    [InlineData("model.layers.0.self_attn.rotary_emb.inv_freq", null)]
+    public void An_index_may_name_what_nobody_needs_and_what_is_not_there(string tensor, string? shard)
+    {
+        string file = shard ?? First;
+        _shards.Json(Index, json => json["weight_map"]![tensor] = file);
+        Assert.DoesNotContain(tensor, Checkpoint.Open(_shards.Folder).Tensors.Keys);
+    }
+
+    [Fact]
+    public void A_head_in_a_shard_that_is_not_there_is_missed()
+    {
+        _shards.Json(Index, json => json["weight_map"]!["lm_head.weight"] = "model-00099-of-00099.safetensors");
+        _shards.Refused("model-00099-of-00099.safetensors is missing", "'lm_head.weight'");
+    }
+
     [Fact]
     public void Truncated_shard()
     {

@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Inspection;
 using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Models.Tests.Checkpoints;
@@ -89,15 +91,101 @@ public sealed class CheckpointTests
     }
 
     [Theory]
-    [InlineData("model.layers.0.self_attn.rotary_emb.inv_freq", 8)]
-    [InlineData("lm_head.weight", 512 * 32)]
-    public void Left_over_tensors_are_tolerated_and_not_listed(string name, int elements)
+    [InlineData("model.layers.0.self_attn.rotary_emb.inv_freq", "F32", 4)]
+    [InlineData("model.rotary_emb.inv_freq", "F64", 8)]
+    [InlineData("model.layers.1.self_attn.rotary_emb.cos_cached", "I64", 8)]
+    [InlineData("model.layers.1.self_attn.rotary_emb.inv_freq", "F8_E4M3", 1)]
+    public void Tables_of_the_rotary_embedding_may_be_there_in_any_type(string name, string type, int size)
     {
         using var checkpoint = new CheckpointBuilder();
-        long[] shape = name == "lm_head.weight" ? [512, 32] : [elements];
-        Extra(checkpoint, name, shape, elements);
+        Extra(checkpoint, name, [8], type, new byte[8 * size]);
 
-        Assert.DoesNotContain(name, Checkpoint.Open(checkpoint.Folder).Tensors.Keys);
+        var opened = Checkpoint.Open(checkpoint.Folder);
+        Assert.DoesNotContain(name, opened.Tensors.Keys);
+        Assert.Empty(opened.Warnings);
+    }
+
+    [Fact]
+    public void A_stored_head_that_is_the_embedding_stays_tied()
+    {
+        using var checkpoint = new CheckpointBuilder(CheckpointBuilder.Small with { TieEmbeddings = true });
+        byte[] embedding = Bytes(checkpoint, "model.embed_tokens.weight");
+        Extra(checkpoint, "lm_head.weight", [512, 32], "BF16", embedding);
+
+        var opened = Checkpoint.Open(checkpoint.Folder);
+        Assert.True(opened.Shape.TieEmbeddings);
+        Assert.DoesNotContain("lm_head.weight", opened.Tensors.Keys);
+        Assert.Empty(opened.Warnings);
+    }
+
+    [Fact]
+    public void The_same_numbers_in_a_wider_type_stay_tied()
+    {
+        using var checkpoint = new CheckpointBuilder(CheckpointBuilder.Small with { TieEmbeddings = true });
+        byte[] embedding = Bytes(checkpoint, "model.embed_tokens.weight");
+        float[] widened = new float[embedding.Length / 2];
+        SourceRow.Widen(embedding, CheckpointType.BFloat16, widened);
+        Extra(checkpoint, "lm_head.weight", [512, 32], "F32", MemoryMarshal.AsBytes<float>(widened).ToArray());
+
+        Assert.True(Checkpoint.Open(checkpoint.Folder).Shape.TieEmbeddings);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    [InlineData(511)]
+    public void A_stored_head_that_differs_in_one_number_is_used_and_said(int row)
+    {
+        using var checkpoint = new CheckpointBuilder(CheckpointBuilder.Small with { TieEmbeddings = true });
+        byte[] head = Bytes(checkpoint, "model.embed_tokens.weight");
+        head[(row * 32 * 2) + 11] ^= 1;
+        Extra(checkpoint, "lm_head.weight", [512, 32], "BF16", head);
+
+        var opened = Checkpoint.Open(checkpoint.Folder);
+        Assert.False(opened.Shape.TieEmbeddings);
+        Assert.Contains("lm_head.weight", opened.Tensors.Keys);
+        Assert.Contains($"differs from it (first in row {row})", Assert.Single(opened.Warnings));
+    }
+
+    [Fact]
+    public void A_lone_head_is_the_embedding_too()
+    {
+        using var checkpoint = new CheckpointBuilder(CheckpointBuilder.Small with { TieEmbeddings = true });
+        checkpoint.HeaderText("model.safetensors", text => text.Replace("model.embed_tokens.weight", "lm_head.weight"));
+
+        var opened = Checkpoint.Open(checkpoint.Folder);
+        Assert.True(opened.Shape.TieEmbeddings);
+        Assert.Equal("lm_head.weight", opened.Tensors["model.embed_tokens.weight"].Name);
+        Assert.DoesNotContain(CheckpointInspection.Of(checkpoint.Folder).Problems, problem => problem.Contains("not used"));
+    }
+
+    [Theory]
+    [InlineData("model.", "", "lack the prefix 'model.'")]
+    [InlineData("model.", "language_model.model.", "begin with 'language_model.model.' where")]
+    [InlineData("model.", "base_model.model.model.", "begin with 'base_model.model.model.' where")]
+    public void Names_with_another_prefix_are_told_by_it(string usual, string other, string message)
+    {
+        using var checkpoint = new CheckpointBuilder(CheckpointBuilder.Small with { TieEmbeddings = true });
+        checkpoint.HeaderText("model.safetensors", text => text.Replace($"\"{usual}", $"\"{other}"));
+
+        checkpoint.Refused(message);
+    }
+
+    [Fact]
+    public void The_folder_of_a_hub_cache_entry_leads_to_its_snapshot()
+    {
+        using var checkpoint = new CheckpointBuilder();
+        string entry = checkpoint.Beside("models--someone--Small-Llama");
+        string snapshot = Path.Combine(entry, "snapshots", "0123abc");
+        Directory.CreateDirectory(Path.Combine(entry, "refs"));
+        Directory.CreateDirectory(Path.Combine(entry, "snapshots", "older"));
+        Directory.Move(checkpoint.Folder, snapshot);
+        File.WriteAllText(Path.Combine(entry, "refs", "main"), "0123abc");
+
+        Assert.True(Checkpoint.IsCheckpoint(entry));
+        var opened = Checkpoint.Open(entry);
+        Assert.Equal((snapshot, "Small-Llama"), (opened.Path, opened.Shape.Name));
+        Assert.Equal("Small-Llama", LlamaShape.Load(entry).Name);
     }
 
     [Theory]
@@ -107,7 +195,7 @@ public sealed class CheckpointTests
     public void Other_tensors_are_refused(string name, int elements)
     {
         using var checkpoint = new CheckpointBuilder();
-        Extra(checkpoint, name, [elements], elements);
+        Extra(checkpoint, name, [elements], "F32", new byte[elements * 4]);
 
         checkpoint.Refused("has a tensor that its config.json does not ask for", $"'{name}'");
     }
@@ -131,15 +219,21 @@ public sealed class CheckpointTests
         Assert.Equal((before.RopeTheta, before.RopeScaling), (after.RopeTheta, after.RopeScaling));
     }
 
-    private static void Extra(CheckpointBuilder checkpoint, string name, long[] shape, int elements)
+    private static byte[] Bytes(CheckpointBuilder checkpoint, string tensor)
+    {
+        CheckpointTensor place = Checkpoint.Open(checkpoint.Folder).Tensors[tensor];
+        return File.ReadAllBytes(place.File)[(int)place.Offset..(int)(place.Offset + place.Length)];
+    }
+
+    private static void Extra(CheckpointBuilder checkpoint, string name, long[] shape, string type, byte[] content)
     {
         (JsonObject header, byte[] data) = CheckpointBuilder.Split(checkpoint["model.safetensors"]);
         header[name] = new JsonObject
         {
-            ["dtype"] = "F32",
+            ["dtype"] = type,
             ["shape"] = new JsonArray([.. shape.Select(dim => (JsonNode)dim)]),
-            ["data_offsets"] = new JsonArray(data.Length, data.Length + (elements * 4)),
+            ["data_offsets"] = new JsonArray(data.Length, data.Length + content.Length),
         };
-        CheckpointBuilder.Write(checkpoint["model.safetensors"], header.ToJsonString(), [.. data, .. new byte[elements * 4]]);
+        CheckpointBuilder.Write(checkpoint["model.safetensors"], header.ToJsonString(), [.. data, .. content]);
     }
 }

@@ -115,6 +115,55 @@ public sealed class LlamaShapeTests
         });
     }
 
+    private const string Plain = "{\"rope_type\": \"default\", \"rope_theta\": 500000.0}";
+    private const string Scaled = "\"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0";
+
+    [Theory]
+    [InlineData($$"""{ {{Scaled}}, "original_max_position_embeddings": 64}""", Plain, "20000.0", 20_000, 64)]
+    [InlineData($$"""{ {{Scaled}}, "original_max_position_embeddings": 64, "rope_theta": 300.0}""", Plain, "20000.0", 300, 64)]
+    [InlineData($$"""{ {{Scaled}}, "original_max_position_embeddings": 64}""", Plain, "null", 10_000, 64)]
+    [InlineData("{}", $$"""{ {{Scaled}}, "original_max_position_embeddings": 32, "rope_theta": 300.0}""", "null", 300, 32)]
+    [InlineData("{}", "{}", "20000.0", 20_000, null)]
+    [InlineData("{\"rope_type\": \"default\"}", $$"""{ {{Scaled}}, "original_max_position_embeddings": 32, "rope_theta": 300.0}""", "null", 10_000, null)]
+    public void Rope_scaling_counts_before_rope_parameters(string scaling, string parameters, string theta, double expectedTheta, int? original)
+    {
+        LlamaShape shape = Read(With($"\"rope_scaling\": {scaling}", $"\"rope_parameters\": {parameters}", $"\"rope_theta\": {theta}"));
+
+        Assert.Equal((expectedTheta, original), (shape.RopeTheta, shape.RopeScaling?.OriginalContextLength));
+    }
+
+    [Fact]
+    public void An_original_length_at_the_top_counts_before_the_one_inside() => Assert.Equal(
+        64,
+        Read(With($$"""
+            "original_max_position_embeddings": 64, "rope_parameters": { {{Scaled}}, "original_max_position_embeddings": 16}
+            """)).RopeScaling!.OriginalContextLength);
+
+    [Theory]
+    [InlineData("\"bos_token_id\": -1, \"eos_token_id\": -1, \"pad_token_id\": -1", new int[0])]
+    [InlineData("\"bos_token_id\": null, \"eos_token_id\": [-1, 9, -1]", new[] { 9 })]
+    public void A_token_id_of_minus_one_is_none(string keys, int[] eos)
+    {
+        LlamaShape shape = Read(With(keys));
+
+        Assert.Null(shape.BosTokenId);
+        Assert.Equal(eos, shape.EosTokenIds);
+    }
+
+    [Theory]
+    [InlineData("\"sliding_window\": 4096", "'sliding_window'")]
+    [InlineData("\"logits_scaling\": 8, \"sliding_window\": null, \"layer_types\": []", "'logits_scaling', 'layer_types'")]
+    [InlineData("\"rope_scaling\": {\"rope_type\": \"default\", \"mscale\": 1}", "'rope_scaling.mscale'")]
+    public void A_key_that_nobody_knows_is_named(string keys, string names) => Assert.EndsWith($"not used: {names}", Read(With(keys)).Warning);
+
+    [Theory]
+    [InlineData("\"use_cache\": true, \"torch_dtype\": \"bfloat16\", \"transformers_version\": \"5.24.0\", \"pretraining_tp\": 1, \"pad_token_id\": 0, \"something_new\": null")]
+    [InlineData("\"partial_rotary_factor\": 1.0, \"initializer_range\": 0.02, \"attention_dropout\": 0.0, \"_name_or_path\": \"x\"")]
+    public void Known_keys_are_not(string keys) => Assert.Null(Read(With(keys)).Warning);
+
+    [Fact]
+    public void Embedded_shapes_have_no_unknown_key() => Assert.All(LlamaShape.Names.Select(LlamaShape.Load), shape => Assert.Null(shape.Warning));
+
     [Theory]
     [InlineData("\"eos_token_id\": 7", new[] { 7 })]
     [InlineData("\"eos_token_id\": [7, 9]", new[] { 7, 9 })]
@@ -133,6 +182,15 @@ public sealed class LlamaShapeTests
     [InlineData("\"head_dim\": 24", "the head size is 24, expected a multiple of 16")]
     [InlineData("\"rope_scaling\": {\"rope_type\": \"yarn\"}", "rope_scaling.rope_type is \"yarn\", expected \"default\" or \"llama3\"")]
     [InlineData("\"rope_scaling\": {\"rope_type\": \"llama3\"}", "rope_scaling.factor is missing")]
+    [InlineData("\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}", "rope_scaling.type is \"linear\"")]
+    [InlineData("\"rope_scaling\": {\"rope_type\": \"default\"}, \"rope_parameters\": {\"rope_type\": \"yarn\"}", "rope_parameters.rope_type is \"yarn\"")]
+    [InlineData("\"rope_scaling\": {\"rope_type\": \"default\", \"type\": \"dynamic\"}", "rope_scaling.type is \"dynamic\"")]
+    [InlineData("\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"default\"}}", "rope_parameters holds parameters by layer type ('full_attention')")]
+    [InlineData("\"partial_rotary_factor\": 0.5", "partial_rotary_factor is 0.5, expected 1")]
+    [InlineData("\"rope_parameters\": {\"partial_rotary_factor\": 0.5}", "rope_parameters.partial_rotary_factor is 0.5")]
+    [InlineData("\"rope_scaling\": {\"rope_type\": \"default\"}, \"rope_parameters\": {\"partial_rotary_factor\": 0.25}", "rope_parameters.partial_rotary_factor is 0.25")]
+    [InlineData("\"rope_scaling\": {}, \"partial_rotary_factor\": 0.25", "partial_rotary_factor is 0.25")]
+    [InlineData("\"bos_token_id\": -2", "bos_token_id is -2")]
     [InlineData("\"hidden_act\": \"gelu\"", "hidden_act is \"gelu\", expected \"silu\"")]
     [InlineData("\"num_hidden_layers\": 100000", "num_hidden_layers is 100000, expected at most 1024")]
     [InlineData("\"hidden_size\": \"256\"", "hidden_size is \"256\", expected a whole number")]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
@@ -58,6 +59,11 @@ internal static class BuildCommand
 
     private static void Build(ModelBuildOptions options, string? output)
     {
-        FolderDisplay.Show(new ModelPreparation(Workspace.Models).Prepare(options, output is null ? null : Path.GetFullPath(output)));
+        ModelFolder folder = new ModelPreparation(Workspace.Models).Prepare(options, output is null ? null : Path.GetFullPath(output));
+        FolderDisplay.Show(folder);
+        if (GraphNeeds.Refusal(folder, engine: null, options.Target) is { } refusal)
+        {
+            Console.WriteLine($"It does not run on the provider that it is for: {refusal}.");
+        }
     }
 }

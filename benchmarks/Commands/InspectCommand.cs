@@ -29,20 +29,21 @@ internal static class InspectCommand
     {
         if (ModelVariant.IsFinished(folder) || !Checkpoint.IsCheckpoint(folder))
         {
-            InspectionDisplay.Show(FolderInspection.Of(folder), gigabytesPerSecond);
+            var graph = FolderInspection.Of(folder);
+            InspectionDisplay.Show(graph, gigabytesPerSecond, WhyNoTokenizer(graph.Folder.Path));
             return;
         }
 
         var inspection = CheckpointInspection.Of(folder);
-        CheckpointDisplay.Show(inspection, WhyNoTokenizer(inspection.Checkpoint));
+        CheckpointDisplay.Show(inspection, WhyNoTokenizer(inspection.Checkpoint.Path));
     }
 
     // A missing file is among the problems of the inspection.
-    private static string? WhyNoTokenizer(Checkpoint checkpoint)
+    private static string? WhyNoTokenizer(string folder)
     {
         try
         {
-            _ = File.Exists(Path.Combine(checkpoint.Path, "tokenizer.json")) ? ModelTokenizer.Open(checkpoint.Path) : null;
+            _ = File.Exists(Path.Combine(folder, "tokenizer.json")) ? ModelTokenizer.Open(folder) : null;
             return null;
         }
         catch (EngineException e)

@@ -100,7 +100,9 @@ internal sealed class InProcessFamily : EngineFamily
             OptionsText = OptionsText.Of(engineOptions),
             Tokenizer = folder is null ? null : tokenizer ?? PromptTokenizer.For(folder),
             Skip = skip,
-            Failure = folder is null || skip is not null ? null : context.Verification?.Failure(new VerifiedSide(folder, engine, engineOptions)),
+            Failure = folder is null || skip is not null
+                ? null
+                : GraphNeeds.Refusal(folder, engine, provider.Target()) ?? context.Verification?.Failure(new VerifiedSide(folder, engine, engineOptions)),
         };
     }
 

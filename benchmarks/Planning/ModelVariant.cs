@@ -10,7 +10,7 @@ namespace Llama3Perf.Benchmarks.Planning;
 internal sealed record ModelVariant(string Name, Precision Precision, int? BlockSize, ModelFolder? Folder)
 {
     /// <summary>True for what is measured as it is; a shape's name, a config.json and a checkpoint are built first.</summary>
-    public static bool IsFinished(string model) => Directory.Exists(model) && (ModelFolder.IsModelFolder(model) || !Checkpoint.IsCheckpoint(model));
+    public static bool IsFinished(string model) => Directory.Exists(model) && (ModelFolderReader.IsModelFolder(model) || !Checkpoint.IsCheckpoint(model));
 
     /// <summary>What results call it while there is no folder.</summary>
     public string ShownName => Path.Exists(Name) ? LlamaShape.Load(Name).Name : Name;
@@ -32,12 +32,6 @@ internal sealed record ModelVariant(string Name, Precision Precision, int? Block
         Model = Name,
         Precision = Precision,
         BlockSize = BlockSize ?? 32,
-        Target = provider switch
-        {
-            ExecutionProvider.Dml => GraphTarget.DirectML,
-            ExecutionProvider.Cuda => GraphTarget.Cuda,
-            ExecutionProvider.WebGpu => GraphTarget.WebGpu,
-            _ => GraphTarget.Cpu,
-        },
+        Target = provider.Target(),
     };
 }

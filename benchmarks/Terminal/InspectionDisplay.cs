@@ -8,7 +8,10 @@ namespace Llama3Perf.Benchmarks.Terminal;
 /// <summary>Shows what an inspection found: facts, weights, providers, problems.</summary>
 internal static class InspectionDisplay
 {
-    public static void Show(FolderInspection inspection, double gigabytesPerSecond)
+    /// <param name="inspection">What was found.</param>
+    /// <param name="gigabytesPerSecond">Memory bandwidth for the decode ceiling.</param>
+    /// <param name="tokenizerProblem">Why the suite's tokenizer does not read tokenizer.json, or null.</param>
+    public static void Show(FolderInspection inspection, double gigabytesPerSecond, string? tokenizerProblem)
     {
         ResultDisplay.ShowTable(new TextTable([new("property", false), new("value", false)], [.. Facts(inspection, gigabytesPerSecond)]));
         ResultDisplay.ShowTable(new TextTable(
@@ -20,7 +23,7 @@ internal static class InspectionDisplay
         ResultDisplay.ShowTable(new TextTable(
             [new("provider", false), new("suits", false), new("because", false)],
             [.. inspection.Providers.Select(fit => (string[])[Name(fit.Provider), fit.Suits ? "yes" : "no", fit.Reason ?? ""])]));
-        ShowProblems(inspection.Problems);
+        ShowProblems([.. inspection.Problems, .. tokenizerProblem is { } problem ? [problem] : Array.Empty<string>()]);
     }
 
     public static void ShowProblems(IReadOnlyList<string> problems)
@@ -48,7 +51,7 @@ internal static class InspectionDisplay
         yield return ["context", Count(folder.ContextLength)];
         yield return ["biases", inspection.HasBiases ? "yes" : "none"];
         yield return ["parameters", Count(inspection.ParameterCount)];
-        yield return ["graph", $"{(folder.Family == GraphFamily.DirectML ? "DirectML" : "standard")} form, {inspection.Activations} activations"];
+        yield return ["graph", $"{Name(folder.Family)} form, {inspection.Activations} activations, {inspection.Cache} KV cache"];
         yield return ["read for each token", $"{Count(inspection.WeightBytesPerToken)} bytes of weights, and {Count(inspection.CacheBytesPerToken)} for each token before it"];
         yield return ["decode ceiling", string.Create(CultureInfo.InvariantCulture, $"at {gigabytesPerSecond:0.###} GB/s: {ceiling:0.#} tok/s")];
         yield return ["KV cache", $"{Count(inspection.CacheBytes)} bytes at full context"];
@@ -64,6 +67,13 @@ internal static class InspectionDisplay
         WeightClass.Norms => "norms",
         WeightClass.RotaryCaches => "rotary caches",
         _ => "other",
+    };
+
+    private static string Name(GraphFamily family) => family switch
+    {
+        GraphFamily.DirectML => "DirectML",
+        GraphFamily.Growing => "growing cache",
+        _ => "standard",
     };
 
     private static string Name(GraphTarget provider) => provider == GraphTarget.DirectML ? "dml" : provider.Name();

@@ -1,21 +1,19 @@
 using System.Globalization;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Inference;
 
-/// <summary>Refuses what no engine may compute on a device: the wrong form of a graph, an adapter that is no index.</summary>
+/// <summary>Refuses what no engine may compute on a device: a graph that it would compute wrongly, an adapter that is no index.</summary>
 internal static class DeviceRules
 {
-    /// <summary>A DirectML graph belongs on DirectML, and no other graph does.</summary>
-    /// <exception cref="EngineException">With the form that is needed.</exception>
-    public static void CheckFamily(ModelFolder folder, ExecutionProvider provider)
+    /// <summary>Refuses a graph that needs what an engine does not have on a device; <see cref="GraphNeeds"/> is the table.</summary>
+    /// <exception cref="EngineException">With what is missing.</exception>
+    public static void CheckGraph(ModelFolder folder, string engine, ExecutionProvider provider)
     {
-        GraphFamily wanted = provider == ExecutionProvider.Dml ? GraphFamily.DirectML : GraphFamily.Standard;
-        if (folder.Family != wanted)
+        if (GraphNeeds.Refusal(folder, engine, provider.Target()) is { } refusal)
         {
-            throw new EngineException(wanted == GraphFamily.DirectML
-                ? $"{folder.Path} is not a DirectML graph: DirectML's GroupQueryAttention leaves out the rotation that this graph asks of it, so every token would be wrong; build the folder's DirectML form"
-                : $"{folder.Path} is a DirectML graph: run it with --provider dml, or build the standard form for {provider}");
+            throw new EngineException(refusal);
         }
     }
 

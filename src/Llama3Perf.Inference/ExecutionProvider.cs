@@ -24,6 +24,19 @@ public enum ExecutionProvider
     Mps,
 }
 
+/// <summary>Execution providers in the words of model folders.</summary>
+public static class ProviderTargets
+{
+    /// <summary>The provider as graphs are written for it; the CPU's for devices of other frameworks, which read no graph.</summary>
+    public static GraphTarget Target(this ExecutionProvider provider) => provider switch
+    {
+        ExecutionProvider.Dml => GraphTarget.DirectML,
+        ExecutionProvider.Cuda => GraphTarget.Cuda,
+        ExecutionProvider.WebGpu => GraphTarget.WebGpu,
+        _ => GraphTarget.Cpu,
+    };
+}
+
 /// <summary>What ONNX Runtime knows nothing of.</summary>
 internal static class ForeignDevices
 {

@@ -24,8 +24,17 @@ public sealed record ModelFolder
     /// <summary>Quantization block length along K, or null for floating point weights.</summary>
     public required int? BlockSize { get; init; }
 
-    /// <summary>The form of the graph, read from the graph: DirectML's has explicit <c>RotaryEmbedding</c> nodes.</summary>
+    /// <summary>The form of the attention, read from the graph.</summary>
     public required GraphFamily Family { get; init; }
+
+    /// <summary>What the graph needs of an engine and a provider beside that form.</summary>
+    public IReadOnlyList<GraphNeed> Needs { get; init; } = [];
+
+    /// <summary>The longest sequence that a LongRoPE graph gives its short rotary tables; null where there is one table for all lengths.</summary>
+    public int? LongRopeLength { get; init; }
+
+    /// <summary><c>past_present_share_buffer</c>: ONNX Runtime GenAI keeps past and present in one buffer.</summary>
+    public bool SharesBuffers { get; init; } = true;
 
     /// <summary>Longest sequence, prompt and new tokens together.</summary>
     public required int ContextLength { get; init; }
@@ -59,9 +68,6 @@ public sealed record ModelFolder
 
     /// <summary>Bytes of the graph and of its external data on disk.</summary>
     public required long WeightBytes { get; init; }
-
-    /// <summary>True where a folder has the configuration of ONNX Runtime GenAI, usable or not: opening it says why one is not.</summary>
-    public static bool IsModelFolder(string path) => File.Exists(System.IO.Path.Combine(path, "genai_config.json"));
 }
 
 /// <summary>Names of a decoder's inputs and outputs; <c>%d</c> in a key or value name stands for the layer.</summary>

@@ -16,7 +16,7 @@ public enum Precision
     Int4,
 }
 
-/// <summary>The two graph forms that execution providers understand.</summary>
+/// <summary>The forms of a decoder's attention.</summary>
 public enum GraphFamily
 {
     /// <summary>CPU, CUDA and WebGPU: packed q, k, v with rotation inside <c>GroupQueryAttention</c>.</summary>
@@ -24,6 +24,9 @@ public enum GraphFamily
 
     /// <summary>DirectML: separate q, k, v, explicit <c>RotaryEmbedding</c> nodes and a <c>position_ids</c> input.</summary>
     DirectML,
+
+    /// <summary>Attention over a KV cache that a <c>Concat</c> makes longer: past and present can never be the same buffer.</summary>
+    Growing,
 }
 
 /// <summary>

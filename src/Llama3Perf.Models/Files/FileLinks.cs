@@ -1,6 +1,6 @@
 namespace Llama3Perf.Models.Files;
 
-/// <summary>Follows links, so that a checkpoint from elsewhere cannot have any file of the machine read as weights.</summary>
+/// <summary>Follows links and ways up, so that a model from elsewhere cannot have any file of the machine read as its own.</summary>
 internal static class FileLinks
 {
     private const int MaxLinks = 40;
@@ -8,14 +8,15 @@ internal static class FileLinks
     private static readonly char[] s_separators = [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar];
 
     /// <summary>Refuses a file whose bytes lie neither in its folder nor in the blobs of the same hub cache entry.</summary>
-    /// <exception cref="ModelException">The link leads elsewhere, or nowhere.</exception>
+    /// <exception cref="ModelException">The path or a link leads elsewhere.</exception>
     public static void Check(string folder, string file)
     {
         string home = RealPath(folder);
         string target = RealPath(file);
         if (!Lies(target, home) && !(HubCache.Blobs(home) is { } blobs && Lies(target, blobs)))
         {
-            throw new ModelException($"{Shown.Text(file)} is a link to '{Shown.Text(target)}' outside the checkpoint. Copy the file into the folder.");
+            string where = Lies(Path.GetFullPath(file), Path.GetFullPath(folder)) ? $"is a link to '{Shown.Text(target)}'" : "lies";
+            throw new ModelException($"{Shown.Text(file)} {where} outside the folder. Copy the file into the folder.");
         }
     }
 

@@ -14,12 +14,12 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
     public JsonField this[string key] => Find(key) ?? throw new ModelException($"{File}: {Join(key)} is missing.");
 
     /// <summary>Reads a file whose root is an object.</summary>
-    /// <exception cref="ModelException">The file is missing, unreadable or not a JSON object.</exception>
+    /// <exception cref="ModelException">The file is missing, unreadable, larger than <see cref="InputFile.MaxJsonBytes"/> or not a JSON object.</exception>
     public static JsonField ReadFile(string file)
     {
         try
         {
-            using FileStream stream = System.IO.File.OpenRead(file);
+            using FileStream stream = InputFile.Open(file, InputFile.MaxJsonBytes, "is not JSON");
             return Read(file, stream);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

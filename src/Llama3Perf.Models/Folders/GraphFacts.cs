@@ -1,104 +1,157 @@
-using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Onnx;
 using static Llama3Perf.Models.Onnx.TensorProto.Types;
 
 namespace Llama3Perf.Models.Folders;
 
-/// <summary>What a decoder graph says about itself: storage of its matrix weights, family, inputs and outputs.</summary>
-internal static class GraphFacts
+/// <summary>What a decoder graph says about itself: storage of its matrix weights, form of its attention, type of its activations and cache, needs.</summary>
+internal sealed class GraphFacts
 {
+    private readonly string _path;
+    private readonly NodeProto[] _attentions;
+    private readonly HashSet<string> _cacheNames;
+
+    /// <param name="path">The graph's file, for messages.</param>
+    /// <param name="graph">The graph.</param>
+    /// <param name="names">Its inputs and outputs.</param>
+    public GraphFacts(string path, GraphProto graph, DecoderNames names)
+    {
+        (_path, Graph, Names) = (path, graph, names);
+        Tensors = new GraphTensors(path, graph);
+        Paths = new GraphPaths(graph, names.Logits);
+        Products = [.. GraphProduct.All(graph, Paths, Tensors)];
+        _attentions = [.. graph.Node.Where(GraphPaths.IsAttention)];
+        Caches = CacheInput.All(graph, names);
+        _cacheNames = [.. Caches.Select(cache => cache.Name)];
+    }
+
+    public GraphProto Graph { get; }
+
+    public DecoderNames Names { get; }
+
+    public GraphTensors Tensors { get; }
+
+    public GraphPaths Paths { get; }
+
+    public IReadOnlyList<GraphProduct> Products { get; }
+
+    /// <summary>The graph's inputs of keys and values.</summary>
+    public IReadOnlyList<CacheInput> Caches { get; }
+
+    /// <summary>Nodes that compute attention.</summary>
+    public IReadOnlyList<NodeProto> Attentions => _attentions;
+
+    /// <summary>The type that products compute with, most of them: that of their scales or weights, and never that of the cache.</summary>
+    public DataType Activations => MostCommon(Products.Select(product => Tensors.Type(product.Scales ?? product.Weight)));
+
+    /// <summary>
+    /// Where the rotation is computed, and whether the cache grows: only GroupQueryAttention appends in place. One that rotates is the
+    /// standard form whatever else rotates beside it; without that, rotary nodes are DirectML's.
+    /// </summary>
+    public GraphFamily Family =>
+        Graph.Node.Any(node => node.OpType is not ("GroupQueryAttention" or "PagedAttention" or "Shape") && node.Input.Any(_cacheNames.Contains)) ? GraphFamily.Growing
+        : Graph.Node.Any(node => node.OpType == "RotaryEmbedding") && !_attentions.Any(node => node.OpType == "GroupQueryAttention" && node.Integer("do_rotary") == 1) ? GraphFamily.DirectML
+        : GraphFamily.Standard;
+
+    /// <summary>The longest sequence that an <c>If</c> gives the short rotary tables; null where there is only one table.</summary>
+    public long? LongRopeLength => RotaryTables().SelectMany(BranchRows).Select(rows => (long?)rows).Min();
+
+    /// <summary>Rows of the shortest rotary table that is for all lengths; of the longest where the length chooses.</summary>
+    public long? RotaryRows => Min(RotaryTables().Select(table => Tensors.Has(table) && Tensors.Dims(table) is [var rows, ..] ? rows : BranchRows(table).Select(rows => (long?)rows).Max()));
+
+    /// <summary>Names of the tables of cosines and sines.</summary>
+    public IEnumerable<string> RotaryTables() => Graph.Node.SelectMany(node => node.OpType switch
+    {
+        "GroupQueryAttention" => new[] { node.InputAt(7), node.InputAt(8) },
+        "RotaryEmbedding" => [node.InputAt(2), node.InputAt(3)],
+        _ => [],
+    }).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal);
+
+    /// <summary>The widest window of the attentions; null where one sees everything.</summary>
+    public long? Window => Min(_attentions.Select(node => node.Integer("local_window_size") is > 0 and var size ? (long?)size : null));
+
     /// <summary>How most of the matrix weights are stored. The LM head may differ in mixed exports; the layers decide.</summary>
     /// <exception cref="ModelException">No matrix product with stored weights, or a storage outside <see cref="Precision"/>.</exception>
-    public static (Precision Precision, int? BlockSize) Weights(string path, GraphProto graph)
+    public (Precision Precision, int? BlockSize) Weights()
     {
-        NodeProto[] quantized = [.. graph.Node.Where(node => node.OpType == "MatMulNBits")];
+        if (Products.Count == 0)
+        {
+            throw new ModelException($"{_path} has no MatMul or MatMulNBits with stored weights: it is not a decoder graph that is known here.");
+        }
+
+        GraphProduct[] quantized = [.. Products.Where(product => product.Bits is not null)];
         if (quantized.Length > 0)
         {
-            (long bits, long block) = MostCommon(quantized.Select(node => (node.Integer("bits") ?? 4, node.Integer("block_size") ?? 0)));
-            Precision precision = bits switch
+            (int? bits, int block) = MostCommon(quantized.Select(product => (product.Bits, product.BlockSize)));
+            return (
+                bits switch
+                {
+                    4 => Precision.Int4,
+                    8 => Precision.Int8,
+                    _ => throw new ModelException($"{_path} stores {bits}-bit weights; 4 and 8 bits are known."),
+                },
+                block);
+        }
+
+        return (
+            MostCommon(Products.Select(product => Tensors.Type(product.Weight))) switch
             {
-                4 => Precision.Int4,
-                8 => Precision.Int8,
-                _ => throw new ModelException($"{path} stores {bits}-bit weights; 4 and 8 bits are known."),
-            };
-            return (precision, (int)block);
-        }
-
-        return (FloatingPoint(path, graph), null);
+                DataType.Float => Precision.Fp32,
+                DataType.Float16 => Precision.Fp16,
+                DataType other => throw new ModelException($"{_path} stores {other} weights; float32, float16, 8 and 4 bits are known."),
+            },
+            null);
     }
 
-    /// <summary>DirectML graphs rotate queries and keys in nodes of their own; the others inside the attention.</summary>
-    public static GraphFamily Family(GraphProto graph) =>
-        graph.Node.Any(node => node.OpType == "RotaryEmbedding") ? GraphFamily.DirectML : GraphFamily.Standard;
-
-    /// <summary>Names from genai_config.json, with ONNX Runtime GenAI's defaults; a position input only if the graph has it.</summary>
-    public static DecoderNames Names(JsonField decoder, GraphProto graph)
+    /// <summary>What the graph needs beside its family.</summary>
+    /// <param name="sharesBuffers">Whether genai_config.json wants past and present in one buffer.</param>
+    public IEnumerable<GraphNeed> Needs(bool sharesBuffers)
     {
-        var standard = new DecoderNames();
-        JsonField? inputs = decoder.Find("inputs");
-        JsonField? outputs = decoder.Find("outputs");
-        string positionIds = inputs?.Find("position_ids")?.Text() ?? "position_ids";
-        return new DecoderNames
-        {
-            InputIds = inputs?.Find("input_ids")?.Text() ?? standard.InputIds,
-            AttentionMask = inputs?.Find("attention_mask")?.Text() ?? standard.AttentionMask,
-            PositionIds = Has(graph.Input, positionIds) ? positionIds : null,
-            PastKey = inputs?.Find("past_key_names")?.Text() ?? standard.PastKey,
-            PastValue = inputs?.Find("past_value_names")?.Text() ?? standard.PastValue,
-            Logits = outputs?.Find("logits")?.Text() ?? standard.Logits,
-            PresentKey = outputs?.Find("present_key_names")?.Text() ?? standard.PresentKey,
-            PresentValue = outputs?.Find("present_value_names")?.Text() ?? standard.PresentValue,
-        };
+        string[] missing = [.. Missing()];
+        string[] unknown = [.. Graph.Input.Select(input => input.Name).Except(Tensors.Names).Except(Known())];
+        bool isGrouped = _attentions.Any(node => node.OpType == "GroupQueryAttention");
+        (bool IsNeeded, GraphNeed Need)[] rows =
+        [
+            (missing.Length > 0, GraphNeeds.Missing(missing)),
+            (_attentions.Any(node => node.OpType == "PagedAttention"), GraphNeeds.Paging),
+            (Products.Any(product => product.Node.Integer("weight_prepacked") is > 0), GraphNeeds.PrepackedWeights),
+            (Activations == DataType.Bfloat16 || Caches.Any(cache => cache.Type == DataType.Bfloat16), GraphNeeds.BFloat16),
+            (Caches.Any(cache => cache.IsQuantized), GraphNeeds.QuantizedCache),
+            (isGrouped && Caches.Any(cache => cache.Type == DataType.Float), GraphNeeds.FloatCache),
+            (Activations == DataType.Float && Products.Any(product => product.Bits is not null), GraphNeeds.FloatActivations),
+            (Products.Any(product => product.Bits is not null && product.Node.OpType != "MatMulNBits"), GraphNeeds.QdqWeights),
+            (_attentions.Any(node => node.Integer("sliding_window_cache") is > 0), GraphNeeds.WindowCache),
+            (_attentions.Any(node => node.Integer("local_window_size") is > 0), GraphNeeds.Window),
+            (LongRopeLength is not null, GraphNeeds.LongRope),
+            (Family == GraphFamily.Growing && Caches.Any(cache => cache.Type == DataType.Float16), GraphNeeds.HalfGrowingCache),
+            (Family == GraphFamily.Growing && sharesBuffers, GraphNeeds.ContradictorySharing),
+            (unknown.Length > 0, GraphNeeds.Inputs(unknown)),
+        ];
+        return rows.Where(row => row.IsNeeded).Select(row => row.Need);
     }
 
-    /// <summary>Every name of the configuration, of the last layer too, must be an input or output of the graph.</summary>
-    public static void CheckNames(ModelFolder folder, GraphProto graph)
+    /// <summary>Names of values that a node or an output of the graph wants and that nothing gives.</summary>
+    public IEnumerable<string> Missing()
     {
-        DecoderNames names = folder.Names;
-        string last = (folder.LayerCount - 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        foreach (string input in (string[])[names.InputIds, names.AttentionMask, names.PastKey, names.PastValue])
-        {
-            Require(graph.Input, "input", input);
-        }
-
-        foreach (string output in (string[])[names.Logits, names.PresentKey, names.PresentValue])
-        {
-            Require(graph.Output, "output", output);
-        }
-
-        void Require(IEnumerable<ValueInfoProto> values, string kind, string name)
-        {
-            string actual = name.Replace("%d", last, StringComparison.Ordinal);
-            if (!Has(values, actual))
-            {
-                throw new ModelException($"{folder.GraphPath} has no {kind} '{actual}', which genai_config.json names.");
-            }
-        }
+        HashSet<string> given = [.. Graph.Node.SelectMany(node => node.Output), .. Graph.Input.Select(input => input.Name), .. Tensors.Names];
+        return Graph.Node.SelectMany(GraphPaths.Needs).Concat(Graph.Output.Select(output => output.Name)).Where(name => !given.Contains(name)).Distinct(StringComparer.Ordinal);
     }
 
-    private static Precision FloatingPoint(string path, GraphProto graph)
+    private IEnumerable<string> Known() =>
+        [Names.InputIds, Names.AttentionMask, .. Names.PositionIds is { } positions ? new[] { positions } : [], .. Caches.Select(cache => cache.Name)];
+
+    private IEnumerable<long> BranchRows(string table)
     {
-        Dictionary<string, DataType> weights = graph.Initializer.Where(tensor => tensor.Dims.Count == 2)
-            .GroupBy(tensor => tensor.Name, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.First().DataType, StringComparer.Ordinal);
-        DataType[] types = [.. graph.Node.Where(node => node.OpType is "MatMul" or "Gemm" && node.Input.Count > 1)
-            .Where(node => weights.ContainsKey(node.Input[1]))
-            .Select(node => weights[node.Input[1]])];
-        if (types.Length == 0)
+        if (Tensors.Has(table) || Paths.Maker(table) is not { OpType: "If" } choice)
         {
-            throw new ModelException($"{path} has no MatMul or MatMulNBits with stored weights: it is not a decoder graph that is known here.");
+            return [];
         }
 
-        return MostCommon(types) switch
-        {
-            DataType.Float => Precision.Fp32,
-            DataType.Float16 => Precision.Fp16,
-            DataType other => throw new ModelException($"{path} stores {other} weights; float32, float16, 8 and 4 bits are known."),
-        };
+        int index = choice.Output.IndexOf(table);
+        return choice.Attribute.Where(attribute => attribute.G is not null && index < attribute.G.Output.Count)
+            .Select(attribute => attribute.G.Output[index].Type?.TensorType?.Shape?.Dim is [{ DimValue: > 0 } rows, ..] ? rows.DimValue : 0).Where(rows => rows > 0);
     }
+
+    private static long? Min(IEnumerable<long?> values) => values.Min();
 
     private static T MostCommon<T>(IEnumerable<T> values) where T : notnull => values.CountBy(value => value).MaxBy(pair => pair.Value).Key;
-
-    private static bool Has(IEnumerable<ValueInfoProto> values, string name) =>
-        values.Any(value => string.Equals(value.Name, name, StringComparison.Ordinal));
 }

@@ -6,36 +6,50 @@ namespace Llama3Perf.Models.Folders;
 /// <summary>Opens a folder: configuration, structure of the graph, presence and length of its data, tokenizer files.</summary>
 public static class ModelFolderReader
 {
+    private const string ConfigurationFile = "genai_config.json";
+
     /// <summary>
     /// Opens a folder and checks it: keys of genai_config.json, graph, presence and length of the external data, tokenizer files.
     /// Weights are not read, so this takes milliseconds for a model of any size.
     /// </summary>
     /// <exception cref="ModelException">The folder is not usable; the message names the file and the way out.</exception>
-    public static ModelFolder Open(string path)
+    public static ModelFolder Open(string path) => Open(path, out _);
+
+    /// <summary>True where a folder has the configuration of ONNX Runtime GenAI, usable or not: <see cref="Open(string)"/> says why one is not.</summary>
+    public static bool IsModelFolder(string path) => File.Exists(Path.Combine(HubCache.Resolve(path), ConfigurationFile));
+
+    /// <summary>Opens a folder and hands over what was read of its graph.</summary>
+    internal static ModelFolder Open(string path, out GraphFacts facts)
     {
         string folder = Existing(path);
-        JsonField model = JsonField.ReadFile(Path.Combine(folder, "genai_config.json"))["model"];
+        var root = JsonField.ReadFile(Path.Combine(folder, ConfigurationFile));
+        JsonField model = root["model"];
         _ = model["type"].Text();
         JsonField decoder = model["decoder"];
-        string graphPath = Path.GetFullPath(Path.Combine(folder, decoder["filename"].Text()));
-        RequireFile(graphPath, "the graph that genai_config.json names");
+        string graphPath = GraphPath(folder, decoder);
         RequireFile(Path.Combine(folder, "tokenizer.json"), "the vocabulary");
         RequireFile(Path.Combine(folder, "tokenizer_config.json"), "which ONNX Runtime GenAI needs beside tokenizer.json");
 
         ModelProto onnx = OnnxFile.Read(graphPath);
-        long weightBytes = new FileInfo(graphPath).Length + CheckExternalData(graphPath, onnx);
-        (Precision precision, int? blockSize) = GraphFacts.Weights(graphPath, onnx.Graph);
+        long weightBytes = InputFile.Length(graphPath) + ExternalData.Check(folder, graphPath, onnx);
+        DecoderNames names = GraphAgreement.Names(decoder, onnx.Graph);
+        facts = new GraphFacts(graphPath, onnx.Graph, names);
+        (Precision precision, int? blockSize) = facts.Weights();
         (string Name, bool IsSynthetic)? built = BuildManifest.Read(folder);
+        bool sharesBuffers = root.Find("search")?.Find("past_present_share_buffer")?.Boolean() ?? facts.Family != GraphFamily.Growing;
 
         var opened = new ModelFolder
         {
             Path = folder,
-            Name = built?.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
+            Name = built?.Name ?? HubCache.ModelName(folder) ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
             GraphPath = graphPath,
             IsSynthetic = built is { IsSynthetic: true },
             Precision = precision,
             BlockSize = blockSize,
-            Family = GraphFacts.Family(onnx.Graph),
+            Family = facts.Family,
+            Needs = [.. facts.Needs(sharesBuffers)],
+            LongRopeLength = (int?)Math.Min(facts.LongRopeLength ?? 0, int.MaxValue) is > 0 and var length ? length : null,
+            SharesBuffers = sharesBuffers,
             ContextLength = model["context_length"].Integer(),
             VocabularySize = model["vocab_size"].Integer(),
             HiddenSize = decoder["hidden_size"].Integer(),
@@ -45,16 +59,35 @@ public static class ModelFolderReader
             HeadSize = decoder["head_size"].Integer(),
             BosTokenId = model.Find("bos_token_id")?.TokenId(),
             EosTokenIds = model.Find("eos_token_id")?.TokenIds() ?? [],
-            Names = GraphFacts.Names(decoder, onnx.Graph),
+            Names = names,
             WeightBytes = weightBytes,
         };
-        GraphFacts.CheckNames(opened, onnx.Graph);
+        GraphAgreement.Check(opened, facts);
         return opened;
+    }
+
+    private static string GraphPath(string folder, JsonField decoder)
+    {
+        if (decoder.Find("filename") is null && decoder.Find("pipeline") is { } pipeline)
+        {
+            throw new ModelException($"{pipeline.File}: {pipeline.Key} makes the model of several graphs, which no engine here runs. Export it as one graph.");
+        }
+
+        string name = decoder["filename"].Text();
+        if (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal))
+        {
+            throw decoder["filename"].Wrong("the name of a file");
+        }
+
+        string graphPath = Path.GetFullPath(Path.Combine(folder, name));
+        FileLinks.Check(folder, graphPath);
+        RequireFile(graphPath, "the graph that genai_config.json names");
+        return graphPath;
     }
 
     private static string Existing(string path)
     {
-        string folder = Path.GetFullPath(path);
+        string folder = HubCache.Resolve(Path.GetFullPath(path));
         if (File.Exists(folder))
         {
             throw new ModelException($"'{path}' is a file. Name the model folder that holds genai_config.json.");
@@ -65,7 +98,7 @@ public static class ModelFolderReader
             throw new ModelException($"The model folder '{path}' does not exist.");
         }
 
-        if (!File.Exists(Path.Combine(folder, "genai_config.json")))
+        if (!File.Exists(Path.Combine(folder, ConfigurationFile)))
         {
             throw new ModelException($"'{path}' has no genai_config.json, and no config.json with weights in safetensors. Name a folder that ONNX Runtime GenAI reads, or a Hugging Face checkpoint.");
         }
@@ -73,30 +106,11 @@ public static class ModelFolderReader
         return folder;
     }
 
-    private static void RequireFile(string file, string what)
+    internal static void RequireFile(string file, string what)
     {
         if (!File.Exists(file))
         {
-            throw new ModelException($"{file} is missing: {what}. Copy or build the folder again.");
+            throw new ModelException($"{Shown.Text(file)} is missing: {what}. Copy or build the folder again.");
         }
-    }
-
-    private static long CheckExternalData(string graphPath, ModelProto onnx)
-    {
-        long total = 0;
-        foreach ((string location, long expected) in OnnxFile.ExternalFiles(graphPath, onnx))
-        {
-            string file = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(graphPath)!, location));
-            RequireFile(file, "weights that the graph names");
-            long length = new FileInfo(file).Length;
-            if (length < expected)
-            {
-                throw new ModelException($"{file} is truncated: it has {length} bytes, the graph needs {expected}. Copy or build the folder again.");
-            }
-
-            total += length;
-        }
-
-        return total;
     }
 }

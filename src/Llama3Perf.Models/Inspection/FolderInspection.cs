@@ -1,6 +1,5 @@
 using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Folders;
-using Llama3Perf.Models.Onnx;
 
 namespace Llama3Perf.Models.Inspection;
 
@@ -22,8 +21,11 @@ public sealed record FolderInspection
     /// <summary>True when a matrix product adds a stored bias.</summary>
     public required bool HasBiases { get; init; }
 
-    /// <summary><c>fp16</c> or <c>fp32</c>: type of the KV cache and of the activations.</summary>
+    /// <summary><c>fp32</c>, <c>fp16</c> or <c>bf16</c>: type of the activations.</summary>
     public required string Activations { get; init; }
+
+    /// <summary>Type of the KV cache: that of activations, or <c>int8</c>, <c>int4</c>.</summary>
+    public required string Cache { get; init; }
 
     /// <summary>Parameters of the model; a tied matrix counts once, scales and zero points do not count.</summary>
     public long ParameterCount => Weights.Sum(weights => weights.Parameters);
@@ -64,26 +66,26 @@ public sealed record FolderInspection
     /// <exception cref="ModelException">The folder is not usable; the message names the file and the way out.</exception>
     public static FolderInspection Of(string path)
     {
-        ModelFolder folder = ModelFolderReader.Open(path);
-        ModelProto onnx = OnnxFile.Read(folder.GraphPath);
-        var graph = new InspectedGraph(folder, onnx.Graph);
-        long external = OnnxFile.ExternalFiles(folder.GraphPath, onnx).Keys
-            .Sum(location => new FileInfo(Path.Combine(Path.GetDirectoryName(folder.GraphPath)!, location)).Length);
+        ModelFolder folder = ModelFolderReader.Open(path, out GraphFacts facts);
+        var graph = new InspectedGraph(folder, facts);
+        long external = folder.WeightBytes - InputFile.Length(folder.GraphPath);
+        JsonField model = JsonField.ReadFile(Path.Combine(folder.Path, "genai_config.json"))["model"];
         return new FolderInspection
         {
             Folder = folder,
-            Architecture = JsonField.ReadFile(Path.Combine(folder.Path, "genai_config.json"))["model"]["type"].Text(),
+            Architecture = Shown.Text(model["type"].Text()),
             IntermediateSize = graph.IntermediateSize,
             IsTied = graph.IsTied,
             HasBiases = graph.HasBiases,
             Activations = graph.Activations,
             Weights = graph.Summarize(),
             WeightBytesPerToken = graph.BytesPerToken,
-            CacheBytesPerToken = 2L * folder.LayerCount * folder.KeyValueHeadCount * folder.HeadSize * graph.CacheElementBytes,
+            Cache = graph.Cache,
+            CacheBytesPerToken = graph.CacheBytesPerToken,
             ExternalBytes = external,
             UnusedBytes = external - graph.UsedExternalBytes(),
             Providers = ProviderFit.All(folder, graph),
-            Problems = [.. FolderProblems.Find(folder, graph)],
+            Problems = [.. FolderProblems.Find(folder, graph, model["decoder"])],
         };
     }
 }

@@ -1,4 +1,5 @@
 using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Inspection;
 
@@ -8,7 +9,11 @@ internal static class FolderProblems
     private const long LargeBytes = 1 << 20;
     private const int PageBytes = 4096;
 
-    public static IEnumerable<string> Find(ModelFolder folder, InspectedGraph graph) => [.. Tokens(folder), .. Conversion(folder), .. Graph(folder, graph), .. Data(graph)];
+    /// <param name="folder">The folder.</param>
+    /// <param name="graph">Its graph.</param>
+    /// <param name="decoder"><c>model.decoder</c> of its genai_config.json.</param>
+    public static IEnumerable<string> Find(ModelFolder folder, InspectedGraph graph, JsonField decoder) =>
+        [.. Tokens(folder), .. Conversion(folder), .. Graph(folder, graph), .. Windows(graph, decoder), .. Data(graph)];
 
     private static IEnumerable<string> Tokens(ModelFolder folder) => new TokenProblems(
         "genai_config.json", folder.VocabularySize, folder.BosTokenId, folder.EosTokenIds, File.Exists(Path.Combine(folder.Path, "chat_template.jinja")))
@@ -39,14 +44,34 @@ internal static class FolderProblems
             yield return "the DirectML graph has no position_ids input";
         }
 
-        if (graph.RotaryRows < folder.ContextLength)
+        if (graph.Facts.RotaryRows < folder.ContextLength)
         {
-            yield return $"the context of {folder.ContextLength} is longer than the {graph.RotaryRows} rows of the rotary caches";
+            yield return $"the context of {folder.ContextLength} is longer than the {graph.Facts.RotaryRows} rows of the rotary caches";
+        }
+
+        string[] missing = [.. graph.Facts.Missing()];
+        if (missing.Length > 0)
+        {
+            yield return $"nothing makes {Shown.List(missing)}, which the graph needs or gives: it cannot run";
         }
 
         if (graph.TiedThrough is { } through)
         {
-            yield return $"the embedding reads the LM head's matrix through a {through}: ONNX Runtime makes a second copy of the matrix when it loads";
+            yield return $"embedding and LM head share a matrix through a {through}: ONNX Runtime makes a second copy of the matrix when it loads";
+        }
+    }
+
+    private static IEnumerable<string> Windows(InspectedGraph graph, JsonField decoder)
+    {
+        long? said = decoder.Find("sliding_window")?.Find("window_size")?.Integer();
+        long? found = graph.Facts.Window;
+        if (said is not null && found != said)
+        {
+            yield return $"genai_config.json has a sliding window of {said} tokens, the graph's attention has {(found is null ? "none" : $"one of {found}")}: beyond it the answers are another model's";
+        }
+        else if (found is not null && said is null)
+        {
+            yield return $"the graph's attention has a sliding window of {found} tokens, genai_config.json has none";
         }
     }
 
@@ -65,5 +90,5 @@ internal static class FolderProblems
         }
     }
 
-    private static string Some(string[] names) => names.Length == 1 ? names[0] : $"{names[0]} and {names.Length - 1} more";
+    private static string Some(string[] names) => names.Length == 1 ? Shown.Text(names[0]) : $"{Shown.Text(names[0])} and {names.Length - 1} more";
 }

@@ -1,3 +1,4 @@
+using Llama3Perf.Models.Folders;
 using Llama3Perf.Models.Onnx;
 using static Llama3Perf.Models.Onnx.TensorProto.Types;
 
@@ -13,49 +14,56 @@ internal sealed class InspectedGraph
     private readonly GraphPaths _paths;
     private readonly List<WeightUse> _uses = [];
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
-    private int _downInput;
+    private long _downInput;
 
-    public InspectedGraph(ModelFolder folder, GraphProto graph)
+    public InspectedGraph(ModelFolder folder, GraphFacts facts)
     {
-        (_folder, Graph) = (folder, graph);
-        _tensors = new GraphTensors(folder.GraphPath, graph);
-        _paths = new GraphPaths(graph, folder.Names.Logits);
+        (_folder, Facts, _tensors, _paths) = (folder, facts, facts.Tensors, facts.Paths);
         // Products first: the embedding asks whether the LM head holds the same bytes.
-        Visit(AddProduct);
+        foreach (GraphProduct product in facts.Products)
+        {
+            AddProduct(product);
+        }
+
         AddNorms();
-        Visit(AddEmbedding);
+        foreach (NodeProto node in Graph.Node)
+        {
+            AddEmbedding(node);
+        }
+
         AddRotaryCaches();
         AddOthers();
     }
 
-    public GraphProto Graph { get; }
+    public GraphFacts Facts { get; }
+
+    public GraphProto Graph => Facts.Graph;
 
     public GraphTensors Tensors => _tensors;
 
     public bool IsTied { get; private set; }
 
-    /// <summary>A Reshape or Transpose between a tied matrix and the embedding; ONNX Runtime folds it into a second copy.</summary>
+    /// <summary>A Reshape or Transpose between a tied matrix and one of its two uses; ONNX Runtime folds it into a second copy.</summary>
     public string? TiedThrough { get; private set; }
 
     public bool HasBiases { get; private set; }
 
-    public int IntermediateSize => _downInput;
+    public int IntermediateSize => (int)Math.Min(_downInput, int.MaxValue);
 
-    public bool IsHalf => CacheType == DataType.Float16;
+    public bool IsHalf => Facts.Activations == DataType.Float16;
 
-    public string Activations => Short(CacheType);
+    public string Activations => Short(Facts.Activations);
 
-    public int CacheElementBytes => OnnxFile.BitSize(CacheType) / 8;
+    /// <summary>Storage of keys and values: their type, <c>int4</c> and <c>int8</c> for integers with scales.</summary>
+    public string Cache => Facts.Caches.Count == 0 ? "none" : Facts.Caches[0] is { IsQuantized: true } cache ? $"int{CacheBits(cache)}" : Short(Facts.Caches[0].Type);
+
+    /// <summary>Bytes that keys and values of all layers take for one token.</summary>
+    public long CacheBytesPerToken => Facts.Caches.Sum(cache => (long)((Int128)_folder.KeyValueHeadCount * _folder.HeadSize * CacheBits(cache) / 8));
 
     /// <summary>True when a Shape of the mask is computed, which ONNX Runtime does on the CPU.</summary>
-    public bool TakesLengthFromMaskShape => Graph.Node.Any(node => node.OpType == "Shape" && node.Input[0] == _folder.Names.AttentionMask);
-
-    /// <summary>Rows of the shorter rotary cache, or null when there is none.</summary>
-    public long? RotaryRows { get; private set; }
+    public bool TakesLengthFromMaskShape => Graph.Node.Any(node => node.OpType == "Shape" && node.InputAt(0) == _folder.Names.AttentionMask);
 
     public long BytesPerToken { get; private set; }
-
-    private DataType CacheType => Graph.Input.First(input => input.Name == _folder.Names.PastKey.Replace("%d", "0", StringComparison.Ordinal)).Type.TensorType.ElemType;
 
     public IReadOnlyList<StoredWeights> Summarize() =>
     [
@@ -69,36 +77,27 @@ internal sealed class InspectedGraph
     /// <summary>Names of the initializers that no node uses.</summary>
     public IEnumerable<string> Unused() => Graph.Initializer.Select(tensor => tensor.Name).Where(name => !_paths.IsUsed(name));
 
-    private void Visit(Action<NodeProto> add)
-    {
-        foreach (NodeProto node in Graph.Node)
-        {
-            add(node);
-        }
-    }
+    // Two values of 4 bits are one byte of the cache; a whole byte can hold only 8.
+    private int CacheBits(CacheInput cache) => cache.IsQuantized && cache.Width * 2 == _folder.HeadSize ? 4 : OnnxFile.BitSize(cache.Type);
 
-    private void AddProduct(NodeProto node)
+    private void AddProduct(GraphProduct product)
     {
-        if (node.OpType is not ("MatMul" or "Gemm" or "MatMulNBits") || node.Input.Count < 2 || !_tensors.Has(node.Input[1]))
-        {
-            return;
-        }
-
+        NodeProto node = product.Node;
         WeightClass kind = _paths.GivesLogits(node) ? WeightClass.LmHead : _paths.TouchesAttention(node) ? WeightClass.Attention : WeightClass.Mlp;
-        bool quantized = node.OpType == "MatMulNBits";
-        bool transposed = node.OpType == "Gemm" && node.Integer("transB") == 1;
-        IReadOnlyList<long> dims = _tensors.Dims(node.Input[1]);
-        long k = quantized ? node.Integer("K") ?? 0 : dims[transposed ? 1 : 0];
-        long n = quantized ? node.Integer("N") ?? 0 : dims[transposed ? 0 : 1];
         if (kind == WeightClass.Mlp)
         {
             // The last product of an MLP leads back to the hidden size.
-            _downInput = (int)k;
+            _downInput = product.K;
         }
 
-        string[] parts = [.. node.Input.Skip(1).Take(quantized ? 3 : 1).Where(_tensors.Has)];
-        string? bias = quantized ? node.Input.ElementAtOrDefault(5) : node.OpType == "Gemm" ? node.Input.ElementAtOrDefault(2) : null;
-        bias = bias is { Length: > 0 } ? bias : _paths.BiasOf(node, _tensors);
+        if (kind == WeightClass.LmHead)
+        {
+            TiedThrough = product.Through;
+        }
+
+        string[] parts = [.. product.Parts];
+        string? bias = node.OpType switch { "MatMulNBits" => node.InputAt(5), "Gemm" => node.InputAt(2), _ => "" };
+        bias = bias.Length > 0 ? bias : _paths.BiasOf(node, _tensors);
         long biases = 0;
         if (bias is not null && _tensors.Has(bias))
         {
@@ -107,9 +106,8 @@ internal sealed class InspectedGraph
             parts = [.. parts, bias];
         }
 
-        string storage = quantized ? Quantized(node, scales: 2, zeros: 3) : Short(_tensors.Type(node.Input[1]));
-        long bytes = Add(kind, storage, (k * n) + biases, parts);
-        BytesPerToken += bytes;
+        string storage = product.Bits is { } bits ? Quantized(bits, product.BlockSize, product.ZeroPoints is not null, product.Scales) : Short(_tensors.Type(product.Weight));
+        BytesPerToken += Add(kind, storage, Times(product.K, product.N) + biases, parts);
     }
 
     private void AddNorms()
@@ -127,21 +125,22 @@ internal sealed class InspectedGraph
     private void AddEmbedding(NodeProto node)
     {
         bool quantized = node.OpType == "GatherBlockQuantized";
-        if (!(quantized || node.OpType == "Gather") || node.Input[1] != _folder.Names.InputIds || _paths.Stored(node.Input[0], _tensors) is not { } table)
+        if (!(quantized || node.OpType == "Gather") || node.InputAt(1) != _folder.Names.InputIds || _paths.Stored(node.InputAt(0), _tensors) is not { } table)
         {
             return;
         }
 
-        long parameters = quantized
-            ? _tensors.Elements(table.Name) * OnnxFile.BitSize(_tensors.Type(table.Name)) / (node.Integer("bits") ?? 4)
-            : _tensors.Elements(table.Name);
-        string storage = quantized ? Quantized(node, scales: 2, zeros: 3) : Short(_tensors.Type(table.Name));
+        int bits = (int)Math.Clamp(node.Integer("bits") ?? 4, 1, 64);
+        long parameters = quantized ? (long)((Int128)_tensors.Elements(table.Name) * OnnxFile.BitSize(_tensors.Type(table.Name)) / bits) : _tensors.Elements(table.Name);
+        string storage = quantized
+            ? Quantized(bits, node.Integer("block_size") ?? 128, node.InputAt(3).Length > 0, node.InputAt(2))
+            : Short(_tensors.Type(table.Name));
         string[] parts = [table.Name, .. node.Input.Skip(2).Where(_tensors.Has)];
         BytesPerToken += parts.Sum(_tensors.Bytes) / _folder.VocabularySize;
         IsTied = _seen.Contains(table.Name) || _tensors.SharesBytes(table.Name, _seen);
+        TiedThrough = IsTied ? table.Through ?? TiedThrough : null;
         if (IsTied)
         {
-            TiedThrough = table.Through;
             _seen.UnionWith(parts);
             _uses.Add(new WeightUse(WeightClass.Embedding, $"{storage}, the LM head's", 0, 0));
             return;
@@ -152,16 +151,9 @@ internal sealed class InspectedGraph
 
     private void AddRotaryCaches()
     {
-        IEnumerable<string> caches = Graph.Node.SelectMany(node => node.OpType switch
+        foreach (string table in Facts.RotaryTables().Where(_tensors.Has))
         {
-            "GroupQueryAttention" => node.Input.Skip(7).Take(2),
-            "RotaryEmbedding" => node.Input.Skip(2).Take(2),
-            _ => [],
-        });
-        foreach (string cache in caches.Where(_tensors.Has).Distinct(StringComparer.Ordinal))
-        {
-            RotaryRows = Math.Min(RotaryRows ?? long.MaxValue, _tensors.Dims(cache)[0]);
-            Add(WeightClass.RotaryCaches, Short(_tensors.Type(cache)), 0, [cache]);
+            Add(WeightClass.RotaryCaches, Short(_tensors.Type(table)), 0, [table]);
         }
     }
 
@@ -182,12 +174,11 @@ internal sealed class InspectedGraph
         return tensors.Sum(_tensors.Bytes);
     }
 
-    private string Quantized(NodeProto node, int scales, int zeros)
-    {
-        bool asymmetric = node.Input.ElementAtOrDefault(zeros) is { Length: > 0 };
-        string scaleType = node.Input.ElementAtOrDefault(scales) is { } name && _tensors.Has(name) ? $", {Short(_tensors.Type(name))} scales" : "";
-        return $"int{node.Integer("bits") ?? 4} b{node.Integer("block_size") ?? 128} {(asymmetric ? "asymmetric" : "symmetric")}{scaleType}";
-    }
+    private string Quantized(int bits, long block, bool asymmetric, string? scales) =>
+        $"int{bits} b{block} {(asymmetric ? "asymmetric" : "symmetric")}{(scales is not null && _tensors.Has(scales) ? $", {Short(_tensors.Type(scales))} scales" : "")}";
+
+    // Attributes of a node are anybody's numbers.
+    private static long Times(long k, long n) => (long)Int128.Clamp((Int128)k * n, 0, long.MaxValue / 4);
 
     private static string Short(DataType type) => type switch
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Inspection;
 
@@ -13,16 +14,16 @@ public sealed record TokenizerFacts(string Kind, int Size, int AddedCount)
     {
         try
         {
-            using FileStream stream = File.OpenRead(Path.Combine(folder, "tokenizer.json"));
+            using FileStream stream = InputFile.Open(Path.Combine(folder, "tokenizer.json"), InputFile.MaxJsonBytes, "is not JSON");
             using var document = JsonDocument.Parse(stream);
             JsonElement model = document.RootElement.GetProperty("model");
             int[] ids = [.. model.GetProperty("vocab").EnumerateObject().Select(token => token.Value.GetInt32())];
             int[] added = document.RootElement.TryGetProperty("added_tokens", out JsonElement list)
                 ? [.. list.EnumerateArray().Select(token => token.GetProperty("id").GetInt32())]
                 : [];
-            return new TokenizerFacts(KindOf(document.RootElement, model), ids.Concat(added).Max() + 1, added.Length);
+            return new TokenizerFacts(KindOf(document.RootElement, model), ids.Concat(added).Append(-1).Max() + 1, added.Length);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ModelException or IOException or UnauthorizedAccessException)
         {
             return null;
         }

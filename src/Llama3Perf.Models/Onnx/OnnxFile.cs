@@ -1,28 +1,34 @@
 using System.Globalization;
 using Google.Protobuf;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Onnx;
 
 /// <summary>Reads and writes the structure of an ONNX file; weights stay where they are.</summary>
 internal static class OnnxFile
 {
-    /// <summary>Parses a graph. Embedded weights are skipped, external ones are not opened.</summary>
-    /// <exception cref="ModelException">The file is missing, unreadable or not an ONNX model.</exception>
+    // What protobuf itself can read.
+    private const long MaxBytes = int.MaxValue;
+
+    /// <summary>Parses a graph. Embedded weights are skipped, external ones are not opened. What is returned ends, and has sizes that are numbers.</summary>
+    /// <exception cref="ModelException">The file is missing, unreadable, too large or not an ONNX model.</exception>
     public static ModelProto Read(string path) => Parse(path, ModelProto.Parser.WithDiscardUnknownFields(true));
 
     /// <summary>Parses a graph with all that it holds, embedded weights too, so that it can be written again.</summary>
-    /// <exception cref="ModelException">The file is missing, unreadable or not an ONNX model.</exception>
+    /// <exception cref="ModelException">The file is missing, unreadable, too large or not an ONNX model.</exception>
     public static ModelProto ReadWhole(string path) => Parse(path, ModelProto.Parser);
 
     private static ModelProto Parse(string path, MessageParser<ModelProto> parser)
     {
         try
         {
-            using FileStream stream = File.OpenRead(path);
+            using FileStream stream = InputFile.Open(path, MaxBytes, "is not an ONNX model");
             ModelProto model = parser.ParseFrom(stream);
 
-            // Protobuf accepts nearly any short byte sequence, the empty one included: a model also has nodes and outputs.
-            return model.Graph is { Node.Count: > 0, Output.Count: > 0 } ? model : throw NotOnnx(path);
+            // Protobuf accepts nearly any short byte sequence: a model also has nodes and outputs.
+            return model.Graph is not { Node.Count: > 0, Output.Count: > 0 } ? throw NotOnnx(path)
+                : GraphCheck.Problem(model.Graph) is { } problem ? throw new ModelException($"{path} is not an ONNX model that can be used: {problem}. Export the model again.")
+                : model;
         }
         catch (InvalidProtocolBufferException e)
         {
@@ -56,7 +62,7 @@ internal static class OnnxFile
             return null;
         }
 
-        string location = Entry(tensor, "location") is { Length: > 0 } name ? name : throw Malformed(path, tensor, "location");
+        string location = Entry(tensor, "location") is { Length: > 0 } name && !name.Contains('\0', StringComparison.Ordinal) ? name : throw Malformed(path, tensor, "location");
         long offset = Number(path, tensor, "offset") ?? 0;
         long length = Number(path, tensor, "length") ?? ByteSize(path, tensor);
         return offset + length >= offset ? new ExternalRange(location, offset, length) : throw Malformed(path, tensor, "length");
@@ -77,6 +83,9 @@ internal static class OnnxFile
         TensorProto.Types.DataType.Complex128 => 128,
         _ => 0,
     };
+
+    /// <summary>The name of an input of a node; empty where it is left out.</summary>
+    public static string InputAt(this NodeProto node, int index) => index < node.Input.Count ? node.Input[index] : "";
 
     /// <summary>An integer attribute of a node, or null.</summary>
     public static long? Integer(this NodeProto node, string attribute) =>
@@ -111,7 +120,7 @@ internal static class OnnxFile
         tensor.ExternalData.FirstOrDefault(e => string.Equals(e.Key, key, StringComparison.Ordinal))?.Value;
 
     private static ModelException Malformed(string path, TensorProto tensor, string what) =>
-        new($"{path}: tensor '{tensor.Name}' has a malformed {what} in its external data. Export the model again.");
+        new($"{path}: tensor '{Shown.Text(tensor.Name)}' has a malformed {what} in its external data. Export the model again.");
 
     private static ModelException NotOnnx(string path, Exception? inner = null) =>
         new($"{path} is not an ONNX model (or is damaged). Copy or build the folder again.", inner);

@@ -114,7 +114,7 @@ public sealed class BadShardsTests : IDisposable
         string last = Last;
         File.Move(_shards[last], _shards.Beside("secret"));
         Link(_shards[last], Path.Combine("..", "secret"));
-        _shards.Refused(last, "is a link to", "secret", "outside the checkpoint");
+        _shards.Refused(last, "is a link to", "secret", "outside the folder");
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class BadShardsTests : IDisposable
     {
         string snapshot = Snapshot("others");
 
-        Assert.Contains("outside the checkpoint", Assert.Throws<ModelException>(() => Checkpoint.Open(snapshot)).Message);
+        Assert.Contains("outside the folder", Assert.Throws<ModelException>(() => Checkpoint.Open(snapshot)).Message);
     }
 
     /// <summary>The checkpoint as Hugging Face's tools lay it out: every file a link to a blob.</summary>

@@ -64,7 +64,9 @@ public sealed class FolderInspectionTests : IDisposable
     [InlineData(Precision.Int4, GraphTarget.Cuda, "cpu cuda")]
     [InlineData(Precision.Int4, GraphTarget.WebGpu, "cpu cuda webgpu")]
     [InlineData(Precision.Int4, GraphTarget.DirectML, "cpu directml")]
-    [InlineData(Precision.Fp32, GraphTarget.Cpu, "cpu cuda")]
+    [InlineData(Precision.Fp32, GraphTarget.Cpu, "cpu")]
+    [InlineData(Precision.Fp32, GraphTarget.WebGpu, "cpu webgpu")]
+    [InlineData(Precision.Fp16, GraphTarget.Cuda, "cpu cuda")]
     [InlineData(Precision.Fp32, GraphTarget.DirectML, "cpu directml")]
     public void Providers_follow_from_family_activations_and_mask(Precision precision, GraphTarget target, string expected)
     {
@@ -130,12 +132,15 @@ public sealed class FolderInspectionTests : IDisposable
         model["model"]!.AsObject().Remove("bos_token_id");
         model["model"]!["eos_token_id"] = 5000;
         model["model"]!["context_length"] = 4096;
-        model["model"]!["vocab_size"] = 1000;
         File.WriteAllText(config, model.ToJsonString());
+        string tokenizer = Path.Combine(path, "tokenizer.json");
+        var tokens = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(tokenizer))!;
+        tokens["added_tokens"]![0]!["id"] = 5000;
+        File.WriteAllText(tokenizer, tokens.ToJsonString());
 
         string problems = string.Join('\n', FolderInspection.Of(path).Problems);
 
-        foreach (string part in (string[])["ids up to 1023", "chat_template.jinja is missing", "no bos_token_id", "eos_token_id 5000", "context of 4096 is longer than the 2048 rows"])
+        foreach (string part in (string[])["ids up to 5000", "chat_template.jinja is missing", "no bos_token_id", "eos_token_id 5000", "context of 4096 is longer than the 2048 rows"])
         {
             Assert.Contains(part, problems, StringComparison.Ordinal);
         }

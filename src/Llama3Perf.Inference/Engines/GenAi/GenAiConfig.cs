@@ -18,7 +18,8 @@ internal static class GenAiConfig
     /// <exception cref="EngineException">With the reason.</exception>
     public static void Refuse(ModelFolder folder, EngineOptions options)
     {
-        DeviceRules.CheckFamily(folder, options.Provider);
+        _ = GenAiProvider.Of(options.Provider);
+        DeviceRules.CheckGraph(folder, "genai", options.Provider);
         if (options.Device is not null)
         {
             _ = DeviceOption(options);

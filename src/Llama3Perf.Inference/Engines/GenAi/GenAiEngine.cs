@@ -15,6 +15,7 @@ internal sealed unsafe class GenAiEngine : IEngine
     private readonly bool _allowEos;
     private readonly string _logits;
     private readonly int _vocabularySize;
+    private readonly bool _sharesBuffers;
     private int _maxLength;
 
     // Tokens in the sequence; 0 while there is no prompt, and after a failed call, whose sequence must not be continued.
@@ -46,7 +47,7 @@ internal sealed unsafe class GenAiEngine : IEngine
             PlacementWarning = device == wanted ? null : $"onnxruntime-genai placed the model on {device}, not on {wanted}",
         };
         _allowEos = options.AllowEos;
-        (_logits, _vocabularySize) = (folder.Names.Logits, folder.VocabularySize);
+        (_logits, _vocabularySize, _sharesBuffers) = (folder.Names.Logits, folder.VocabularySize, folder.SharesBuffers);
         GenAiRuntime.Add(this);
     }
 
@@ -68,7 +69,7 @@ internal sealed unsafe class GenAiEngine : IEngine
         _parameters.Set("do_sample", false);
         _parameters.Set("repetition_penalty", 1);
         _parameters.Set("no_repeat_ngram_size", 0);
-        _parameters.Set("past_present_share_buffer", true);
+        _parameters.Set("past_present_share_buffer", _sharesBuffers);
         // Greedy search draws nothing, but without a seed each generator seeds its random numbers from the system: 12 ms instead of 0.3.
         _parameters.Set("random_seed", 1);
         _generator = OgaGenerator.Create(_model, _parameters);

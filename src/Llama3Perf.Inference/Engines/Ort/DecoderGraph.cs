@@ -63,6 +63,13 @@ internal sealed class DecoderGraph : IDisposable
 
     public string PresentValue(int layer) => Named(Folder.Names.PresentValue, layer);
 
+    /// <summary>The shape of a past input at a length: heads and width are the graph's where it says them, else the configuration's.</summary>
+    public long[] CacheShape(string past, int length)
+    {
+        int[] dims = Input(past).Dimensions;
+        return [1, dims is [_, > 0 and var heads, ..] ? heads : Folder.KeyValueHeadCount, length, dims is [.., > 0 and var width] ? width : Folder.HeadSize];
+    }
+
     public void Dispose() => Device?.Dispose();
 
     private static string Named(string pattern, int layer) => pattern.Replace("%d", layer.ToString(), StringComparison.Ordinal);

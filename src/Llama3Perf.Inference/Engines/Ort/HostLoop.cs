@@ -44,7 +44,7 @@ internal sealed class HostLoop : IDecodeLoop
         }
 
         _prefill.SetInputs(prompt);
-        _prefill.Compute(_graph.Session, _runOptions);
+        _prefill.Compute(_runOptions);
         _decode.SetMask(prompt.Length);
         _last = _prefill;
     }
@@ -52,13 +52,18 @@ internal sealed class HostLoop : IDecodeLoop
     public void Decode(int position)
     {
         _decode.SetInput(_token, position);
-        _decode.Compute(_graph.Session, _runOptions);
+        if (_graph.Folder.LongRopeLength is not null)
+        {
+            _decode.ShowMask(position + 1);
+        }
+
+        _decode.Compute(_runOptions);
         _last = _decode;
     }
 
-    public int Choose(bool isLast) => _token = _last.MostLikelyToken(_forbidden);
+    public int Choose(bool isLast) => _token = _last.Logits.MostLikelyToken(_forbidden);
 
-    public float[] LastLogits() => _last.LastLogits();
+    public float[] LastLogits() => _last.Logits.Last();
 
     public void Dispose()
     {

@@ -1,10 +1,9 @@
-using Llama3Perf.Models;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Engines.Ort;
 
 /// <summary>
-/// Keys and values of all layers, each [1, KV heads, max length, head size], in the device's memory where the graph runs on one:
+/// Keys and values of all layers, each [1, KV heads, max length, head size as it is stored], in the device's memory where the graph runs on one:
 /// device providers compute garbage without an error when these buffers lie in CPU memory.
 /// </summary>
 internal sealed class KeyValueCache : IDisposable
@@ -16,14 +15,12 @@ internal sealed class KeyValueCache : IDisposable
     public KeyValueCache(DecoderGraph graph, int maxLength)
     {
         MaxLength = maxLength;
-        ModelFolder folder = graph.Folder;
-        long[] shape = [1, folder.KeyValueHeadCount, maxLength, folder.HeadSize];
         try
         {
-            for (int layer = 0; layer < folder.LayerCount; layer++)
+            for (int layer = 0; layer < graph.Folder.LayerCount; layer++)
             {
-                _keys.Add(Allocate(graph, shape));
-                _values.Add(Allocate(graph, shape));
+                _keys.Add(Allocate(graph, graph.CacheShape(graph.PastKey(layer), maxLength)));
+                _values.Add(Allocate(graph, graph.CacheShape(graph.PastValue(layer), maxLength)));
             }
         }
         catch

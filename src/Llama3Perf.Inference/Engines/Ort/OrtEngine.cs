@@ -6,8 +6,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Llama3Perf.Inference.Engines.Ort;
 
 /// <summary>
-/// Our own decode over ONNX Runtime. Past and present are the same buffers, all inputs and outputs are bound once, and a decode step
-/// allocates nothing managed. Buffers outlive Reset: as long as neither the max length nor the prompt's length changes, a generation
+/// Our own decode over ONNX Runtime. Where the graph appends to its cache in place, past and present are the same buffers, all inputs and
+/// outputs are bound once, and a decode step allocates nothing managed. Buffers outlive Reset: as long as neither the max length nor the prompt's length changes, a generation
 /// allocates nothing at all.
 /// </summary>
 internal sealed class OrtEngine : IEngine
@@ -33,6 +33,11 @@ internal sealed class OrtEngine : IEngine
         int threads = options.Threads ?? PhysicalCores.Count;
         OrtProvider? provider = OrtProvider.Of(options.Provider);
         _kind = options.Loop ?? provider?.Loop ?? DecodeLoop.Host;
+        if (_kind == DecodeLoop.Device && (folder.Family == GraphFamily.Growing || folder.LongRopeLength is not null))
+        {
+            throw new EngineException($"{folder.Path} wants other lengths at every step, which a loop on the device cannot give it: use --loop host");
+        }
+
         _captures = provider is not null && provider.CapturesWith(options);
         byte[]? graph = _kind == DecodeLoop.Device ? DeviceLoopGraph.Create(folder, _forbidden) : null;
         using PlacementProof? proof = provider is null ? null : new PlacementProof(provider);
@@ -70,7 +75,9 @@ internal sealed class OrtEngine : IEngine
             {
                 _loop = _kind == DecodeLoop.Device
                     ? new DeviceLoop(_graph, _copy!, maxLength, _captures ? ++_lastGraphId : null)
-                    : new HostLoop(_graph, maxLength, _forbidden);
+                    : _graph.Folder.Family == GraphFamily.Growing
+                        ? new GrowingLoop(_graph, maxLength, _forbidden)
+                        : new HostLoop(_graph, maxLength, _forbidden);
             }
             catch (OnnxRuntimeException exception)
             {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Llama3Perf.Models;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Engines.Ort;
@@ -10,7 +9,6 @@ namespace Llama3Perf.Inference.Engines.Ort;
 /// <param name="MemoryName">Name of its device memory, where the KV cache lives.</param>
 /// <param name="MemoryHasDeviceIndex">True when that memory is known by the adapter's index too; DirectML's and WebGPU's is number 0 on any adapter.</param>
 /// <param name="DeviceOption">Provider option that takes the adapter's index; null when there is none.</param>
-/// <param name="Family">The only graph form that it computes rightly.</param>
 /// <param name="CaptureOption">End of the option or session entry that turns graph capture on.</param>
 /// <param name="Loop">How tokens travel by default: what was seen to be right there, and faster.</param>
 /// <param name="Append">Adds the provider to a session's options.</param>
@@ -20,7 +18,6 @@ internal sealed record OrtProvider(
     string MemoryName,
     bool MemoryHasDeviceIndex,
     string? DeviceOption,
-    GraphFamily Family,
     string CaptureOption,
     DecodeLoop Loop,
     Action<SessionOptions, Dictionary<string, string>> Append)
@@ -29,9 +26,9 @@ internal sealed record OrtProvider(
 
     private static readonly OrtProvider[] s_all =
     [
-        new(ExecutionProvider.Dml, "DmlExecutionProvider", "DML", false, DirectMLDevice, GraphFamily.DirectML, "enable_graph_capture", DecodeLoop.Host, AppendDirectML),
-        new(ExecutionProvider.Cuda, "CUDAExecutionProvider", "Cuda", true, "device_id", GraphFamily.Standard, "enable_cuda_graph", DecodeLoop.Device, AppendCuda),
-        new(ExecutionProvider.WebGpu, "WebGpuExecutionProvider", "WebGPU_Buffer", false, null, GraphFamily.Standard, "enableGraphCapture", DecodeLoop.Host,
+        new(ExecutionProvider.Dml, "DmlExecutionProvider", "DML", false, DirectMLDevice, "enable_graph_capture", DecodeLoop.Host, AppendDirectML),
+        new(ExecutionProvider.Cuda, "CUDAExecutionProvider", "Cuda", true, "device_id", "enable_cuda_graph", DecodeLoop.Device, AppendCuda),
+        new(ExecutionProvider.WebGpu, "WebGpuExecutionProvider", "WebGPU_Buffer", false, null, "enableGraphCapture", DecodeLoop.Host,
             (session, options) => session.AppendExecutionProvider("WebGPU", options)),
     ];
 

@@ -8,10 +8,10 @@ internal static class ProviderRules
     /// <exception cref="EngineException">With the reason.</exception>
     public static void Check(ModelFolder folder, EngineOptions options)
     {
-        if (OrtProvider.Of(options.Provider) is { } provider)
+        OrtProvider? provider = OrtProvider.Of(options.Provider);
+        DeviceRules.CheckGraph(folder, "ort", options.Provider);
+        if (provider is not null)
         {
-            // The CPU computes both forms rightly.
-            DeviceRules.CheckFamily(folder, options.Provider);
             CheckDevice(provider, options);
             CheckCapture(provider, options);
         }

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -12,8 +11,8 @@ internal sealed class Step : IDisposable
     private readonly OrtIoBinding _binding;
     private readonly OrtValue _inputIds;
     private readonly OrtValue _mask;
+    private OrtValue _boundMask;
     private readonly OrtValue? _positions;
-    private readonly OrtValue _logits;
 
     /// <param name="graph">The loaded decoder.</param>
     /// <param name="cache">Keys and values that the step reads and appends to.</param>
@@ -28,32 +27,34 @@ internal sealed class Step : IDisposable
         Tokens = tokens;
         _inputIds = Int64s(tokens);
         _mask = Int64s(maskLength);
+        _boundMask = _mask;
         _positions = graph.PositionIds is null ? null : Int64s(tokens);
-        _logits = OrtValue.CreateAllocatedTensorValue(
-            OrtAllocator.DefaultInstance, graph.LogitsType, [1, graph.HasLogitsOfAllPositions ? tokens : 1, graph.Folder.VocabularySize]);
-        _logits.GetTensorMutableRawData().Clear();
+        Logits = new Logits(graph, tokens);
 
         _binding = graph.Session.CreateIoBinding();
         BindInputs();
         cache.BindTo(_binding, graph);
-        _binding.BindOutput(graph.Folder.Names.Logits, _logits);
+        _binding.BindOutput(graph.Folder.Names.Logits, Logits.Value);
     }
 
     public int Tokens { get; }
 
+    /// <summary>What <see cref="Compute"/> writes.</summary>
+    public Logits Logits { get; }
+
     /// <summary>Runs the decoder over the inputs that were set.</summary>
-    public void Compute(InferenceSession session, RunOptions runOptions)
+    public void Compute(RunOptions options)
     {
         if (_graph.Device is null)
         {
-            session.RunWithBinding(runOptions, _binding);
+            _graph.Session.RunWithBinding(options, _binding);
             return;
         }
 
         // An input in CPU memory is copied to the device when it is bound, not when it is used.
         BindInputs();
         _binding.SynchronizeBoundInputs();
-        session.RunWithBinding(runOptions, _binding);
+        _graph.Session.RunWithBinding(options, _binding);
         _binding.SynchronizeBoundOutputs();
     }
 
@@ -61,6 +62,21 @@ internal sealed class Step : IDisposable
 
     /// <summary>Marks the first positions as taken.</summary>
     public void SetMask(int length) => _mask.GetTensorMutableDataAsSpan<long>()[..length].Fill(1);
+
+    /// <summary>
+    /// Shows the graph no more than the first positions of the mask, and so a sequence that is no longer than that; for graphs that choose
+    /// their rotary tables by the mask's length. Costs an allocation each time.
+    /// </summary>
+    public void ShowMask(int length)
+    {
+        OrtValue whole = _boundMask;
+        _boundMask = TensorView.Of(_mask, TensorElementType.Int64, [1, length], length * sizeof(long));
+        _binding.BindInput(_graph.Folder.Names.AttentionMask, _boundMask);
+        if (whole != _mask)
+        {
+            whole.Dispose();
+        }
+    }
 
     /// <summary>Sets the tokens of a prompt.</summary>
     public void SetInputs(ReadOnlySpan<int> tokens)
@@ -88,67 +104,29 @@ internal sealed class Step : IDisposable
         }
     }
 
-    /// <summary>
-    /// The token with the highest logit at the last position, the first one of equals; those left out that may not be chosen:
-    /// their logits become -∞.
-    /// </summary>
-    /// <exception cref="EngineException">The highest logit is no finite number: the provider computed garbage.</exception>
-    public int MostLikelyToken(ReadOnlySpan<int> forbidden)
-    {
-        int token;
-        bool isFinite;
-        if (_graph.LogitsType == TensorElementType.Float16)
-        {
-            Span<Half> row = LastRow<Half>();
-            Forbid(row, Half.NegativeInfinity, forbidden);
-            token = Argmax.Of(row);
-            isFinite = Half.IsFinite(row[token]);
-        }
-        else
-        {
-            Span<float> row = LastRow<float>();
-            Forbid(row, float.NegativeInfinity, forbidden);
-            token = Argmax.Of(row);
-            isFinite = float.IsFinite(row[token]);
-        }
-
-        return isFinite ? token : throw new EngineException($"{_graph.Folder.Path} gives NaN or infinite logits on this provider");
-    }
-
-    /// <summary>A copy of the logits at the last position, [vocabulary].</summary>
-    public float[] LastLogits() => _graph.LogitsType == TensorElementType.Float16
-        ? Array.ConvertAll(LastRow<Half>().ToArray(), half => (float)half)
-        : LastRow<float>().ToArray();
-
     public void Dispose()
     {
         _binding.Dispose();
         _inputIds.Dispose();
+        if (_boundMask != _mask)
+        {
+            _boundMask.Dispose();
+        }
+
         _mask.Dispose();
         _positions?.Dispose();
-        _logits.Dispose();
-    }
-
-    private static void Forbid<T>(Span<T> logits, T never, ReadOnlySpan<int> tokens)
-    {
-        foreach (int token in tokens)
-        {
-            logits[token] = never;
-        }
+        Logits.Dispose();
     }
 
     private void BindInputs()
     {
         _binding.BindInput(_graph.Folder.Names.InputIds, _inputIds);
-        _binding.BindInput(_graph.Folder.Names.AttentionMask, _mask);
+        _binding.BindInput(_graph.Folder.Names.AttentionMask, _boundMask);
         if (_positions is not null)
         {
             _binding.BindInput(_graph.PositionIds!, _positions);
         }
     }
-
-    private Span<T> LastRow<T>()
-        where T : unmanaged => MemoryMarshal.Cast<byte, T>(_logits.GetTensorMutableRawData())[^_graph.Folder.VocabularySize..];
 
     private static OrtValue Int64s(int length)
     {

@@ -1,6 +1,4 @@
-using Llama3Perf.Models.Onnx;
-
-namespace Llama3Perf.Models.Inspection;
+namespace Llama3Perf.Models.Onnx;
 
 /// <summary>The initializers of a graph by name: sizes, and where in the external data they lie.</summary>
 internal sealed class GraphTensors
@@ -20,6 +18,8 @@ internal sealed class GraphTensors
         }
     }
 
+    public IEnumerable<string> Names => _tensors.Keys;
+
     public bool Has(string name) => _tensors.ContainsKey(name);
 
     public TensorProto.Types.DataType Type(string name) => _tensors[name].DataType;
@@ -30,7 +30,7 @@ internal sealed class GraphTensors
 
     public long Bytes(string name) => _ranges.TryGetValue(name, out ExternalRange? range)
         ? range.Length
-        : ((Elements(name) * OnnxFile.BitSize(Type(name))) + 7) / 8;
+        : (long)((((Int128)Elements(name) * OnnxFile.BitSize(Type(name))) + 7) / 8);
 
     /// <summary>True when the tensor is another name for the bytes of one of these.</summary>
     public bool SharesBytes(string name, IEnumerable<string> others) =>

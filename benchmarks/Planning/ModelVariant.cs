@@ -24,7 +24,7 @@ internal sealed record ModelVariant(string Name, Precision Precision, int? Block
         }
 
         // A folder that is neither holds files of another program, and nobody makes those of random numbers.
-        return ModelFolder.IsModelFolder(model) ? !ModelFolderReader.Open(model).IsSynthetic : !Checkpoint.IsCheckpoint(model) || !Checkpoint.Open(model).IsSynthetic;
+        return ModelFolderReader.IsModelFolder(model) ? !ModelFolderReader.Open(model).IsSynthetic : !Checkpoint.IsCheckpoint(model) || !Checkpoint.Open(model).IsSynthetic;
     }
 
     public ModelBuildOptions BuildOptions(ExecutionProvider provider) => new()

@@ -2,7 +2,6 @@ using System.Globalization;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Tokenization;
-using Llama3Perf.Models;
 using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Folders;
 
@@ -59,7 +58,7 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     {
         if (!_tokenizers.TryGetValue(model, out PromptTokenizer? tokenizer))
         {
-            tokenizer = ModelFolder.IsModelFolder(model) ? PromptTokenizer.For(ModelFolderReader.Open(model))
+            tokenizer = ModelFolderReader.IsModelFolder(model) ? PromptTokenizer.For(ModelFolderReader.Open(model))
                 : Checkpoint.IsCheckpoint(model) ? PromptTokenizer.For(Checkpoint.Open(model))
                 : null;
             foreach (string prompt in tokenizer is null ? [] : options.Prompts)

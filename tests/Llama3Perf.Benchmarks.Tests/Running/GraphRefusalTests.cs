@@ -1,3 +1,4 @@
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Terminal;
-using Llama3Perf.Inference.Native;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
@@ -26,9 +25,7 @@ internal static class Cli
     private static int RunParsed(string[] args)
     {
         RequireCurrentDirectory();
-        Option<string?> telemetry = OptionFactory.Value(
-            "--telemetry", "on leaves the telemetry of Microsoft's native libraries as it comes; else it is off.", OptionFactory.OneOf(("on", "on"), ("off", "off")), "on|off");
-        telemetry.Recursive = true;
+        Option<string?> telemetry = Telemetry();
         RootCommand root = Create();
         root.Add(telemetry);
 
@@ -47,7 +44,7 @@ internal static class Cli
 
         if (parsed.GetValue(telemetry) == "on")
         {
-            Telemetry.LeaveOn();
+            Inference.Native.Telemetry.LeaveOn();
         }
 
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
@@ -64,6 +61,15 @@ internal static class Cli
         {
             throw new UsageException($"the current directory is gone or closed to this program ({exception.Message}); change to another one");
         }
+    }
+
+    /// <summary>The one option of all verbs.</summary>
+    public static Option<string?> Telemetry()
+    {
+        Option<string?> telemetry = OptionFactory.Value(
+            "--telemetry", "on leaves the telemetry of Microsoft's native libraries as it comes; else it is off.", OptionFactory.OneOf(("on", "on"), ("off", "off")), "on|off");
+        telemetry.Recursive = true;
+        return telemetry;
     }
 
     private static RootCommand Create()

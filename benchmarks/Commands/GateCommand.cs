@@ -28,11 +28,12 @@ internal static class GateCommand
             "--baseline-build", "Folder of the baseline's program: --confirm then measures both sides again, launch by launch in turn.", OptionFactory.Text, "folder");
         Option<string?> json = OptionFactory.Value("--json", "Writes the verdict to a file.", OptionFactory.Text, "file");
         Option<bool> force = OptionFactory.Force();
+        Option<bool> trust = OptionFactory.Flag("--trust-invocation", "Lets --confirm take programs, libraries and their options from the folder of the current run.");
         baseline.Required = true;
         current.Required = true;
         Command command = new("gate", "Fails when throughput fell: 0 pass, 1 regression, 2 incomparable or missing, 3 inconclusive, 64 usage.")
         {
-            baseline, current, threshold, metrics, alpha, vary, inconclusive, outputs, noise, confirm, baselineBuild, json, force,
+            baseline, current, threshold, metrics, alpha, vary, inconclusive, outputs, noise, confirm, baselineBuild, trust, json, force,
         };
         command.SetAction(parsed =>
         {
@@ -55,7 +56,13 @@ internal static class GateCommand
             });
             if (parsed.GetValue(confirm) && verdict.RedCases.Count > 0)
             {
-                verdict = Confirmation.Measure(verdict, good, judged, parsed.GetValue(baselineBuild));
+                if (!parsed.GetValue(trust))
+                {
+                    string source = Confirmation.FolderOf(judged);
+                    InvocationRules.Require(new RunCommand().Parse(RunInvocation.Read(source).Arguments), Path.Combine(source, RunInvocation.FileName));
+                }
+
+                verdict = Confirmation.Measure(verdict, good, judged, parsed.GetValue(baselineBuild), parsed.GetValue(trust));
             }
 
             return Report(verdict, parsed.GetValue(json), parsed.GetValue(force));

@@ -1,13 +1,13 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Llama3Perf.Models;
 using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
-using Llama3Perf.Models;
 using Llama3Perf.Results.Files;
 
 namespace Llama3Perf.Benchmarks.Commands;

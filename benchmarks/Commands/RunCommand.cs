@@ -1,10 +1,14 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Running;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
+using Llama3Perf.Results;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
@@ -112,6 +116,18 @@ internal sealed class RunCommand
         OptionFactory.Text,
         "cpu|file");
 
+    private readonly Option<int?> _launchTimeout = OptionFactory.Value<int?>(
+        "--launch-timeout", "Seconds that a launch may take before it is ended and has failed. Default: a multiple of what its first generations let expect.", text => OptionFactory.Integer(1, 1_000_000)(text), "seconds");
+
+    private readonly Option<string?> _resume = OptionFactory.Value("--resume", "Goes on with the interrupted run in this folder, with the options that it was begun with.", OptionFactory.Text, "folder");
+
+    private readonly Option<bool> _trust = OptionFactory.Flag("--trust-invocation", "Takes programs, libraries and their options from the folder of --resume too.");
+
+    private readonly Option<bool> _force = OptionFactory.Flag("--force", "Replaces a folder at --output that has no marker of the suite and holds nothing but files named like those of a run.");
+
+    // For the gate's --confirm.
+    private readonly Option<IReadOnlyList<string>?> _expectedModels = OptionFactory.List("--expect-model", "The only models that may be measured, by their model_sha256.", OptionFactory.Text, "list");
+
     private readonly Option<bool> _verbose = OptionFactory.Flag("--verbose", "Shows BenchmarkDotNet's own log.");
 
     public void AddTo(Command command)
@@ -119,15 +135,50 @@ internal sealed class RunCommand
         foreach (Option option in new Option[]
         {
             _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _llamaBench, _gguf, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate, _addBos,
-            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _preset, _quick, _output, _cases, _runtimeDir, _verify, _verbose,
+            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _preset, _quick, _output, _cases, _runtimeDir, _verify, _verbose, _launchTimeout, _resume, _trust, _force, _expectedModels,
         })
         {
             command.Add(option);
         }
 
+        _expectedModels.Hidden = true;
         // What is not ours is BenchmarkDotNet's: --filter, --list, --exporters and the like.
         command.TreatUnmatchedTokensAsErrors = false;
-        command.SetAction(parsed => SuiteRunner.Run(Read(parsed)));
+        command.SetAction(parsed => parsed.GetValue(_resume) is { } folder ? Resume(parsed, folder) : SuiteRunner.Run(Read(parsed)));
+    }
+
+    private int Resume(ParseResult parsed, string folder)
+    {
+        folder = Path.GetFullPath(folder);
+        if (parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(option => !option.Implicit && option.Option != _resume && option.Option != _trust && option.Option != _verbose) is { } other)
+        {
+            throw new UsageException($"{other.Option.Name}: a run goes on with the options that it was begun with; --resume goes with --trust-invocation and --verbose alone");
+        }
+
+        RunInvocation invocation = RunInvocation.Read(folder);
+        ParseResult begun = Parse(invocation.Arguments);
+        if (!parsed.GetValue(_trust))
+        {
+            InvocationRules.Require(begun, Path.Combine(folder, RunInvocation.FileName));
+        }
+
+        if (!Directory.Exists(invocation.Directory))
+        {
+            throw new RunFileException($"{folder} was begun in {invocation.Directory}, which is not there");
+        }
+
+        using ProcessState state = new();
+        Environment.CurrentDirectory = invocation.Directory;
+        return SuiteRunner.Run(Read(begun) with { Output = folder, Resume = true, Verbose = parsed.GetValue(_verbose) });
+    }
+
+    /// <summary>A command line of this verb, with or without its name, read by these options.</summary>
+    public ParseResult Parse(IReadOnlyList<string> arguments)
+    {
+        RootCommand root = new();
+        AddTo(root);
+        root.Add(Cli.Telemetry());
+        return root.Parse([.. arguments is ["run", ..] ? arguments.Skip(1) : arguments], new ParserConfiguration { ResponseFileTokenReplacer = null });
     }
 
     private SuiteOptions Read(ParseResult parsed)
@@ -165,6 +216,9 @@ internal sealed class RunCommand
             Cases = parsed.GetValue(_cases),
             Verify = parsed.GetValue(_verify),
             Verbose = parsed.GetValue(_verbose),
+            LaunchTimeout = parsed.GetValue(_launchTimeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            Force = parsed.GetValue(_force),
+            ExpectedModels = parsed.GetValue(_expectedModels),
             BenchmarkDotNetArguments = [.. parsed.UnmatchedTokens],
         };
     }

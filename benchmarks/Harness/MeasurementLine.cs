@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Native;
 
 namespace Llama3Perf.Benchmarks.Harness;
@@ -10,6 +11,7 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// <c>//</c> from a child process to <c>ExecuteResult.PrefixedLines</c>, so that each launch keeps its own.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(ProcessStarted), "process")]
 [JsonDerivedType(typeof(LaunchStarted), "started")]
 [JsonDerivedType(typeof(WorkKnown), "work")]
 [JsonDerivedType(typeof(IterationMeasured), "iteration")]
@@ -21,11 +23,40 @@ internal abstract record MeasurementLine
 
     public string Format() => Prefix + JsonSerializer.Serialize(this, MeasurementJson.Default.MeasurementLine);
 
-    /// <summary>The measurement in a line, or null for any other line.</summary>
-    public static MeasurementLine? Parse(string line) => line.StartsWith(Prefix, StringComparison.Ordinal)
-        ? JsonSerializer.Deserialize(line.AsSpan(Prefix.Length), MeasurementJson.Default.MeasurementLine)
-        : null;
+    /// <summary>True for a line that a measuring process prints for the suite.</summary>
+    public static bool IsOne(string line) => line.StartsWith(Prefix, StringComparison.Ordinal);
+
+    /// <summary>The measurement in a line, or null for any other line. A process that dies may leave half a line, and a library may print into one.</summary>
+    public static MeasurementLine? Parse(string line)
+    {
+        if (!IsOne(line))
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(line.AsSpan(Prefix.Length), MeasurementJson.Default.MeasurementLine) is { } parsed && parsed.IsSane
+                ? parsed
+                : new LineUnreadable(PeerText.OneLine(line));
+        }
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
+        {
+            return new LineUnreadable(PeerText.OneLine(line));
+        }
+    }
+
+    /// <summary>False where the numbers cannot be those of a measurement.</summary>
+    [JsonIgnore]
+    protected virtual bool IsSane => true;
 }
+
+/// <summary>A line that should be a measurement and is not: its launch has failed.</summary>
+/// <param name="Text">Its beginning.</param>
+internal sealed record LineUnreadable(string Text) : MeasurementLine;
+
+/// <summary>The measuring process, which tells who it is before it loads a model.</summary>
+internal sealed record ProcessStarted(int ProcessId) : MeasurementLine;
 
 /// <summary>The model is loaded. The load time is null when a model of an earlier case was still there.</summary>
 internal sealed record LaunchStarted(double? ModelLoadMs, EngineDescription Engine, IReadOnlyList<LoadedLibrary> Libraries) : MeasurementLine;
@@ -34,7 +65,13 @@ internal sealed record LaunchStarted(double? ModelLoadMs, EngineDescription Engi
 internal sealed record WorkKnown(IReadOnlyDictionary<string, double> PerOperation) : MeasurementLine;
 
 /// <summary>One generation is done.</summary>
-internal sealed record IterationMeasured(bool IsWarmUp, GenerationResult Result, long? PeakRssBytes) : MeasurementLine;
+internal sealed record IterationMeasured(bool IsWarmUp, GenerationResult Result, long? PeakRssBytes) : MeasurementLine
+{
+    protected override bool IsSane =>
+        Result is { PromptTokens: > 0, NewTokens.Length: > 0, PrefillMs: > 0 } && double.IsFinite(Result.PrefillMs)
+        && Result.TokenMs.Length == Result.NewTokens.Length && Result.TokenMs[0] > 0 && double.IsFinite(Result.TokenMs[^1])
+        && Result.TokenMs.Zip(Result.TokenMs.Skip(1)).All(pair => pair.First <= pair.Second) && (Result.NewTokens.Length == 1 || Result.TokenMs[^1] > Result.TokenMs[0]);
+}
 
 /// <summary>All iterations are done.</summary>
 internal sealed record LaunchEnded(long? PeakRssBytes, long? PeakGpuBytes) : MeasurementLine;
@@ -42,6 +79,6 @@ internal sealed record LaunchEnded(long? PeakRssBytes, long? PeakGpuBytes) : Mea
 /// <summary>The launch broke off.</summary>
 internal sealed record LaunchFailed(string Error) : MeasurementLine;
 
-[JsonSourceGenerationOptions(IgnoreReadOnlyProperties = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(IgnoreReadOnlyProperties = true, RespectNullableAnnotations = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(MeasurementLine))]
 internal sealed partial class MeasurementJson : JsonSerializerContext;

@@ -18,6 +18,7 @@ public sealed class MeasuringEngineFactory : IEngineFactory
     {
         try
         {
+            engineParameters.Host.WriteLine(new ProcessStarted(Environment.ProcessId).Format());
             // Runs the benchmark's GlobalSetup: the model is loaded here.
             var launch = LaunchRecorder.Begin();
             IEngine inner = new EngineFactory().CreateReadyToRun(engineParameters);

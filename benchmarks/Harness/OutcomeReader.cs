@@ -14,21 +14,38 @@ internal static class OutcomeReader
     public static IReadOnlyList<IReadOnlyList<MeasurementLine>> Launches(BenchmarkReport report) =>
         [.. report.ExecuteResults.Select(Lines)];
 
+    /// <summary>The outcome of a case that BenchmarkDotNet has done with.</summary>
     public static CaseOutcome Read(PlannedCase planned, BenchmarkReport report, RunIdentity run, RunEnvironment environment)
     {
-        IReadOnlyList<IReadOnlyList<MeasurementLine>> launches = Launches(report);
-        LaunchStarted? started = launches.SelectMany(lines => lines).OfType<LaunchStarted>().FirstOrDefault();
+        LaunchResult[] launches = [.. report.ExecuteResults.Select((result, index) => LaunchResult.Of(planned.CaseId, index + 1, result))];
+        BenchmarkDotNet.Jobs.RunMode job = report.BenchmarkCase.Job.Run;
+        string? error = report.BuildResult.IsBuildSuccess ? null : $"BenchmarkDotNet could not build the measuring process: {BuildFailure.Reason(report.BuildResult)}";
+        return Read(planned, launches, run, environment) switch
+        {
+            { Status: CaseStatus.Ok } ok when error is not null => ok with { Status = CaseStatus.Failed, Error = error },
+            { Status: CaseStatus.Ok, Samples.Count: var count } ok when count < job.LaunchCount * job.IterationCount => ok with
+            {
+                Status = CaseStatus.Failed, Error = $"{count} of {job.LaunchCount * job.IterationCount} iterations were measured",
+            },
+            var outcome => outcome,
+        };
+    }
+
+    /// <summary>The outcome of the launches that there are.</summary>
+    public static CaseOutcome Read(PlannedCase planned, IReadOnlyList<LaunchResult> launches, RunIdentity run, RunEnvironment environment)
+    {
+        LaunchStarted? started = launches.SelectMany(launch => launch.Parsed).OfType<LaunchStarted>().FirstOrDefault();
         // The key is what was asked for; of what was observed only the versions of another program's parts are known to nobody before.
         CaseKey key = planned.Key with { EngineVersions = Versions(started?.Engine) };
         List<Sample> samples = [];
-        for (int launch = 0; launch < launches.Count; launch++)
+        foreach (LaunchResult launch in launches)
         {
-            IEnumerable<IterationMeasured> measured = launches[launch].OfType<IterationMeasured>().Where(iteration => !iteration.IsWarmUp);
+            IEnumerable<IterationMeasured> measured = launch.Parsed.OfType<IterationMeasured>().Where(iteration => !iteration.IsWarmUp);
             samples.AddRange(measured.Select((iteration, index) =>
-                OfLaunch(ToSample(iteration, planned, key, run, environment, launch + 1, index + 1), launches[launch])));
+                OfLaunch(ToSample(iteration, planned, key, run, environment, launch.Index, index + 1), launch.Parsed)));
         }
 
-        string? error = FindError(planned, report, launches, samples) ?? started?.Engine.PlacementWarning;
+        string? error = launches.Select(launch => launch.Failure()).FirstOrDefault(failure => failure is not null) ?? WhyBroken(planned, samples) ?? started?.Engine.PlacementWarning;
         return new CaseOutcome
         {
             Case = key,
@@ -38,6 +55,15 @@ internal static class OutcomeReader
             Notes = Notes(started?.Engine, samples),
             Samples = samples,
         };
+    }
+
+    /// <summary>A case of a run that ended before it had all of its launches.</summary>
+    public static CaseOutcome ReadPart(PlannedCase planned, IReadOnlyList<LaunchResult> launches, int wanted, RunIdentity run, RunEnvironment environment)
+    {
+        CaseOutcome outcome = Read(planned, launches, run, environment);
+        return outcome.Status != CaseStatus.Ok || launches.Count >= wanted
+            ? outcome
+            : outcome with { Status = CaseStatus.Interrupted, Error = $"{launches.Count} of {wanted} launches were measured" };
     }
 
     /// <summary>The outcome of a case that never ran: skipped, or left behind when the run broke off.</summary>
@@ -116,32 +142,7 @@ internal static class OutcomeReader
     private static double? Percentile(double[] values, double probability) =>
         values.Length == 0 ? null : SimpleQuantileEstimator.Instance.Quantile(values, probability);
 
-    private static string? FindError(
-        PlannedCase planned, BenchmarkReport report, IReadOnlyList<IReadOnlyList<MeasurementLine>> launches, List<Sample> samples)
-    {
-        if (launches.SelectMany(lines => lines).OfType<LaunchFailed>().FirstOrDefault() is { } failed)
-        {
-            return failed.Error;
-        }
-
-        if (!report.BuildResult.IsBuildSuccess)
-        {
-            string? compiler = report.BuildResult.ErrorMessage?.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase));
-            return $"BenchmarkDotNet could not build the measuring process: {compiler?.Trim() ?? "see --verbose"}";
-        }
-
-        if (report.ExecuteResults.FirstOrDefault(result => result.ExitCode is not 0) is { } crashed)
-        {
-            return $"the measuring process ended with exit code {crashed.ExitCode}";
-        }
-
-        if (samples.FirstOrDefault(sample => !sample.Completed) is { } broken)
-        {
-            return $"{broken.NewTokens} new tokens instead of {planned.Key.MaxLength - broken.PromptTokens}";
-        }
-
-        BenchmarkDotNet.Jobs.RunMode job = report.BenchmarkCase.Job.Run;
-        int expected = job.LaunchCount * job.IterationCount;
-        return samples.Count < expected ? $"{samples.Count} of {expected} iterations were measured" : null;
-    }
+    private static string? WhyBroken(PlannedCase planned, List<Sample> samples) => samples.Find(sample => !sample.Completed) is { } broken
+        ? $"{broken.NewTokens} new tokens instead of {planned.Key.MaxLength - broken.PromptTokens}"
+        : null;
 }

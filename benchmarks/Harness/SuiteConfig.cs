@@ -6,6 +6,8 @@ using BenchmarkDotNet.Exporters;
 using BenchmarkDotNet.Exporters.Json;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Toolchains;
+using BenchmarkDotNet.Toolchains.CsProj;
 using Llama3Perf.Benchmarks.Planning;
 using Perfolizer.Mathematics.OutlierDetection;
 
@@ -14,10 +16,10 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// <summary>The suite's BenchmarkDotNet configuration.</summary>
 internal static class SuiteConfig
 {
-    public static IConfig Create(SuiteOptions options, SuitePlan plan, string artifactsPath, EventProcessor? events = null, params ILogger[] loggers) => ManualConfig
+    public static IConfig Create(SuiteOptions options, SuitePlan plan, string artifactsPath, EventProcessor? events = null, Func<IExecutor, IExecutor>? record = null, string? jobId = null, params ILogger[] loggers) => ManualConfig
         .CreateEmpty()
-        .AddJob(GenerationJob(options).AsDefault())
-        .AddJob(IsolationMutator(options))
+        .AddJob(GenerationJob(options, jobId).AsDefault())
+        .AddJob(IsolationMutator(options, record ?? (executor => executor)))
         .AddColumnProvider(DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params, DefaultColumnProviders.Job, DefaultColumnProviders.Statistics, DefaultColumnProviders.Metrics)
         .AddColumn(CaseColumn.All)
         .AddColumn(SummaryColumn.All)
@@ -30,11 +32,13 @@ internal static class SuiteConfig
         .AddFilter(new PlannedCases())
         .WithOrderer(new ModelOrderer(plan))
         .WithArtifactsPath(artifactsPath)
+        // BenchmarkDotNet's own two minutes are not enough for a busy or slow machine.
+        .WithBuildTimeout(TimeSpan.FromMinutes(20))
         .WithSummaryStyle(BenchmarkDotNet.Reports.SummaryStyle.Default.WithMaxParameterColumnWidth(40))
         .WithOptions(Workspace.IsOptimized ? ConfigOptions.Default : ConfigOptions.DisableOptimizationsValidator);
 
     // A default job, so that BenchmarkDotNet's own --launchCount and its like still change it and classes with a job of their own keep that.
-    private static Job GenerationJob(SuiteOptions options) => Job.Default
+    private static Job GenerationJob(SuiteOptions options, string? id) => (id is null ? Job.Default : new Job(id))
         .WithStrategy(RunStrategy.Monitoring)
         .WithEngineFactory(new MeasuringEngineFactory())
         .WithInvocationCount(1)
@@ -44,9 +48,7 @@ internal static class SuiteConfig
         .WithIterationCount(options.Iterations)
         .WithOutlierMode(OutlierMode.DontRemove);
 
-    private static Job IsolationMutator(SuiteOptions options) => options.Isolation switch
-    {
-        Isolation.None => new Job().WithToolchain(new InProcessToolchain()).AsMutator(),
-        _ => new Job().AsMutator(),
-    };
+    private static Job IsolationMutator(SuiteOptions options, Func<IExecutor, IExecutor> record) => new Job()
+        .WithToolchain(new RecordingToolchain(options.Isolation == Isolation.None ? new InProcessToolchain() : CsProjCoreToolchain.NetCoreApp10_0, record))
+        .AsMutator();
 }

@@ -34,7 +34,7 @@ internal static class SuiteOverhead
             {
                 SuitePlan single = plan with { Cases = [planned] };
                 single.Write(Path.Combine(work, "plan.json"));
-                IConfig config = SuiteConfig.Create(options, single, work, events: null, NullLogger.Instance);
+                IConfig config = SuiteConfig.Create(options, single, work, loggers: NullLogger.Instance);
                 results.AddRange(PairedComparison.Run(() => BySuite(config), () => Bare(planned), pairs).Select(pair => (planned.Key.PromptId, pair.A, pair.B)));
             }
 

@@ -1,5 +1,5 @@
-using Llama3Perf.Inference;
 using Llama3Perf.Models;
+using Llama3Perf.Inference;
 
 namespace Llama3Perf.Benchmarks.Planning;
 

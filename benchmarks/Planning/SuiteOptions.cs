@@ -88,6 +88,18 @@ public sealed record SuiteOptions
 
     public bool Verbose { get; init; }
 
+    /// <summary>Longest time of a launch; null for what its first generations let expect.</summary>
+    public TimeSpan? LaunchTimeout { get; init; }
+
+    /// <summary>True goes on with the interrupted run at <see cref="Output"/>.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>True replaces a folder without our marker that holds nothing but files of our names.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>The only models that may be measured, by model_sha256; null for any.</summary>
+    public IReadOnlyList<string?>? ExpectedModels { get; init; }
+
     /// <summary>What the command line holds beside our own options, for BenchmarkDotNet.</summary>
     public IReadOnlyList<string> BenchmarkDotNetArguments { get; init; } = [];
 }

@@ -30,6 +30,12 @@ internal static class Workspace
             return "no Llama3Perf.sln above this program";
         }
 
+        // BenchmarkDotNet writes the path into a project file and command lines without quoting it.
+        if (AppContext.BaseDirectory.IndexOfAny(['&', ';', '%', '<', '>', '"', '\'', '$', '@', '#', ',']) is >= 0 and var index)
+        {
+            return $"the folder {AppContext.BaseDirectory} has a '{AppContext.BaseDirectory[index]}' in its name, which BenchmarkDotNet's generated project does not survive";
+        }
+
         return PeerCommand.Find("dotnet") is null ? "no dotnet on PATH" : null;
     }
 

@@ -10,10 +10,10 @@ namespace Llama3Perf.Benchmarks.Running;
 /// <summary>The second look at red cases: measures them again as the run that showed them was measured.</summary>
 internal static class Confirmation
 {
-    public static GateVerdict Measure(GateVerdict verdict, IReadOnlyList<Run> baseline, Run current, string? baselineBuild)
+    public static GateVerdict Measure(GateVerdict verdict, IReadOnlyList<Run> baseline, Run current, string? baselineBuild, bool trust)
     {
-        string source = current.Source is { } path && Directory.Exists(path) ? path : Path.GetDirectoryName(current.Source) ?? "";
-        RunInvocation invocation = RunInvocation.Read(source);
+        RunInvocation invocation = RunInvocation.Read(FolderOf(current));
+        string[] models = trust ? [] : [.. current.Cases.Select(outcome => outcome.Case.ModelSha256).OfType<string>().Distinct(StringComparer.Ordinal)];
         string[] cases = [.. verdict.Checks.Where(check => check.Outcome == GateOutcome.Regression).Select(check => check.CaseId).Distinct()];
         int launches = current.Cases.SelectMany(outcome => outcome.Samples).Max(sample => sample.LaunchIndex);
         Console.WriteLine($"Measuring {cases.Length} red cases again: {string.Join(", ", cases)}");
@@ -27,10 +27,10 @@ internal static class Confirmation
             {
                 if (baselineBuild is not null)
                 {
-                    baselineAgain.Add(Launch(ProgramIn(baselineBuild), invocation, cases, Path.Combine(work, $"baseline-{launch}")));
+                    baselineAgain.Add(Launch(ProgramIn(baselineBuild), invocation, cases, [], Path.Combine(work, $"baseline-{launch}")));
                 }
 
-                again.Add(Launch(ThisProgram(), invocation, cases, Path.Combine(work, $"current-{launch}")));
+                again.Add(Launch(ThisProgram(), invocation, cases, models, Path.Combine(work, $"current-{launch}")));
             }
 
             return RegressionGate.Confirm(verdict, baselineBuild is null ? baseline : [Join(baselineAgain)], Join(again));
@@ -41,9 +41,12 @@ internal static class Confirmation
         }
     }
 
-    private static Run Launch(string[] program, RunInvocation invocation, string[] cases, string output)
+    /// <summary>The folder that a run was read from.</summary>
+    public static string FolderOf(Run run) => run.Source is { } path && Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(run.Source ?? ".")) ?? "";
+
+    private static Run Launch(string[] program, RunInvocation invocation, string[] cases, string[] models, string output)
     {
-        ProcessStartInfo start = new(program[0], [.. program.Skip(1), .. invocation.Arguments, "--launches", "1", "--case", string.Join(',', cases), "--output", output])
+        ProcessStartInfo start = new(program[0], [.. program.Skip(1), .. invocation.Arguments, "--launches", "1", "--case", string.Join(',', cases), "--output", output, .. models.Length > 0 ? (string[])["--expect-model", string.Join(',', models)] : []])
         {
             WorkingDirectory = invocation.Directory,
         };

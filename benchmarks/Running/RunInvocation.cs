@@ -8,7 +8,7 @@ namespace Llama3Perf.Benchmarks.Running;
 /// <param name="Arguments">The command line.</param>
 internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arguments)
 {
-    private const string FileName = "invocation.json";
+    public const string FileName = "invocation.json";
 
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
 
@@ -28,7 +28,7 @@ internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arg
         }
         catch (Exception exception) when (exception is IOException or JsonException or UnauthorizedAccessException)
         {
-            throw new RunFileException($"--confirm needs {path}, which says how the run was measured: {exception.Message}", exception);
+            throw new RunFileException($"{path}, which says how the run was measured, cannot be read: {exception.Message}", exception);
         }
     }
 }

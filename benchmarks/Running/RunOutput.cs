@@ -1,3 +1,7 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Results;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
@@ -5,16 +9,24 @@ using Llama3Perf.Results.Rows;
 namespace Llama3Perf.Benchmarks.Running;
 
 /// <summary>
-/// The folder of a run. Everything is written into a hidden folder beside it, which takes its name when the run is complete;
-/// a run that breaks off leaves nothing.
+/// The folder of a run, which carries a marker that the measuring process holds locked. A new run is measured where it will be found,
+/// so that whatever ends it leaves its finished launches there. A run that replaces an older one is measured in a hidden folder beside
+/// it, and takes its place when it is complete. A folder without a finished launch goes when its process does, or at the next start.
 /// </summary>
-internal sealed class RunOutput : IDisposable
+internal sealed partial class RunOutput : IDisposable
 {
-    private RunOutput(string path)
+    /// <summary>File that says that a folder is one of ours.</summary>
+    public const string Marker = ".llama3perf";
+
+    private readonly FileStream _lock;
+    private bool _isComplete;
+
+    private RunOutput(string path, string workPath)
     {
-        Path = path;
-        WorkPath = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, $".{System.IO.Path.GetFileName(path)}.{Environment.ProcessId}");
-        Console.CancelKeyPress += OnCancel;
+        (Path, WorkPath) = (path, workPath);
+        Directory.CreateDirectory(workPath);
+        _lock = Hold(workPath);
+        Journal = RunJournal.Open(System.IO.Path.Combine(workPath, "journal.jsonl"));
     }
 
     /// <summary>Where the run will be found.</summary>
@@ -25,71 +37,174 @@ internal sealed class RunOutput : IDisposable
 
     public string PlanPath => System.IO.Path.Combine(WorkPath, "plan.json");
 
-    public static RunOutput Create(string path)
+    /// <summary>The finished launches.</summary>
+    public RunJournal Journal { get; }
+
+    /// <summary>A folder for a new run.</summary>
+    /// <param name="path">Where the run is wanted.</param>
+    /// <param name="force">Replaces a folder without marker that holds nothing but files of the names that runs have.</param>
+    /// <exception cref="RunFileException">Something else is there, or it cannot be written.</exception>
+    public static RunOutput Create(string path, bool force = false)
     {
-        path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
-        if (File.Exists(path) || (Directory.Exists(path) && !File.Exists(System.IO.Path.Combine(path, RunFolder.Results)) && Directory.EnumerateFileSystemEntries(path).Any()))
+        path = Full(path);
+        bool isThere = Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any();
+        if (File.Exists(path) || (isThere && !MayReplace(path, force)))
         {
-            throw new RunFileException($"{path} is there and is not a run folder; choose another --output");
+            string way = isThere && Directory.EnumerateFileSystemEntries(path).All(IsOurName) ? ", or replace it with --force" : "";
+            throw new RunFileException($"{path} is there and is not a run folder of this suite; choose another --output{way}");
         }
 
-        RunOutput folder = new(path);
+        return Begin(path, isThere ? System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, $".{System.IO.Path.GetFileName(path)}.{Guid.NewGuid():N}") : path);
+    }
+
+    /// <summary>The folder of a run that was interrupted, to go on in.</summary>
+    /// <exception cref="RunFileException">It is none, or it is being measured.</exception>
+    public static RunOutput Resume(string path)
+    {
+        path = Full(path);
+        return File.Exists(System.IO.Path.Combine(path, Marker)) && File.Exists(System.IO.Path.Combine(path, "journal.jsonl"))
+            ? Begin(path, path)
+            : throw new RunFileException($"--resume: {path} is not the folder of an interrupted run");
+    }
+
+    /// <summary>Writes what a later process needs to go on, or makes sure that the run is the one that was begun.</summary>
+    /// <returns>The run's identity: of a run that goes on, the one it has.</returns>
+    /// <exception cref="RunFileException">Something is not as it was when the run began.</exception>
+    public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan)
+    {
+        RunBeginning now = new(identity.RunId, identity.TestTime, identity.BuildCommit, machine.MachineId, [.. plan.Cases.Select(planned => planned.Key)]);
+        string file = System.IO.Path.Combine(WorkPath, "beginning.json");
+        if (!File.Exists(file))
+        {
+            File.WriteAllText(file, JsonSerializer.Serialize(now));
+            RunInvocation.OfThisProcess.Write(WorkPath);
+        }
+
+        RunBeginning then = RunBeginning.Read(file);
+        if (then.WhyNot(now) is { } reason)
+        {
+            throw new RunFileException($"{WorkPath} cannot be gone on with: {reason}; measure it anew");
+        }
+
+        plan.Write(PlanPath);
+        return new RunIdentity(then.RunId, then.TestTime, then.BuildCommit);
+    }
+
+    /// <summary>Removes what killed processes left in a folder of runs: work without a finished launch.</summary>
+    /// <returns>Runs that were killed and hold finished launches.</returns>
+    public static IReadOnlyList<string> CleanUp(string folder)
+    {
+        List<string> interrupted = [];
+        foreach (string run in Directory.Exists(folder) ? Directory.GetDirectories(folder) : [])
+        {
+            string journal = System.IO.Path.Combine(run, "journal.jsonl");
+            if (!File.Exists(System.IO.Path.Combine(run, Marker)) || !File.Exists(journal) || !IsFree(run))
+            {
+                continue;
+            }
+
+            if (new FileInfo(journal).Length > 0)
+            {
+                interrupted.Add(run);
+            }
+            else
+            {
+                Remove(run);
+            }
+        }
+
+        return interrupted;
+    }
+
+    /// <summary>Writes what there is so far, over what was written before.</summary>
+    public void Write(Run run) => RunWriter.Write(run, WorkPath);
+
+    /// <summary>Writes the run's files and gives the folder its name, in place of an earlier run there.</summary>
+    public void Complete(Run run)
+    {
+        if (run.Cases.Count > 0)
+        {
+            RunWriter.Write(run, WorkPath);
+        }
+
+        LiftBenchmarkDotNetExports();
+        Journal.Dispose();
+        File.Delete(System.IO.Path.Combine(WorkPath, "journal.jsonl"));
+        File.Delete(PlanPath);
+        File.Delete(System.IO.Path.Combine(WorkPath, "beginning.json"));
+        _isComplete = true;
+        _lock.Dispose();
+        if (WorkPath == Path)
+        {
+            return;
+        }
+
+        // The older run goes when the new one stands in its place.
+        string old = WorkPath + ".old";
+        Directory.Move(Path, old);
+        Directory.Move(WorkPath, Path);
+        Directory.Delete(old, recursive: true);
+    }
+
+    public void Dispose()
+    {
+        bool isEmpty = !_isComplete && Journal.Launches.Count == 0;
+        Journal.Dispose();
+        _lock.Dispose();
+        if (isEmpty)
+        {
+            Remove(WorkPath);
+        }
+    }
+
+    private static string Full(string path)
+    {
+        path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        return new DirectoryInfo(path).LinkTarget is null ? path : Directory.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+    }
+
+    private static RunOutput Begin(string path, string workPath)
+    {
         try
         {
-            Directory.CreateDirectory(folder.WorkPath);
+            return new RunOutput(path, workPath);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new RunFileException($"cannot write to {path}: {exception.Message}; choose another --output", exception);
         }
-
-        return folder;
     }
 
-    /// <summary>Writes the run's files and gives the folder its name, in place of an earlier run there.</summary>
-    public void Complete(Run run)
+    private static bool MayReplace(string path, bool force) =>
+        File.Exists(System.IO.Path.Combine(path, Marker)) ? IsFree(path) : force && Directory.EnumerateFileSystemEntries(path).All(IsOurName);
+
+    // The lock belongs to a process and ends with it: no number that another process could be given again.
+    private static FileStream Hold(string folder)
     {
-        File.Delete(PlanPath);
-        LiftBenchmarkDotNetExports();
-        if (run.Cases.Count > 0)
+        FileStream marker = new(System.IO.Path.Combine(folder, Marker), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        if (marker.Length == 0)
         {
-            RunWriter.Write(run, WorkPath);
-            RunInvocation.OfThisProcess.Write(WorkPath);
+            marker.Write("A run of Llama3Perf. The suite replaces folders with this file.\n"u8);
+            marker.Flush();
         }
 
-        TakePlace();
+        return marker;
     }
 
-    // The earlier run is gone only when the new one stands in its place.
-    private void TakePlace()
+    private static bool IsFree(string folder)
     {
-        string? earlier = Directory.Exists(Path) ? $"{WorkPath}.earlier" : null;
-        if (earlier is not null)
-        {
-            Directory.Move(Path, earlier);
-        }
-
         try
         {
-            Directory.Move(WorkPath, Path);
+            Hold(folder).Dispose();
+            return true;
         }
-        catch when (earlier is not null)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Directory.Move(earlier, Path);
-            throw;
-        }
-
-        if (earlier is not null)
-        {
-            Directory.Delete(earlier, recursive: true);
+            return false;
         }
     }
 
-    public void Dispose()
-    {
-        Console.CancelKeyPress -= OnCancel;
-        RemoveWork();
-    }
+    private static bool IsOurName(string entry) => OurName().IsMatch(System.IO.Path.GetFileName(entry));
 
     // BenchmarkDotNet puts its exports one folder deeper.
     private void LiftBenchmarkDotNetExports()
@@ -102,27 +217,24 @@ internal sealed class RunOutput : IDisposable
 
         foreach (string file in Directory.EnumerateFiles(exports))
         {
-            File.Move(file, System.IO.Path.Combine(WorkPath, System.IO.Path.GetFileName(file)));
+            File.Move(file, System.IO.Path.Combine(WorkPath, System.IO.Path.GetFileName(file)), overwrite: true);
         }
 
         Directory.Delete(exports, recursive: true);
     }
 
-    private void OnCancel(object? sender, ConsoleCancelEventArgs arguments) => RemoveWork();
-
-    private void RemoveWork()
+    private static void Remove(string folder)
     {
         try
         {
-            Directory.Delete(WorkPath, recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The run is complete.
-        }
-        catch (IOException)
-        {
-            // A child that dies at this moment still holds its log open; the hidden folder is all that stays.
+            // A child that dies at this moment still holds its log open; the next start removes the folder.
         }
     }
+
+    [GeneratedRegex(@"^(results\.(csv|md)|samples\.csv|tokens\.csv|invocation\.json|plan\.json|beginning\.json|journal\.jsonl|results|.*-report(-full|-github)?\.(json|md|csv|html)|.*\.log)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex OurName();
 }

@@ -14,6 +14,7 @@ using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
+using Llama3Perf.Results;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Running;
@@ -37,16 +38,38 @@ internal static class SuiteRunner
 
         options = ChooseIsolation(options);
         string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
+        MeasuringFolders.CleanUp();
         RunIdentity identity = NewIdentity();
-        using RunOutput folder = RunOutput.Create(options.Output ?? Path.Combine(Workspace.Results, identity.RunId));
+        string path = options.Output ?? Path.Combine(Workspace.Results, identity.RunId);
+        foreach (string left in RunOutput.CleanUp(Path.GetDirectoryName(Path.GetFullPath(path))!).Where(left => !options.Resume))
+        {
+            Console.WriteLine($"{left} holds the finished launches of a run that was interrupted; to go on with it: run --resume {left}");
+        }
+
+        using RunOutput folder = options.Resume ? RunOutput.Resume(path) : RunOutput.Create(path, options.Force);
         PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
         SuitePlan plan = Plan(context, filters);
-        plan.Write(folder.PlanPath);
+        RequireModels(options, plan);
+        identity = folder.Begin(identity, context.Machine, plan);
+        using RunRecorder recorder = new(identity, context, plan, folder);
+        try
+        {
+            return Measure(identity, context, plan, filters, folder, recorder);
+        }
+        catch (Exception exception) when (exception is not UsageException && recorder.Stop())
+        {
+            Console.Error.WriteLine(recorder.WhereKept);
+            throw;
+        }
+    }
 
+    private static int Measure(RunIdentity identity, PlanContext context, SuitePlan plan, string[] filters, RunOutput folder, RunRecorder recorder)
+    {
+        SuiteOptions options = context.Options;
         ProgressDisplay display = new(options, plan);
         display.ShowPlan();
-        BenchmarkReport[] reports = Generate(options, plan, filters, folder, display);
-        RunEnvironment environment = EnvironmentCapture.Capture(context.Machine, context.Device, Libraries(reports));
+        BenchmarkReport[] reports = Generate(options, plan, filters, folder, display, recorder);
+        RunEnvironment environment = recorder.Environment();
         CaseOutcome[] measuredThemselves = [.. plan.Runnable.Where(planned => EngineFamilies.Of(planned.Key.Engine).MeasuresItself)
             .Select(planned => EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, identity, environment))];
         Run run = new(identity, environment, Gather(identity, environment, plan, reports, measuredThemselves));
@@ -75,7 +98,7 @@ internal static class SuiteRunner
         .Where(method => method.IsDefined(typeof(BenchmarkAttribute), inherit: false))
         .Any(method => filters.Any(filter => FileSystemName.MatchesSimpleExpression(filter, $"{benchmarks.FullName}.{method.Name}")));
 
-    private static BenchmarkReport[] Generate(SuiteOptions options, SuitePlan plan, string[] filters, RunOutput folder, ProgressDisplay display)
+    private static BenchmarkReport[] Generate(SuiteOptions options, SuitePlan plan, string[] filters, RunOutput folder, ProgressDisplay display, RunRecorder recorder)
     {
         if (plan.Cases.Count > 0 && !plan.Generations.Any())
         {
@@ -102,7 +125,10 @@ internal static class SuiteRunner
         Environment.CurrentDirectory = Workspace.RepositoryRoot ?? Environment.CurrentDirectory;
         try
         {
-            IConfig config = SuiteConfig.Create(options, plan, folder.WorkPath, display, loggers);
+            LaunchLimit limit = new(options.LaunchTimeout, options.Isolation == Isolation.None ? recorder.End : null);
+            using MeasuringFolders folders = new();
+            IConfig config = SuiteConfig.Create(
+                options, plan, folder.WorkPath, display, executor => new RecordingExecutor(executor, limit, recorder.Find, recorder.Keep), folders.JobId, loggers);
             return [.. s_switcher.Run(arguments, config).SelectMany(summary => summary.Reports)];
         }
         finally
@@ -112,8 +138,14 @@ internal static class SuiteRunner
         }
     }
 
-    private static IReadOnlyList<LoadedLibrary> Libraries(BenchmarkReport[] reports) =>
-        reports.SelectMany(OutcomeReader.Launches).SelectMany(lines => lines).OfType<LaunchStarted>().FirstOrDefault()?.Libraries ?? [];
+    // A run that is measured again because of its figures takes the models that it had.
+    private static void RequireModels(SuiteOptions options, SuitePlan plan)
+    {
+        if (options.ExpectedModels is { } expected && plan.Runnable.FirstOrDefault(planned => !expected.Contains(planned.Key.ModelSha256)) is { } other)
+        {
+            throw new RunFileException($"{other.ModelPath} is not the model that was measured: its model_sha256 is {other.Key.ModelSha256 ?? "unknown"}; --trust-invocation takes it all the same");
+        }
+    }
 
     private static CaseOutcome[] Gather(RunIdentity identity, RunEnvironment environment, SuitePlan plan, BenchmarkReport[] reports, CaseOutcome[] measuredThemselves)
     {

@@ -1,6 +1,8 @@
 using Llama3Perf.Benchmarks.Engines.LlamaBench;
+using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Running;
 using Llama3Perf.Fuzz.Mutations;
+using Llama3Perf.Inference;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Gate;
 
@@ -36,6 +38,29 @@ internal static partial class FuzzTargets
         return OnFile("invocation", Path.Combine(folder, "invocation.json"), JsonMutation.Apply, _ => RunInvocation.Read(folder), OfResults);
     }
 
+    // A measuring process may die in the middle of a line, and a native library may print into it.
+    private static FuzzTarget MeasurementLines(string folder)
+    {
+        GenerationResult result = new() { StartUtc = DateTimeOffset.UnixEpoch, PromptTokens = 3, NewTokens = [1, 2], TokenMs = [1.5, 2.5], PrefillMs = 1, ResetMs = 0.1 };
+        MeasurementLine[] lines =
+        [
+            new LaunchStarted(12.5, new EngineDescription("ort", ExecutionProvider.Cpu), []), new IterationMeasured(false, result, 1000), new LaunchEnded(1000, null), new LaunchFailed("why"),
+        ];
+        const string Prefix = "// L3P ";
+        return new FuzzTarget(
+            "measurement-line",
+            [.. lines.Select(line => Bytes(line.Format()[Prefix.Length..]))],
+            (input, random) => random.Next(2) == 0 ? JsonMutation.Apply(input, random) : ByteMutation.Apply(input, random),
+            input =>
+            {
+                if (MeasurementLine.Parse(Prefix + System.Text.Encoding.UTF8.GetString(input)) is LineUnreadable unreadable)
+                {
+                    throw new UnreadableLineException(unreadable.Text);
+                }
+            },
+            e => e is UnreadableLineException);
+    }
+
     private static FuzzTarget LlamaBench(string folder) => new(
         "llama-bench",
         [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Seeds", "llama-bench")).Select(File.ReadAllBytes)],
@@ -53,4 +78,6 @@ internal static partial class FuzzTargets
             read(input);
         },
         isDocumented);
+
+    private sealed class UnreadableLineException(string message) : Exception(message);
 }

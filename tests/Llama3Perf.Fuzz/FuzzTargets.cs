@@ -17,6 +17,7 @@ internal static partial class FuzzTargets
         ["tokens.csv"] = Tokens,
         ["noise"] = Noise,
         ["invocation"] = Invocation,
+        ["measurement-line"] = MeasurementLines,
         ["llama-bench"] = LlamaBench,
         ["config.json"] = Config,
         ["genai_config.json"] = GenAiConfig,

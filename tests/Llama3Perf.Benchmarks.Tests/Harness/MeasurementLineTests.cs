@@ -13,7 +13,7 @@ public sealed class MeasurementLineTests
             StartUtc = new DateTimeOffset(2026, 11, 23, 1, 2, 3, TimeSpan.Zero),
             PromptTokens = 4,
             NewTokens = [7, 8, 9],
-            TokenMs = [10.5, 12.25, 1.0 / 3],
+            TokenMs = [1.0 / 3, 10.5, 12.25],
             PrefillMs = 10.125,
             ResetMs = 0.1,
         };

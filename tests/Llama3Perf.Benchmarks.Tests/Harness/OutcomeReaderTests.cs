@@ -97,7 +97,7 @@ public sealed class OutcomeReaderTests
         var generated = GenerateResult.Success(ArtifactsPaths.Empty, []);
         BenchmarkReport report = new(
             true, benchmark, generated, BuildResult.Success(generated),
-            [.. launches.Select((lines, index) => new ExecuteResult(true, 0, 1, [], ["// something else", .. lines.Select(line => line.Format())], [], index + 1))], []);
+            [.. launches.Select((lines, index) => new ExecuteResult(true, 0, 1, [], ["// something else", .. lines.Append(new LaunchEnded(1, null)).Select(line => line.Format())], [], index + 1))], []);
         return OutcomeReader.Read(s_planned, report, s_run, new RunEnvironment());
     }
 

@@ -71,8 +71,31 @@ public sealed class ConfirmationTests : IDisposable
         (int exitCode, _, string error) = CliSession.Run("gate", "--baseline", baseline, "--current", current, "--confirm");
 
         Assert.Equal(ExitCode.Input, exitCode);
-        Assert.StartsWith("error: --confirm ", error, StringComparison.Ordinal);
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("--runtime-dir /tmp/evil", "names --runtime-dir /tmp/evil (outside the repository)")]
+    [InlineData("--engine external:sh", "names the engine external:sh")]
+    [InlineData("--python /tmp/evil", "names --python")]
+    [InlineData("--llama-bench /tmp/evil", "names --llama-bench")]
+    [InlineData("--session-entry session.load_model_format=ORT", "names --session-entry")]
+    [InlineData("--peer-option trust_remote_code=true", "names --peer-option")]
+    [InlineData("--corerun /tmp/evil", "names --corerun, which is BenchmarkDotNet's")]
+    [InlineData("build --model llama-tiny", "names build")]
+    public void Nothing_is_executed_that_a_results_folder_names(string line, string expected)
+    {
+        string baseline = SyntheticRuns.Of("baseline", s_cases).Write(PathOf("baseline"));
+        string current = SyntheticRuns.Of("current", s_cases, speed: 0.5).Write(PathOf("current"));
+        new RunInvocation(Environment.CurrentDirectory, line.Split(' ')).Write(current);
+
+        (int exitCode, string output, string error) = CliSession.Run("gate", "--baseline", baseline, "--current", current, "--confirm");
+
+        Assert.Equal(ExitCode.Input, exitCode);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.Contains("--trust-invocation", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("again", output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,12 +28,13 @@ internal static class GateCommand
             "--baseline-build", "Folder of the baseline's program: --confirm then measures both sides again, launch by launch in turn.", OptionFactory.Text, "folder");
         Option<string?> json = OptionFactory.Value("--json", "Writes the verdict to a file.", OptionFactory.Text, "file");
         Option<bool> force = OptionFactory.Force();
+        Option<bool> partial = OptionFactory.Flag("--allow-partial", "Judges parts of runs too: interrupted ones, a samples.csv alone, metrics that some samples lack.");
         Option<bool> trust = OptionFactory.Flag("--trust-invocation", "Lets --confirm take programs, libraries and their options from the folder of the current run.");
         baseline.Required = true;
         current.Required = true;
         Command command = new("gate", "Fails when throughput fell: 0 pass, 1 regression, 2 incomparable or missing, 3 inconclusive, 64 usage.")
         {
-            baseline, current, threshold, metrics, alpha, vary, inconclusive, outputs, noise, confirm, baselineBuild, trust, json, force,
+            baseline, current, threshold, metrics, alpha, vary, inconclusive, outputs, noise, confirm, baselineBuild, trust, partial, json, force,
         };
         command.SetAction(parsed =>
         {
@@ -52,6 +53,7 @@ internal static class GateCommand
                 Vary = parsed.GetValue(vary) ?? [],
                 InconclusiveFails = parsed.GetValue(inconclusive) is { } choice ? choice == "fail" : defaults.InconclusiveFails,
                 OutputChangeFails = parsed.GetValue(outputs),
+                AllowPartial = parsed.GetValue(partial),
                 Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
             });
             if (parsed.GetValue(confirm) && verdict.RedCases.Count > 0)

@@ -28,6 +28,11 @@ internal static class RunPaths
         return runs.Length > 0 ? runs : throw new RunFileException($"{path} matches no run folder and no {RunFolder.Samples}");
     }
 
+    /// <summary>Folders that a pattern matches and that hold no run.</summary>
+    public static IReadOnlyList<string> Skipped(string path) => Path.Exists(path) || !path.AsSpan().ContainsAny('*', '?')
+        ? []
+        : [.. Match(path).Where(found => Directory.Exists(found) && !HasRun(found)).Order(StringComparer.Ordinal)];
+
     private static bool HasRun(string folder) => File.Exists(Path.Combine(folder, RunFolder.Samples));
 
     private static bool IsSampleFile(string path) => Path.GetExtension(path) == ".csv" && !IsOtherFile(path);

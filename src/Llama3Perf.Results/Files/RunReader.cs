@@ -15,7 +15,12 @@ public static class RunReader
     /// <returns>At least one run; those of a pattern sorted by path.</returns>
     /// <exception cref="RunFileException">There is no run, or one is not readable.</exception>
     public static IReadOnlyList<Run> Read(string path, bool withTokens = false) =>
-        [.. RunPaths.Find(path).Select(found => ReadOne(found, withTokens))];
+        Remarked([.. RunPaths.Find(path).Select(found => ReadOne(found, withTokens))], RunPaths.Skipped(path));
+
+    // A pattern takes the runs among what it matches; that some folders are none is told with the first.
+    private static IReadOnlyList<Run> Remarked(IReadOnlyList<Run> runs, IReadOnlyList<string> skipped) => skipped.Count == 0
+        ? runs
+        : [runs[0] with { Remarks = [.. runs[0].Remarks, .. skipped.Select(folder => $"{folder} matches too and was skipped: it has no {RunFolder.Samples}")] }, .. runs.Skip(1)];
 
     /// <summary>That no run is among them twice: a run compared with itself differs in nothing.</summary>
     /// <exception cref="RunFileException">One is; the message names both places.</exception>

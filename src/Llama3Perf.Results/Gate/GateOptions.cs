@@ -21,6 +21,9 @@ public sealed record GateOptions
     /// <summary>Whether other output tokens under the same model folder, engine and provider fail the gate; they are reported in any case.</summary>
     public bool OutputChangeFails { get; init; }
 
+    /// <summary>Whether parts of runs are judged: interrupted ones, samples without their results, metrics that some samples lack.</summary>
+    public bool AllowPartial { get; init; }
+
     /// <summary>Key columns that baseline and current are meant to differ in; empty finds the version, build or machine field that they differ in.</summary>
     public IReadOnlyList<string> Vary { get; init; } = [];
 

@@ -38,7 +38,7 @@ internal sealed class GateSides
             sides.Add(GateFindingKind.Note, caseId: null, $"baseline and current are the same run, {current.Identity.RunId} (A/A)");
         }
 
-        foreach (string remark in matching.Sides.SelectMany(side => side.Run.Remarks).Distinct(StringComparer.Ordinal))
+        foreach (string remark in matching.Sides.SelectMany(side => side.Run.Remarks.Except(side.Run.Losses)).Distinct(StringComparer.Ordinal))
         {
             sides.Add(GateFindingKind.Note, caseId: null, remark);
         }

@@ -30,7 +30,7 @@ public static class RegressionGate
         {
             GateSides sides = GateSides.Of(baseline, current, metrics, options.Vary);
             GateCheck[] checks = [.. GateRule.Judge(sides.Pairs, options).OrderBy(Order).ThenBy(check => Gain(check))];
-            return verdict with { Vary = sides.Vary, Checks = checks, Findings = [.. sides.Findings, .. NoiseWarnings(sides, current, options)] };
+            return verdict with { Vary = sides.Vary, Checks = checks, Findings = [.. sides.Findings, .. RunDoubts.Of(baseline, current, metrics, options.AllowPartial), .. NoiseWarnings(sides, current, options)] };
         }
         catch (RunFileException e)
         {

@@ -118,7 +118,7 @@ public sealed class LaunchLimitTests
 
         public ExecuteResult Execute(ExecuteParameters executeParameters)
         {
-            using Process process = Process.Start(new ProcessStartInfo("sh", ["-c", "sleep 60 & echo $!; wait"]) { RedirectStandardOutput = true })!;
+            using Process process = Process.Start(new ProcessStartInfo("sh", ["-c", "sleep 60 & echo $!; wait"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
             ChildId = int.Parse(process.StandardOutput.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture);
             executeParameters.Logger.WriteLine(LogKind.Default, new ProcessStarted(process.Id).Format());
             process.WaitForExit();

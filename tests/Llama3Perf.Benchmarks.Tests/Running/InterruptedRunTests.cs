@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
@@ -76,7 +77,7 @@ public sealed class InterruptedRunTests : IDisposable
         string[] more = [];
         switch (flaw)
         {
-            case "another machine": File.WriteAllText(beginning, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(beginning), "\"MachineId\":(\"[^\"]*\"|null)", "\"MachineId\":\"other\"")); break;
+            case "another machine": File.WriteAllText(beginning, WithMachine(File.ReadAllText(beginning), "other")); break;
             case "options": more = ["--iterations", "4"]; break;
             case "library": File.WriteAllText(Path.Combine(RunPath, "invocation.json"), """{"Directory":"/","Arguments":["--runtime-dir","/tmp/evil"]}"""); break;
             default: File.Delete(Path.Combine(RunPath, "journal.jsonl")); break;
@@ -87,6 +88,13 @@ public sealed class InterruptedRunTests : IDisposable
         Assert.NotEqual(0, exitCode);
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'), line => line.StartsWith("error: ", StringComparison.Ordinal));
+    }
+
+    private static string WithMachine(string beginning, string machine)
+    {
+        JsonNode root = JsonNode.Parse(beginning)!;
+        root["MachineId"] = machine;
+        return root.ToJsonString();
     }
 
     private string RunPath => Path.Combine(_folder, "run");
@@ -127,5 +135,5 @@ public sealed class InterruptedRunTests : IDisposable
     }
 
     private Process Start(IEnumerable<string> arguments) => Process.Start(
-        new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Benchmarks"), arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Benchmarks"), arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
 }

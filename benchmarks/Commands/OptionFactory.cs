@@ -31,13 +31,13 @@ internal static class OptionFactory
 
     public static Option<IReadOnlyList<T>?> List<T>(
         string name, string help, Func<string, IReadOnlyList<string>> split, Func<string, T> parse, string helpName) => new(name)
-    {
-        Description = help,
-        HelpName = helpName,
-        Arity = ArgumentArity.OneOrMore,
-        AllowMultipleArgumentsPerToken = false,
-        CustomParser = result => ParseEach(result, name, token => split(token).Select(parse).ToList())?.SelectMany(values => values).ToList(),
-    };
+        {
+            Description = help,
+            HelpName = helpName,
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+            CustomParser = result => ParseEach(result, name, token => split(token).Select(parse).ToList())?.SelectMany(values => values).ToList(),
+        };
 
     /// <summary>Prompts: one text an option, commas and all, or a list of nothing but ppN.</summary>
     public static Option<IReadOnlyList<string>?> Prompts(string help) => List("--prompt", help, Prompt.Arguments, Text, "text");

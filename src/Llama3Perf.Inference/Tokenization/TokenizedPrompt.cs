@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-
 namespace Llama3Perf.Inference.Tokenization;
 
 /// <summary>A prompt as engines take it.</summary>
@@ -12,16 +9,5 @@ public sealed record TokenizedPrompt(string Id, int[] TokenIds)
     public string? Text { get; init; }
 
     /// <summary>SHA-256 over the ids as little-endian int32, lowercase hexadecimal.</summary>
-    public string Sha256 { get; } = Hash(TokenIds);
-
-    private static string Hash(int[] ids)
-    {
-        byte[] bytes = new byte[ids.Length * sizeof(int)];
-        for (int i = 0; i < ids.Length; i++)
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i * sizeof(int)), ids[i]);
-        }
-
-        return Convert.ToHexStringLower(SHA256.HashData(bytes));
-    }
+    public string Sha256 { get; } = Inference.TokenIds.Sha256(TokenIds);
 }

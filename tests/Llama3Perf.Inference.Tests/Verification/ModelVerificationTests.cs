@@ -1,5 +1,6 @@
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Inference.Verification;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Tests.Verification;
 
@@ -121,6 +122,30 @@ public sealed class ModelVerificationTests
 
         File.Delete(file);
         Assert.Throws<EngineException>(() => Reference.Read(file));
+    }
+
+    [Theory]
+    [InlineData(Precision.Fp32, 0.5e-4, true)]
+    [InlineData(Precision.Fp32, 2e-4, false)]
+    [InlineData(Precision.Fp16, 0.5e-2, true)]
+    [InlineData(Precision.Fp16, 2e-2, false)]
+    [InlineData(Precision.Int8, 2e-2, true)]
+    [InlineData(Precision.Int8, 4e-2, false)]
+    [InlineData(Precision.Int4, 4e-2, true)]
+    [InlineData(Precision.Int4, 6e-2, false)]
+    public void Each_precision_has_a_limit_of_its_own(Precision precision, double share, bool passes)
+    {
+        // One logit that is never chosen moves by a share of the spread of 10.
+        float[] Moved(int[] tokens)
+        {
+            float[] row = Counting(tokens);
+            row[(tokens[^1] + 2) % 4] += (float)(share * 10);
+            return row;
+        }
+
+        ModelVerification verification = Verify(Moved, Answers(Counting, 10), VerificationLimits.For(precision, sameWeights: true));
+
+        Assert.Equal(passes, verification.Failure is null);
     }
 
     private static string Refused(ReferenceCase bad) =>

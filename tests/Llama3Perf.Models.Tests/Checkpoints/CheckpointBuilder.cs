@@ -11,7 +11,13 @@ internal sealed class CheckpointBuilder : IDisposable
 {
     public static LlamaShape Small { get; } = LlamaShape.Load("llama-tiny") with
     {
-        Name = "small", VocabularySize = 512, HiddenSize = 32, IntermediateSize = 48, HeadCount = 2, KeyValueHeadCount = 1, HeadSize = 16,
+        Name = "small",
+        VocabularySize = 512,
+        HiddenSize = 32,
+        IntermediateSize = 48,
+        HeadCount = 2,
+        KeyValueHeadCount = 1,
+        HeadSize = 16,
     };
 
     private readonly TemporaryFolder _root = new();

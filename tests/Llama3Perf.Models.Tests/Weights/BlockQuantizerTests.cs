@@ -76,13 +76,29 @@ public sealed class BlockQuantizerTests
         Assert.All(packed, value => Assert.Equal(0, value));
     }
 
+    [Theory]
+    [InlineData(1e-41f)]
+    [InlineData(-1e-41f)]
+    public void A_scale_without_a_finite_inverse_makes_a_block_of_zeros(float value)
+    {
+        (byte[] packed, float[] scales, _) = Quantize(4, 16, symmetric: true, half: false, [.. Enumerable.Repeat(value, 16)]);
+
+        Assert.NotEqual(0f, scales[0]);
+        Assert.True(float.IsInfinity(1 / scales[0]));
+        Assert.All(packed, pair => Assert.Equal(0x88, pair));
+    }
+
     private static (byte[] Packed, float[] Scales, byte[] ZeroPoints) Quantize(int bits, int block, bool symmetric, bool half, float[] row)
     {
-        byte[] packed = new byte[row.Length * bits / 8];
+        // Buffers are used again, so what lies in them is no zero, and what lies behind them is not the quantizer's.
+        const byte Before = 0xA5;
+        int length = row.Length * bits / 8;
+        byte[] packed = [.. Enumerable.Repeat(Before, length + 64)];
         float[] scales = new float[row.Length / block];
-        byte[] zeroPoints = new byte[symmetric ? 0 : ((scales.Length * bits) + 7) / 8];
-        new BlockQuantizer(bits, block, symmetric, half).Quantize(row, packed, scales, zeroPoints);
-        return (packed, scales, zeroPoints);
+        byte[] zeroPoints = [.. Enumerable.Repeat(Before, symmetric ? 0 : ((scales.Length * bits) + 7) / 8)];
+        new BlockQuantizer(bits, block, symmetric, half).Quantize(row, packed.AsSpan(0, length), scales, zeroPoints);
+        Assert.All(packed[length..], value => Assert.Equal(Before, value));
+        return (packed[..length], scales, zeroPoints);
     }
 
     private static (float Scale, int ZeroPoint, int[] Stored) Plain(int bits, bool symmetric, bool half, float[] values)

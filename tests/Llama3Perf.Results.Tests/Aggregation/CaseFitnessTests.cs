@@ -106,7 +106,13 @@ public sealed class CaseFitnessTests
         TestRuns.Fixed().Cases[0].Samples[0] is var any
             ? Enumerable.Range(0, 15).Select(i => any with
             {
-                LaunchIndex = 1 + (i / 5), Iteration = 1 + (i % 5), StartUtc = any.StartUtc.AddSeconds(i), DecodeTps = rate(i), ItlP50Ms = 10, ItlP99Ms = 11, Conditions = conditions(i),
+                LaunchIndex = 1 + (i / 5),
+                Iteration = 1 + (i % 5),
+                StartUtc = any.StartUtc.AddSeconds(i),
+                DecodeTps = rate(i),
+                ItlP50Ms = 10,
+                ItlP99Ms = 11,
+                Conditions = conditions(i),
             })
             : [];
 }

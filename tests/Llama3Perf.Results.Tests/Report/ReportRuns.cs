@@ -39,8 +39,16 @@ internal static class ReportRuns
         int prompt = prompts[index / 4 % prompts.Length];
         CaseKey key = Files.TestRuns.Case with
         {
-            Engine = "genai", Provider = "dml", Device = "NVIDIA-RTX-5000-Ada", ModelName = models[index / 20 % 2], Precision = precisions[index % 4], BlockSize = index % 4 == 1 ? 32 : null,
-            PromptId = $"pp{prompt}", PromptTokens = prompt, MaxLength = prompt + 64, Threads = null,
+            Engine = "genai",
+            Provider = "dml",
+            Device = "NVIDIA-RTX-5000-Ada",
+            ModelName = models[index / 20 % 2],
+            Precision = precisions[index % 4],
+            BlockSize = index % 4 == 1 ? 32 : null,
+            PromptId = $"pp{prompt}",
+            PromptTokens = prompt,
+            MaxLength = prompt + 64,
+            Threads = null,
         };
         Random random = new((index * 31) + number);
         double speed = (1 + (index % 4)) * (index >= 20 ? 3 : 1) * (1 + (0.03 * number));

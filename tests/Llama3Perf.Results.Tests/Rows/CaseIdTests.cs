@@ -12,7 +12,13 @@ public sealed class CaseIdTests
         Assert.Equal("llama-125m-int4-b32/ort-cpu/pp512/l516/t2", CaseId.For(TestRuns.Case));
         Assert.Equal("llama-125m-fp32/genai-dml-Arc-A770/pp512/llama3/l516", CaseId.For(TestRuns.Case with
         {
-            Engine = "genai", Provider = "dml", Device = "Arc-A770", Precision = "fp32", BlockSize = null, ChatTemplate = "llama3", Threads = null,
+            Engine = "genai",
+            Provider = "dml",
+            Device = "Arc-A770",
+            Precision = "fp32",
+            BlockSize = null,
+            ChatTemplate = "llama3",
+            Threads = null,
         }));
     }
 

@@ -66,7 +66,7 @@ public sealed class MannWhitneyTests
             int u = x.Sum(a => y.Count(b => b > a));
             double exact = RankSumDistribution.OfU(31, 31).AtLeast(u);
             Assert.InRange(exact, 1e-7, 0.5);
-            
+
             // Far out it errs on the side of no alarm.
             Assert.InRange(MannWhitney.Greater(x, y) / exact, 0.95, exact > 1e-3 ? 1.05 : 3);
         }

@@ -176,6 +176,16 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     }
 
     [Fact]
+    public void A_shorter_sequence_gets_a_cache_of_its_own_length()
+    {
+        using IEngine engine = Load(Build(new ModelBuildOptions { Model = "llama-tiny" }));
+        engine.Reset(64);
+        engine.Reset(s_prompt.Length);
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => engine.Prefill(s_prompt));
+    }
+
+    [Fact]
     public void A_cache_that_cannot_be_allocated_is_one_line()
     {
         ModelFolder folder = folders.Own(new ModelBuildOptions { Model = "llama-tiny" });

@@ -14,20 +14,22 @@ public static class HtmlReport
     /// <param name="runs">One run or several; when they differ in one field only, lines show each case over it.</param>
     /// <param name="path">The file to write.</param>
     /// <param name="force">Replaces a file that is no report.</param>
+    /// <param name="cases">Cases that are shown however many there are; of more than a page holds the worst are shown beside them.</param>
     /// <exception cref="RunFileException">The file is there and is no report, or it cannot be written.</exception>
-    public static void Write(IReadOnlyList<Run> runs, string path, bool force = false) => TextFile.Write(path, Page(runs), Mark, force);
+    public static void Write(IReadOnlyList<Run> runs, string path, bool force = false, IReadOnlyList<string>? cases = null) => TextFile.Write(path, Page(runs, cases), Mark, force);
 
     /// <summary>The page's text: HTML that is well-formed XML too.</summary>
-    internal static string Page(IReadOnlyList<Run> runs)
+    internal static string Page(IReadOnlyList<Run> runs, IReadOnlyList<string>? cases = null)
     {
-        ReportData data = ReportData.Of(runs);
+        var selection = ReportSelection.Of(runs, cases ?? []);
+        ReportData data = ReportData.Of(selection.Shown);
         ReportTables tables = new(data);
         StringBuilder page = new();
         page.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
         page.Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n");
         page.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n");
         page.Append($"{Mark}: {Escape(Title(data))}</title>\n<style>\n{Style()}</style>\n</head>\n<body>\n");
-        AppendHeader(page, data);
+        AppendHeader(page, data, selection.Note);
         AppendCharts(page, data);
         AppendSection(page, "Figures", "Medians over iterations with their 95 % intervals, as the charts show them.", Table(tables.Figures()));
         if (tables.Comparison() is { } comparison)
@@ -42,18 +44,23 @@ public static class HtmlReport
         }
 
         AppendSection(page, "Environment", data.Sides.Count > 1 ? "What differs between the runs is bold." : "", Table(tables.Environment(), rows => rows.Skip(1).Distinct().Count() > 1));
+        if (selection.Data.Length > 0)
+        {
+            AppendSection(page, "Data", "Medians of every case, comma-separated.", $"<details><summary>Show</summary><pre>{string.Join('\n', selection.Data.TrimEnd().Split('\n').Select(Escape))}</pre></details>\n");
+        }
+
         return page.Append("</body>\n</html>\n").ToString();
     }
 
     private static string Title(ReportData data) => data.Sides is [var only] ? only.Run.Identity.RunId : $"{data.Sides.Count} runs";
 
-    private static void AppendHeader(StringBuilder page, ReportData data)
+    private static void AppendHeader(StringBuilder page, ReportData data, string? selection)
     {
         page.Append($"<header>\n<p class=\"kicker\">Llama3Perf report</p>\n<h1>{Escape(Title(data))}</h1>\n");
         int measured = data.Rows.Count(row => row.Status == CaseStatus.Ok);
         page.Append($"<p>{measured} of {data.Rows.Count} cases measured{(data.Varied is { } varied ? $", compared over <code>{Escape(varied)}</code>" : "")}.</p>\n");
         IEnumerable<string> notes = data.Rows.Any(row => row.Case.Weights == "synthetic") ? ["Synthetic weights: speed is real, text is noise."] : [];
-        foreach (string note in notes.Concat(data.Warning is { } warning ? [warning] : []).Concat(data.Sides.SelectMany(side => side.Run.Remarks)).Concat(Unstable(data)))
+        foreach (string note in notes.Concat(selection is null ? [] : [selection]).Concat(data.Warning is { } warning ? [warning] : []).Concat(data.Sides.SelectMany(side => side.Run.Remarks)).Concat(Unstable(data)))
         {
             page.Append($"<p class=\"note\">{Escape(note)}</p>\n");
         }

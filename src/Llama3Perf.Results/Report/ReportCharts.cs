@@ -15,7 +15,7 @@ public static class ReportCharts
     /// <summary>Writes the charts with this font, null where the machine has none.</summary>
     internal static ChartFiles Write(IReadOnlyList<Run> runs, string folder, ChartFont? font)
     {
-        ReportData data = ReportData.Of(runs);
+        ReportData data = ReportData.Of(ReportSelection.Of(runs, []).Shown);
         List<string> paths = [];
         foreach (ReportChart chart in ReportChart.All(data))
         {

@@ -118,6 +118,30 @@ public sealed class HtmlReportTests
         Assert.Contains("2 runs", XDocument.Parse(HtmlReport.Page([ReportRuns.Of(1), ReportRuns.Of(1)])).Root!.Value);
 
     [Fact]
+    public void Of_five_thousand_cases_the_worst_and_the_chosen_are_shown_and_the_others_are_data()
+    {
+        Run run = ReportRuns.Of(1);
+        CaseOutcome one = run.Cases.First(outcome => outcome.Status == CaseStatus.Ok);
+        Run many = run with { Cases = [.. Enumerable.Range(0, 5000).Select(i => Named(one, $"case-{i:0000}", 1 + (i / 5000.0)))] };
+
+        string page = HtmlReport.Page([many], ["case-4000"]);
+
+        Assert.InRange(page.Length, 1, 5_000_000);
+        XDocument parsed = XDocument.Parse(page);
+        string[] rows = [.. parsed.Descendants("th").Where(cell => (string?)cell.Attribute("scope") == "row").Select(cell => cell.Value).Where(text => text.StartsWith("case-", StringComparison.Ordinal)).Distinct()];
+        Assert.Equal([.. Enumerable.Range(0, ReportSelection.Most).Select(i => $"case-{i:0000}"), "case-4000"], rows.Order(StringComparer.Ordinal));
+        Assert.Contains("61 of 5000 cases are shown", parsed.Root!.Value, StringComparison.Ordinal);
+        Assert.Equal(5001, parsed.Descendants("pre").Single().Value.TrimEnd().Split('\n').Length);
+
+        static CaseOutcome Named(CaseOutcome outcome, string id, double speed) => outcome with
+        {
+            CaseId = id,
+            Case = outcome.Case with { PromptId = id },
+            Samples = [.. outcome.Samples.Select(sample => sample with { CaseId = id, Case = sample.Case with { PromptId = id }, DecodeTps = sample.DecodeTps * speed })],
+        };
+    }
+
+    [Fact]
     public void No_run_is_refused() => Assert.Throws<ArgumentException>(() => HtmlReport.Page([]));
 
     [Fact]

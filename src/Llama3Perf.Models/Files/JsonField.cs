@@ -49,7 +49,7 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
         }
         catch (JsonException e)
         {
-            throw new ModelException($"{file} is not JSON: {e.Message.OneLine()}", e);
+            throw new ModelException($"{file} is not JSON: {Shown.Text(e.Message.OneLine())}", e);
         }
     }
 

@@ -35,6 +35,15 @@ public sealed class ContradictionTests
         folder.Configuration("\"head_size\": 32", "\"head_size\": 16").Refused("says head_size 16, the graph has 32");
     }
 
+    [Fact]
+    public void A_long_broken_file_is_a_short_message()
+    {
+        using TinyFolder folder = new();
+        File.WriteAllText(folder["genai_config.json"], "{\"model\": " + new string('x', 30_000));
+
+        Assert.InRange(Assert.Throws<ModelException>(folder.Inspect).Message.Length, 1, 600);
+    }
+
     [Theory]
     [InlineData("\"bos_token_id\": ", "\"bos_token_id\": -1, \"was\": ")]
     public void A_bos_of_minus_one_is_none(string right, string wrong)

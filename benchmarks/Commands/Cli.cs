@@ -98,6 +98,7 @@ internal static class Cli
         root.Add(ExportCommand.Create());
         root.Add(PairsCommand.Create());
         root.Add(SimulateCommand.Create());
+        root.Add(SpinCommand.Create());
         return root;
     }
 }

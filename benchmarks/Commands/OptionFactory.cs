@@ -85,6 +85,19 @@ internal static class OptionFactory
             ? number
             : throw new UsageException(FormattableString.Invariant($"'{text}' is not a number from {min} to {max}"));
 
+    /// <summary>A time such as <c>90s</c>, <c>5m</c> or <c>1h</c>.</summary>
+    public static TimeSpan Duration(string text)
+    {
+        bool isNumber = double.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number);
+        double? seconds = text.LastOrDefault() switch { 's' => number, 'm' => number * 60, 'h' => number * 3600, _ => null };
+        return isNumber && seconds is > 0 and <= 86400 and { } known ? TimeSpan.FromSeconds(known) : throw new UsageException($"'{text}' is no time from 1s to 24h: 90s, 5m, 1h");
+    }
+
+    /// <summary>Whether idle threads spin: <c>on</c>, <c>off</c>, or for how many microseconds.</summary>
+    public static string Spin(string text) => text is "on" or "off" || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int us) && us is > 0 and <= 1_000_000)
+        ? text
+        : throw new UsageException($"'{text}' is neither on, off nor a number of microseconds from 1 to 1000000");
+
     public static string Text(string text) => text switch
     {
         "" => throw new UsageException("the value is empty"),

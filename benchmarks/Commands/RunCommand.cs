@@ -82,7 +82,7 @@ internal sealed class RunCommand
         "--launches", $"Processes a case. Default: {s_defaults.Launches}.", text => OptionFactory.Integer(1, 1000)(text), "n");
 
     private readonly Option<int?> _warmups = OptionFactory.Value<int?>(
-        "--warmup", $"Generations before the measured ones, in each launch, and as many more as half a second takes. Default: {s_defaults.Warmups}.", text => OptionFactory.Integer(0, 10_000)(text), "n");
+        "--warmup", $"Generations before the measured ones, in each launch, and as many more, within 10 or 5 s, until they take equally long and nothing is compiled. Default: {s_defaults.Warmups}.", text => OptionFactory.Integer(0, 10_000)(text), "n");
 
     private readonly Option<int?> _iterations = OptionFactory.Value<int?>(
         "--iterations", $"Measured generations in each launch. Default: {s_defaults.Iterations}.", text => OptionFactory.Integer(1, 10_000)(text), "n");
@@ -95,6 +95,14 @@ internal sealed class RunCommand
 
     private readonly Option<int?> _cooldown = OptionFactory.Value<int?>(
         "--cooldown", "Seconds of rest before each case. Default: 0.", text => OptionFactory.Integer(0, 3600)(text), "seconds");
+
+    private readonly Option<TimeSpan?> _waitIdle = OptionFactory.Value<TimeSpan?>(
+        "--wait-idle", "Waits so long for other processes to end before the first case: 5m.", text => OptionFactory.Duration(text), "time");
+
+    private readonly Option<bool> _strict = OptionFactory.Flag("--strict", "Measures on a quiet machine only; on a busy one the exit code is 2.");
+
+    private readonly Option<string?> _spin = OptionFactory.Value(
+        "--spin", "Whether ONNX Runtime's idle threads spin: on, off, or for how many microseconds. Default: on, ONNX Runtime's own.", OptionFactory.Spin, "on|off|us");
 
     private readonly Option<Preset?> _preset = OptionFactory.Value(
         "--preset", "article: the 2024 article's matrix (fp16 and int4, 'OpenVINO is', max length 143) on every engine.", Preset.Get, "name");
@@ -135,7 +143,7 @@ internal sealed class RunCommand
         foreach (Option option in new Option[]
         {
             _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _llamaBench, _gguf, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate, _addBos,
-            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _preset, _quick, _output, _cases, _runtimeDir, _verify, _verbose, _launchTimeout, _resume, _trust, _force, _expectedModels,
+            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _waitIdle, _strict, _spin, _preset, _quick, _output, _cases, _runtimeDir, _verify, _verbose, _launchTimeout, _resume, _trust, _force, _expectedModels,
         })
         {
             command.Add(option);
@@ -212,6 +220,9 @@ internal sealed class RunCommand
             Iterations = parsed.GetValue(_iterations) ?? (quick ? 8 : basis.Iterations),
             Isolation = parsed.GetValue(_isolation) ?? basis.Isolation,
             Cooldown = TimeSpan.FromSeconds(parsed.GetValue(_cooldown) ?? 0),
+            WaitIdle = parsed.GetValue(_waitIdle) ?? TimeSpan.Zero,
+            Strict = parsed.GetValue(_strict),
+            Spin = parsed.GetValue(_spin),
             Output = parsed.GetValue(_output),
             Cases = parsed.GetValue(_cases),
             Verify = parsed.GetValue(_verify),

@@ -18,6 +18,15 @@ internal sealed class LaunchRecorder
     /// <summary>The model that the launch runs on; null for benchmarks beside the main job.</summary>
     public LaunchStarted? Started { get; set; }
 
+    /// <summary>Whether programs that this process started do the measured work.</summary>
+    public bool MeasuresInChildren { get; set; }
+
+    /// <summary>NVIDIA adapter to watch, as its driver numbers them; null for none.</summary>
+    public int? GpuIndex { get; set; }
+
+    /// <summary>Garbage collections during the last generation.</summary>
+    public int Collections { get; private set; }
+
     /// <summary>Amounts of one operation, <c>tokens</c> or <c>bytes</c>; the suite shows them per second.</summary>
     public IReadOnlyDictionary<string, double> WorkPerOperation => _work;
 
@@ -31,9 +40,10 @@ internal sealed class LaunchRecorder
     public void Handles(string unit, double amount) => _work[unit] = amount;
 
     /// <summary>One generation is done.</summary>
-    public void Measured(GenerationResult result)
+    public void Measured(GenerationResult result, int collections)
     {
         _result = result;
+        Collections = collections;
         SawGpuBytes(result.PeakGpuBytes);
     }
 

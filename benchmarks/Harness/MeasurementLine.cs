@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Conditions;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Native;
 
@@ -14,6 +15,7 @@ namespace Llama3Perf.Benchmarks.Harness;
 [JsonDerivedType(typeof(ProcessStarted), "process")]
 [JsonDerivedType(typeof(LaunchStarted), "started")]
 [JsonDerivedType(typeof(WorkKnown), "work")]
+[JsonDerivedType(typeof(WarmedUp), "warmed")]
 [JsonDerivedType(typeof(IterationMeasured), "iteration")]
 [JsonDerivedType(typeof(LaunchEnded), "ended")]
 [JsonDerivedType(typeof(LaunchFailed), "failed")]
@@ -59,13 +61,16 @@ internal sealed record LineUnreadable(string Text) : MeasurementLine;
 internal sealed record ProcessStarted(int ProcessId) : MeasurementLine;
 
 /// <summary>The model is loaded. The load time is null when a model of an earlier case was still there.</summary>
-internal sealed record LaunchStarted(double? ModelLoadMs, EngineDescription Engine, IReadOnlyList<LoadedLibrary> Libraries) : MeasurementLine;
+internal sealed record LaunchStarted(double? ModelLoadMs, EngineDescription Engine, IReadOnlyList<LoadedLibrary> Libraries, string? Priority = null) : MeasurementLine;
 
 /// <summary>What one operation of a benchmark beside the main job handles: amounts by unit, <c>tokens</c> or <c>bytes</c>.</summary>
 internal sealed record WorkKnown(IReadOnlyDictionary<string, double> PerOperation) : MeasurementLine;
 
-/// <summary>One generation is done.</summary>
-internal sealed record IterationMeasured(bool IsWarmUp, GenerationResult Result, long? PeakRssBytes) : MeasurementLine
+/// <summary>The warm-up is over.</summary>
+internal sealed record WarmedUp(double Ms, int Iterations, bool IsSettled) : MeasurementLine;
+
+/// <summary>One generation is done, after so many in its place that were stopped and thrown away.</summary>
+internal sealed record IterationMeasured(bool IsWarmUp, GenerationResult Result, long? PeakRssBytes, MachineConditions? Conditions = null, int StoppedAttempts = 0) : MeasurementLine
 {
     protected override bool IsSane =>
         Result is { PromptTokens: > 0, NewTokens.Length: > 0, PrefillMs: > 0 } && double.IsFinite(Result.PrefillMs)

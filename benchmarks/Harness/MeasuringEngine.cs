@@ -1,8 +1,9 @@
-using System.Diagnostics;
+using System.Runtime;
 using BenchmarkDotNet.Characteristics;
 using BenchmarkDotNet.Engines;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Reports;
+using Llama3Perf.Inference.Conditions;
 using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Benchmarks.Harness;
@@ -13,16 +14,23 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// </summary>
 public sealed class MeasuringEngineFactory : IEngineFactory
 {
+    private static bool s_hasMeasured;
+
     /// <inheritdoc/>
     public IEngine CreateReadyToRun(EngineParameters engineParameters)
     {
         try
         {
             engineParameters.Host.WriteLine(new ProcessStarted(Environment.ProcessId).Format());
-            // Runs the benchmark's GlobalSetup: the model is loaded here.
+            // Before the set-up, which loads the model: its threads inherit the priority, and its memory is part of the peak.
             var launch = LaunchRecorder.Begin();
+            string? priority = MeasuringPriority.Restore();
+            bool isPeakOwn = ProcessMemory.ResetPeak() || !s_hasMeasured;
+            s_hasMeasured = true;
+
+            // Runs the benchmark's GlobalSetup.
             IEngine inner = new EngineFactory().CreateReadyToRun(engineParameters);
-            return new MeasuringEngine(inner, launch);
+            return new MeasuringEngine(inner, launch, priority, isPeakOwn);
         }
         catch (Exception exception)
         {
@@ -32,10 +40,18 @@ public sealed class MeasuringEngineFactory : IEngineFactory
     }
 }
 
-/// <summary>The iteration loop of a job with fixed warm-up and iteration counts, one operation an iteration.</summary>
-internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch) : IEngine
+/// <summary>The iteration loop of a job with fixed iteration counts, one operation an iteration.</summary>
+/// <param name="inner">BenchmarkDotNet's engine.</param>
+/// <param name="launch">What the benchmark tells of the launch.</param>
+/// <param name="priority">Priority of this process.</param>
+/// <param name="isPeakOwn">Whether the process's peak memory is this launch's: where it cannot be reset it is that of an earlier case too.</param>
+internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, string? priority, bool isPeakOwn) : IEngine
 {
-    private static readonly TimeSpan s_shortestWarmUp = TimeSpan.FromMilliseconds(500);
+    // What is stopped again and again is measured stopped, and unsteady.
+    private const int MostStoppedAttempts = 3;
+
+    private readonly ConditionsWatch? _watch = launch.Started is null ? null : new ConditionsWatch(launch.MeasuresInChildren, launch.GpuIndex);
+    private int _stoppedAttempts;
 
     public IHost Host => inner.Host;
 
@@ -59,7 +75,11 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch) : IE
 
     public Measurement RunIteration(IterationData data) => inner.RunIteration(data);
 
-    public void Dispose() => inner.Dispose();
+    public void Dispose()
+    {
+        _watch?.Dispose();
+        inner.Dispose();
+    }
 
     public RunResults Run()
     {
@@ -86,7 +106,7 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch) : IE
         List<Measurement> measurements = [];
         if (launch.Started is { } started)
         {
-            WriteLine(started.Format());
+            WriteLine((started with { Priority = priority }).Format());
         }
 
         if (launch.WorkPerOperation.Count > 0)
@@ -100,20 +120,24 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch) : IE
         Host.SendSignal(HostSignal.BeforeActualRun);
         Repeat(IterationStage.Actual, iterations, measurements);
         Host.SendSignal(HostSignal.AfterActualRun);
-        WriteLine(new LaunchEnded(ProcessMemory.PeakResidentBytes(), launch.PeakGpuBytes).Format());
+        WriteLine(new LaunchEnded(PeakRss(), launch.PeakGpuBytes).Format());
         return new RunResults(measurements, Perfolizer.Mathematics.OutlierDetection.OutlierMode.DontRemove, default, default, 0);
     }
 
-    /// <summary>
-    /// At least so many iterations, and as many as the shortest warm-up takes: a generation of a tiny model is over before code,
-    /// caches and clock speeds have settled. None where none was asked for.
-    /// </summary>
+    // The main job warms up until nothing changes any more; benchmarks beside it as often as they ask.
     private void WarmUp(int count, List<Measurement> measurements)
     {
-        long start = Stopwatch.GetTimestamp();
-        for (int i = 1; i <= count || (count > 0 && Stopwatch.GetElapsedTime(start) < s_shortestWarmUp); i++)
+        WarmUp warmUp = new(count);
+        for (int i = 1; launch.Started is null ? i <= count : !warmUp.IsOver; i++)
         {
-            Iterate(IterationStage.Warmup, i, measurements, report: i <= count);
+            long compiled = JitInfo.GetCompiledMethodCount();
+            Measurement measurement = Iterate(IterationStage.Warmup, i, measurements, report: i <= count);
+            warmUp.Add(measurement.Nanoseconds / 1e6, JitInfo.GetCompiledMethodCount() - compiled, launch.Collections);
+        }
+
+        if (launch.Started is not null)
+        {
+            WriteLine(new WarmedUp(warmUp.TotalMs, warmUp.Count, warmUp.IsSettled).Format());
         }
 
         WriteLine();
@@ -129,12 +153,28 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch) : IE
         WriteLine();
     }
 
-    private void Iterate(IterationStage stage, int index, List<Measurement> measurements, bool report)
+    private Measurement Iterate(IterationStage stage, int index, List<Measurement> measurements, bool report)
     {
-        measurements.Add(RunIteration(new IterationData(IterationMode.Workload, stage, index, 1, 1)));
-        if (launch.TakeResult() is { } result && report)
+        for (int stopped = 0; ; stopped++)
         {
-            WriteLine(new IterationMeasured(stage == IterationStage.Warmup, result, result.PeakRssBytes ?? ProcessMemory.PeakResidentBytes()).Format());
+            _watch?.Begin();
+            Measurement measurement = RunIteration(new IterationData(IterationMode.Workload, stage, index, 1, 1));
+            MachineConditions? conditions = _watch?.End();
+            Inference.GenerationResult? result = launch.TakeResult();
+            if (stage == IterationStage.Actual && conditions is { StoppedMs: > 0 } or { SuspendedMs: > 0 } && _stoppedAttempts++ < MostStoppedAttempts)
+            {
+                continue;
+            }
+
+            measurements.Add(measurement);
+            if (result is not null && report)
+            {
+                WriteLine(new IterationMeasured(stage == IterationStage.Warmup, result, result.PeakRssBytes ?? PeakRss(), conditions, stopped).Format());
+            }
+
+            return measurement;
         }
     }
+
+    private long? PeakRss() => isPeakOwn ? ProcessMemory.PeakResidentBytes() : null;
 }

@@ -2,6 +2,7 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Toolchains.Results;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Conditions;
 using Llama3Perf.Results.Rows;
 using Perfolizer.Mathematics.QuantileEstimators;
 
@@ -53,6 +54,10 @@ internal static class OutcomeReader
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
             Notes = Notes(started?.Engine, samples),
+            WarmUps = [.. launches.SelectMany(launch => launch.Parsed).OfType<WarmedUp>().Select(line => new LaunchWarmUp(line.Ms, line.Iterations, line.IsSettled))],
+            TokenizeMs = planned.TokenizeMs,
+            ProcessPriority = started?.Priority,
+            LaunchOrder = "fixed",
             Samples = samples,
         };
     }
@@ -130,6 +135,12 @@ internal static class OutcomeReader
             ItlP90Ms = Percentile(latencies, 0.90),
             ItlP95Ms = Percentile(latencies, 0.95),
             ItlP99Ms = Percentile(latencies, 0.99),
+            FirstStepMs = result.FirstStepMs,
+            DecodeSteadyTps = result.DecodeSteadyTps,
+            DecodeTrimmedTps = result.DecodeTrimmedTps,
+            ResetMs = result.ResetMs,
+            StoppedAttempts = iteration.StoppedAttempts,
+            Conditions = ToConditions(iteration.Conditions),
             PeakRssBytes = iteration.PeakRssBytes,
             ClockDisagreementMs = result.ClockDisagreementMs,
             OutputSha256 = result.OutputSha256(),
@@ -137,6 +148,28 @@ internal static class OutcomeReader
             Completed = result.NewTokens.Length == planned.Key.MaxLength - result.PromptTokens,
         };
     }
+
+    private static Conditions ToConditions(MachineConditions? told) => told is null ? Conditions.Unknown : new Conditions
+    {
+        WatchedMs = told.WatchedMs,
+        ForeignCpuPercent = told.ForeignCpuPercent,
+        StealPercent = told.StealPercent,
+        CpuPressurePercent = told.CpuPressurePercent,
+        MemoryPressurePercent = told.MemoryPressurePercent,
+        MajorFaults = told.MajorFaults,
+        CpuClockPercent = told.CpuClockPercent,
+        ThrottleCount = told.ThrottleCount,
+        CpuCelsius = told.CpuCelsius,
+        Power = told.Power,
+        StoppedMs = told.StoppedMs,
+        SuspendedMs = told.SuspendedMs,
+        ClockSetMs = told.ClockSetMs,
+        GpuClockPercent = told.Gpu?.ClockPercent,
+        GpuThrottle = told.Gpu?.ThrottleReasons,
+        GpuCelsius = told.Gpu?.Celsius,
+        GpuWatts = told.Gpu?.Watts,
+        GpuForeignPercent = told.Gpu?.ForeignPercent,
+    };
 
     // Hyndman and Fan's type 7, the usual one.
     private static double? Percentile(double[] values, double probability) =>

@@ -17,6 +17,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     private readonly int _caseCount = plan.Generations.Count();
     private readonly bool _live = !Console.IsOutputRedirected;
     private readonly Stopwatch _sinceFirstCase = new();
+    private readonly List<double> _rates = [];
     private int _case;
     private int _iterationsDone;
     private string _name = "";
@@ -65,6 +66,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     public override void OnStartRunBenchmark(BenchmarkCase benchmarkCase)
     {
         _case++;
+        _rates.Clear();
         _name = PlannedCases.Of(benchmarkCase)?.CaseId ?? benchmarkCase.Descriptor.GetFilterName();
         _sinceFirstCase.Start();
         if (options.Cooldown > TimeSpan.Zero)
@@ -80,8 +82,8 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     {
         _iterationsDone = _case * _iterationsPerCase;
         double[] rates = [.. OutcomeReader.Launches(report).SelectMany(lines => lines).OfType<IterationMeasured>()
-            .Where(line => !line.IsWarmUp).Select(line => line.Result.DecodeTps).OfType<double>().Order()];
-        string outcome = !report.Success ? "failed" : rates.Length > 0 ? FormattableString.Invariant($"{rates[rates.Length / 2]:0.0} tok/s") : "done";
+            .Where(line => !line.IsWarmUp).Select(line => line.Result.DecodeTps).OfType<double>()];
+        string outcome = !report.Success ? "failed" : rates.Length > 0 ? FormattableString.Invariant($"{Median(rates):0.0} tok/s") : "done";
         ClearLive();
         Console.WriteLine($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}  {outcome}");
     }
@@ -101,8 +103,14 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
         if (MeasurementLine.Parse(text) is IterationMeasured iteration)
         {
             _iterationsDone++;
-            ShowLive(FormattableString.Invariant(
-                $"[{_case}/{_caseCount}] {_name}  {(iteration.IsWarmUp ? "warm-up " : "")}{iteration.Result.DecodeTps:0.0} tok/s  {TimeLeft()}"));
+            if (!iteration.IsWarmUp && iteration.Result.DecodeTps is { } rate)
+            {
+                _rates.Add(rate);
+            }
+
+            // What the table will show: the median so far.
+            double? shown = _rates.Count > 0 ? Median(_rates) : iteration.Result.DecodeTps;
+            ShowLive(FormattableString.Invariant($"[{_case}/{_caseCount}] {_name}  {(iteration.IsWarmUp ? "warm-up " : "")}{shown:0.0} tok/s  {TimeLeft()}"));
         }
     }
 
@@ -112,6 +120,13 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     }
 
     public void Dispose() => ClearLive();
+
+    /// <summary>The middle value, or the mean of the two in the middle.</summary>
+    internal static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
 
     private string TimeLeft()
     {

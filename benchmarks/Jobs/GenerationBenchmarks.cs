@@ -27,18 +27,22 @@ public class GenerationBenchmarks
         _prompt = [.. Case.PromptTokens];
         _model = LoadedModel.Get(Case);
         _launch.Started = _model.TakeStartedLine();
+        _launch.MeasuresInChildren = Case.Peer is not null;
+        _launch.GpuIndex = Case.EngineOptions.Provider == ExecutionProvider.Cpu ? null : Case.EngineOptions.DeviceIndex ?? 0;
     }
 
     [Benchmark]
     public int Generate()
     {
+        int collections = GC.CollectionCount(0);
         GenerationResult result = _model.Generator.Generate(_prompt, Case.Key.MaxLength);
+        collections = GC.CollectionCount(0) - collections;
         if (result.NewTokens.Length != Case.Key.MaxLength - _prompt.Length)
         {
             throw new InvalidOperationException($"{result.NewTokens.Length} new tokens instead of {Case.Key.MaxLength - _prompt.Length}");
         }
 
-        _launch.Measured(result);
+        _launch.Measured(result, collections);
         return result.NewTokens.Length;
     }
 

@@ -14,13 +14,15 @@ internal static class PairedComparison
     // ONNX Runtime's worker threads spin for a while after a run; the other side should not pay for it.
     private static readonly TimeSpan s_settle = TimeSpan.FromMilliseconds(50);
 
+    private const string Ttft = "TTFT, ms";
+
     /// <summary>The figures that are compared, each as a rate: a ratio above 1 means that A is faster.</summary>
     public static IReadOnlyList<(string Name, Func<GenerationResult, double> Rate)> Figures { get; } =
     [
-        ("TTFT", result => 1000 / result.TtftMs),
-        ("prefill", result => result.PrefillTps),
-        ("decode", result => result.DecodeTps ?? double.NaN),
-        ("end to end", result => result.EndToEndTps),
+        (Ttft, result => 1000 / result.TtftMs),
+        ("prefill, tok/s", result => result.PrefillTps),
+        ("decode, tok/s", result => result.DecodeTps ?? double.NaN),
+        ("end to end, tok/s", result => result.EndToEndTps),
     ];
 
     public static IReadOnlyList<(GenerationResult A, GenerationResult B)> Run(Func<GenerationResult> a, Func<GenerationResult> b, int pairs)
@@ -41,16 +43,19 @@ internal static class PairedComparison
 
     /// <summary>Prints the comparison: rates of both sides, and the ratios pair by pair.</summary>
     public static void Show(string a, string b, IReadOnlyList<(string Prompt, GenerationResult A, GenerationResult B)> results) => ResultDisplay.ShowTable(new TextTable(
-        [new("prompt", false), new("figure", false), new($"{a}, 1/s", true), new($"{b}, 1/s", true), new($"{a} / {b}", true), new("lowest", true), new("highest", true)],
+        [new("prompt", false), new("figure", false), new(a, true), new(b, true), new($"{a} / {b}", true), new("lowest", true), new("highest", true)],
         [
             .. from prompt in results.GroupBy(result => result.Prompt)
                from figure in Figures.Select(figure => Summarize(figure.Name, [.. prompt.Select(pair => (figure.Rate(pair.A), figure.Rate(pair.B)))]))
                select (string[])
             [
-                prompt.Key, figure.Name, Figure.Text(figure.MedianA), Figure.Text(figure.MedianB),
+                prompt.Key, figure.Name, Shown(figure.Name, figure.MedianA), Shown(figure.Name, figure.MedianB),
                 Figure.Text(figure.MedianRatio), Figure.Text(figure.LowestRatio), Figure.Text(figure.HighestRatio),
             ],
         ]));
+
+    // Compared as a rate like the others, and shown as the time that people know it by.
+    private static string Shown(string name, double rate) => Figure.Text(name == Ttft ? 1000 / rate : rate);
 
     private static GenerationResult Settled(Func<GenerationResult> run)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Llama3Perf.Benchmarks.Terminal;
@@ -54,11 +55,20 @@ internal sealed class CasePlanner(PlanContext context)
             from text in _options.Prompts
             let prompt = Prompt.Parse(text)
             let tokens = tokenizer?.Tokenize(prompt, _options.PromptForm)
+            let tokenizeMs = prompt.TokenCount is null && tokenizer is not null ? TokenizeMs(tokenizer, prompt) : (double?)null
             let count = tokens?.TokenIds.Length ?? prompt.TokenCount
             from maxLength in _options.MaxLengths ?? [DefaultMaxLength(count)]
-            select Case(subject, text, KeyOf(subject, prompt, tokens, count, maxLength), tokens);
+            select Case(subject, text, KeyOf(subject, prompt, tokens, count, maxLength), tokens) with { TokenizeMs = tokenizeMs };
         // To an engine that draws its own tokens two prompts of one length are the same.
         return subject.DrawsOwnTokens ? cases.DistinctBy(planned => planned.CaseId) : cases;
+    }
+
+    // The second time: the first one makes the tokenizer ready.
+    private double TokenizeMs(PromptTokenizer tokenizer, Prompt prompt)
+    {
+        long start = Stopwatch.GetTimestamp();
+        _ = tokenizer.Tokenize(prompt, _options.PromptForm);
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
     private CaseKey KeyOf(CaseSubject subject, Prompt prompt, TokenizedPrompt? tokens, int? count, int maxLength) => new()

@@ -37,7 +37,7 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
         Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
         Threads = provider == ExecutionProvider.Cpu ? options.Threads ?? PhysicalCores.Count : options.Threads,
         Optimization = options.Optimization,
-        SessionEntries = options.SessionEntries,
+        SessionEntries = SpinEntries.Over(options.Spin, options.SessionEntries),
         ProviderOptions = provider == ExecutionProvider.Cpu ? new Dictionary<string, string>() : options.ProviderOptions,
     };
 

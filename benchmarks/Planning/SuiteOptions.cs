@@ -77,6 +77,15 @@ public sealed record SuiteOptions
 
     public TimeSpan Cooldown { get; init; }
 
+    /// <summary>How long to wait for a quiet machine before the first case.</summary>
+    public TimeSpan WaitIdle { get; init; }
+
+    /// <summary>True measures on a quiet machine only.</summary>
+    public bool Strict { get; init; }
+
+    /// <summary>Whether ONNX Runtime's idle threads spin: its session entry; null leaves its default, which is to spin.</summary>
+    public string? Spin { get; init; }
+
     /// <summary>Folder of the run's files; null takes a new one under artifacts/results.</summary>
     public string? Output { get; init; }
 

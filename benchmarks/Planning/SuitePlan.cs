@@ -45,6 +45,9 @@ public sealed record PlannedCase
     /// <summary>The prompt as text, chat template applied; null for pseudo-random tokens.</summary>
     public string? PromptText { get; init; }
 
+    /// <summary>How long the prompt took to tokenize, ms; null for pseudo-random tokens.</summary>
+    public double? TokenizeMs { get; init; }
+
     /// <summary>Made once, by our tokenizer, so that every engine reads the same ids.</summary>
     public required IReadOnlyList<int> PromptTokens { get; init; }
 

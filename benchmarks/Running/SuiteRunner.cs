@@ -11,6 +11,7 @@ using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Jobs;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference.Conditions;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
@@ -37,6 +38,7 @@ internal static class SuiteRunner
         }
 
         options = ChooseIsolation(options);
+        CheckSpin(options);
         string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
         MeasuringFolders.CleanUp();
         RunIdentity identity = NewIdentity();
@@ -68,6 +70,7 @@ internal static class SuiteRunner
         SuiteOptions options = context.Options;
         ProgressDisplay display = new(options, plan);
         display.ShowPlan();
+        new QuietMachine(ForeignLoad.Look, Console.WriteLine).Check(options);
         BenchmarkReport[] reports = Generate(options, plan, filters, folder, display, recorder);
         RunEnvironment environment = recorder.Environment();
         CaseOutcome[] measuredThemselves = [.. plan.Runnable.Where(planned => EngineFamilies.Of(planned.Key.Engine).MeasuresItself)
@@ -76,6 +79,14 @@ internal static class SuiteRunner
         folder.Complete(run);
         ResultDisplay.Show(run, folder.Path);
         return ExitCodeOf(run, reports);
+    }
+
+    private static void CheckSpin(SuiteOptions options)
+    {
+        if (options.Spin is not null && options.SessionEntries.Keys.FirstOrDefault(SpinEntries.Of(options.Spin).ContainsKey) is { } entry)
+        {
+            throw new UsageException($"--spin {options.Spin} and --session-entry {entry}: give one of them");
+        }
     }
 
     private static RunIdentity NewIdentity()
@@ -116,6 +127,7 @@ internal static class SuiteRunner
 
         using ProcessState process = new();
         process.Set(SuitePlan.Variable, folder.PlanPath);
+        process.Set(MeasuringPriority.Variable, MeasuringPriority.Current() ?? "");
 
         // Children are built from code that this build has analyzed already; MSBuild takes properties from the environment.
         process.Set("RunAnalyzers", "false");

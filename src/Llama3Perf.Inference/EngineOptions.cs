@@ -9,6 +9,9 @@ public sealed record EngineOptions
     /// <summary>Adapter index or part of its name; null takes the provider's default.</summary>
     public string? Device { get; init; }
 
+    /// <summary><see cref="Device"/> as a number; null where it is none.</summary>
+    public int? DeviceIndex => int.TryParse(Device, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int index) ? index : null;
+
     /// <summary>Intra-op threads; null means one for each physical core.</summary>
     public int? Threads { get; init; }
 

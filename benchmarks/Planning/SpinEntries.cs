@@ -1,0 +1,23 @@
+namespace Llama3Perf.Benchmarks.Planning;
+
+/// <summary>What <c>--spin</c> means to ONNX Runtime: session entries, as anybody may give them with <c>--session-entry</c>.</summary>
+internal static class SpinEntries
+{
+    /// <summary>Whether idle threads of an operator's pool spin before they sleep.</summary>
+    public const string AllowSpinning = "session.intra_op.allow_spinning";
+
+    /// <summary>For how many microseconds they do, where this ONNX Runtime knows the entry; others pass over it.</summary>
+    public const string SpinMicroseconds = "session.intra_op.spin_duration_us";
+
+    /// <summary>The entries of a value: <c>on</c>, <c>off</c> or a number of microseconds.</summary>
+    public static IReadOnlyDictionary<string, string> Of(string spin) => spin switch
+    {
+        "on" => new Dictionary<string, string> { [AllowSpinning] = "1" },
+        "off" => new Dictionary<string, string> { [AllowSpinning] = "0" },
+        _ => new Dictionary<string, string> { [AllowSpinning] = "1", [SpinMicroseconds] = spin },
+    };
+
+    /// <summary>Entries that were given, and those of <c>--spin</c> where it was.</summary>
+    public static IReadOnlyDictionary<string, string> Over(string? spin, IReadOnlyDictionary<string, string> entries) =>
+        spin is null ? entries : new Dictionary<string, string>(entries.Concat(Of(spin)).DistinctBy(entry => entry.Key));
+}

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Comparison;
@@ -8,13 +9,22 @@ namespace Llama3Perf.Results.Comparison;
 /// <summary>A comparison as people read it.</summary>
 public static class ComparisonTable
 {
+    /// <summary>The column that names metrics, for every table that has them.</summary>
+    internal static TextColumn Metric { get; } = new("metric", IsNumber: false);
+
+    /// <summary>The column of ratios.</summary>
+    internal static TextColumn Ratio { get; } = new("ratio", IsNumber: true);
+
+    /// <summary>The column of verdicts.</summary>
+    internal static TextColumn Verdict { get; } = new("verdict", IsNumber: false);
+
     /// <summary>The table: one column a side with medians and intervals, and one for each but the first with its ratio to the baseline.</summary>
     public static TextTable Of(RunComparison comparison)
     {
-        List<TextColumn> columns = [new("case", IsNumber: false), new("metric", IsNumber: false)];
+        List<TextColumn> columns = [SummaryTable.Case, Metric];
         columns.AddRange(comparison.Sides.SelectMany((side, i) => i == 0
             ? [new TextColumn($"{side.Label} (baseline)", IsNumber: true)]
-            : new[] { new TextColumn(side.Label, IsNumber: true), new TextColumn("ratio", IsNumber: true), new TextColumn("verdict", IsNumber: false) }));
+            : new[] { new TextColumn(side.Label, IsNumber: true), Ratio, Verdict }));
         return new TextTable(columns, [.. comparison.Rows.Select(Cells)]);
     }
 
@@ -24,7 +34,7 @@ public static class ComparisonTable
         StringBuilder text = new("# Comparison\n\n");
         string subject = comparison.Vary.Count == 0 ? "runs that differ in no key field" : $"runs over {string.Join(", ", comparison.Vary)}";
         text.Append(CultureInfo.InvariantCulture, $"{comparison.Sides.Count} {subject}, worst first. ");
-        text.Append(CultureInfo.InvariantCulture, $"Medians and Hodges-Lehmann ratios with {Percent(comparison.Options.Confidence)} intervals; same: within {Percent(comparison.Options.Threshold)} both ways.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"Medians and ratios with the interval over launches, each end at {Percent(comparison.Options.Alpha)}; pass: a loss of {Percent(comparison.Options.Threshold)} is excluded.\n\n");
         text.Append(MarkdownTable.Write(Of(comparison)));
         foreach (string note in Notes(comparison))
         {
@@ -34,13 +44,13 @@ public static class ComparisonTable
         return text.ToString().TrimEnd('\n') + "\n";
     }
 
-    /// <summary>What has to be known to read the table, a line each: thin intervals, synthetic weights, and every case that is not in it.</summary>
+    /// <summary>What has to be known to read the table, a line each: where the spread comes from, synthetic weights, what would decide the inconclusive, and every case that is not in it.</summary>
     public static IReadOnlyList<string> Notes(RunComparison comparison)
     {
         List<string> notes = [];
-        if (comparison.Rows.SelectMany(row => row.Cells).Any(cell => cell?.Ratio is { CoversLaunches: false }))
+        if (comparison.Rows.SelectMany(row => row.Cells).Any(cell => cell?.Judgement?.Ratio.Spread == SpreadSource.NoiseRecord))
         {
-            notes.Add("* the interval is over the iterations of too few launches to know the spread between launches: it is too narrow");
+            notes.Add("* the interval has the spread between launches from the noise record: the launches are too few");
         }
 
         if (comparison.Rows.Any(row => row.Case.Weights == "synthetic"))
@@ -49,21 +59,19 @@ public static class ComparisonTable
         }
 
         notes.AddRange(comparison.Sides.SelectMany(side => side.Run.Remarks).Distinct(StringComparer.Ordinal));
+        notes.AddRange(comparison.Rows
+            .SelectMany(row => row.Cells.Zip(comparison.Sides, (cell, side) => (row, side, cell?.Judgement?.Reason)))
+            .Where(judged => judged.Reason is not null)
+            .Select(judged => $"inconclusive: {judged.row.CaseId} {judged.row.Metric.Name} in {judged.side.Label}: {judged.Reason}"));
         notes.AddRange(comparison.Unmatched.Select(unmatched => $"not compared: {unmatched.CaseId} in {unmatched.Side}: {unmatched.Reason}"));
         return notes;
     }
 
     internal static string Percent(double part) => (part * 100).ToString("0.###", CultureInfo.InvariantCulture) + " %";
 
-    internal static string RatioText(RatioEstimate ratio) =>
-        string.Create(CultureInfo.InvariantCulture, $"{ratio.Ratio:0.000}{(ratio.Interval is { } i ? $" [{i.Low:0.000}, {i.High:0.000}]" : "")}{(ratio.CoversLaunches ? "" : "*")}");
-
-    /// <summary>Four significant digits, and all digits before the point.</summary>
-    internal static string Number(double value)
-    {
-        int decimals = value == 0 ? 0 : Math.Clamp(3 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 6);
-        return value.ToString($"F{decimals}", CultureInfo.InvariantCulture);
-    }
+    internal static string RatioText(MetricJudgement judged) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{judged.Ratio.Ratio:0.000}{(judged.Interval is { } i ? $" [{i.Low:0.000}, {i.High:0.000}]" : "")}{(judged.Ratio.Spread == SpreadSource.NoiseRecord ? "*" : "")}");
 
     private static List<string> Cells(ComparedMetric row)
     {
@@ -74,8 +82,8 @@ public static class ComparisonTable
             cells.Add(cell is null ? "" : MedianText(cell.Median));
             if (side > 0)
             {
-                cells.Add(cell?.Ratio is { } ratio ? RatioText(ratio) : "");
-                cells.Add(cell?.Verdict is { } verdict ? Word(verdict) : "");
+                cells.Add(cell?.Judgement is { } judged ? RatioText(judged) : "");
+                cells.Add(cell?.Judgement is { } found ? Word(found.Verdict) : "");
             }
         }
 
@@ -83,11 +91,12 @@ public static class ComparisonTable
     }
 
     private static string MedianText(MedianEstimate median) =>
-        median.Interval is { } interval ? $"{Number(median.Median)} [{Number(interval.Low)}, {Number(interval.High)}]" : Number(median.Median);
+        median.Interval is { } interval ? $"{Figure.Text(median.Median)} [{Figure.Text(interval.Low)}, {Figure.Text(interval.High)}]" : Figure.Text(median.Median);
 
-    internal static string Word(ComparisonVerdict verdict) => verdict switch
+    internal static string Word(MetricVerdict verdict) => verdict switch
     {
-        ComparisonVerdict.NotJudged => "not judged",
+        MetricVerdict.NotJudged => "not judged",
+        MetricVerdict.NotConfirmed => "not confirmed",
         _ => verdict.ToString().ToLowerInvariant(),
     };
 }

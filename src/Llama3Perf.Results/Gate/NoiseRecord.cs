@@ -100,7 +100,7 @@ public sealed record NoiseRecord
             return record switch
             {
                 { SchemaVersion: not CurrentVersion } => throw new RunFileException($"{path} has schema_version {record.SchemaVersion}, and this program reads {CurrentVersion}; measure the noise again"),
-                _ when !record.Entries.All(entry => entry.IsSane) => throw new RunFileException($"{path} holds a standard deviation or a count that cannot be; measure the noise again"),
+                _ when !record.Entries.All(entry => entry is { IsSane: true }) => throw new RunFileException($"{path} holds a standard deviation or a count that cannot be; measure the noise again"),
                 _ => record,
             };
         }

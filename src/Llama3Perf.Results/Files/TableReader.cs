@@ -116,9 +116,9 @@ internal sealed class TableReader<TRow> : IDisposable
     {
         TPart here = part(row);
         TPart there = part(above);
-        if (!ReferenceEquals(here, there))
+        // Cells that are written in two ways may hold one value.
+        if (!ReferenceEquals(here, there) && columns.FirstOrDefault(c => c.Text(here) != c.Text(there)) is { } column)
         {
-            Column<TPart> column = columns.First(c => c.Text(here) != c.Text(there));
             throw Error(column.Name, $"'{Shortened(column.Text(here))}' stands where a row above has '{Shortened(column.Text(there))}'");
         }
     }

@@ -47,11 +47,11 @@ internal static class ProtobufMutation
                 owner.RemoveAt(index);
                 break;
             case 1:
-                owner.Insert(index, field);
+                owner.Insert(index, Copy(field));
                 break;
             case 2:
                 // The contents of a field of the same kind elsewhere: names change places.
-                owner[index] = Same(all, field, random) is { } same ? field with { Bytes = same.Bytes, Children = same.Children, Number = same.Number } : field;
+                owner[index] = Same(all, field, random) is { } same ? field with { Bytes = same.Bytes, Children = Copy(same).Children, Number = same.Number } : field;
                 break;
             case 3 when field.WireType == 0:
                 owner[index] = field with { Number = s_numbers[random.Next(s_numbers.Length)] };
@@ -63,10 +63,13 @@ internal static class ProtobufMutation
                 owner[index] = field with { Id = (uint)random.Next(1, 30) };
                 break;
             default:
-                other.Insert(Math.Min(otherIndex, other.Count), field);
+                other.Insert(Math.Min(otherIndex, other.Count), Copy(field));
                 break;
         }
     }
+
+    // A message that is put into one of its own fields must not become its own part.
+    private static Field Copy(Field field) => field.Children is { } children ? field with { Children = [.. children.Select(Copy)] } : field;
 
     private static Field? Same(List<(List<Field> Owner, int Index)> all, Field field, Random random)
     {

@@ -27,8 +27,7 @@ internal static class GenerateCommand
             "--provider", "cpu, dml, cuda, webgpu. Default: the best that is there.", text => OptionFactory.ProviderOf(text), "name");
         Option<string?> device = OptionFactory.Value("--device", "GPU: its index, or part of its name.", OptionFactory.Text, "index|name");
         Option<string?> prompt = OptionFactory.Value("--prompt", "Text, @file.txt or ppN. Default: OpenVINO is.", OptionFactory.Text, "text");
-        Option<string?> template = OptionFactory.Value(
-            "--chat-template", $"{string.Join(", ", ChatTemplate.Names)}. Default: none.", name => ChatTemplate.Get(name).Name, "name");
+        Option<string?> template = OptionFactory.ChatTemplate();
         Option<bool> addBos = OptionFactory.Flag("--add-bos", OptionFactory.AddBosHelp);
         Option<int?> maxLength = OptionFactory.Value<int?>("--max-length", "Prompt and new tokens together. Default: 143.", text => OptionFactory.Integer(2)(text), "n");
         Option<int?> threads = OptionFactory.Value<int?>(
@@ -66,7 +65,7 @@ internal static class GenerateCommand
         ExecutionProvider provider = choice.Provider!.Value;
         ModelFolder folder = OpenOrBuild(context, provider);
         PromptTokenizer tokenizer = PromptTokenizer.For(folder);
-        TokenizedPrompt prompt = tokenizer.Tokenize(Prompt.Parse(promptText), options.PromptForm);
+        TokenizedPrompt prompt = tokenizer.Tokenize(Prompt.Parse(promptText), options.PromptForm(folder.Path));
         if (maxLength <= prompt.TokenIds.Length || maxLength > folder.ContextLength)
         {
             throw new UsageException($"--max-length: {maxLength} is not above the prompt's {prompt.TokenIds.Length} tokens and within the model's context of {folder.ContextLength}");

@@ -4,9 +4,11 @@ using System.Globalization;
 using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Llama;
+using Template = Llama3Perf.Inference.Tokenization.ChatTemplate;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
@@ -41,6 +43,12 @@ internal static class OptionFactory
 
     /// <summary>Prompts: one text an option, commas and all, or a list of nothing but ppN.</summary>
     public static Option<IReadOnlyList<string>?> Prompts(string help) => List("--prompt", help, Prompt.Arguments, Text, "text");
+
+    public static Option<string?> ChatTemplate() => Value(
+        "--chat-template",
+        $"Wraps text prompts: {string.Join(", ", Template.Names)}, or {ModelChatTemplate.Name}: the model's own, which onnxruntime-genai renders. Default: none.",
+        name => name == ModelChatTemplate.Name ? name : Template.Get(name).Name,
+        "name");
 
     /// <summary><c>key=value</c>, repeatable. Null when it is not given.</summary>
     public static Option<IReadOnlyDictionary<string, string>?> Pairs(string name, string help) => new(name)

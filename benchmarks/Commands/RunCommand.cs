@@ -6,7 +6,6 @@ using Llama3Perf.Benchmarks.Running;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Inference;
-using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 using Llama3Perf.Results;
 
@@ -64,8 +63,7 @@ internal sealed class RunCommand
     private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
         "Text, @file.txt, or ppN for N fixed pseudo-random tokens; repeatable, and ppN also as a list. Default: OpenVINO is and pp512.");
 
-    private readonly Option<string?> _chatTemplate = OptionFactory.Value(
-        "--chat-template", $"Wraps text prompts: {string.Join(", ", ChatTemplate.Names)}. Default: none.", name => ChatTemplate.Get(name).Name, "name");
+    private readonly Option<string?> _chatTemplate = OptionFactory.ChatTemplate();
 
     private readonly Option<bool> _addBos = OptionFactory.Flag("--add-bos", OptionFactory.AddBosHelp);
 

@@ -54,7 +54,7 @@ internal sealed class CasePlanner(PlanContext context)
         IEnumerable<PlannedCase> cases =
             from text in _options.Prompts
             let prompt = Prompt.Parse(text)
-            let tokens = tokenizer?.Tokenize(prompt, _options.PromptForm)
+            let tokens = tokenizer?.Tokenize(prompt, _options.PromptForm(tokenizer.Folder))
             let tokenizeMs = prompt.TokenCount is null && tokenizer is not null ? TokenizeMs(tokenizer, prompt) : (double?)null
             let count = tokens?.TokenIds.Length ?? prompt.TokenCount
             from maxLength in _options.MaxLengths ?? [DefaultMaxLength(count)]
@@ -67,7 +67,7 @@ internal sealed class CasePlanner(PlanContext context)
     private double TokenizeMs(PromptTokenizer tokenizer, Prompt prompt)
     {
         long start = Stopwatch.GetTimestamp();
-        _ = tokenizer.Tokenize(prompt, _options.PromptForm);
+        _ = tokenizer.Tokenize(prompt, _options.PromptForm(tokenizer.Folder));
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 

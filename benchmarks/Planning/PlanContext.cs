@@ -63,7 +63,7 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
                 : null;
             foreach (string prompt in tokenizer is null ? [] : options.Prompts)
             {
-                _ = tokenizer!.Tokenize(Prompt.Parse(prompt), options.PromptForm);
+                _ = tokenizer!.Tokenize(Prompt.Parse(prompt), options.PromptForm(tokenizer.Folder));
             }
 
             _tokenizers.Add(model, tokenizer);

@@ -1,4 +1,5 @@
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 
@@ -58,7 +59,9 @@ public sealed record SuiteOptions
     public bool AddBos { get; init; }
 
     /// <summary>How texts become prompts.</summary>
-    public PromptForm PromptForm => new(Inference.Tokenization.ChatTemplate.Get(ChatTemplate), AddBos);
+    /// <param name="folder">Of the model, which may have a chat template of its own.</param>
+    public PromptForm PromptForm(string folder) =>
+        new(ChatTemplate == ModelChatTemplate.Name ? ModelChatTemplate.Of(folder) : Inference.Tokenization.ChatTemplate.Get(ChatTemplate), AddBos);
 
     public IReadOnlyList<int>? MaxLengths { get; init; }
 

@@ -23,6 +23,7 @@ enum { ALIVE = 1, DEAD = 2 };
 typedef struct Result { char text[512]; } Result;
 typedef struct Config { int state; } Config;
 typedef struct Model { int state; int children; } Model;
+typedef struct Tokenizer { Model* model; } Tokenizer;
 typedef struct Params { int state; Model* model; int children; int max_length; int min_length; } Params;
 typedef struct Tensor { int state; int64_t dims[3]; float* data; } Tensor;
 typedef struct Generator { int state; Model* model; Params* params; int length; int appends; int32_t last; } Generator;
@@ -174,6 +175,35 @@ EXPORT void OgaDestroyModel(Model* model) {
   if (model->children != 0) misuse("model destroyed before %d of its children\n", model->children);
   model->state = DEAD;
   live--;
+}
+
+EXPORT Result* OgaCreateTokenizer(Model* model, Tokenizer** out) {
+  log_call("OgaCreateTokenizer()\n");
+  if (model->state != ALIVE) misuse("tokenizer made from a dead model\n");
+  SCRIPTED();
+  *out = calloc(1, sizeof **out);
+  (*out)->model = model;
+  model->children++;
+  live++;
+  return NULL;
+}
+
+EXPORT void OgaDestroyTokenizer(Tokenizer* tokenizer) {
+  log_call("OgaDestroyTokenizer()\n");
+  tokenizer->model->children--;
+  live--;
+  free(tokenizer);
+}
+
+/* The messages as they came stand for what a template makes of them. */
+EXPORT Result* OgaTokenizerApplyChatTemplate(const Tokenizer* tokenizer, const char* jinja, const char* messages, const char* tools, bool prompt, char** out) {
+  (void)tokenizer;
+  log_call("OgaTokenizerApplyChatTemplate(%s, %s, %s)\n", jinja, tools ? tools : "null", prompt ? "true" : "false");
+  SCRIPTED();
+  *out = malloc(strlen(messages) + 1);
+  strcpy(*out, messages);
+  live++;
+  return NULL;
 }
 
 EXPORT Result* OgaModelGetDeviceType(const Model* model, char** out) {

@@ -25,9 +25,13 @@ public sealed class PromptTokenizer
 
     private PromptTokenizer(string folder, int vocabularySize, int? bos, IReadOnlyList<int> eos)
     {
+        Folder = folder;
         _tokenizer = new Lazy<ModelTokenizer>(() => ModelTokenizer.Open(folder));
         (_vocabularySize, _bos, _eos) = (vocabularySize, bos, eos);
     }
+
+    /// <summary>The model folder or checkpoint whose tokenizer it is.</summary>
+    public string Folder { get; }
 
     /// <summary>The tokenizer that texts are encoded with.</summary>
     /// <exception cref="EngineException">It cannot be opened.</exception>

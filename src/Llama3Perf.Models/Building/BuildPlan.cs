@@ -76,7 +76,7 @@ internal sealed record BuildPlan
         {
             Checkpoint = checkpoint,
             Counts = counts,
-            WriteTokenizer = folder => CheckpointTokenizer.Copy(checkpoint, folder),
+            WriteTokenizer = CheckpointTokenizer.Of(checkpoint).Write,
         };
     }
 }

@@ -1,18 +1,18 @@
-using System.Text.Json;
 using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Tokenizer;
 
 namespace Llama3Perf.Models.Checkpoints;
 
 /// <summary>Takes a checkpoint's tokenizer over into a model folder, in the files that ONNX Runtime GenAI reads.</summary>
-internal static class CheckpointTokenizer
+/// <param name="Tokenizer">Path of tokenizer.json.</param>
+/// <param name="Settings">Text of tokenizer_config.json.</param>
+/// <param name="Template">The chat template, or null.</param>
+/// <param name="Tokens">The checkpoint's special tokens.</param>
+internal sealed record CheckpointTokenizer(string Tokenizer, string Settings, string? Template, SpecialTokens Tokens)
 {
-    private const string Template = "chat_template.jinja";
-
-    /// <summary>Copies the files.</summary>
-    /// <returns>The checkpoint's special tokens.</returns>
+    /// <summary>Reads what <see cref="Write"/> needs, so that a tokenizer that is not there is known before anything is converted.</summary>
     /// <exception cref="ModelException">The checkpoint has no tokenizer that GenAI reads.</exception>
-    public static SpecialTokens Copy(Checkpoint checkpoint, string folder)
+    public static CheckpointTokenizer Of(Checkpoint checkpoint)
     {
         string tokenizer = Path.Combine(checkpoint.Path, "tokenizer.json");
         if (!File.Exists(tokenizer))
@@ -21,34 +21,29 @@ internal static class CheckpointTokenizer
                 $"{tokenizer} is missing: ONNX Runtime GenAI reads no other form of a tokenizer. Take it from the checkpoint's source, or save it with transformers' PreTrainedTokenizerFast.");
         }
 
-        File.Copy(tokenizer, Path.Combine(folder, "tokenizer.json"));
+        string? template = ChatTemplateFile.Read(checkpoint.Path);
         string configuration = Path.Combine(checkpoint.Path, "tokenizer_config.json");
-        JsonField? settings = File.Exists(configuration) ? JsonField.ReadFile(configuration) : null;
-        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), settings is null ? "{}\n" : File.ReadAllText(configuration));
-        CopyTemplate(checkpoint.Path, settings, folder);
-        return checkpoint.Tokens;
+        if (!File.Exists(configuration))
+        {
+            return new CheckpointTokenizer(tokenizer, "{}\n", template, checkpoint.Tokens);
+        }
+
+        // A broken one is refused here too.
+        _ = JsonField.ReadFile(configuration);
+        return new CheckpointTokenizer(tokenizer, File.ReadAllText(configuration), template, checkpoint.Tokens);
     }
 
-    /// <summary>True when <see cref="Copy"/> finds a chat template.</summary>
-    /// <exception cref="ModelException">tokenizer_config.json is broken.</exception>
-    public static bool HasTemplate(string folder)
+    /// <summary>Writes the files into a folder.</summary>
+    /// <returns>The special tokens.</returns>
+    public SpecialTokens Write(string folder)
     {
-        string configuration = Path.Combine(folder, "tokenizer_config.json");
-        return File.Exists(Path.Combine(folder, Template))
-            || (File.Exists(configuration) && JsonField.ReadFile(configuration).Find("chat_template") is { Element.ValueKind: JsonValueKind.String });
-    }
+        File.Copy(Tokenizer, Path.Combine(folder, "tokenizer.json"));
+        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), Settings);
+        if (Template is not null)
+        {
+            File.WriteAllText(Path.Combine(folder, ChatTemplateFile.Name), Template);
+        }
 
-    // Older checkpoints keep the template as a string in tokenizer_config.json; GenAI wants it in a file of its own.
-    private static void CopyTemplate(string source, JsonField? settings, string folder)
-    {
-        string file = Path.Combine(source, Template);
-        if (File.Exists(file))
-        {
-            File.Copy(file, Path.Combine(folder, Template));
-        }
-        else if (settings?.Find("chat_template") is { Element.ValueKind: JsonValueKind.String } template)
-        {
-            File.WriteAllText(Path.Combine(folder, Template), template.Text());
-        }
+        return Tokens;
     }
 }

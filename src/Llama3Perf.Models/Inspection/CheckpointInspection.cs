@@ -34,7 +34,7 @@ public sealed record CheckpointInspection
     {
         var checkpoint = Checkpoint.Open(path);
         var tokenizer = TokenizerFacts.Read(checkpoint.Path);
-        bool hasTemplate = CheckpointTokenizer.HasTemplate(checkpoint.Path);
+        bool hasTemplate = ChatTemplateFile.Read(checkpoint.Path) is not null;
         return new CheckpointInspection
         {
             Checkpoint = checkpoint,

@@ -54,7 +54,7 @@ public sealed record CaseKey
     /// <summary>SHA-256 over the prompt's token ids, lowercase hexadecimal.</summary>
     public string? PromptSha256 { get; init; }
 
-    /// <summary><c>none</c>, <c>llama3</c> or <c>phi3</c>.</summary>
+    /// <summary><c>none</c>, <c>llama3</c>, <c>phi3</c> or <c>model</c>.</summary>
     public required string ChatTemplate { get; init; }
 
     /// <summary>Prompt tokens, BOS included.</summary>

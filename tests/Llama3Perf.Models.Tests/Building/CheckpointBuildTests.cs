@@ -91,13 +91,30 @@ public sealed class CheckpointBuildTests : IDisposable
         Assert.Equal(File.ReadAllBytes(checkpoint["tokenizer.json"]), File.ReadAllBytes(Path.Combine(folder.Path, "tokenizer.json")));
     }
 
+    [Theory]
+    [InlineData("""[{"name": "tool_use", "template": "a"}, {"name": "default", "template": "b"}]""", "b")]
+    [InlineData("""[{"name": "tool_use", "template": "a"}]""", null)]
+    [InlineData("\"a\"", "a")]
+    [InlineData("7", null)]
+    public void The_default_of_named_templates_counts(string templates, string? expected)
+    {
+        using var checkpoint = new CheckpointBuilder();
+        File.Delete(checkpoint["chat_template.jinja"]);
+        checkpoint.Json("tokenizer_config.json", json => json["chat_template"] = JsonNode.Parse(templates));
+
+        Assert.Equal(expected, ChatTemplateFile.Read(Path.GetDirectoryName(checkpoint["config.json"])!));
+    }
+
     [Fact]
-    public void A_checkpoint_without_tokenizer_json_is_refused()
+    public void A_checkpoint_without_tokenizer_json_is_refused_before_anything_is_converted()
     {
         using var checkpoint = new CheckpointBuilder();
         File.Delete(checkpoint["tokenizer.json"]);
+        using var source = new CancellationTokenSource();
+        var progress = new CancelAtOnce(source);
 
-        Assert.Contains("tokenizer.json is missing", Refused(Options(checkpoint)));
+        Assert.Contains("tokenizer.json is missing", Assert.Throws<ModelException>(() => ModelBuilder.Build(Options(checkpoint), _root["m"], progress, source.Token)).Message);
+        Assert.False(source.IsCancellationRequested);
     }
 
     [Fact]

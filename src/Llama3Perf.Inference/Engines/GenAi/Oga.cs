@@ -83,6 +83,16 @@ internal static unsafe partial class Oga
     internal static partial nint OgaModelGetDeviceType(OgaModel model, out nint text);
 
     [LibraryImport(Library)]
+    internal static partial nint OgaCreateTokenizer(OgaModel model, out OgaTokenizer tokenizer);
+
+    [LibraryImport(Library)]
+    internal static partial void OgaDestroyTokenizer(nint tokenizer);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint OgaTokenizerApplyChatTemplate(
+        OgaTokenizer tokenizer, string template, string messages, string? tools, [MarshalAs(UnmanagedType.I1)] bool addGenerationPrompt, out nint text);
+
+    [LibraryImport(Library)]
     internal static partial nint OgaCreateGeneratorParams(OgaModel model, out OgaGeneratorParams parameters);
 
     [LibraryImport(Library)]

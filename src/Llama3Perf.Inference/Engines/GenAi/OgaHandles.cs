@@ -84,6 +84,30 @@ internal sealed class OgaModel : OgaHandle
     protected override void Destroy(nint native) => Oga.OgaDestroyModel(native);
 }
 
+/// <summary>A tokenizer, for its Jinja engine alone.</summary>
+internal sealed class OgaTokenizer : OgaHandle
+{
+    public static OgaTokenizer Create(OgaModel model)
+    {
+        Oga.Check(Oga.OgaCreateTokenizer(model, out OgaTokenizer tokenizer));
+        tokenizer.Own(model);
+        return tokenizer;
+    }
+
+    /// <summary>A conversation as a template writes it, with the assistant's turn opened.</summary>
+    /// <param name="template">Jinja.</param>
+    /// <param name="messages">JSON array of <c>role</c> and <c>content</c>.</param>
+    public string ApplyChatTemplate(string template, string messages)
+    {
+        Oga.Check(Oga.OgaTokenizerApplyChatTemplate(this, template, messages, tools: null, addGenerationPrompt: true, out nint text));
+        string rendered = Marshal.PtrToStringUTF8(text) ?? "";
+        Oga.OgaDestroyString(text);
+        return rendered;
+    }
+
+    protected override void Destroy(nint native) => Oga.OgaDestroyTokenizer(native);
+}
+
 /// <summary>How a generator searches.</summary>
 internal sealed class OgaGeneratorParams : OgaHandle
 {

@@ -16,11 +16,13 @@ internal static class CompareCommand
         Option<string?> baseline = OptionFactory.Value("--baseline", "Position from 1, run id or path of the run that the others are held against. Default: the first.", OptionFactory.Text, "run");
         Option<IReadOnlyList<string>?> metrics = OptionFactory.List(
             "--metric", $"Default: {string.Join(",", defaults.Metrics)}.", OptionFactory.Text, "list");
-        Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "Change that counts as none. Default: 5%.", text => ResultsVerb.Share(text), "share");
+        Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "Change that matters: a pass excludes a loss of it. Default: 5%.", text => ResultsVerb.Share(text), "share");
+        Option<double?> alpha = OptionFactory.Value<double?>("--alpha", "Error rate of the verdicts. Default: 0.01.", text => ResultsVerb.Share(text), "share");
+        Option<string?> noise = OptionFactory.Value("--noise", "Noise record of this machine (the verb noise writes it): decides where launches are few.", OptionFactory.Text, "file");
         Option<string?> output = OptionFactory.Value("--output", "Folder for comparison.md, .csv and .json.", OptionFactory.Text, "folder");
-        Command command = new("compare", "Compares runs: medians with intervals, ratios to a baseline, faster, slower or the same.")
+        Command command = new("compare", "Compares runs: medians with intervals, ratios to a baseline, pass, regression, faster or inconclusive, as the gate judges them.")
         {
-            runs, vary, baseline, metrics, threshold, output,
+            runs, vary, baseline, metrics, threshold, alpha, noise, output,
         };
         command.SetAction(parsed =>
         {
@@ -30,6 +32,8 @@ internal static class CompareCommand
                 Baseline = parsed.GetValue(baseline),
                 Metrics = parsed.GetValue(metrics) ?? defaults.Metrics,
                 Threshold = parsed.GetValue(threshold) ?? defaults.Threshold,
+                Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
+                Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
             });
             Show(comparison, parsed.GetValue(output));
             return ExitCode.Success;

@@ -2,12 +2,13 @@ using System.CommandLine;
 using Llama3Perf.Benchmarks.Running;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Results;
+using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Gate;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
-/// <summary><c>gate</c>: red when throughput fell. The rule is in Llama3Perf.Results/Gate.</summary>
+/// <summary><c>gate</c>: red when throughput fell. The rule is VerdictRule in Llama3Perf.Results/Statistics.</summary>
 internal static class GateCommand
 {
     public static Command Create()
@@ -15,14 +16,14 @@ internal static class GateCommand
         GateOptions defaults = new();
         Option<string?> baseline = OptionFactory.Value("--baseline", "Run folder, samples.csv, or a pattern over several good runs ('baselines/*').", OptionFactory.Text, "run");
         Option<string?> current = OptionFactory.Value("--current", "Run folder or samples.csv to judge.", OptionFactory.Text, "run");
-        Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "Change to the worse that is tolerated. Default: 5%.", text => ResultsVerb.Share(text), "share");
+        Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "Change to the worse that matters: a pass excludes it. Default: 5%.", text => ResultsVerb.Share(text), "share");
         Option<IReadOnlyList<string>?> metrics = OptionFactory.List("--metric", $"Default: {string.Join(",", defaults.Metrics)}.", OptionFactory.Text, "list");
-        Option<double?> alpha = OptionFactory.Value<double?>("--alpha", "Chance of a false alarm that all tests together may have. Default: 0.01.", text => ResultsVerb.Share(text), "share");
+        Option<double?> alpha = OptionFactory.Value<double?>("--alpha", "Chance of a false alarm that all checks together may have, and of each wrong pass. Default: 0.01.", text => ResultsVerb.Share(text), "share");
         Option<IReadOnlyList<string>?> vary = OptionFactory.List("--vary", "Field that both sides differ in. Default: the one they differ in.", OptionFactory.Text, "fields");
         Option<string?> inconclusive = OptionFactory.Value(
-            "--inconclusive", "What too few samples do: fail (exit 3) or pass. Default: fail.", OptionFactory.OneOf(("fail", "fail"), ("pass", "pass")), "fail|pass");
+            "--inconclusive", "What checks do of which nothing is proven: fail (exit 3) or pass. Default: fail.", OptionFactory.OneOf(("fail", "fail"), ("pass", "pass")), "fail|pass");
         Option<bool> outputs = OptionFactory.Flag("--fail-on-output-change", "Other tokens under the same folder, engine and provider fail too.");
-        Option<string?> noise = OptionFactory.Value("--noise", "Noise record of this machine (the verb noise writes it).", OptionFactory.Text, "file");
+        Option<string?> noise = OptionFactory.Value("--noise", "Noise record of this machine (the verb noise writes it): decides where launches are few.", OptionFactory.Text, "file");
         Option<bool> confirm = OptionFactory.Flag("--confirm", "Measures red cases again here; they stay red only if red twice.");
         Option<string?> baselineBuild = OptionFactory.Value(
             "--baseline-build", "Folder of the baseline's program: --confirm then measures both sides again, launch by launch in turn.", OptionFactory.Text, "folder");

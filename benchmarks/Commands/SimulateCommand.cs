@@ -1,51 +1,83 @@
 using System.CommandLine;
-using System.Globalization;
+using System.Diagnostics;
 using Llama3Perf.Benchmarks.Terminal;
-using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Gate;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
-/// <summary><c>simulate-gate</c>: how often the shipped rule raises a false alarm and how often it finds a loss, on simulated runs.</summary>
+/// <summary><c>simulate-gate</c>: how often the shipped rule errs and how often it does not know, on simulated runs.</summary>
 internal static class SimulateCommand
 {
     public static Command Create()
     {
-        SimulationOptions defaults = new();
-        Option<int?> launches = OptionFactory.Value<int?>("--launches", $"Launches a side. Default: {defaults.Launches}.", text => OptionFactory.Integer(1, 100)(text), "n");
-        Option<int?> iterations = OptionFactory.Value<int?>("--iterations", $"Iterations a launch. Default: {defaults.Iterations}.", text => OptionFactory.Integer(1, 1000)(text), "n");
-        Option<double?> between = OptionFactory.Value<double?>("--between", "Standard deviation between launches. Default: 1%.", text => ResultsVerb.Share(text), "share");
-        Option<double?> within = OptionFactory.Value<double?>("--within", "Standard deviation within a launch. Default: 1%.", text => ResultsVerb.Share(text), "share");
+        SimulationGrid defaults = new();
+        Option<IReadOnlyList<(int, int)>?> designs = OptionFactory.List("--design", "Launches x iterations a side. Default: 3x5,5x5,10x3.", DesignOf, "LxI,...");
+        Option<IReadOnlyList<double>?> between = OptionFactory.List("--between", "Standard deviations between launches. Default: 0%,1%,2%,5%,10%.", ResultsVerb.Share, "shares");
+        Option<IReadOnlyList<double>?> within = OptionFactory.List("--within", "Standard deviations within a launch. Default: 1%,5%.", ResultsVerb.Share, "shares");
         Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "The gate's threshold. Default: 5%.", text => ResultsVerb.Share(text), "share");
-        Option<int?> trials = OptionFactory.Value<int?>("--trials", $"Comparisons simulated. Default: {defaults.Trials}.", text => OptionFactory.Integer(1, 10_000_000)(text), "n");
-        Command command = new("simulate-gate", "False alarms and detections of the gate's rule on simulated runs.")
+        Option<double?> alpha = OptionFactory.Value<double?>("--alpha", "The gate's error rate. Default: 0.01.", text => ResultsVerb.Share(text), "share");
+        Option<int?> recorded = OptionFactory.Value<int?>(
+            "--noise-launches", "Launches of a noise record of the machine, which designs of fewer than three launches need. Default: none.", text => OptionFactory.Integer(2, 1000)(text), "n");
+        Option<int?> blocks = OptionFactory.Value<int?>(
+            "--blocks", "Simulates a measurement in blocks that stops when it is decided, as ab does, with this many blocks at most and --between as their spread.", text => OptionFactory.Integer(2, 10_000)(text), "n");
+        Option<int?> trials = OptionFactory.Value<int?>("--trials", $"Comparisons simulated for each figure. Default: {defaults.Options.Trials}, in blocks {new SequentialSimulation().Trials}.", text => OptionFactory.Integer(1, 10_000_000)(text), "n");
+        Command command = new("simulate-gate", "How often the gate's rule errs, and how often it does not know, on simulated runs.")
         {
-            launches, iterations, between, within, threshold, trials,
+            designs, between, within, threshold, alpha, recorded, blocks, trials,
         };
         command.SetAction(parsed =>
         {
-            SimulationOptions options = defaults with
+            if (parsed.GetValue(blocks) is { } most)
             {
-                Launches = parsed.GetValue(launches) ?? defaults.Launches,
-                Iterations = parsed.GetValue(iterations) ?? defaults.Iterations,
-                BetweenSd = parsed.GetValue(between) ?? defaults.BetweenSd,
-                WithinSd = parsed.GetValue(within) ?? defaults.WithinSd,
-                Threshold = parsed.GetValue(threshold) ?? defaults.Threshold,
-                Trials = parsed.GetValue(trials) ?? defaults.Trials,
+                SequentialSimulation sequential = new();
+                ResultDisplay.ShowTable((sequential with
+                {
+                    MostBlocks = most,
+                    BlockSds = parsed.GetValue(between) ?? sequential.BlockSds,
+                    Threshold = parsed.GetValue(threshold) ?? sequential.Threshold,
+                    Alpha = parsed.GetValue(alpha) ?? sequential.Alpha,
+                    Trials = parsed.GetValue(trials) ?? sequential.Trials,
+                }).Table(EveryTwoSeconds("rows")));
+                return ExitCode.Success;
+            }
+
+            SimulationGrid grid = defaults with
+            {
+                Designs = parsed.GetValue(designs) ?? defaults.Designs,
+                BetweenSds = parsed.GetValue(between) ?? defaults.BetweenSds,
+                WithinSds = parsed.GetValue(within) ?? defaults.WithinSds,
+                Options = defaults.Options with
+                {
+                    Threshold = parsed.GetValue(threshold) ?? defaults.Options.Threshold,
+                    Alpha = parsed.GetValue(alpha) ?? defaults.Options.Alpha,
+                    RecordedLaunches = parsed.GetValue(recorded) ?? 0,
+                    Trials = parsed.GetValue(trials) ?? defaults.Options.Trials,
+                },
             };
-            ResultDisplay.ShowTable(new TextTable(
-                [new("true loss", true), new("red", true), new("red twice", true)],
-                [.. new[] { 0, 0.05, 0.07, 0.1 }.Select(loss => Row(options with { Loss = loss }))]));
+            ResultDisplay.ShowTable(grid.Run(EveryTwoSeconds("rows")));
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static string[] Row(SimulationOptions options)
+    private static Action<int, int> EveryTwoSeconds(string what)
     {
-        SimulationResult result = GateSimulation.Run(options);
-        return [Percent(options.Loss, "0"), Percent(result.RedRate, "0.00"), Percent(result.ConfirmedRate, "0.00")];
+        Stopwatch silent = Stopwatch.StartNew();
+        return (done, all) =>
+        {
+            if (silent.Elapsed.TotalSeconds >= 2)
+            {
+                Console.Error.WriteLine($"{done} of {all} {what}");
+                silent.Restart();
+            }
+        };
     }
 
-    private static string Percent(double share, string format) => (share * 100).ToString(format, CultureInfo.InvariantCulture) + " %";
+    private static (int Launches, int Iterations) DesignOf(string text)
+    {
+        string[] parts = text.Split('x');
+        return parts.Length == 2
+            ? (OptionFactory.Integer(1, 1000)(parts[0]), OptionFactory.Integer(1, 1000)(parts[1]))
+            : throw new UsageException($"'{text}' is not of the form 3x5, launches x iterations");
+    }
 }

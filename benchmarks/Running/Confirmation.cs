@@ -4,6 +4,7 @@ using Llama3Perf.Results;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Gate;
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Benchmarks.Running;
 
@@ -14,7 +15,7 @@ internal static class Confirmation
     {
         RunInvocation invocation = RunInvocation.Read(FolderOf(current));
         string[] models = trust ? [] : [.. current.Cases.Select(outcome => outcome.Case.ModelSha256).OfType<string>().Distinct(StringComparer.Ordinal)];
-        string[] cases = [.. verdict.Checks.Where(check => check.Outcome == GateOutcome.Regression).Select(check => check.CaseId).Distinct()];
+        string[] cases = [.. verdict.Checks.Where(check => check.Outcome == MetricVerdict.Regression).Select(check => check.CaseId).Distinct()];
         int launches = current.Cases.SelectMany(outcome => outcome.Samples).Max(sample => sample.LaunchIndex);
         Console.WriteLine($"Measuring {cases.Length} red cases again: {string.Join(", ", cases)}");
 

@@ -3,8 +3,8 @@ using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Running;
 using Llama3Perf.Fuzz.Mutations;
 using Llama3Perf.Inference;
+using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
-using Llama3Perf.Results.Gate;
 
 namespace Llama3Perf.Fuzz;
 

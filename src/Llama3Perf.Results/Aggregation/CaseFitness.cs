@@ -86,16 +86,26 @@ public static class CaseFitness
     {
         double[] sorted = [.. values.Order()];
         int least = sorted.Length / 5;
+        double centre = sorted.Length == 0 ? 0 : sorted.Average();
+        double[] sums = Running(sorted.Select(value => value - centre));
+        double[] squares = Running(sorted.Select(value => (value - centre) * (value - centre)));
         for (int cut = least; sorted.Length >= FewestForModes && cut <= sorted.Length - least; cut++)
         {
-            (double[] below, double[] above) = (sorted[..cut], sorted[cut..]);
-            (double low, double high) = (below.Average(), above.Average());
-            double within = Math.Sqrt((below.Sum(value => (value - low) * (value - low)) + above.Sum(value => (value - high) * (value - high))) / (sorted.Length - 2));
-            if (high > low * (1 + (FitnessLimits.ModeDistancePercent / 100)) && high - low > 4 * within && above[0] - below[^1] > 2 * within)
-                return (low, high);
+            (double low, double high) = (sums[cut] / cut, (sums[^1] - sums[cut]) / (sorted.Length - cut));
+            double within = Math.Sqrt(Math.Max(0, squares[^1] - (low * sums[cut]) - (high * (sums[^1] - sums[cut]))) / (sorted.Length - 2));
+            if (high + centre > (low + centre) * (1 + (FitnessLimits.ModeDistancePercent / 100)) && high - low > 4 * within && sorted[cut] - sorted[cut - 1] > 2 * within)
+                return (low + centre, high + centre);
         }
 
         return null;
+    }
+
+    /// <summary>Sums of the first 0, 1, 2, … values.</summary>
+    private static double[] Running(IEnumerable<double> values)
+    {
+        List<double> sums = [0];
+        sums.AddRange(values.Select(value => sums[^1] + value));
+        return [.. sums];
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -4,82 +4,44 @@ using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Comparison;
 
-/// <summary>Compares the metrics of one matched case over all sides.</summary>
+/// <summary>The sides of one matched case: what of it can be compared, and what cannot.</summary>
 internal sealed class CaseComparer
 {
-    /// <summary>With fewer a verdict would be a guess.</summary>
-    public const int LeastSamples = 5;
-
     private readonly KeyedCase?[] _row;
     private readonly IReadOnlyList<ComparedSide> _sides;
-    private readonly ComparisonOptions _options;
+    private readonly NoiseRecord? _noise;
     private readonly bool[] _usable;
     private readonly List<UnmatchedCase> _unmatched = [];
 
-    public CaseComparer(IReadOnlyList<ComparedSide> sides, KeyedCase?[] row, ComparisonOptions options)
+    public CaseComparer(IReadOnlyList<ComparedSide> sides, KeyedCase?[] row, NoiseRecord? noise)
     {
-        (_sides, _row, _options) = (sides, row, options);
+        (_sides, _row, _noise) = (sides, row, noise);
         _usable = [.. row.Select(NoteProblem)];
     }
 
     /// <summary>What could not be compared so far.</summary>
     public IReadOnlyList<UnmatchedCase> Unmatched => _unmatched;
 
-    /// <summary>The row of one metric, or null when no side has it.</summary>
-    public ComparedMetric? Compare(Column<Sample> metric)
+    /// <summary>One metric on all sides, or null when no side has it.</summary>
+    public MeasuredMetric? Measured(Column<Sample> metric)
     {
-        LogSample?[] samples = [.. _row.Select((found, i) => _usable[i] ? LogSample.Of(found!.Outcome.Samples, metric) : null)];
-        for (int i = 0; i < samples.Length; i++)
+        MeasuredSide?[] sides = [.. _row.Select((found, i) => _usable[i] ? Side(found!, metric, _noise) : null)];
+        for (int i = 0; i < sides.Length; i++)
         {
-            if (samples[i] is { Count: 0 })
+            if (sides[i] is { Values.Count: 0 })
             {
-                samples[i] = null;
+                sides[i] = null;
                 Note(i, $"no {metric.Name} was measured");
             }
         }
 
         KeyedCase first = _row.First(found => found is not null)!;
-        return samples.All(sample => sample is null)
-            ? null
-            : new ComparedMetric(first.Outcome.CaseId, first.Outcome.Case, metric, [.. samples.Select((sample, i) => Cell(samples[0], sample, i, metric.Direction))]);
+        return sides.All(side => side is null) ? null : new MeasuredMetric(first.Outcome.CaseId, first.Outcome.Case, metric, sides);
     }
 
-    /// <summary>The verdict on a ratio. The interval of confidence c within the threshold both ways is a test of equivalence at (1 - c) / 2.</summary>
-    public static ComparisonVerdict Judge(Interval? interval, Direction direction, double threshold)
-    {
-        if (direction == Direction.None)
-        {
-            return ComparisonVerdict.NotJudged;
-        }
-
-        bool higherIsBetter = direction == Direction.HigherIsBetter;
-        return interval switch
-        {
-            null => ComparisonVerdict.Inconclusive,
-            _ when interval.Low >= 1 - threshold && interval.High <= 1 + threshold => ComparisonVerdict.Same,
-            { Low: > 1 } => higherIsBetter ? ComparisonVerdict.Faster : ComparisonVerdict.Slower,
-            { High: < 1 } => higherIsBetter ? ComparisonVerdict.Slower : ComparisonVerdict.Faster,
-            _ => ComparisonVerdict.Inconclusive,
-        };
-    }
-
-    private ComparedCell? Cell(LogSample? baseline, LogSample? sample, int side, Direction direction)
-    {
-        if (sample is null)
-        {
-            return null;
-        }
-
-        MedianEstimate median = MedianEstimate.Of(sample, _options.Confidence);
-        if (side == 0 || baseline is null)
-        {
-            return new ComparedCell(median, sample.Count, sample.LaunchCount, Ratio: null, Verdict: null);
-        }
-
-        RatioEstimate ratio = RatioEstimate.Of(baseline, sample, _options.Confidence);
-        bool isEnough = baseline.Count >= LeastSamples && sample.Count >= LeastSamples;
-        return new ComparedCell(median, sample.Count, sample.LaunchCount, ratio, Judge(isEnough ? ratio.Interval : null, direction, _options.Threshold));
-    }
+    /// <summary>A metric of a case on its side.</summary>
+    public static MeasuredSide Side(KeyedCase found, Column<Sample> metric, NoiseRecord? noise) =>
+        new(LogSample.Of(found.Outcome.Samples, metric), noise?.Find(found.Context, metric)?.Noise, found.Unsteady);
 
     private bool NoteProblem(KeyedCase? found, int side)
     {
@@ -94,3 +56,10 @@ internal sealed class CaseComparer
 
     private void Note(int side, string reason) => _unmatched.Add(new UnmatchedCase(_sides[side].Label, CaseMatching.NameOf(_row), reason));
 }
+
+/// <summary>A metric of a case on all sides, before it is judged.</summary>
+/// <param name="CaseId">Name of the case on the first side that has it.</param>
+/// <param name="Case">The case on that side.</param>
+/// <param name="Metric">The metric.</param>
+/// <param name="Sides">For each side its values; null where it has none.</param>
+internal sealed record MeasuredMetric(string CaseId, CaseKey Case, Column<Sample> Metric, MeasuredSide?[] Sides);

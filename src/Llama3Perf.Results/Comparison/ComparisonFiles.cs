@@ -9,7 +9,7 @@ namespace Llama3Perf.Results.Comparison;
 /// <summary>A comparison as files: <c>comparison.md</c>, <c>comparison.csv</c> and <c>comparison.json</c>.</summary>
 public static class ComparisonFiles
 {
-    private const int SchemaVersion = 1;
+    private const int SchemaVersion = 2;
 
     /// <summary>Columns of the CSV: one row for each case, metric and side.</summary>
     private static readonly (string Name, Func<Cell, string?> Text)[] Columns =
@@ -27,11 +27,13 @@ public static class ComparisonFiles
         ("median", cell => Text(cell.Figures.Median.Median)),
         ("median_low", cell => Text(cell.Figures.Median.Interval?.Low)),
         ("median_high", cell => Text(cell.Figures.Median.Interval?.High)),
-        ("ratio", cell => Text(cell.Figures.Ratio?.Ratio)),
-        ("ratio_low", cell => Text(cell.Figures.Ratio?.Interval?.Low)),
-        ("ratio_high", cell => Text(cell.Figures.Ratio?.Interval?.High)),
-        ("covers_launches", cell => cell.Figures.Ratio is { } ratio ? ratio.CoversLaunches ? "true" : "false" : null),
-        ("verdict", cell => cell.Figures.Verdict is { } verdict ? ComparisonTable.Word(verdict) : null),
+        ("ratio", cell => Text(cell.Figures.Judgement?.Ratio.Ratio)),
+        ("ratio_low", cell => Text(cell.Figures.Judgement?.Interval?.Low)),
+        ("ratio_high", cell => Text(cell.Figures.Judgement?.Interval?.High)),
+        ("spread", cell => SpreadText(cell.Figures.Judgement)),
+        ("fitness", cell => cell.Figures.Unsteady),
+        ("verdict", cell => cell.Figures.Judgement is { } judged ? ComparisonTable.Word(judged.Verdict) : null),
+        ("reason", cell => cell.Figures.Judgement?.Reason),
     ];
 
     /// <summary>Writes the three files.</summary>
@@ -75,7 +77,7 @@ public static class ComparisonFiles
         json.WriteStartObject();
         json.WriteNumber("schema_version", SchemaVersion);
         json.WriteNumber("threshold", comparison.Options.Threshold);
-        json.WriteNumber("confidence", comparison.Options.Confidence);
+        json.WriteNumber("alpha", comparison.Options.Alpha);
         WriteArray(json, "vary", comparison.Vary, json.WriteStringValue);
         WriteArray(json, "sides", comparison.Sides, side => WriteSide(json, side, comparison.Vary));
         WriteArray(json, "rows", comparison.Rows, row => WriteRow(json, row, comparison));
@@ -122,18 +124,50 @@ public static class ComparisonFiles
         json.WriteNumber("n_samples", cell.SampleCount);
         json.WriteNumber("median", cell.Median.Median);
         WriteInterval(json, "median_interval", cell.Median.Interval);
-        if (cell.Ratio is { } ratio)
+        if (cell.Unsteady is { } unsteady)
         {
-            json.WriteNumber("ratio", ratio.Ratio);
-            WriteInterval(json, "ratio_interval", ratio.Interval);
-            json.WriteBoolean("covers_launches", ratio.CoversLaunches);
-            json.WriteString("verdict", ComparisonTable.Word(cell.Verdict!.Value));
+            json.WriteString("fitness", unsteady);
+        }
+
+        if (cell.Judgement is { } judged)
+        {
+            WriteJudgement(json, judged);
+            json.WriteString("verdict", ComparisonTable.Word(judged.Verdict));
         }
 
         json.WriteEndObject();
     }
 
-    internal static void WriteInterval(Utf8JsonWriter json, string name, Interval? interval)
+    /// <summary>The figures of a judgement, for this file and the gate's.</summary>
+    internal static void WriteJudgement(Utf8JsonWriter json, MetricJudgement judged)
+    {
+        json.WriteNumber("ratio", judged.Ratio.Ratio);
+        WriteInterval(json, "ratio_interval", judged.Interval);
+        if (SpreadText(judged) is { } spread)
+        {
+            json.WriteString("spread", spread);
+        }
+
+        if (judged.AdjustedP is { } p)
+        {
+            json.WriteNumber("p_adjusted", p);
+        }
+
+        if (judged.Reason is { } reason)
+        {
+            json.WriteString("reason", reason);
+        }
+    }
+
+    /// <summary>Where the spread between launches comes from: launches, noise record, or null when it is unknown.</summary>
+    private static string? SpreadText(MetricJudgement? judged) => judged?.Ratio.Spread switch
+    {
+        SpreadSource.Launches => "launches",
+        SpreadSource.NoiseRecord => "noise record",
+        _ => null,
+    };
+
+    private static void WriteInterval(Utf8JsonWriter json, string name, Interval? interval)
     {
         if (interval is not null)
         {

@@ -13,37 +13,62 @@ public sealed record ComparisonOptions
     public string? Baseline { get; init; }
 
     /// <summary>Metrics to compare.</summary>
-    public IReadOnlyList<string> Metrics { get; init; } = ["decode_tps", "ttft_ms", "prefill_tps", "e2e_tps"];
+    public IReadOnlyList<string> Metrics { get; init; } = [.. GatedMetrics, "prefill_tps", "e2e_tps"];
 
-    /// <summary>Relative change that counts as none: an interval within it both ways is the same. 0.05 is 5 %.</summary>
+    /// <summary>Relative change T that matters: a pass excludes a loss of T or more. 0.05 is 5 %.</summary>
     public double Threshold { get; init; } = 0.05;
 
-    /// <summary>Confidence of the intervals.</summary>
-    public double Confidence { get; init; } = 0.95;
+    /// <summary>Error rate of the verdicts; each end of an interval is exceeded with this probability.</summary>
+    public double Alpha { get; init; } = 0.01;
+
+    /// <summary>Recorded noise, for sides of few launches; null when none was recorded.</summary>
+    public NoiseRecord? Noise { get; init; }
 
     /// <summary>True compares a run with itself when it is given twice (A/A); otherwise that is refused as a slip.</summary>
     public bool AllowSameRun { get; init; }
+
+    /// <summary>
+    /// What the gate judges unless it is told otherwise. In a comparison they are a family of their own for Holm's correction, so
+    /// that other metrics beside them make no verdict differ from the gate's.
+    /// </summary>
+    public static IReadOnlyList<string> GatedMetrics { get; } = ["decode_tps", "ttft_ms"];
 
     /// <summary>Checks options by themselves.</summary>
     /// <returns>The columns of <see cref="Metrics"/>.</returns>
     /// <exception cref="ArgumentException">One is out of range or unknown.</exception>
     internal static IReadOnlyList<Column<Sample>> Check(ComparisonOptions options)
     {
-        if (options.Threshold is not (> 0 and < 1))
+        CheckThreshold(options.Threshold, options.Alpha);
+        return options.Metrics.Count == 0
+            ? throw new ArgumentException("There is no metric to compare.", nameof(options))
+            : [.. options.Metrics.Distinct(StringComparer.Ordinal).Select(SampleSchema.Metric)];
+    }
+
+    /// <summary>Checks threshold and error rate.</summary>
+    /// <exception cref="ArgumentException">One is out of range.</exception>
+    internal static void CheckThreshold(double threshold, double alpha)
+    {
+        if (threshold is not (> 0 and < 1))
         {
-            throw new ArgumentException($"A threshold of {options.Threshold} is not between 0 and 1; 0.05 is 5 %.", nameof(options));
+            throw new ArgumentException($"A threshold of {threshold} is not between 0 and 1; 0.05 is 5 %.", nameof(threshold));
         }
 
-        if (options.Confidence is not (> 0.5 and < 1))
+        if (alpha is not (> 0 and < 0.5))
         {
-            throw new ArgumentException($"A confidence of {options.Confidence} is not between 0.5 and 1.", nameof(options));
+            throw new ArgumentException($"An alpha of {alpha} is not between 0 and 0.5.", nameof(alpha));
         }
+    }
 
-        if (options.Metrics.Count == 0)
+    /// <summary>Metrics that are judged, each with a better direction.</summary>
+    /// <exception cref="ArgumentException">One is unknown or has none, or there is none.</exception>
+    internal static IReadOnlyList<Column<Sample>> Judged(IReadOnlyList<string> names)
+    {
+        Column<Sample>[] metrics = [.. names.Distinct(StringComparer.Ordinal).Select(SampleSchema.Metric)];
+        return Array.Find(metrics, metric => metric.Direction == Direction.None) switch
         {
-            throw new ArgumentException("There is no metric to compare.", nameof(options));
-        }
-
-        return [.. options.Metrics.Distinct(StringComparer.Ordinal).Select(SampleSchema.Metric)];
+            { } undirected => throw new ArgumentException($"The metric {undirected.Name} is reported and never gated; it has no better direction.", nameof(names)),
+            null when metrics.Length == 0 => throw new ArgumentException("There is no metric to judge.", nameof(names)),
+            null => metrics,
+        };
     }
 }

@@ -24,7 +24,7 @@ public static class ComparisonTable
         StringBuilder text = new("# Comparison\n\n");
         string subject = comparison.Vary.Count == 0 ? "runs that differ in no key field" : $"runs over {string.Join(", ", comparison.Vary)}";
         text.Append(CultureInfo.InvariantCulture, $"{comparison.Sides.Count} {subject}, worst first. ");
-        text.Append(CultureInfo.InvariantCulture, $"Medians and Hodges-Lehmann ratios with {Percent(comparison.Options.Confidence)} intervals; same: within {Percent(comparison.Options.Threshold)} both ways.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"Medians and ratios with the interval over launches, each end at {Percent(comparison.Options.Alpha)}; pass: a loss of {Percent(comparison.Options.Threshold)} is excluded.\n\n");
         text.Append(MarkdownTable.Write(Of(comparison)));
         foreach (string note in Notes(comparison))
         {
@@ -34,13 +34,13 @@ public static class ComparisonTable
         return text.ToString().TrimEnd('\n') + "\n";
     }
 
-    /// <summary>What has to be known to read the table, a line each: thin intervals, synthetic weights, and every case that is not in it.</summary>
+    /// <summary>What has to be known to read the table, a line each: where the spread comes from, synthetic weights, what would decide the inconclusive, and every case that is not in it.</summary>
     public static IReadOnlyList<string> Notes(RunComparison comparison)
     {
         List<string> notes = [];
-        if (comparison.Rows.SelectMany(row => row.Cells).Any(cell => cell?.Ratio is { CoversLaunches: false }))
+        if (comparison.Rows.SelectMany(row => row.Cells).Any(cell => cell?.Judgement?.Ratio.Spread == SpreadSource.NoiseRecord))
         {
-            notes.Add("* the interval is over the iterations of too few launches to know the spread between launches: it is too narrow");
+            notes.Add("* the interval has the spread between launches from the noise record: the launches are too few");
         }
 
         if (comparison.Rows.Any(row => row.Case.Weights == "synthetic"))
@@ -49,14 +49,19 @@ public static class ComparisonTable
         }
 
         notes.AddRange(comparison.Sides.SelectMany(side => side.Run.Remarks).Distinct(StringComparer.Ordinal));
+        notes.AddRange(comparison.Rows
+            .SelectMany(row => row.Cells.Zip(comparison.Sides, (cell, side) => (row, side, cell?.Judgement?.Reason)))
+            .Where(judged => judged.Reason is not null)
+            .Select(judged => $"inconclusive: {judged.row.CaseId} {judged.row.Metric.Name} in {judged.side.Label}: {judged.Reason}"));
         notes.AddRange(comparison.Unmatched.Select(unmatched => $"not compared: {unmatched.CaseId} in {unmatched.Side}: {unmatched.Reason}"));
         return notes;
     }
 
     internal static string Percent(double part) => (part * 100).ToString("0.###", CultureInfo.InvariantCulture) + " %";
 
-    internal static string RatioText(RatioEstimate ratio) =>
-        string.Create(CultureInfo.InvariantCulture, $"{ratio.Ratio:0.000}{(ratio.Interval is { } i ? $" [{i.Low:0.000}, {i.High:0.000}]" : "")}{(ratio.CoversLaunches ? "" : "*")}");
+    internal static string RatioText(MetricJudgement judged) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{judged.Ratio.Ratio:0.000}{(judged.Interval is { } i ? $" [{i.Low:0.000}, {i.High:0.000}]" : "")}{(judged.Ratio.Spread == SpreadSource.NoiseRecord ? "*" : "")}");
 
     /// <summary>Four significant digits, and all digits before the point.</summary>
     internal static string Number(double value)
@@ -74,8 +79,8 @@ public static class ComparisonTable
             cells.Add(cell is null ? "" : MedianText(cell.Median));
             if (side > 0)
             {
-                cells.Add(cell?.Ratio is { } ratio ? RatioText(ratio) : "");
-                cells.Add(cell?.Verdict is { } verdict ? Word(verdict) : "");
+                cells.Add(cell?.Judgement is { } judged ? RatioText(judged) : "");
+                cells.Add(cell?.Judgement is { } found ? Word(found.Verdict) : "");
             }
         }
 
@@ -85,9 +90,10 @@ public static class ComparisonTable
     private static string MedianText(MedianEstimate median) =>
         median.Interval is { } interval ? $"{Number(median.Median)} [{Number(interval.Low)}, {Number(interval.High)}]" : Number(median.Median);
 
-    internal static string Word(ComparisonVerdict verdict) => verdict switch
+    internal static string Word(MetricVerdict verdict) => verdict switch
     {
-        ComparisonVerdict.NotJudged => "not judged",
+        MetricVerdict.NotJudged => "not judged",
+        MetricVerdict.NotConfirmed => "not confirmed",
         _ => verdict.ToString().ToLowerInvariant(),
     };
 }

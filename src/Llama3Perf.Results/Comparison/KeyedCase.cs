@@ -1,3 +1,4 @@
+using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 
@@ -21,10 +22,12 @@ internal sealed class KeyedCase
 {
     private readonly string?[] _texts;
     private readonly bool[] _areAssumed;
+    private readonly Lazy<Fitness> _fitness;
 
     public KeyedCase(Run run, CaseOutcome outcome)
     {
         Outcome = outcome;
+        _fitness = new Lazy<Fitness>(() => CaseFitness.Of(outcome.Samples));
         Context = new CaseContext(run.Identity, run.Environment, outcome.Case);
         _texts = [.. SampleSchema.CaseKeys.Select(column => column.Key(Context) ?? column.Absent)];
         _areAssumed = [.. SampleSchema.CaseKeys.Select(column => column.Absent is not null && column.Key(Context) is null)];
@@ -43,6 +46,9 @@ internal sealed class KeyedCase
 
     /// <summary>The case in its run.</summary>
     public CaseContext Context { get; }
+
+    /// <summary>Why the machine was not fit to measure it; null when it was, or nothing is known.</summary>
+    public string? Unsteady => _fitness.Value is { Verdict: Steadiness.Unsteady } fitness ? $"unsteady: {fitness.Reasons}" : null;
 
     /// <summary>A key's text, or null when it is unknown; what files are too old to say is its default.</summary>
     public string? this[string name] => _texts[IndexOf(name)];

@@ -4,32 +4,13 @@ using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Comparison;
 
-/// <summary>What the interval of a ratio says about a metric.</summary>
-public enum ComparisonVerdict
-{
-    /// <summary>The interval lies on the better side of 1 and reaches beyond the threshold.</summary>
-    Faster,
-
-    /// <summary>The interval lies on the worse side of 1 and reaches beyond the threshold.</summary>
-    Slower,
-
-    /// <summary>The whole interval lies within the threshold both ways: equivalent, by two one-sided tests.</summary>
-    Same,
-
-    /// <summary>The interval holds 1 and more than the threshold, or there are too few samples.</summary>
-    Inconclusive,
-
-    /// <summary>The metric has no better direction.</summary>
-    NotJudged,
-}
-
 /// <summary>A metric of a case on one side.</summary>
 /// <param name="Median">Median with its interval.</param>
 /// <param name="SampleCount">Iterations that it rests on.</param>
 /// <param name="LaunchCount">Launches that they came from.</param>
-/// <param name="Ratio">This side over the baseline; null for the baseline itself, or when that has no such case.</param>
-/// <param name="Verdict">What the ratio says; null with it.</param>
-public sealed record ComparedCell(MedianEstimate Median, int SampleCount, int LaunchCount, RatioEstimate? Ratio, ComparisonVerdict? Verdict);
+/// <param name="Judgement">What this side over the baseline shows; null for the baseline itself, or when that has no such case.</param>
+/// <param name="Unsteady">Why the machine was not fit to measure it; null when it was, or nothing is known.</param>
+public sealed record ComparedCell(MedianEstimate Median, int SampleCount, int LaunchCount, MetricJudgement? Judgement, string? Unsteady);
 
 /// <summary>A metric of a case on all sides: one row of the table.</summary>
 /// <param name="CaseId">Name of the case on the first side that has it.</param>
@@ -41,7 +22,7 @@ public sealed record ComparedMetric(string CaseId, CaseKey Case, Column<Sample> 
     /// <summary>The worst change of any side against the baseline, as the logarithm of how many times better it is: negative is worse. Null when there is none.</summary>
     public double? WorstGain => Metric.Direction == Direction.None
         ? null
-        : Cells.Min(cell => cell?.Ratio is { } ratio ? Math.Log(ratio.Ratio) * (Metric.Direction == Direction.HigherIsBetter ? 1 : -1) : (double?)null);
+        : Cells.Min(cell => cell?.Judgement is { } judged ? Math.Log(judged.Ratio.Ratio) * (Metric.Direction == Direction.HigherIsBetter ? 1 : -1) : (double?)null);
 }
 
 /// <summary>Runs held against one of them, case by case and metric by metric.</summary>
@@ -77,12 +58,13 @@ public sealed record RunComparison
             throw new RunFileException($"run {runs[0].Identity.RunId} alone has nothing to be compared with; give a second run, or --vary a field that its cases differ in");
         }
 
+        options.Noise?.RequireMachine(matching.Sides.Select(side => side.Run));
         List<UnmatchedCase> unmatched = [];
-        List<ComparedMetric> rows = [];
+        List<MeasuredMetric> measured = [];
         foreach (KeyedCase?[] row in matching.Rows)
         {
-            CaseComparer comparer = new(matching.Sides, row, options);
-            rows.AddRange(metrics.Select(comparer.Compare).OfType<ComparedMetric>());
+            CaseComparer comparer = new(matching.Sides, row, options.Noise);
+            measured.AddRange(metrics.Select(comparer.Measured).OfType<MeasuredMetric>());
             unmatched.AddRange(comparer.Unmatched);
         }
 
@@ -91,9 +73,33 @@ public sealed record RunComparison
             Options = options,
             Vary = matching.Varied.Names,
             Sides = matching.Sides,
-            Rows = [.. rows.OrderBy(row => row.WorstGain ?? double.MaxValue)],
+            Rows = [.. Judge(measured, matching.Sides.Count, options).OrderBy(row => row.WorstGain ?? double.MaxValue)],
             Unmatched = unmatched,
         };
+    }
+
+    /// <summary>Each side is judged against the first as the gate would: its gated metrics are one family, the others another.</summary>
+    private static IEnumerable<ComparedMetric> Judge(List<MeasuredMetric> measured, int sides, ComparisonOptions options)
+    {
+        ComparedCell?[][] cells = [.. measured.Select(row => row.Sides.Select(Cell).ToArray())];
+        for (int side = 1; side < sides; side++)
+        {
+            foreach (IGrouping<bool, int> family in Enumerable.Range(0, measured.Count)
+                .Where(i => measured[i].Sides[0] is not null && measured[i].Sides[side] is not null)
+                .GroupBy(i => ComparisonOptions.GatedMetrics.Contains(measured[i].Metric.Name)))
+            {
+                MetricPair[] pairs = [.. family.Select(i => new MetricPair(measured[i].Metric, measured[i].Sides[0]!, measured[i].Sides[side]!))];
+                foreach ((int i, MetricJudgement judgement) in family.Zip(MetricPair.Judge(pairs, options.Threshold, options.Alpha)))
+                {
+                    cells[i][side] = cells[i][side]! with { Judgement = judgement };
+                }
+            }
+        }
+
+        return measured.Select((row, i) => new ComparedMetric(row.CaseId, row.Case, row.Metric, cells[i]));
+
+        ComparedCell? Cell(MeasuredSide? side) => side is null ? null : new ComparedCell(
+            MedianEstimate.Of(side.Values, options.Alpha), side.Values.Count, side.Values.LaunchCount, Judgement: null, side.Unsteady);
     }
 
     private static void CheckRuns(IReadOnlyList<Run> runs, ComparisonOptions options)

@@ -3,20 +3,21 @@ using System.Text;
 using System.Text.Json;
 using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Gate;
 
 /// <summary>A verdict as people and programs read it.</summary>
 public static class GateReport
 {
-    private const int SchemaVersion = 1;
+    private const int SchemaVersion = 2;
 
     /// <summary>One line: the verdict and the counts behind it.</summary>
     public static string Headline(GateVerdict verdict)
     {
         string[] counts =
         [
-            .. verdict.Checks.GroupBy(check => check.Outcome).Select(group => $"{group.Count()} {Word(group.Key)}"),
+            .. verdict.Checks.GroupBy(check => check.Outcome).Select(group => $"{group.Count()} {ComparisonTable.Word(group.Key)}"),
             .. verdict.Findings.Where(finding => finding.Kind != GateFindingKind.Note).GroupBy(finding => finding.Kind).Select(group => $"{group.Count()} {Word(group.Key)}"),
         ];
         string result = verdict.ExitCode switch
@@ -33,12 +34,12 @@ public static class GateReport
 
     /// <summary>The checks, worst first.</summary>
     public static TextTable Table(GateVerdict verdict) => new(
-        [new("case", false), new("metric", false), new("baseline", true), new("current", true), new("ratio", true), new("p", true), new("n", true), new("verdict", false)],
+        [new("case", false), new("metric", false), new("baseline", true), new("current", true), new("ratio", true), new("p", true), new("launches", true), new("verdict", false)],
         [
             .. verdict.Checks.Select(check => (IReadOnlyList<string>)
             [
                 check.CaseId, check.Metric.Name, ComparisonTable.Number(check.BaselineMedian), ComparisonTable.Number(check.CurrentMedian),
-                ComparisonTable.RatioText(check.Ratio), PText(check.AdjustedP), $"{check.BaselineCount}/{check.CurrentCount}", OutcomeText(check),
+                ComparisonTable.RatioText(check.Judgement), PText(check.Judgement.AdjustedP), $"{check.BaselineLaunches}/{check.CurrentLaunches}", OutcomeText(check),
             ]),
         ]);
 
@@ -88,7 +89,7 @@ public static class GateReport
         StringBuilder text = new();
         text.Append(heading).Append(escape(Headline(verdict))).Append("\n\n");
         string subject = verdict.Vary.Count > 0 ? $", compared over {string.Join(", ", verdict.Vary)}" : "";
-        text.Append(escape($"Current {verdict.CurrentRunId} against {string.Join(", ", verdict.BaselineRunIds)}{subject}; red: worse by more than {ComparisonTable.Percent(verdict.Options.Threshold)} and p < {verdict.Options.Alpha.ToString(CultureInfo.InvariantCulture)}.")).Append('\n');
+        text.Append(escape($"Current {verdict.CurrentRunId} against {string.Join(", ", verdict.BaselineRunIds)}{subject}; red: worse by more than {ComparisonTable.Percent(verdict.Options.Threshold)} and p < {verdict.Options.Alpha.ToString(CultureInfo.InvariantCulture)}; pass: such a loss is excluded.")).Append('\n');
         if (verdict.Checks.Count > 0)
         {
             text.Append('\n').Append(MarkdownTable.Write(Table(verdict)));
@@ -108,30 +109,20 @@ public static class GateReport
         json.WriteString("case_id", check.CaseId);
         json.WriteString("metric", check.Metric.Name);
         json.WriteString("unit", check.Metric.Unit);
-        json.WriteString("outcome", Word(check.Outcome));
+        json.WriteString("outcome", ComparisonTable.Word(check.Outcome));
         json.WriteString("baseline_run_id", check.BaselineRunId);
+        json.WriteNumber("baseline_launches", check.BaselineLaunches);
+        json.WriteNumber("current_launches", check.CurrentLaunches);
         json.WriteNumber("baseline_n", check.BaselineCount);
         json.WriteNumber("current_n", check.CurrentCount);
         json.WriteNumber("baseline_median", check.BaselineMedian);
         json.WriteNumber("current_median", check.CurrentMedian);
-        json.WriteNumber("ratio", check.Ratio.Ratio);
-        ComparisonFiles.WriteInterval(json, "ratio_interval", check.Ratio.Interval);
-        if (check is { P: { } p, AdjustedP: { } adjusted })
-        {
-            json.WriteNumber("p", p);
-            json.WriteNumber("p_adjusted", adjusted);
-        }
-
-        if (check.Reason is { } reason)
-        {
-            json.WriteString("reason", reason);
-        }
-
+        ComparisonFiles.WriteJudgement(json, check.Judgement with { Reason = check.Reason });
         if (check.Confirmation is { } again)
         {
             json.WriteStartObject("confirmation");
-            json.WriteNumber("ratio", again.Ratio.Ratio);
-            json.WriteString("outcome", Word(again.Outcome));
+            json.WriteNumber("ratio", again.Judgement.Ratio.Ratio);
+            json.WriteString("outcome", ComparisonTable.Word(again.Outcome));
             json.WriteEndObject();
         }
 
@@ -140,8 +131,9 @@ public static class GateReport
 
     private static string OutcomeText(GateCheck check)
     {
-        string again = check.Confirmation is { } second ? $", measured again: {ComparisonTable.RatioText(second.Ratio)}" : "";
-        return $"{(check.Outcome == GateOutcome.Regression ? "REGRESSION" : Word(check.Outcome))}{(check.Reason is { } reason ? ": " + reason : "")}{again}";
+        string again = check.Confirmation is { } second ? $", measured again: {ComparisonTable.RatioText(second.Judgement)}" : "";
+        string spread = check is { Reason: null, Judgement.Ratio.Spread: SpreadSource.NoiseRecord } ? ", with the spread of the noise record" : "";
+        return $"{(check.Outcome == MetricVerdict.Regression ? "REGRESSION" : ComparisonTable.Word(check.Outcome))}{spread}{(check.Reason is { } reason ? ": " + reason : "")}{again}";
     }
 
     private static string PText(double? p) => p switch
@@ -149,12 +141,6 @@ public static class GateReport
         null => "",
         < 0.0001 => "<0.0001",
         { } value => value.ToString("0.0000", CultureInfo.InvariantCulture),
-    };
-
-    private static string Word(GateOutcome outcome) => outcome switch
-    {
-        GateOutcome.NotConfirmed => "not confirmed",
-        _ => outcome.ToString().ToLowerInvariant(),
     };
 
     private static string Word(GateFindingKind kind) => kind switch

@@ -9,9 +9,11 @@ namespace Llama3Perf.Results.Gate;
 internal sealed class GateSides
 {
     private readonly List<GatePair> _pairs = [];
+    private readonly List<NoiseEntry?> _noise = [];
     private readonly List<GateFinding> _findings = [];
+    private readonly NoiseRecord? _record;
 
-    private GateSides(IReadOnlyList<string> vary) => Vary = vary;
+    private GateSides(IReadOnlyList<string> vary, NoiseRecord? record) => (Vary, _record) = (vary, record);
 
     /// <summary>The fields that the sides differ in.</summary>
     public IReadOnlyList<string> Vary { get; }
@@ -19,20 +21,24 @@ internal sealed class GateSides
     /// <summary>What can be judged.</summary>
     public IReadOnlyList<GatePair> Pairs => _pairs;
 
+    /// <summary>For each of <see cref="Pairs"/> the recorded noise of the current side; null where there is none.</summary>
+    public IReadOnlyList<NoiseEntry?> Noise => _noise;
+
     /// <summary>What cannot, and what else is to be said.</summary>
     public IReadOnlyList<GateFinding> Findings => _findings;
 
     /// <summary>Matches the sides.</summary>
-    /// <exception cref="RunFileException">They differ in more than what is varied.</exception>
-    public static GateSides Of(IReadOnlyList<Run> baseline, Run current, IReadOnlyList<Column<Sample>> metrics, IReadOnlyList<string> vary)
+    /// <exception cref="RunFileException">They differ in more than what is varied, or the noise record is of another machine.</exception>
+    public static GateSides Of(IReadOnlyList<Run> baseline, Run current, IReadOnlyList<Column<Sample>> metrics, GateOptions options)
     {
-        CaseMatching matching = CaseMatching.Of([.. baseline, current], vary, onlyOfRuns: true);
+        CaseMatching matching = CaseMatching.Of([.. baseline, current], options.Vary, onlyOfRuns: true);
         if (matching.Sides.Count != baseline.Count + 1)
         {
             throw new RunFileException($"a run holds several values of {string.Join(", ", matching.Varied.Names)}; the gate holds one run against another: measure them apart");
         }
 
-        GateSides sides = new(matching.Varied.Names);
+        options.Noise?.RequireMachine([.. baseline, current]);
+        GateSides sides = new(matching.Varied.Names, options.Noise);
         if (baseline.Any(run => run.Identity.RunId == current.Identity.RunId))
         {
             sides.Add(GateFindingKind.Note, caseId: null, $"baseline and current are the same run, {current.Identity.RunId} (A/A)");
@@ -88,33 +94,44 @@ internal sealed class GateSides
 
     private void AddPair(string caseId, KeyedCase[] baseline, KeyedCase current, Column<Sample> metric)
     {
-        LogSample values = LogSample.Of(current.Outcome.Samples, metric);
-        (string RunId, LogSample Values)[] candidates =
+        MeasuredSide values = CaseComparer.Side(current, metric, _record);
+        (string RunId, MeasuredSide Side)[] candidates =
         [
-            .. baseline.Select(found => (found.Outcome.Samples[0].Run.RunId, LogSample.Of(found.Outcome.Samples, metric))).Where(candidate => candidate.Item2.Count > 0),
+            .. baseline.Select(found => (found.Outcome.Samples[0].Run.RunId, CaseComparer.Side(found, metric, _record))).Where(candidate => candidate.Item2.Values.Count > 0),
         ];
-        if (values.Count > 0 && candidates.Length > 0)
+        if (values.Values.Count > 0 && candidates.Length > 0)
         {
-            (string runId, LogSample chosen) = MedianRun(candidates, metric.Direction);
-            _pairs.Add(new GatePair(caseId, current.Outcome.Case, metric, runId, chosen, values));
+            (string runId, MeasuredSide chosen) = MedianRun(candidates);
+            _pairs.Add(new GatePair(caseId, current.Outcome.Case, runId, new MetricPair(metric, chosen, values)));
+            _noise.Add(_record?.Find(current.Context, metric));
             return;
         }
 
-        bool isNowhere = values.Count == 0 && candidates.Length == 0;
-        string where = isNowhere ? "on either side" : values.Count == 0 ? "in the current run" : "in the baseline";
+        bool isNowhere = values.Values.Count == 0 && candidates.Length == 0;
+        string where = isNowhere ? "on either side" : values.Values.Count == 0 ? "in the current run" : "in the baseline";
         Add(isNowhere ? GateFindingKind.Note : GateFindingKind.Missing, caseId, $"no {metric.Name} was measured {where}");
     }
 
     /// <summary>
-    /// The run that speaks for several baseline runs: the one with the median median. Its iterations are compared as they are,
-    /// so the test keeps its meaning, and an outlying run, good or bad, is never chosen. Of the two in the middle of an even
-    /// number it is the worse one, which raises fewer false alarms. Runs with too few iterations stand back when others have enough.
+    /// The run that speaks for several baseline runs: the one with the median median, so that an outlying run, good or bad, is
+    /// never chosen. Of an even number the two in the middle speak together, since the better one would raise false alarms and the
+    /// worse one wrong passes. Runs of too few launches stand back when others have enough, and unsteady ones when others are steady.
     /// </summary>
-    internal static (string RunId, LogSample Values) MedianRun((string RunId, LogSample Values)[] runs, Direction direction)
+    internal static (string RunId, MeasuredSide Side) MedianRun((string RunId, MeasuredSide Side)[] runs)
     {
-        (string RunId, LogSample Values)[] able = [.. runs.Where(run => run.Values.Count >= GateRule.LeastSamples)];
-        (string RunId, LogSample Values)[] ascending = [.. (able.Length > 0 ? able : runs).OrderBy(run => run.Values.Median)];
-        return ascending[(direction == Direction.HigherIsBetter ? ascending.Length - 1 : ascending.Length) / 2];
+        (string RunId, MeasuredSide Side)[] ascending =
+        [
+            .. Preferred(Preferred(runs, run => run.Side.Unsteady is null), run => run.Side.Values.LaunchCount >= LaunchSpread.LeastLaunches)
+                .OrderBy(run => run.Side.Values.LaunchMean),
+        ];
+        (string RunId, MeasuredSide Side) lower = ascending[(ascending.Length - 1) / 2];
+        (string RunId, MeasuredSide Side) upper = ascending[ascending.Length / 2];
+        return ascending.Length % 2 == 1 ? lower : (
+            $"{lower.RunId} and {upper.RunId}",
+            new MeasuredSide(LogSample.Join([lower.Side.Values, upper.Side.Values]), lower.Side.Noise ?? upper.Side.Noise, lower.Side.Unsteady ?? upper.Side.Unsteady));
+
+        static (string RunId, MeasuredSide Side)[] Preferred((string RunId, MeasuredSide Side)[] runs, Func<(string RunId, MeasuredSide Side), bool> isBetter) =>
+            runs.Any(isBetter) ? [.. runs.Where(isBetter)] : runs;
     }
 
     /// <summary>Tokens that no good baseline run gave, where folder, engine, provider and prompt are known to be the same.</summary>

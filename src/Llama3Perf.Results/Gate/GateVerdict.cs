@@ -1,3 +1,4 @@
+using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
@@ -7,7 +8,7 @@ namespace Llama3Perf.Results.Gate;
 /// <summary>Exit codes of the gate.</summary>
 public enum GateExitCode
 {
-    /// <summary>Every check passed.</summary>
+    /// <summary>Every check is proven to be no loss of the threshold or more.</summary>
     Pass = 0,
 
     /// <summary>At least one metric of one case became worse.</summary>
@@ -16,33 +17,17 @@ public enum GateExitCode
     /// <summary>The runs cannot be compared, a case is missing or failed, or nothing was compared.</summary>
     Incomparable = 2,
 
-    /// <summary>A check could not be decided, and that is to fail.</summary>
+    /// <summary>Nothing is proven of a check, and that is to fail.</summary>
     Inconclusive = 3,
 
     /// <summary>An option is wrong. Given by the command line, never by a verdict.</summary>
     Usage = 64,
 }
 
-/// <summary>How one check came out.</summary>
-public enum GateOutcome
-{
-    /// <summary>No regression beyond the threshold.</summary>
-    Pass,
-
-    /// <summary>A regression.</summary>
-    Regression,
-
-    /// <summary>A regression that a second measurement did not show again; it passes.</summary>
-    NotConfirmed,
-
-    /// <summary>Too few samples to decide.</summary>
-    Inconclusive,
-}
-
 /// <summary>One metric of one case.</summary>
 public sealed record GateCheck
 {
-    internal GateCheck(GatePair pair, GateOutcome outcome) => (Pair, Outcome) = (pair, outcome);
+    internal GateCheck(GatePair pair, MetricJudgement judgement) => (Pair, Judgement, Outcome) = (pair, judgement, judgement.Verdict);
 
     /// <summary>Name of the case.</summary>
     public string CaseId => Pair.CaseId;
@@ -51,37 +36,37 @@ public sealed record GateCheck
     public CaseKey Case => Pair.Case;
 
     /// <summary>The metric.</summary>
-    public Column<Sample> Metric => Pair.Metric;
+    public Column<Sample> Metric => Pair.Values.Metric;
 
-    /// <summary>The run that spoke for the baseline.</summary>
+    /// <summary>The run that spoke for the baseline, or the two in the middle of several.</summary>
     public string BaselineRunId => Pair.BaselineRunId;
 
     /// <summary>Iterations of the baseline.</summary>
-    public int BaselineCount => Pair.Baseline.Count;
+    public int BaselineCount => Pair.Values.Baseline.Values.Count;
+
+    /// <summary>Launches of the baseline.</summary>
+    public int BaselineLaunches => Pair.Values.Baseline.Values.LaunchCount;
 
     /// <summary>Iterations of the current run.</summary>
-    public int CurrentCount => Pair.Current.Count;
+    public int CurrentCount => Pair.Values.Current.Values.Count;
+
+    /// <summary>Launches of the current run.</summary>
+    public int CurrentLaunches => Pair.Values.Current.Values.LaunchCount;
 
     /// <summary>Median of the baseline, in the metric's unit.</summary>
-    public double BaselineMedian => Pair.Baseline.Median;
+    public double BaselineMedian => Pair.Values.Baseline.Values.Median;
 
     /// <summary>Median of the current run, in the metric's unit.</summary>
-    public double CurrentMedian => Pair.Current.Median;
+    public double CurrentMedian => Pair.Values.Current.Values.Median;
 
-    /// <summary>How it came out.</summary>
-    public GateOutcome Outcome { get; init; }
+    /// <summary>What the two sides show.</summary>
+    public MetricJudgement Judgement { get; init; }
 
-    /// <summary>Current over baseline.</summary>
-    public required RatioEstimate Ratio { get; init; }
+    /// <summary>How it came out: the judgement's verdict, unless a second measurement changed it.</summary>
+    public MetricVerdict Outcome { get; init; }
 
-    /// <summary>One-sided Mann-Whitney p-value; null when it was not tested.</summary>
-    public double? P { get; init; }
-
-    /// <summary>The same after Holm's correction.</summary>
-    public double? AdjustedP { get; init; }
-
-    /// <summary>Why it is inconclusive; else null.</summary>
-    public string? Reason { get; init; }
+    /// <summary>Why it is inconclusive, and what would decide it; else null.</summary>
+    public string? Reason { get => field ?? Judgement.Reason; init; }
 
     /// <summary>The second measurement of what was red; null when there was none.</summary>
     public GateCheck? Confirmation { get; init; }
@@ -132,10 +117,32 @@ public sealed record GateVerdict
     /// <summary>Everything else that was found.</summary>
     public IReadOnlyList<GateFinding> Findings { get; init; } = [];
 
-    /// <summary>The exit code that follows.</summary>
-    public GateExitCode ExitCode => GateRule.Exit(this);
+    /// <summary>
+    /// The exit code that follows. A regression that was found stands whatever else is missing; a hole in the comparison outranks
+    /// doubt; and nothing compared is never a pass.
+    /// </summary>
+    public GateExitCode ExitCode => this switch
+    {
+        _ when Has(MetricVerdict.Regression) => GateExitCode.Regression,
+        _ when Has(GateFindingKind.Missing) || Has(GateFindingKind.Incomparable) => GateExitCode.Incomparable,
+        _ when Has(GateFindingKind.OutputChanged) && Options.OutputChangeFails => GateExitCode.Incomparable,
+        { Checks.Count: 0 } => GateExitCode.Incomparable,
+        _ when Has(MetricVerdict.Inconclusive) && Options.InconclusiveFails => GateExitCode.Inconclusive,
+        _ => GateExitCode.Pass,
+    };
 
     /// <summary>The cases with a regression: what is measured again to confirm it.</summary>
     public IReadOnlyList<CaseKey> RedCases =>
-        [.. Checks.Where(check => check.Outcome == GateOutcome.Regression).DistinctBy(check => check.CaseId, StringComparer.Ordinal).Select(check => check.Case)];
+        [.. Checks.Where(check => check.Outcome == MetricVerdict.Regression).DistinctBy(check => check.CaseId, StringComparer.Ordinal).Select(check => check.Case)];
+
+    private bool Has(MetricVerdict outcome) => Checks.Any(check => check.Outcome == outcome);
+
+    private bool Has(GateFindingKind kind) => Findings.Any(finding => finding.Kind == kind);
 }
+
+/// <summary>A metric of a case on both sides of the gate.</summary>
+/// <param name="CaseId">Name of the case.</param>
+/// <param name="Case">The case, as the current side measured it.</param>
+/// <param name="BaselineRunId">The run that speaks for the baseline.</param>
+/// <param name="Values">Its values and the current ones.</param>
+internal sealed record GatePair(string CaseId, CaseKey Case, string BaselineRunId, MetricPair Values);

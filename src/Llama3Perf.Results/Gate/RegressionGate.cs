@@ -1,14 +1,15 @@
 using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
+using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Gate;
 
-/// <summary>Holds a run against a baseline. What makes a check red is in <see cref="GateRule"/>, what makes two cases comparable in <see cref="GateSides"/>.</summary>
+/// <summary>Holds a run against a baseline. What makes a check red is in <see cref="VerdictRule"/>, what makes two cases comparable in <see cref="GateSides"/>.</summary>
 public static class RegressionGate
 {
     /// <summary>Judges a run.</summary>
-    /// <param name="baseline">One run, or several good ones: for each case and metric the median run speaks for them, so that one outlier does not.</param>
+    /// <param name="baseline">One run, or several good ones: for each case and metric the median run, or the two in the middle, speak for them, so that one outlier does not.</param>
     /// <param name="current">The run to judge; it may be the baseline itself (A/A).</param>
     /// <param name="options">When the gate goes red.</param>
     /// <exception cref="ArgumentException">An option is out of range or unknown. Exit code 64.</exception>
@@ -28,9 +29,10 @@ public static class RegressionGate
 
         try
         {
-            GateSides sides = GateSides.Of(baseline, current, metrics, options.Vary);
-            GateCheck[] checks = [.. GateRule.Judge(sides.Pairs, options).OrderBy(Order).ThenBy(check => Gain(check))];
-            return verdict with { Vary = sides.Vary, Checks = checks, Findings = [.. sides.Findings, .. RunDoubts.Of(baseline, current, metrics, options.AllowPartial), .. NoiseWarnings(sides, current, options)] };
+            GateSides sides = GateSides.Of(baseline, current, metrics, options);
+            GateCheck[] checks = [.. Judge(sides.Pairs, options).OrderBy(check => check.Outcome).ThenBy(Gain)];
+            GateFinding[] findings = [.. sides.Findings, .. RunDoubts.Of(baseline, current, metrics, options.AllowPartial), .. NoiseWarnings(sides, options)];
+            return verdict with { Vary = sides.Vary, Checks = checks, Findings = findings };
         }
         catch (RunFileException e)
         {
@@ -47,10 +49,9 @@ public static class RegressionGate
     /// <param name="second">The current side, measured again; other cases than the red ones are not looked at.</param>
     public static GateVerdict Confirm(GateVerdict first, IReadOnlyList<Run> baseline, Run second)
     {
-        HashSet<CheckName> red = [.. first.Checks.Where(check => check.Outcome == GateOutcome.Regression).Select(CheckName.Of)];
+        HashSet<CheckName> red = [.. first.Checks.Where(check => check.Outcome == MetricVerdict.Regression).Select(CheckName.Of)];
         GateVerdict again = Judge(baseline, second, first.Options);
-        Dictionary<CheckName, GateCheck> checks = GateRule
-            .Judge([.. again.Checks.Select(check => check.Pair).Where(pair => red.Contains(CheckName.Of(pair)))], first.Options)
+        Dictionary<CheckName, GateCheck> checks = Judge([.. again.Checks.Select(check => check.Pair).Where(pair => red.Contains(CheckName.Of(pair)))], first.Options)
             .ToDictionary(CheckName.Of);
         GateFinding[] missing =
         [
@@ -60,46 +61,46 @@ public static class RegressionGate
         ];
         return first with
         {
-            Checks = [.. first.Checks.Select(check => Confirmed(check, checks.GetValueOrDefault(CheckName.Of(check)))).OrderBy(Order).ThenBy(check => Gain(check))],
+            Checks = [.. first.Checks.Select(check => Confirmed(check, checks.GetValueOrDefault(CheckName.Of(check)))).OrderBy(check => check.Outcome).ThenBy(Gain)],
             Findings = [.. first.Findings, .. missing],
         };
     }
 
     private static GateCheck Confirmed(GateCheck check, GateCheck? again) => (check.Outcome, again?.Outcome) switch
     {
-        (not GateOutcome.Regression, _) => check,
-        (_, GateOutcome.Regression) => check with { Confirmation = again },
-        (_, GateOutcome.Pass) => check with { Confirmation = again, Outcome = GateOutcome.NotConfirmed },
-        _ => check with { Confirmation = again, Outcome = GateOutcome.Inconclusive, Reason = again?.Reason ?? "it was red and was not measured again" },
+        (not MetricVerdict.Regression, _) => check,
+        (_, MetricVerdict.Regression) => check with { Confirmation = again },
+        (_, MetricVerdict.Pass or MetricVerdict.Faster) => check with { Confirmation = again, Outcome = MetricVerdict.NotConfirmed },
+        _ => check with { Confirmation = again, Outcome = MetricVerdict.Inconclusive, Reason = again?.Reason ?? "it was red and was not measured again" },
     };
 
-    private static IEnumerable<GateFinding> NoiseWarnings(GateSides sides, Run current, GateOptions options)
+    private static IEnumerable<GateCheck> Judge(IReadOnlyList<GatePair> pairs, GateOptions options) =>
+        pairs.Zip(MetricPair.Judge([.. pairs.Select(pair => pair.Values)], options.Threshold, options.Alpha), (pair, judgement) => new GateCheck(pair, judgement));
+
+    private static IEnumerable<GateFinding> NoiseWarnings(GateSides sides, GateOptions options)
     {
-        foreach (GatePair pair in sides.Pairs)
+        foreach ((GatePair pair, NoiseEntry? entry) in sides.Pairs.Zip(sides.Noise))
         {
-            NoiseEntry? entry = options.Noise?.Find(new CaseContext(current.Identity, current.Environment, pair.Case), pair.Metric);
-            double? floor = entry?.Floor(Math.Min(pair.Baseline.LaunchCount, pair.Current.LaunchCount), Math.Min(pair.Baseline.Count / pair.Baseline.LaunchCount, pair.Current.Count / pair.Current.LaunchCount));
+            (LogSample baseline, LogSample current) = (pair.Values.Baseline.Values, pair.Values.Current.Values);
+            double? floor = entry?.Floor(Math.Min(baseline.LaunchCount, current.LaunchCount), Math.Min(baseline.LeastIterations, current.LeastIterations), options.Alpha);
             if (floor > options.Threshold)
             {
-                yield return new GateFinding(GateFindingKind.Note, pair.CaseId, $"{pair.Metric.Name}: the threshold of {ComparisonTable.Percent(options.Threshold)} is below the noise floor of {ComparisonTable.Percent(floor.Value)} recorded here; expect false alarms, or measure more launches");
+                yield return new GateFinding(GateFindingKind.Note, pair.CaseId, $"{pair.Values.Metric.Name}: the threshold of {ComparisonTable.Percent(options.Threshold)} is below the noise floor of {ComparisonTable.Percent(Math.Round(floor.Value, 4))} recorded here; expect inconclusive checks, or measure more launches");
+            }
+
+            if (options.Noise is not null && entry is null)
+            {
+                yield return new GateFinding(GateFindingKind.Note, pair.CaseId, $"{pair.Values.Metric.Name}: the noise record does not know this case");
             }
         }
     }
 
-    private static int Order(GateCheck check) => check.Outcome switch
-    {
-        GateOutcome.Regression => 0,
-        GateOutcome.Inconclusive => 1,
-        GateOutcome.NotConfirmed => 2,
-        _ => 3,
-    };
-
-    private static double Gain(GateCheck check) => check.Metric.Direction == Direction.HigherIsBetter ? check.Ratio.Ratio : 1 / check.Ratio.Ratio;
+    private static double Gain(GateCheck check) => check.Metric.Direction == Direction.HigherIsBetter ? check.Judgement.Ratio.Ratio : 1 / check.Judgement.Ratio.Ratio;
 
     private sealed record CheckName(string CaseId, string Metric)
     {
         public static CheckName Of(GateCheck check) => Of(check.Pair);
 
-        public static CheckName Of(GatePair pair) => new(pair.CaseId, pair.Metric.Name);
+        public static CheckName Of(GatePair pair) => new(pair.CaseId, pair.Values.Metric.Name);
     }
 }

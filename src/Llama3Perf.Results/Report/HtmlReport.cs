@@ -31,10 +31,10 @@ public static class HtmlReport
         page.Append($"{Mark}: {Escape(Title(data))}</title>\n<style>\n{Style()}</style>\n</head>\n<body>\n");
         AppendHeader(page, data, selection.Note);
         AppendCharts(page, data);
-        AppendSection(page, "Figures", "Medians over iterations with their 95 % intervals, as the charts show them.", Table(tables.Figures()));
+        AppendSection(page, "Figures", "Medians over iterations with their 95 % intervals over launches (three or more), as the charts show them.", Table(tables.Figures()));
         if (tables.Comparison() is { } comparison)
         {
-            AppendSection(page, "Comparison", "Hodges-Lehmann ratios to the first run with their 95 % intervals, worst first; same: within 5 % both ways.", Table(comparison));
+            AppendSection(page, "Comparison", "Ratios to the first run with their intervals over launches, each end at 1 %, worst first; pass: a loss of 5 % is excluded.", Table(comparison));
         }
 
         AppendSection(page, "Results", "One row for each case, as in results.csv.", Table(tables.Results()));

@@ -16,7 +16,7 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
     public static IReadOnlyList<ReportChart> All(ReportData data)
     {
         IEnumerable<ReportChart> bars = ReportData.Metrics.Select(metric => new ReportChart(
-            metric.Slug, $"{metric.Title}, {metric.Metric.Unit}", $"{Better(metric.Metric.Direction, "Longer", "Shorter")} Median over iterations with its 95 % interval.",
+            metric.Slug, $"{metric.Title}, {metric.Metric.Unit}", $"{Better(metric.Metric.Direction, "Longer", "Shorter")} Median over iterations with its 95 % interval over launches.",
             sheet => BarChart.Draw(sheet, data, metric.Metric)));
         IEnumerable<ReportChart> lines = data.Varied is null ? [] : ReportData.Metrics.Select(metric => new ReportChart(
             $"{metric.Slug}-over-{data.Varied}",

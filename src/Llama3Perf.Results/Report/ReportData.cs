@@ -15,7 +15,8 @@ internal sealed class ReportData
         .. new[] { "decode_tps", "ttft_ms", "prefill_tps" }.Select(SampleSchema.Metric).Select(metric => (metric.Name.Split('_')[0], metric.Heading!.Name!, metric)),
     ];
 
-    private const double Confidence = 0.95;
+    /// <summary>Each end of an interval is exceeded with this probability: the 95 % that charts usually show.</summary>
+    private const double Alpha = 0.025;
 
     private ReportData(IReadOnlyList<Run> runs) => Rows = [.. runs.SelectMany(Aggregates.Rows)];
 
@@ -63,7 +64,7 @@ internal sealed class ReportData
         }
     }
 
-    /// <summary>Median with its 95 % interval of a metric; null when the side has none.</summary>
+    /// <summary>Median with its 95 % interval over launches of a metric; null when the side has none.</summary>
     public static MedianEstimate? Estimate(CaseOutcome? outcome, Column<Sample> metric)
     {
         if (outcome is not { Status: CaseStatus.Ok })
@@ -72,7 +73,7 @@ internal sealed class ReportData
         }
 
         LogSample sample = LogSample.Of(outcome.Samples, metric);
-        return sample.Count == 0 ? null : MedianEstimate.Of(sample, Confidence);
+        return sample.Count == 0 ? null : MedianEstimate.Of(sample, Alpha);
     }
 
     /// <summary>A number with four digits and its unit.</summary>

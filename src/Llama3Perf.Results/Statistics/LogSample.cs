@@ -9,18 +9,26 @@ namespace Llama3Perf.Results.Statistics;
 /// </summary>
 internal sealed class LogSample
 {
-    private readonly double[] _sorted;
     private readonly double[][] _launches;
+    private readonly double[] _medians;
+    private double[]? _sorted;
 
     /// <summary>A sample of launches.</summary>
     /// <param name="launches">Values of each launch, all finite and above 0; launches without a value are left out.</param>
     /// <exception cref="ArgumentException">A value has no logarithm.</exception>
     public LogSample(IEnumerable<IReadOnlyCollection<double>> launches)
+        : this([.. launches.Where(launch => launch.Count > 0).Select(launch => launch.Select(Log).ToArray())])
     {
-        _launches = [.. launches.Where(launch => launch.Count > 0).Select(launch => launch.Select(Log).ToArray())];
-        _sorted = [.. _launches.SelectMany(launch => launch)];
-        Array.Sort(_sorted);
     }
+
+    private LogSample(double[][] logarithms)
+    {
+        _launches = logarithms;
+        _medians = [.. logarithms.Select(MiddleOf)];
+    }
+
+    /// <summary>A sample whose logarithms are known.</summary>
+    public static LogSample OfLogarithms(double[][] launches) => new(launches);
 
     /// <summary>
     /// A metric of a case, of one run or several. Iterations that broke off do not count, nor those where the metric is
@@ -47,27 +55,64 @@ internal sealed class LogSample
         return new LogSample(launches.Values);
     }
 
+    /// <summary>The launches of several samples together.</summary>
+    public static LogSample Join(IEnumerable<LogSample> samples) => new([.. samples.SelectMany(sample => sample._launches)]);
+
     /// <summary>Number of values.</summary>
-    public int Count => _sorted.Length;
+    public int Count => _launches.Sum(launch => launch.Length);
 
     /// <summary>Number of launches that gave a value.</summary>
     public int LaunchCount => _launches.Length;
 
+    /// <summary>Iterations of the shortest launch; 0 without one.</summary>
+    public int LeastIterations => _launches.Select(launch => launch.Length).DefaultIfEmpty().Min();
+
     /// <summary>Median of the values in the metric's own unit; NaN without values.</summary>
-    public double Median => Count == 0 ? double.NaN : (Math.Exp(_sorted[(Count - 1) / 2]) + Math.Exp(_sorted[Count / 2])) / 2;
+    public double Median => Count == 0 ? double.NaN : (Math.Exp(Sorted[(Count - 1) / 2]) + Math.Exp(Sorted[Count / 2])) / 2;
 
     /// <summary>The logarithms, ascending.</summary>
-    public ReadOnlySpan<double> Sorted => _sorted;
+    public ReadOnlySpan<double> Sorted => _sorted ??= [.. _launches.SelectMany(launch => launch).Order()];
 
     /// <summary>The logarithms of each launch, in the order they were given.</summary>
     public IReadOnlyList<double[]> Launches => _launches;
 
-    /// <summary>Middle of logarithms.</summary>
-    public static double MiddleOf(double[] values)
+    /// <summary>Mean of the launches' medians; NaN without values.</summary>
+    public double LaunchMean => Mean(_medians);
+
+    /// <summary>Variance of the launches' medians; NaN with fewer than two.</summary>
+    public double LaunchVariance => Squares(_medians) / (LaunchCount - 1);
+
+    /// <summary>Variance of the iterations around their launch's mean, pooled; 0 when no launch has two.</summary>
+    public double WithinVariance => Count == LaunchCount ? 0 : _launches.Sum(Squares) / (Count - LaunchCount);
+
+    private static double MiddleOf(double[] values)
     {
         double[] sorted = [.. values];
         Array.Sort(sorted);
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    private static double Squares(double[] values)
+    {
+        double mean = Mean(values);
+        double squares = 0;
+        foreach (double value in values)
+        {
+            squares += (value - mean) * (value - mean);
+        }
+
+        return squares;
+    }
+
+    private static double Mean(double[] values)
+    {
+        double sum = 0;
+        foreach (double value in values)
+        {
+            sum += value;
+        }
+
+        return sum / values.Length;
     }
 
     private static double Log(double value) => value > 0 && double.IsFinite(value)

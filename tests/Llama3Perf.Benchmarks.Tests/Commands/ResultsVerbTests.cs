@@ -144,7 +144,11 @@ public sealed class ResultsVerbTests : IDisposable
     [InlineData("export {run}", "--format")]
     [InlineData("report", "run")]
     [InlineData("simulate-gate --trials none", "'none'")]
-    [InlineData("simulate-gate --launches 1 --iterations 1 --trials 1", "5 iterations")]
+    [InlineData("simulate-gate --design 3", "'3'")]
+    [InlineData("simulate-gate --design 0x5", "'0'")]
+    [InlineData("simulate-gate --threshold 0 --trials 1", "threshold")]
+    [InlineData("simulate-gate --alpha 60% --trials 1", "alpha")]
+    [InlineData("compare {run} {other} --alpha 60%", "alpha")]
     [InlineData("probe --nonsense", "--nonsense")]
     public void A_usage_mistake_is_one_line(string line, string expected)
     {
@@ -196,7 +200,7 @@ public sealed class ResultsVerbTests : IDisposable
         Assert.Contains(PathOf("noise.json"), output, StringComparison.Ordinal);
 
         (int gated, string warned, _) = Gate(noisy, noisy, "--noise", PathOf("noise.json"), "--threshold", "1%");
-        Assert.Equal(ExitCode.Success, gated);
+        Assert.Equal(3, gated);
         Assert.Contains("below the noise floor", warned, StringComparison.Ordinal);
         Assert.DoesNotContain("below the noise floor", Gate(noisy, noisy, "--noise", PathOf("noise.json"), "--threshold", "90%").Output, StringComparison.Ordinal);
     }
@@ -234,12 +238,42 @@ public sealed class ResultsVerbTests : IDisposable
     [Fact]
     public void Simulated_gates_find_a_loss_of_a_tenth()
     {
-        (int exitCode, string output, string error) = CliSession.Run("simulate-gate", "--trials", "50");
+        (int exitCode, string output, _) = CliSession.Run("simulate-gate", "--trials", "50", "--design", "5x5", "--between", "0%,10%", "--within", "1%");
 
-        Assert.Equal((ExitCode.Success, ""), (exitCode, error));
-        string[] rows = [.. output.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal) && line.Contains('%', StringComparison.Ordinal))];
-        Assert.Equal(4, rows.Length);
-        Assert.Contains("100.00 %", rows[3], StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Success, exitCode);
+        string[] rows = [.. output.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal) && line.Contains("5 x 5", StringComparison.Ordinal))];
+        Assert.Equal(2, rows.Length);
+        Assert.Equal("0.00 % | 100.00 %", string.Join(" | ", rows[0].Split('|', StringSplitOptions.TrimEntries)[4..6]));
+        Assert.Equal("100.00 % | 0.00 %", string.Join(" | ", rows[0].Split('|', StringSplitOptions.TrimEntries)[9..11]));
+    }
+
+    [Fact]
+    public void Simulated_measurements_in_blocks_stop_when_they_are_decided()
+    {
+        (int exitCode, string output, _) = CliSession.Run("simulate-gate", "--blocks", "12", "--trials", "100", "--between", "1%");
+
+        Assert.Equal(ExitCode.Success, exitCode);
+        string row = Assert.Single(output.Split('\n'), line => line.TrimStart('|', ' ').StartsWith("1 %", StringComparison.Ordinal));
+        Assert.Equal("100.00 %", row.Split('|', StringSplitOptions.TrimEntries)[4]);
+        Assert.Contains("'1'", OneLine(ExitCode.Usage, "simulate-gate", "--blocks", "1"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_launch_is_decided_by_the_noise_of_its_machine_and_not_by_that_of_another()
+    {
+        string noisy = Write("noisy", [SyntheticRuns.Case()], launches: 10, spread: 0.005);
+        Assert.Equal(ExitCode.Success, CliSession.Run("noise", noisy, "--output", PathOf("noise.json")).ExitCode);
+        string one = Write("one", [SyntheticRuns.Case()], launches: 1);
+        string other = Write("other", [SyntheticRuns.Case()], launches: 1);
+        Assert.Equal(3, Gate(one, other).ExitCode);
+        Assert.Equal(ExitCode.Success, Gate(one, other, "--noise", PathOf("noise.json")).ExitCode);
+        Assert.Contains("pass", CliSession.Run("compare", one, other, "--noise", PathOf("noise.json")).Output, StringComparison.Ordinal);
+
+        File.WriteAllText(PathOf("noise.json"), File.ReadAllText(PathOf("noise.json")).Replace("m-1", "m-2", StringComparison.Ordinal));
+        (int exitCode, string output, _) = Gate(one, other, "--noise", PathOf("noise.json"));
+        Assert.Equal(ExitCode.Input, exitCode);
+        Assert.Contains("the noise record is of machine m-2, the runs are of m-1", output, StringComparison.Ordinal);
+        Assert.Contains("m-2", OneLine(ExitCode.Input, "compare", one, other, "--noise", PathOf("noise.json")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -111,31 +111,39 @@ public sealed class ConfirmationTests : IDisposable
     {
         string[] arguments =
         [
-            "--quick", "--isolation", "none", "--model", "llama-tiny", "--precision", "int4", "--prompt", "pp4,pp8", "--max-length", "16", "--warmup", "0", "--iterations", "7",
+            "--quick", "--isolation", "none", "--model", "llama-tiny", "--precision", "int4", "--prompt", "pp4,pp8", "--max-length", "16", "--warmup", "0", "--launches", "3", "--iterations", "3",
         ];
         (int measured, _, string measuredError) = CliSession.Run([.. arguments, "--output", PathOf("measured")]);
         Assert.Equal((ExitCode.Success, ""), (measured, measuredError));
         Run real = RunReader.Read(PathOf("measured")).Single();
 
         // The baseline of pp4 is out of reach. The one of pp8 is not: only the run to judge was slow. Both by far more than any noise.
-        string baseline = real.With("baseline", sample => Faster(sample, sample.Case.PromptId == "pp4" ? 1000 : 0.001)).Write(PathOf("baseline"));
-        string current = real.With("current", sample => Faster(sample, sample.Case.PromptId == "pp4" ? 1 : 0.000_001)).Write(PathOf("current"));
+        string baseline = real.With("baseline", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1e6 : 1)).Write(PathOf("baseline"));
+        string current = real.With("current", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1e4 : 0.01)).Write(PathOf("current"));
         new RunInvocation(Environment.CurrentDirectory, arguments).Write(current);
 
         (int exitCode, string output, string error) = CliSession.Run(
             "gate", "--baseline", baseline, "--current", current, "--metric", "decode_tps", "--confirm", "--json", PathOf("verdict.json"));
 
         Assert.Equal("", error);
-        Assert.Equal(ExitCode.Failed, exitCode);
-        Assert.Contains("Measuring 2 red cases again", output, StringComparison.Ordinal);
+        Assert.Contains("red cases again", output, StringComparison.Ordinal);
         using JsonDocument verdict = JsonDocument.Parse(File.ReadAllText(PathOf("verdict.json")));
-        Assert.Equal(
-            [("pp4", "regression"), ("pp8", "not confirmed")],
-            verdict.RootElement.GetProperty("checks").EnumerateArray()
-                .Select(check => (check.GetProperty("case_id").GetString()!.Split('/')[2], check.GetProperty("outcome").GetString()!)));
+        Dictionary<string, string> outcomes = verdict.RootElement.GetProperty("checks").EnumerateArray()
+            .ToDictionary(check => check.GetProperty("case_id").GetString()!.Split('/')[2], Outcome);
+        Assert.Equal(outcomes["pp4"] == "regression" ? ExitCode.Failed : 3, exitCode);
+        Assert.Contains(outcomes["pp4"], (string[])["regression", "unsteady"]);
+        Assert.Contains(outcomes["pp8"], (string[])["not confirmed", "unsteady"]);
+
+        // What is measured again is measured here: a busy machine decides nothing, and says why.
+        static string Outcome(JsonElement check)
+        {
+            string outcome = check.GetProperty("outcome").GetString()!;
+            return outcome == "inconclusive" && check.GetProperty("reason").GetString()!.Contains("unsteady", StringComparison.Ordinal) ? "unsteady" : outcome;
+        }
     }
 
-    private static Sample Faster(Sample sample, double factor) => sample with { DecodeTps = sample.DecodeTps * factor };
+    private static Sample Steady(Sample sample, double rate) =>
+        sample with { DecodeTps = rate * (1 + (0.05 * sample.LaunchIndex)), ItlP50Ms = 1, ItlP99Ms = 1, Conditions = Conditions.Unknown };
 
     private string PathOf(string name) => Path.Combine(_folder, name);
 }

@@ -18,7 +18,7 @@ public sealed class ComparisonFilesTests
         Assert.Contains("runs over ort_version, worst first", lines[2], StringComparison.Ordinal);
         Assert.StartsWith("| case ", lines[4], StringComparison.Ordinal);
         Assert.Contains("ort_version=1.31.1 (baseline)", lines[4], StringComparison.Ordinal);
-        Assert.Contains("slower", lines[6], StringComparison.Ordinal);
+        Assert.Contains("regression", lines[6], StringComparison.Ordinal);
         Assert.Contains("weights are synthetic", string.Join(' ', lines), StringComparison.Ordinal);
         Assert.Contains(lines, line => line.StartsWith("- not compared: llama-125m-int4-b32/ort-cpu/pp512/l700/t2 in ort_version=1.24,4: not in this run", StringComparison.Ordinal));
         Assert.All(lines.Where(line => line.StartsWith('|')), line => Assert.Equal(lines[4].Count(c => c == '|'), line.Count(c => c == '|')));
@@ -45,8 +45,8 @@ public sealed class ComparisonFilesTests
         Assert.Equal("ort_version", json.GetProperty("vary")[0].GetString());
         Assert.Equal("1.24,4", json.GetProperty("sides")[1].GetProperty("ort_version").GetString());
         JsonElement cell = json.GetProperty("rows")[0].GetProperty("cells")[1];
-        Assert.Equal("slower", cell.GetProperty("verdict").GetString());
-        Assert.Equal(Comparison.Rows[0].Cells[1]!.Ratio!.Ratio, cell.GetProperty("ratio").GetDouble());
+        Assert.Equal("regression", cell.GetProperty("verdict").GetString());
+        Assert.Equal(Comparison.Rows[0].Cells[1]!.Judgement!.Ratio.Ratio, cell.GetProperty("ratio").GetDouble());
         Assert.Equal(2, cell.GetProperty("ratio_interval").GetArrayLength());
         Assert.Equal("not in this run", json.GetProperty("not_compared")[0].GetProperty("reason").GetString());
     }

@@ -59,6 +59,18 @@ internal static class MeasuredRuns
     public static Run First(this Run run, int samples) =>
         run with { Cases = [.. run.Cases.Select(outcome => outcome with { Samples = [.. outcome.Samples.Take(samples)] })] };
 
+    /// <summary>The same figures, measured beside others that took that much of the processors.</summary>
+    public static Run Beside(this Run run, double foreignPercent) => run with
+    {
+        Cases =
+        [
+            .. run.Cases.Select(outcome => outcome with
+            {
+                Samples = [.. outcome.Samples.Select(sample => sample with { Conditions = new Conditions { WatchedMs = 1000, ForeignCpuPercent = foreignPercent } })],
+            }),
+        ],
+    };
+
     /// <summary>Decodes slower: longer decode times and lower rates.</summary>
     public static Sample Slower(Sample sample, double times) => sample with
     {

@@ -1,6 +1,7 @@
 using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
+using Llama3Perf.Results.Statistics;
 using static Llama3Perf.Results.Tests.Comparison.MeasuredRuns;
 
 namespace Llama3Perf.Results.Tests.Comparison;
@@ -10,43 +11,85 @@ public sealed class RunComparisonTests
     private static readonly ComparisonOptions Decode = new() { Metrics = ["decode_tps"] };
 
     [Theory]
-    [InlineData(1.0, ComparisonVerdict.Same)]
-    [InlineData(1.1, ComparisonVerdict.Slower)]
-    [InlineData(0.9, ComparisonVerdict.Faster)]
-    public void The_verdict_is_the_same_for_rates_and_times(double slower, ComparisonVerdict expected)
+    [InlineData(1.0, MetricVerdict.Pass)]
+    [InlineData(1.1, MetricVerdict.Regression)]
+    [InlineData(0.9, MetricVerdict.Faster)]
+    public void The_verdict_is_the_same_for_rates_and_times(double slower, MetricVerdict expected)
     {
         RunComparison comparison = RunComparison.Of([Run("a"), Run("b", slower: slower)], new ComparisonOptions { Metrics = ["decode_tps", "decode_ms"] });
         Assert.Equal(2, comparison.Rows.Count);
         Assert.All(comparison.Rows, row =>
         {
             ComparedCell cell = row.Cells[1]!;
-            Assert.Equal(expected, cell.Verdict);
-            Assert.Equal(row.Metric.Name == "decode_ms" ? slower : 1 / slower, cell.Ratio!.Ratio, 0.02);
-            Assert.True(cell.Ratio.Interval!.Contains(cell.Ratio.Ratio));
+            Assert.Equal(expected, cell.Judgement!.Verdict);
+            Assert.Equal(row.Metric.Name == "decode_ms" ? slower : 1 / slower, cell.Judgement.Ratio.Ratio, 0.02);
+            Assert.True(cell.Judgement.Interval!.Contains(cell.Judgement.Ratio.Ratio));
             Assert.Equal((15, 3), (cell.SampleCount, cell.LaunchCount));
-            Assert.Null(row.Cells[0]!.Ratio);
+            Assert.Null(row.Cells[0]!.Judgement);
         });
     }
 
     [Fact]
-    public void Noise_that_hides_the_threshold_is_inconclusive() =>
-        Assert.Equal(ComparisonVerdict.Inconclusive, Assert.Single(RunComparison.Of([Run("a", sd: 0.1), Run("b", sd: 0.1)], Decode).Rows).Cells[1]!.Verdict);
+    public void Noise_that_hides_the_threshold_is_inconclusive_and_says_what_would_decide()
+    {
+        MetricJudgement judged = Only(Run("a", sd: 0.03), Run("b", sd: 0.03));
+        Assert.Equal(MetricVerdict.Inconclusive, judged.Verdict);
+        Assert.Matches(@"^a loss of the threshold is not excluded; about \d+ launches a side would decide, \d+ more than now \(launches spread by \d\.\d+ %\)$", judged.Reason);
+    }
 
     [Fact]
-    public void Four_iterations_are_inconclusive_whatever_they_show() =>
-        Assert.Equal(ComparisonVerdict.Inconclusive, Assert.Single(RunComparison.Of([Run("a"), Run("b", slower: 2).First(4)], Decode).Rows).Cells[1]!.Verdict);
+    public void One_launch_is_inconclusive_whatever_its_iterations()
+    {
+        MetricJudgement judged = Only(Run("a", launches: 1, iterations: 1000), Run("b", slower: 2, launches: 1, iterations: 1000));
+        Assert.Equal(MetricVerdict.Inconclusive, judged.Verdict);
+        Assert.Equal("1 and 1 launches do not show the spread between launches; measure 3 or more a side, or give a noise record of this machine", judged.Reason);
+        Assert.Equal((SpreadSource.Unknown, null, null), (judged.Ratio.Spread, judged.Interval, judged.AdjustedP));
+    }
 
     [Theory]
-    [InlineData(0.96, 1.04, Direction.HigherIsBetter, ComparisonVerdict.Same)]
-    [InlineData(1.01, 1.04, Direction.HigherIsBetter, ComparisonVerdict.Same)]
-    [InlineData(0.94, 1.04, Direction.HigherIsBetter, ComparisonVerdict.Inconclusive)]
-    [InlineData(0.90, 0.99, Direction.HigherIsBetter, ComparisonVerdict.Slower)]
-    [InlineData(0.90, 0.99, Direction.LowerIsBetter, ComparisonVerdict.Faster)]
-    [InlineData(1.01, 1.20, Direction.HigherIsBetter, ComparisonVerdict.Faster)]
-    [InlineData(1.01, 1.20, Direction.LowerIsBetter, ComparisonVerdict.Slower)]
-    [InlineData(0.50, 0.60, Direction.None, ComparisonVerdict.NotJudged)]
-    public void The_interval_decides(double low, double high, Direction direction, ComparisonVerdict expected) =>
-        Assert.Equal(expected, CaseComparer.Judge(new(low, high), direction, 0.05));
+    [InlineData(1.0, MetricVerdict.Pass)]
+    [InlineData(1.3, MetricVerdict.Regression)]
+    public void One_launch_is_decided_by_the_noise_record_of_its_machine(double slower, MetricVerdict expected)
+    {
+        NoiseRecord noise = NoiseRecord.Measure([Run("n", launches: 12)], new NoiseOptions());
+        RunComparison comparison = RunComparison.Of([Run("a", launches: 1), Run("b", launches: 1, slower: slower)], Decode with { Noise = noise });
+        MetricJudgement judged = Assert.Single(comparison.Rows).Cells[1]!.Judgement!;
+        Assert.Equal((expected, SpreadSource.NoiseRecord), (judged.Verdict, judged.Ratio.Spread));
+        Assert.Contains(ComparisonTable.Notes(comparison), note => note.StartsWith("* the interval has the spread between launches from the noise record", StringComparison.Ordinal));
+        Assert.Contains("]*", ComparisonTable.Markdown(comparison), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_noise_record_of_another_machine_is_refused()
+    {
+        NoiseRecord noise = NoiseRecord.Measure([Run("n").In(e => e with { MachineId = "other" })], new NoiseOptions());
+        Assert.Contains("is of machine other", Assert.Throws<RunFileException>(() => RunComparison.Of([Run("a"), Run("b")], Decode with { Noise = noise })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unsteady_side_is_inconclusive_in_every_file()
+    {
+        Run unsteady = Run("b", slower: 1.3).Beside(foreignPercent: 40);
+        RunComparison comparison = RunComparison.Of([Run("a"), unsteady], Decode);
+        ComparedCell cell = Assert.Single(comparison.Rows).Cells[1]!;
+        Assert.Equal(("unsteady: foreign load: others took 40 % of the processors", MetricVerdict.Inconclusive), (cell.Unsteady, cell.Judgement!.Verdict));
+        Assert.Equal("current side unsteady: foreign load: others took 40 % of the processors; measure again when the machine is quiet", cell.Judgement.Reason);
+        Assert.All(
+            [ComparisonTable.Markdown(comparison), ComparisonFiles.Csv(comparison), ComparisonFiles.Json(comparison)],
+            text => Assert.Contains("others took 40 %", text, StringComparison.Ordinal));
+        Assert.StartsWith("baseline unsteady", Only(unsteady, Run("c")).Reason, StringComparison.Ordinal);
+        Assert.Equal(MetricVerdict.Regression, Only(Run("a"), Run("b", slower: 1.3).Beside(foreignPercent: 1)).Verdict);
+    }
+
+    [Fact]
+    public void Metrics_beside_the_gated_ones_change_none_of_their_verdicts()
+    {
+        Run[] runs = [Run("a", sd: 0.015), Run("b", sd: 0.015, slower: 1.08)];
+        MetricJudgement alone = Only(runs[0], runs[1]);
+        string[] everything = [.. SampleSchema.Metrics.Select(metric => metric.Name).Where(name => name != "ttft_ms")];
+        ComparedMetric among = RunComparison.Of(runs, Decode with { Metrics = everything }).Rows.Single(row => row.Metric.Name == "decode_tps");
+        Assert.Equal(alone, among.Cells[1]!.Judgement);
+    }
 
     [Fact]
     public void Rows_are_sorted_worst_first()
@@ -56,7 +99,7 @@ public sealed class RunComparisonTests
         Run current = baseline.Changed("b", sample => Slower(sample, sample.Case.MaxLength switch { 640 => 0.8, 700 => 1.3, _ => 1.1 }));
         RunComparison comparison = RunComparison.Of([baseline, current], new ComparisonOptions { Metrics = ["article_tps", "decode_tps"] });
         Assert.Equal([700, 800, 640], comparison.Rows.Take(3).Select(row => row.Case.MaxLength));
-        Assert.All(comparison.Rows.Skip(3), row => Assert.Equal(ComparisonVerdict.NotJudged, row.Cells[1]!.Verdict));
+        Assert.All(comparison.Rows.Skip(3), row => Assert.Equal(MetricVerdict.NotJudged, row.Cells[1]!.Judgement!.Verdict));
     }
 
     [Theory]
@@ -97,7 +140,7 @@ public sealed class RunComparisonTests
 
         RunComparison comparison = RunComparison.Of([run, run], Decode with { AllowSameRun = true });
         Assert.Equal(["a (1)", "a (2)"], comparison.Sides.Select(side => side.Label));
-        Assert.Equal(1, Assert.Single(comparison.Rows).Cells[1]!.Ratio!.Ratio);
+        Assert.Equal(1, Assert.Single(comparison.Rows).Cells[1]!.Judgement!.Ratio.Ratio);
     }
 
     [Fact]
@@ -111,7 +154,7 @@ public sealed class RunComparisonTests
         Assert.Contains("tokens_per_parsec", Refusal(new() { Metrics = ["tokens_per_parsec"] }), StringComparison.Ordinal);
         Assert.Contains("gpu_driver_version", Refusal(new() { Vary = ["gpu"] }), StringComparison.Ordinal);
         Assert.Contains("between 0 and 1", Refusal(new() { Threshold = 5 }), StringComparison.Ordinal);
-        Assert.Contains("between 0.5 and 1", Refusal(new() { Confidence = 95 }), StringComparison.Ordinal);
+        Assert.Contains("between 0 and 0.5", Refusal(new() { Alpha = 95 }), StringComparison.Ordinal);
         Assert.Contains("one of a, b", Refusal(new() { Baseline = "z" }), StringComparison.Ordinal);
         Assert.Contains("no metric", Refusal(new() { Metrics = [] }), StringComparison.Ordinal);
 
@@ -122,6 +165,8 @@ public sealed class RunComparisonTests
     public void A_hundred_thousand_samples_a_side_in_one_case_are_compared()
     {
         RunComparison comparison = RunComparison.Of([Run("a", launches: 100, iterations: 1000), Run("b", launches: 100, iterations: 1000)], Decode);
-        Assert.Equal(ComparisonVerdict.Same, Assert.Single(comparison.Rows).Cells[1]!.Verdict);
+        Assert.Equal(MetricVerdict.Pass, Assert.Single(comparison.Rows).Cells[1]!.Judgement!.Verdict);
     }
+
+    private static MetricJudgement Only(Run baseline, Run current) => Assert.Single(RunComparison.Of([baseline, current], Decode).Rows).Cells[1]!.Judgement!;
 }

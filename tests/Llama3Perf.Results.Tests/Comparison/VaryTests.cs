@@ -22,7 +22,7 @@ public sealed class VaryTests
     {
         RunComparison comparison = Compare(Run("a", [Case with { Threads = 1 }]), Run("b", [Case with { Threads = 2 }]));
         Assert.Equal(["threads"], comparison.Vary);
-        Assert.NotNull(comparison.Rows[0].Cells[1]!.Ratio);
+        Assert.NotNull(comparison.Rows[0].Cells[1]!.Judgement);
         Assert.Empty(comparison.Unmatched);
     }
 
@@ -73,7 +73,7 @@ public sealed class VaryTests
         CaseKey other = Case with { Engine = "genai" };
         RunComparison alone = Compare(["engine"], Run("a", [Case, other]));
         Assert.Equal(["engine=ort", "engine=genai"], alone.Sides.Select(side => side.Label));
-        Assert.NotNull(alone.Rows[0].Cells[1]!.Ratio);
+        Assert.NotNull(alone.Rows[0].Cells[1]!.Judgement);
 
         RunComparison two = Compare(["engine"], Run("a", [Case, other]), Run("b", [Case, other]));
         Assert.Equal(["a engine=ort", "a engine=genai", "b engine=ort", "b engine=genai"], two.Sides.Select(side => side.Label));

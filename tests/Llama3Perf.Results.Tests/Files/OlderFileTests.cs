@@ -90,7 +90,7 @@ public sealed class OlderFileTests
 
         Assert.Empty(comparison.Vary);
         Assert.Empty(comparison.Unmatched);
-        Assert.All(comparison.Rows, row => Assert.Equal(1, row.Cells[1]!.Ratio!.Ratio, 9));
+        Assert.All(comparison.Rows, row => Assert.Equal(1, row.Cells[1]!.Judgement!.Ratio.Ratio, 9));
         Assert.Contains(ComparisonTable.Notes(comparison), note => note.EndsWith(Remark, StringComparison.Ordinal));
     }
 

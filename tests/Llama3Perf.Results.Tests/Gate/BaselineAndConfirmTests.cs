@@ -1,6 +1,6 @@
+using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Gate;
 using Llama3Perf.Results.Rows;
-using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
 using Llama3Perf.Results.Tests.Comparison;
 using static Llama3Perf.Results.Tests.Comparison.MeasuredRuns;
@@ -24,24 +24,26 @@ public sealed class BaselineAndConfirmTests
     }
 
     [Fact]
-    public void The_run_with_the_median_median_speaks_for_the_others()
+    public void The_run_with_the_median_median_speaks_for_the_others_or_the_two_in_the_middle()
     {
-        Assert.Equal("3", Median([1, 5, 3], Direction.HigherIsBetter));
-        Assert.Equal("3", Median([1, 5, 3], Direction.LowerIsBetter));
+        Assert.Equal(("3", 3), Median([1, 5, 3]));
+        Assert.Equal(("2 and 3", 6), Median([4, 3, 2, 1]));
+        Assert.Equal(("1 and 2", 6), Median([1, 2]));
 
-        // Of two in the middle the worse one.
-        Assert.Equal("2", Median([1, 2, 3, 4], Direction.HigherIsBetter));
-        Assert.Equal("3", Median([1, 2, 3, 4], Direction.LowerIsBetter));
-        Assert.Equal("1", Median([1, 2], Direction.HigherIsBetter));
-        Assert.Equal("2", Median([1, 2], Direction.LowerIsBetter));
-
-        static string Median(double[] medians, Direction direction) =>
-            GateSides.MedianRun([.. medians.Select(value => ($"{value}", new LogSample([[value, value, value, value, value]])))], direction).RunId;
+        static (string, int) Median(double[] medians)
+        {
+            (string runId, MeasuredSide side) = GateSides.MedianRun([.. medians.Select(value => ($"{value}", Side([[value], [value], [value]])))]);
+            return (runId, side.Values.LaunchCount);
+        }
     }
 
     [Fact]
-    public void Runs_with_too_few_iterations_stand_back() =>
-        Assert.Equal("many", GateSides.MedianRun([("few", new LogSample([[1, 1]])), ("many", new LogSample([[2, 2, 2, 2, 2]])), ("also few", new LogSample([[3]]))], Direction.LowerIsBetter).RunId);
+    public void Runs_with_too_few_launches_and_unsteady_ones_stand_back()
+    {
+        Assert.Equal("many", GateSides.MedianRun([("few", Side([[1, 1], [2, 2]])), ("many", Side([[2], [2], [2]])), ("one", Side([[3]]))]).RunId);
+        Assert.Equal("steady", GateSides.MedianRun([("a", Side([[1], [1], [1]], "unsteady: x")), ("steady", Side([[9]]))]).RunId);
+        Assert.Equal("unsteady: x", GateSides.MedianRun([("a", Side([[1], [1], [1]], "unsteady: x")), ("b", Side([[9], [9], [9]], "unsteady: y"))]).Side.Unsteady);
+    }
 
     [Fact]
     public void Baseline_runs_may_be_of_several_builds_and_lack_a_case()
@@ -63,7 +65,7 @@ public sealed class BaselineAndConfirmTests
 
         GateVerdict second = RegressionGate.Confirm(first, [baseline], Run("c"));
         Assert.Equal(GateExitCode.Pass, second.ExitCode);
-        Assert.All(second.Checks, check => Assert.Equal(GateOutcome.NotConfirmed, check.Outcome));
+        Assert.All(second.Checks, check => Assert.Equal(MetricVerdict.NotConfirmed, check.Outcome));
         Assert.Contains("measured again", GateReport.Text(second), StringComparison.Ordinal);
     }
 
@@ -89,7 +91,7 @@ public sealed class BaselineAndConfirmTests
         Run again = current.Without(0).Changed("c", sample => sample with { TtftMs = sample.TtftMs * 2 });
         GateVerdict second = RegressionGate.Confirm(first, [baseline], again);
         Assert.Equal(GateExitCode.Regression, second.ExitCode);
-        Assert.Single(second.Checks, check => check.Outcome == GateOutcome.Regression);
+        Assert.Single(second.Checks, check => check.Outcome == MetricVerdict.Regression);
         Assert.DoesNotContain(second.Findings, finding => finding.Kind == GateFindingKind.Missing);
     }
 
@@ -102,9 +104,11 @@ public sealed class BaselineAndConfirmTests
         {
             GateVerdict second = RegressionGate.Confirm(first, [baseline], again);
             Assert.Equal(GateExitCode.Incomparable, second.ExitCode);
-            Assert.All(second.Checks, check => Assert.Equal(GateOutcome.Inconclusive, check.Outcome));
+            Assert.All(second.Checks, check => Assert.Equal(MetricVerdict.Inconclusive, check.Outcome));
         }
 
         Assert.Equal(GateExitCode.Inconclusive, RegressionGate.Confirm(first, [baseline], Run("c").First(3)).ExitCode);
     }
+
+    private static MeasuredSide Side(double[][] launches, string? unsteady = null) => new(new LogSample(launches), Noise: null, unsteady);
 }

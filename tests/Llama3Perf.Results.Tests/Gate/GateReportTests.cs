@@ -14,7 +14,7 @@ public sealed class GateReportTests
     public void The_summary_says_what_was_decided_and_on_what_grounds()
     {
         string markdown = GateReport.Markdown(Verdict);
-        Assert.StartsWith("## Gate: FAIL, regression (2 regression, 1 missing)\n\nCurrent b against a\\|1, compared over build_commit; red: worse by more than 5 % and p &lt; 0.01.\n", markdown, StringComparison.Ordinal);
+        Assert.StartsWith("## Gate: FAIL, regression (2 regression, 1 missing)\n\nCurrent b against a\\|1, compared over build_commit; red: worse by more than 5 % and p &lt; 0.01; pass: such a loss is excluded.\n", markdown, StringComparison.Ordinal);
         Assert.Contains("| REGRESSION |", markdown, StringComparison.Ordinal);
         Assert.Contains("- missing: llama-125m-int4-b32/ort-cpu/pp512/l700/t2: baseline: measured; current: not there", markdown, StringComparison.Ordinal);
         Assert.EndsWith("\n", markdown, StringComparison.Ordinal);
@@ -29,7 +29,8 @@ public sealed class GateReportTests
         JsonElement check = json.GetProperty("checks")[0];
         Assert.Equal("regression", check.GetProperty("outcome").GetString());
         Assert.Equal(2, check.GetProperty("ratio_interval").GetArrayLength());
-        Assert.InRange(check.GetProperty("p_adjusted").GetDouble(), check.GetProperty("p").GetDouble(), 0.01);
+        Assert.InRange(check.GetProperty("p_adjusted").GetDouble(), 0, 0.01);
+        Assert.Equal((3, 3, "launches"), (check.GetProperty("baseline_launches").GetInt32(), check.GetProperty("current_launches").GetInt32(), check.GetProperty("spread").GetString()));
         Assert.Equal("regression", check.GetProperty("confirmation").GetProperty("outcome").GetString());
         Assert.Equal("missing", json.GetProperty("findings")[0].GetProperty("kind").GetString());
     }

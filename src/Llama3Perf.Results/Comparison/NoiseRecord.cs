@@ -1,12 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
 
-namespace Llama3Perf.Results.Gate;
+namespace Llama3Perf.Results.Comparison;
 
 /// <summary>What a machine's noise is measured for: the gate that is to be run there.</summary>
 public sealed record NoiseOptions
@@ -30,7 +29,10 @@ public sealed record NoiseOptions
 /// <summary>The noise of a machine, case by case: what an A/A measurement leaves, and what the gate reads. A JSON file.</summary>
 public sealed record NoiseRecord
 {
-    private const int CurrentVersion = 1;
+    /// <summary>The key that says whose noise it is.</summary>
+    internal const string Machine = "machine_id";
+
+    private const int CurrentVersion = 2;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -50,14 +52,15 @@ public sealed record NoiseRecord
     /// <summary>Every metric of every case.</summary>
     public required IReadOnlyList<NoiseEntry> Entries { get; init; }
 
-    /// <summary>Estimates noise from runs of the same build on the same machine; ten launches or more give a floor that is worth recording.</summary>
+    /// <summary>Estimates noise from runs of the same build on the same machine; ten launches or more give a spread that is worth recording.</summary>
     /// <param name="runs">One run of several launches, or several runs.</param>
     /// <param name="options">The gate that it is for.</param>
-    /// <exception cref="RunFileException">The runs differ in a key, or no case has two launches of which one has two iterations.</exception>
+    /// <exception cref="RunFileException">The runs differ in a key, or no case has two launches.</exception>
     /// <exception cref="ArgumentException">An option is out of range or unknown.</exception>
     public static NoiseRecord Measure(IReadOnlyList<Run> runs, NoiseOptions options)
     {
-        IReadOnlyList<Column<Sample>> metrics = GateOptions.Check(new GateOptions { Metrics = options.Metrics, Threshold = options.Threshold, Alpha = options.Alpha });
+        ComparisonOptions.CheckThreshold(options.Threshold, options.Alpha);
+        IReadOnlyList<Column<Sample>> metrics = ComparisonOptions.Judged(options.Metrics);
         if (options.Launches < 1 || options.Iterations < 1 || runs.Count == 0)
         {
             throw new ArgumentException("Noise is measured from at least one run, for at least one launch of one iteration.", nameof(options));
@@ -81,13 +84,13 @@ public sealed record NoiseRecord
                where good.Length > 0
                from metric in metrics
                let sample = LogSample.Of(good.SelectMany(found => found.Outcome.Samples), metric)
-               let components = VarianceComponents.Of(sample)
-               where components is not null
-               select NoiseEntry.Of(good[0], metric, components, options),
+               let noise = LaunchNoise.Of(sample)
+               where noise is not null
+               select NoiseEntry.Of(good[0], metric, noise, options),
         ];
         return entries.Length > 0
             ? new NoiseRecord { SchemaVersion = CurrentVersion, RunIds = [.. runs.Select(run => run.Identity.RunId)], Entries = entries }
-            : throw new RunFileException("no case has two launches of two iterations; noise between launches cannot be known from less");
+            : throw new RunFileException("no case has two launches; noise between launches cannot be known from less");
     }
 
     /// <summary>Reads a record.</summary>
@@ -100,7 +103,7 @@ public sealed record NoiseRecord
             return record switch
             {
                 { SchemaVersion: not CurrentVersion } => throw new RunFileException($"{path} has schema_version {record.SchemaVersion}, and this program reads {CurrentVersion}; measure the noise again"),
-                _ when !record.Entries.All(entry => entry.IsSane) => throw new RunFileException($"{path} holds a standard deviation or a count that cannot be; measure the noise again"),
+                _ when !record.Entries.All(entry => entry is { IsSane: true }) => throw new RunFileException($"{path} holds a standard deviation or a count that cannot be; measure the noise again"),
                 _ => record,
             };
         }
@@ -124,18 +127,31 @@ public sealed record NoiseRecord
             && keys.All(key => entry.Keys.GetValueOrDefault(key.Key) == key.Value));
     }
 
+    /// <summary>That it is of a machine that some of the runs were measured on.</summary>
+    /// <exception cref="RunFileException">It is another machine's: its noise says nothing here.</exception>
+    internal void RequireMachine(IEnumerable<Run> runs)
+    {
+        HashSet<string?> own = [.. Entries.Select(entry => entry.Keys.GetValueOrDefault(Machine))];
+        string?[] machines = [.. runs.Select(run => run.Environment.MachineId).Distinct(StringComparer.Ordinal)];
+        if (!machines.Any(own.Contains))
+        {
+            throw new RunFileException(
+                $"the noise record is of machine {string.Join(", ", own.Select(machine => machine ?? "unknown"))}, the runs are of {string.Join(", ", machines.Select(machine => machine ?? "unknown"))}; measure the noise of this machine");
+        }
+    }
+
     /// <summary>The record as people read it.</summary>
     public TextTable ToTable() => new(
         [
-            new("case", false), new("metric", false), new("launches", true), new("sd between", true), new("sd within", true),
+            new("case", false), new("metric", false), new("launches", true), new("sd of launches", true), new("sd within", true),
             new("gate", false), new("noise floor", true), new("smallest regression found", true),
         ],
         [
             .. Entries.OrderByDescending(entry => entry.NoiseFloor).Select(entry => (IReadOnlyList<string>)
             [
-                entry.CaseId, entry.Metric, $"{entry.Launches}", ComparisonTable.Percent(Math.Round(entry.BetweenSd, 5)), ComparisonTable.Percent(Math.Round(entry.WithinSd, 5)),
+                entry.CaseId, entry.Metric, $"{entry.Launches}", ComparisonTable.Percent(Math.Round(entry.LaunchSd, 5)), ComparisonTable.Percent(Math.Round(entry.WithinSd, 5)),
                 $"{entry.GateLaunches} x {entry.GateIterations}", ComparisonTable.Percent(Math.Round(entry.NoiseFloor, 4)),
-                entry.SmallestRegression is { } loss ? ComparisonTable.Percent(Math.Round(loss, 4)) : "none: too few samples",
+                ComparisonTable.Percent(Math.Round(entry.SmallestRegression, 4)),
             ]),
         ]);
 }

@@ -1,0 +1,124 @@
+using CsCheck;
+using Llama3Perf.Results.Statistics;
+
+namespace Llama3Perf.Results.Tests.Statistics;
+
+public sealed class SequentialTTestTests
+{
+    private static readonly Gen<double[]> Values = Gen.Double[-1, 1].Array[1, 30];
+
+    [Fact]
+    public void The_evidence_is_the_likelihood_ratio_over_the_prior()
+    {
+        // The definition, integrated numerically: the mean above the limit is |N(0, 4)| standard deviations, the standard deviation has
+        // the density 1/σ, and both are integrated out of the normal likelihood of the values; at the limit only the latter.
+        double[] values = [0.3, 0.9, 0.5, 1.4, 0.7];
+        SequentialTTest test = new(0.2);
+        double largest = 1;
+        for (int n = 1; n <= values.Length; n++)
+        {
+            test.Add(values[n - 1]);
+            double[] centred = [.. values[..n].Select(value => value - 0.2)];
+            double ratio = n < 2 ? 1 : Integral(delta => 2 * Density(delta / 2) / 2 * OverSigma(centred, delta), 0, 20) / OverSigma(centred, 0);
+            largest = Math.Max(largest, ratio);
+            Assert.Equal(1, test.P * largest, 1e-3);
+        }
+
+        Assert.InRange(test.P, 0.01, 0.2);
+
+        static double Density(double z) => Math.Exp(-z * z / 2) / Math.Sqrt(2 * Math.PI);
+        static double OverSigma(double[] values, double delta) => Integral(
+            logSigma =>
+            {
+                double sigma = Math.Exp(logSigma);
+                return values.Aggregate(1.0, (product, value) => product * Density((value / sigma) - delta) / sigma);
+            },
+            -6, 6);
+        static double Integral(Func<double, double> f, double from, double to)
+        {
+            const int Steps = 1200;
+            double step = (to - from) / Steps;
+            return Enumerable.Range(0, Steps).Sum(i => f(from + ((i + 0.5) * step))) * step;
+        }
+    }
+
+    [Fact]
+    public void It_does_not_depend_on_the_unit_and_moves_with_the_limit() => Gen.Select(Values, Gen.Double[0.1, 10], Gen.Double[-1, 1]).Sample((values, scale, by) =>
+    {
+        (SequentialTTest plain, SequentialTTest scaled) = (new SequentialTTest(0), new SequentialTTest(by * scale));
+        foreach (double value in values)
+        {
+            plain.Add(value);
+            scaled.Add((value + by) * scale);
+            Assert.Equal(1, scaled.P / plain.P, 1e-6);
+        }
+    });
+
+    [Fact]
+    public void A_p_value_never_rises_and_two_sides_are_never_both_sure() => Values.Sample(values =>
+    {
+        (SequentialTTest up, SequentialTTest down) = (new SequentialTTest(0), new SequentialTTest(0));
+        double before = 1;
+        foreach (double value in values)
+        {
+            up.Add(value);
+            down.Add(-value);
+            Assert.InRange(up.P, 0, before);
+            before = up.P;
+        }
+    });
+
+    [Fact]
+    public void Values_all_shifted_up_never_give_less_evidence() => Gen.Select(Values, Gen.Double[0, 1]).Sample((values, by) =>
+    {
+        (SequentialTTest low, SequentialTTest high) = (new SequentialTTest(0), new SequentialTTest(0));
+        foreach (double value in values)
+        {
+            low.Add(value);
+            high.Add(value + by);
+            Assert.True(high.P <= low.P * (1 + 1e-9));
+        }
+    });
+
+    [Fact]
+    public void The_half_width_is_where_the_test_rejects() => Gen.Select(Gen.Double[-1, 1].Array[5, 30], Gen.Double[0.001, 0.1]).Sample((values, alpha) =>
+    {
+        double mean = values.Average();
+        double variance = values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1);
+        double halfWidth = SequentialTTest.HalfWidth(values.Length, variance, alpha);
+        if (double.IsFinite(halfWidth))
+        {
+            // One look, at the end: the largest e-value of the test may be an earlier one, so it rejects whenever the interval does.
+            SequentialTTest outside = new(mean - (halfWidth * 1.0001));
+            Array.ForEach(values, outside.Add);
+            Assert.True(outside.P < alpha);
+        }
+    });
+
+    [Theory]
+    [InlineData(3, false)]
+    [InlineData(4, true)]
+    public void Four_values_are_the_first_that_can_decide_at_one_in_a_hundred(int count, bool canDecide)
+    {
+        Assert.Equal(canDecide, double.IsFinite(SequentialTTest.HalfWidth(count, 1, 0.01)));
+        SequentialTTest endless = new(0);
+        for (int i = 0; i < count; i++)
+        {
+            endless.Add(1);
+        }
+
+        Assert.Equal(canDecide, endless.P < 0.01);
+    }
+
+    [Fact]
+    public void Nothing_speaks_against_a_limit_that_the_mean_does_not_exceed()
+    {
+        SequentialTTest test = new(1);
+        foreach (double value in new[] { 1.0, 1.0, 0.5, 1.0 })
+        {
+            test.Add(value);
+        }
+
+        Assert.Equal(1, test.P);
+    }
+}

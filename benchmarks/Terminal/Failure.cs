@@ -17,7 +17,7 @@ internal static class Failure
         Exception cause = Cause(exception);
         return cause switch
         {
-            UsageException or ArgumentException { ParamName: "options" or "name" or "names" or "baseline" or "threshold" or "alpha" } => Line(cause.Message, ExitCode.Usage),
+            UsageException or OptionException => Line(cause.Message, ExitCode.Usage),
             OperationCanceledException => Line("interrupted; nothing half-written is left", ExitCode.Interrupted),
             ModelException or EngineException or RunFileException => Line(cause.Message, ExitCode.Input),
             OutOfMemoryException => Line("memory ran out; a smaller model, fewer threads or a machine with more of it", ExitCode.Input),

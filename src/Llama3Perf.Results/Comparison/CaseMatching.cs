@@ -34,7 +34,7 @@ internal sealed class CaseMatching
     /// <param name="vary">Names of the varied fields; empty finds the one.</param>
     /// <param name="onlyOfRuns">True finds by itself only fields of a whole run.</param>
     /// <exception cref="RunFileException">The runs differ in more than the varied fields, or two cases of a side cannot be told apart.</exception>
-    /// <exception cref="ArgumentException">A varied field is no key column.</exception>
+    /// <exception cref="OptionException">A varied field is no key column.</exception>
     public static CaseMatching Of(IReadOnlyList<Run> runs, IReadOnlyList<string> vary, bool onlyOfRuns = false)
     {
         KeyedRun[] keyed = [.. runs.Select(run => new KeyedRun(run))];

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using CsvHelper;
 using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Comparison;
@@ -64,7 +65,7 @@ public static class ComparisonFiles
             WriteRow(csv, Columns.Select(column => column.Name));
             foreach (Cell cell in Cells(comparison))
             {
-                WriteRow(csv, Columns.Select(column => column.Text(cell) ?? ""));
+                WriteRow(csv, Columns.Select(column => SpreadsheetText.Guard(column.Text(cell) ?? "")));
             }
         }
 

@@ -35,39 +35,39 @@ public sealed record ComparisonOptions
 
     /// <summary>Checks options by themselves.</summary>
     /// <returns>The columns of <see cref="Metrics"/>.</returns>
-    /// <exception cref="ArgumentException">One is out of range or unknown.</exception>
+    /// <exception cref="OptionException">One is out of range or unknown.</exception>
     internal static IReadOnlyList<Column<Sample>> Check(ComparisonOptions options)
     {
         CheckThreshold(options.Threshold, options.Alpha);
         return options.Metrics.Count == 0
-            ? throw new ArgumentException("There is no metric to compare.", nameof(options))
+            ? throw new OptionException("There is no metric to compare.")
             : [.. options.Metrics.Distinct(StringComparer.Ordinal).Select(SampleSchema.Metric)];
     }
 
     /// <summary>Checks threshold and error rate.</summary>
-    /// <exception cref="ArgumentException">One is out of range.</exception>
+    /// <exception cref="OptionException">One is out of range.</exception>
     internal static void CheckThreshold(double threshold, double alpha)
     {
         if (threshold is not (> 0 and < 1))
         {
-            throw new ArgumentException($"A threshold of {threshold} is not between 0 and 1; 0.05 is 5 %.", nameof(threshold));
+            throw new OptionException($"A threshold of {threshold} is not between 0 and 1; 0.05 is 5 %.");
         }
 
         if (alpha is not (> 0 and < 0.5))
         {
-            throw new ArgumentException($"An alpha of {alpha} is not between 0 and 0.5.", nameof(alpha));
+            throw new OptionException($"An alpha of {alpha} is not between 0 and 0.5.");
         }
     }
 
     /// <summary>Metrics that are judged, each with a better direction.</summary>
-    /// <exception cref="ArgumentException">One is unknown or has none, or there is none.</exception>
+    /// <exception cref="OptionException">One is unknown or has none, or there is none.</exception>
     internal static IReadOnlyList<Column<Sample>> Judged(IReadOnlyList<string> names)
     {
         Column<Sample>[] metrics = [.. names.Distinct(StringComparer.Ordinal).Select(SampleSchema.Metric)];
         return Array.Find(metrics, metric => metric.Direction == Direction.None) switch
         {
-            { } undirected => throw new ArgumentException($"The metric {undirected.Name} is reported and never gated; it has no better direction.", nameof(names)),
-            null when metrics.Length == 0 => throw new ArgumentException("There is no metric to judge.", nameof(names)),
+            { } undirected => throw new OptionException($"The metric {undirected.Name} is reported and never gated; it has no better direction."),
+            null when metrics.Length == 0 => throw new OptionException("There is no metric to judge."),
             null => metrics,
         };
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Comparison;
@@ -8,13 +9,22 @@ namespace Llama3Perf.Results.Comparison;
 /// <summary>A comparison as people read it.</summary>
 public static class ComparisonTable
 {
+    /// <summary>The column that names metrics, for every table that has them.</summary>
+    internal static TextColumn Metric { get; } = new("metric", IsNumber: false);
+
+    /// <summary>The column of ratios.</summary>
+    internal static TextColumn Ratio { get; } = new("ratio", IsNumber: true);
+
+    /// <summary>The column of verdicts.</summary>
+    internal static TextColumn Verdict { get; } = new("verdict", IsNumber: false);
+
     /// <summary>The table: one column a side with medians and intervals, and one for each but the first with its ratio to the baseline.</summary>
     public static TextTable Of(RunComparison comparison)
     {
-        List<TextColumn> columns = [new("case", IsNumber: false), new("metric", IsNumber: false)];
+        List<TextColumn> columns = [SummaryTable.Case, Metric];
         columns.AddRange(comparison.Sides.SelectMany((side, i) => i == 0
             ? [new TextColumn($"{side.Label} (baseline)", IsNumber: true)]
-            : new[] { new TextColumn(side.Label, IsNumber: true), new TextColumn("ratio", IsNumber: true), new TextColumn("verdict", IsNumber: false) }));
+            : new[] { new TextColumn(side.Label, IsNumber: true), Ratio, Verdict }));
         return new TextTable(columns, [.. comparison.Rows.Select(Cells)]);
     }
 
@@ -63,13 +73,6 @@ public static class ComparisonTable
         CultureInfo.InvariantCulture,
         $"{judged.Ratio.Ratio:0.000}{(judged.Interval is { } i ? $" [{i.Low:0.000}, {i.High:0.000}]" : "")}{(judged.Ratio.Spread == SpreadSource.NoiseRecord ? "*" : "")}");
 
-    /// <summary>Four significant digits, and all digits before the point.</summary>
-    internal static string Number(double value)
-    {
-        int decimals = value == 0 ? 0 : Math.Clamp(3 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 6);
-        return value.ToString($"F{decimals}", CultureInfo.InvariantCulture);
-    }
-
     private static List<string> Cells(ComparedMetric row)
     {
         List<string> cells = [row.CaseId, row.Metric.Name];
@@ -88,7 +91,7 @@ public static class ComparisonTable
     }
 
     private static string MedianText(MedianEstimate median) =>
-        median.Interval is { } interval ? $"{Number(median.Median)} [{Number(interval.Low)}, {Number(interval.High)}]" : Number(median.Median);
+        median.Interval is { } interval ? $"{Figure.Text(median.Median)} [{Figure.Text(interval.Low)}, {Figure.Text(interval.High)}]" : Figure.Text(median.Median);
 
     internal static string Word(MetricVerdict verdict) => verdict switch
     {

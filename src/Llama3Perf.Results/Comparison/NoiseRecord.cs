@@ -56,14 +56,14 @@ public sealed record NoiseRecord
     /// <param name="runs">One run of several launches, or several runs.</param>
     /// <param name="options">The gate that it is for.</param>
     /// <exception cref="RunFileException">The runs differ in a key, or no case has two launches.</exception>
-    /// <exception cref="ArgumentException">An option is out of range or unknown.</exception>
+    /// <exception cref="OptionException">An option is out of range or unknown.</exception>
     public static NoiseRecord Measure(IReadOnlyList<Run> runs, NoiseOptions options)
     {
         ComparisonOptions.CheckThreshold(options.Threshold, options.Alpha);
         IReadOnlyList<Column<Sample>> metrics = ComparisonOptions.Judged(options.Metrics);
         if (options.Launches < 1 || options.Iterations < 1 || runs.Count == 0)
         {
-            throw new ArgumentException("Noise is measured from at least one run, for at least one launch of one iteration.", nameof(options));
+            throw new OptionException("Noise is measured from at least one run, for at least one launch of one iteration.");
         }
 
         if (runs.DistinctBy(run => run.Identity.RunId, StringComparer.Ordinal).Count() < runs.Count)
@@ -143,7 +143,7 @@ public sealed record NoiseRecord
     /// <summary>The record as people read it.</summary>
     public TextTable ToTable() => new(
         [
-            new("case", false), new("metric", false), new("launches", true), new("sd of launches", true), new("sd within", true),
+            SummaryTable.Case, ComparisonTable.Metric, new("launches", true), new("sd of launches", true), new("sd within", true),
             new("gate", false), new("noise floor", true), new("smallest regression found", true),
         ],
         [

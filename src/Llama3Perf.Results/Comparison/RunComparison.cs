@@ -47,7 +47,7 @@ public sealed record RunComparison
     /// <param name="runs">Two or more; one is enough when a field that its own cases differ in is varied.</param>
     /// <param name="options">How.</param>
     /// <exception cref="RunFileException">The runs cannot be compared; the message names the fields they differ in. Exit code 2.</exception>
-    /// <exception cref="ArgumentException">An option is out of range or unknown. Exit code 64.</exception>
+    /// <exception cref="OptionException">An option is out of range or unknown. Exit code 64.</exception>
     public static RunComparison Of(IReadOnlyList<Run> runs, ComparisonOptions options)
     {
         IReadOnlyList<Column<Sample>> metrics = ComparisonOptions.Check(options);
@@ -134,6 +134,6 @@ public sealed record RunComparison
 
         return int.TryParse(baseline, out int position) && position >= 1 && position <= runs.Count
             ? position - 1
-            : throw new ArgumentException($"There is no run '{baseline}'; the baseline is one of {string.Join(", ", runs.Select(run => run.Identity.RunId))}, or its position from 1.", nameof(baseline));
+            : throw new OptionException($"There is no run '{baseline}'; the baseline is one of {string.Join(", ", runs.Select(run => run.Identity.RunId))}, or its position from 1.");
     }
 }

@@ -22,7 +22,7 @@ internal sealed record VariedFields(IReadOnlyList<string> Names, IReadOnlySet<st
     };
 
     /// <summary>The fields that were asked for.</summary>
-    /// <exception cref="ArgumentException">A name is no key column; the message lists those there are.</exception>
+    /// <exception cref="OptionException">A name is no key column; the message lists those there are.</exception>
     public static VariedFields Named(IReadOnlyList<string> names)
     {
         string[] known = [.. names.Select(name => SampleSchema.Key(name).Name).Distinct(StringComparer.Ordinal)];

@@ -33,7 +33,7 @@ public sealed record GateOptions
 
     /// <summary>Checks options by themselves.</summary>
     /// <returns>The columns of <see cref="Metrics"/>.</returns>
-    /// <exception cref="ArgumentException">One is out of range or unknown.</exception>
+    /// <exception cref="OptionException">One is out of range or unknown.</exception>
     internal static IReadOnlyList<Column<Sample>> Check(GateOptions options)
     {
         ComparisonOptions.CheckThreshold(options.Threshold, options.Alpha);

@@ -1,8 +1,9 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Gate;
@@ -34,11 +35,11 @@ public static class GateReport
 
     /// <summary>The checks, worst first.</summary>
     public static TextTable Table(GateVerdict verdict) => new(
-        [new("case", false), new("metric", false), new("baseline", true), new("current", true), new("ratio", true), new("p", true), new("launches", true), new("verdict", false)],
+        [SummaryTable.Case, ComparisonTable.Metric, new("baseline", true), new("current", true), ComparisonTable.Ratio, new("p", true), new("launches", true), ComparisonTable.Verdict],
         [
             .. verdict.Checks.Select(check => (IReadOnlyList<string>)
             [
-                check.CaseId, check.Metric.Name, ComparisonTable.Number(check.BaselineMedian), ComparisonTable.Number(check.CurrentMedian),
+                check.CaseId, check.Metric.Name, Figure.Text(check.BaselineMedian), Figure.Text(check.CurrentMedian),
                 ComparisonTable.RatioText(check.Judgement), PText(check.Judgement.AdjustedP), $"{check.BaselineLaunches}/{check.CurrentLaunches}", OutcomeText(check),
             ]),
         ]);

@@ -58,13 +58,13 @@ public static class GateSimulation
     private static readonly Column<Rows.Sample> Throughput = SampleSchema.Metric("decode_tps");
 
     /// <summary>Runs the simulation, on all cores.</summary>
-    /// <exception cref="ArgumentException">There are no trials, launches or iterations, or an option is out of range.</exception>
+    /// <exception cref="OptionException">There are no trials, launches or iterations, or an option is out of range.</exception>
     public static SimulationResult Run(SimulationOptions options)
     {
         ComparisonOptions.CheckThreshold(options.Threshold, options.Alpha);
         if (options.Launches < 1 || options.Iterations < 1 || options.Trials < 1 || options.RecordedLaunches is < 0 or 1)
         {
-            throw new ArgumentException("A simulation needs a trial, a launch and an iteration, and a noise record two launches.", nameof(options));
+            throw new OptionException("A simulation needs a trial, a launch and an iteration, and a noise record two launches.");
         }
 
         return SimulationResult.Of(NormalNoise.Count(options.Trials, options.Seed, noise => Verdict(options, noise)), options.Trials);

@@ -12,7 +12,7 @@ public static class RegressionGate
     /// <param name="baseline">One run, or several good ones: for each case and metric the median run, or the two in the middle, speak for them, so that one outlier does not.</param>
     /// <param name="current">The run to judge; it may be the baseline itself (A/A).</param>
     /// <param name="options">When the gate goes red.</param>
-    /// <exception cref="ArgumentException">An option is out of range or unknown. Exit code 64.</exception>
+    /// <exception cref="OptionException">An option is out of range or unknown. Exit code 64.</exception>
     public static GateVerdict Judge(IReadOnlyList<Run> baseline, Run current, GateOptions options)
     {
         IReadOnlyList<Column<Sample>> metrics = GateOptions.Check(options);
@@ -24,7 +24,7 @@ public static class RegressionGate
         };
         if (baseline.Count == 0)
         {
-            throw new ArgumentException("There is no baseline run.", nameof(baseline));
+            throw new OptionException("There is no baseline run.");
         }
 
         try

@@ -25,7 +25,8 @@ public sealed class SequentialGate
     /// <summary>A gate of cases. All must be named before the first block, since Holm's correction is over all of them.</summary>
     /// <param name="caseIds">Names of the cases, at least one, each once.</param>
     /// <param name="options">Metrics, threshold and alpha; the rest is the gate's alone.</param>
-    /// <exception cref="ArgumentException">An option is out of range or unknown, or there is no case, or one is named twice.</exception>
+    /// <exception cref="OptionException">An option is out of range or unknown.</exception>
+    /// <exception cref="ArgumentException">There is no case, or one is named twice.</exception>
     public SequentialGate(IReadOnlyList<string> caseIds, GateOptions options)
     {
         IReadOnlyList<Column<Sample>> metrics = GateOptions.Check(options);

@@ -29,7 +29,7 @@ public sealed record SequentialSimulation
     /// <summary>Measures until decided.</summary>
     /// <param name="blockSd">Standard deviation of a block's log ratio.</param>
     /// <param name="loss">How much throughput the current side really lost.</param>
-    /// <exception cref="ArgumentException">There are no trials or blocks, or an option is out of range.</exception>
+    /// <exception cref="OptionException">There are no trials or blocks, or an option is out of range.</exception>
     public SequentialOutcome Run(double blockSd, double loss)
     {
         Check(this);
@@ -47,7 +47,7 @@ public sealed record SequentialSimulation
     /// </summary>
     /// <param name="blockSd">Standard deviation of a block's log ratio.</param>
     /// <param name="loss">0 counts reds, the threshold counts passes.</param>
-    /// <exception cref="ArgumentException">There are no trials or blocks, or an option is out of range.</exception>
+    /// <exception cref="OptionException">There are no trials or blocks, or an option is out of range.</exception>
     public double WrongAtAnyLook(double blockSd, double loss)
     {
         Check(this);
@@ -56,7 +56,7 @@ public sealed record SequentialSimulation
 
     /// <summary>Simulates every spread without a change, at a loss of the threshold and at twice that.</summary>
     /// <param name="progress">Told after each row how many of all are done; null tells nobody.</param>
-    /// <exception cref="ArgumentException">There are no trials or blocks, or an option is out of range.</exception>
+    /// <exception cref="OptionException">There are no trials or blocks, or an option is out of range.</exception>
     public TextTable Table(Action<int, int>? progress = null)
     {
         List<IReadOnlyList<string>> rows = [];
@@ -85,7 +85,7 @@ public sealed record SequentialSimulation
         ComparisonOptions.CheckThreshold(options.Threshold, options.Alpha);
         if (options.Trials < 1 || options.MostBlocks < 2)
         {
-            throw new ArgumentException("A simulation needs a trial and two blocks.", nameof(options));
+            throw new OptionException("A simulation needs a trial and two blocks.");
         }
     }
 

@@ -21,7 +21,7 @@ public sealed record SimulationGrid
 
     /// <summary>Simulates every cell.</summary>
     /// <param name="progress">Told after each row how many of all are done; null tells nobody.</param>
-    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="OptionException">An option is out of range.</exception>
     public TextTable Run(Action<int, int>? progress = null)
     {
         SimulationOptions[] cells =

@@ -27,16 +27,16 @@ public static class SampleSchema
     public static IReadOnlyList<Column<Sample>> Metrics { get; } = [.. Table.Columns.Where(column => column.Role == ColumnRole.Metric)];
 
     /// <summary>The metric of that name.</summary>
-    /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
+    /// <exception cref="OptionException">There is none; the message lists those there are.</exception>
     public static Column<Sample> Metric(string name) => Find(Metrics, name, "metric");
 
     /// <summary>The key of that name.</summary>
-    /// <exception cref="ArgumentException">There is none; the message lists those there are.</exception>
+    /// <exception cref="OptionException">There is none; the message lists those there are.</exception>
     public static Column<Sample> Key(string name) => Find(Keys, name, "key");
 
     private static Column<Sample> Find(IReadOnlyList<Column<Sample>> columns, string name, string kind) =>
         columns.FirstOrDefault(column => column.Name == name)
-        ?? throw new ArgumentException($"There is no {kind} named '{name}'; there are {string.Join(", ", columns)}.", nameof(name));
+        ?? throw new OptionException($"There is no {kind} named '{name}'; there are {string.Join(", ", columns)}.");
 
     private static Column<CaseContext>[] KeysOf(params IEnumerable<Column<CaseContext>>[] parts)
     {

@@ -13,7 +13,7 @@ public sealed record MedianEstimate(double Median, Interval? Interval)
     /// <param name="metric">Name of the metric.</param>
     /// <param name="alpha">Probability that each end of the interval is exceeded.</param>
     /// <returns>Null when no sample has the metric.</returns>
-    /// <exception cref="ArgumentException">There is no such metric.</exception>
+    /// <exception cref="OptionException">There is no such metric.</exception>
     public static MedianEstimate? Of(IEnumerable<Rows.Sample> samples, string metric, double alpha) =>
         LogSample.Of(samples, Schema.SampleSchema.Metric(metric)) is { Count: > 0 } values ? Of(values, alpha) : null;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Llama3Perf.Results.Comparison;
+using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Tests.Files;
 using static Llama3Perf.Results.Tests.Comparison.MeasuredRuns;
 
@@ -69,5 +70,5 @@ public sealed class ComparisonFilesTests
     [InlineData(12.3456, "12.35")]
     [InlineData(24012.6, "24013")]
     [InlineData(1e10, "10000000000")]
-    public void Numbers_have_four_digits_and_no_exponent(double value, string expected) => Assert.Equal(expected, ComparisonTable.Number(value));
+    public void Numbers_have_four_digits_and_no_exponent(double value, string expected) => Assert.Equal(expected, Figure.Text(value));
 }

@@ -158,7 +158,7 @@ public sealed class RunComparisonTests
         Assert.Contains("one of a, b", Refusal(new() { Baseline = "z" }), StringComparison.Ordinal);
         Assert.Contains("no metric", Refusal(new() { Metrics = [] }), StringComparison.Ordinal);
 
-        string Refusal(ComparisonOptions options) => Assert.Throws<ArgumentException>(() => RunComparison.Of(runs, options)).Message;
+        string Refusal(ComparisonOptions options) => Assert.Throws<OptionException>(() => RunComparison.Of(runs, options)).Message;
     }
 
     [Fact]

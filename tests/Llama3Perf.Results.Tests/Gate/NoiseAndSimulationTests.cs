@@ -38,7 +38,7 @@ public sealed class NoiseAndSimulationTests
         Refused("build_commit", Run("a"), Run("b").Built("feed"));
         Refused("twice", Run("a"), Run("a"));
         Refused("two launches", Run("a", launches: 1));
-        Assert.Throws<ArgumentException>(() => NoiseRecord.Measure([Run("a")], new NoiseOptions { Launches = 0 }));
+        Assert.Throws<OptionException>(() => NoiseRecord.Measure([Run("a")], new NoiseOptions { Launches = 0 }));
 
         static void Refused(string because, params Run[] runs) =>
             Assert.Contains(because, Assert.Throws<RunFileException>(() => NoiseRecord.Measure(runs, new NoiseOptions())).Message, StringComparison.Ordinal);
@@ -188,6 +188,6 @@ public sealed class NoiseAndSimulationTests
         Assert.Equal([(1, 4), (2, 4), (3, 4), (4, 4)], progress);
         Assert.Equal(["3 x 5", "0 %", "1 %", "0.00 %"], table.Rows[0].Take(4));
         Assert.Equal(["1 x 5", "10 %", "1 %", "0.00 %", "0.00 %", "100.00 %", "0.00 %", "100.00 %", "0.00 %", "100.00 %"], table.Rows[3]);
-        Assert.Throws<ArgumentException>(() => (grid with { Designs = [(0, 5)] }).Run());
+        Assert.Throws<OptionException>(() => (grid with { Designs = [(0, 5)] }).Run());
     }
 }

@@ -233,8 +233,8 @@ public sealed class RegressionGateTests
         Assert.Contains("no metric", Refusal(Options with { Metrics = [] }), StringComparison.Ordinal);
         Assert.Contains("between 0 and 1", Refusal(Options with { Threshold = 5 }), StringComparison.Ordinal);
         Assert.Contains("between 0 and 0.5", Refusal(Options with { Alpha = double.NaN }), StringComparison.Ordinal);
-        Assert.Contains("no baseline", Assert.Throws<ArgumentException>(() => RegressionGate.Judge([], Run("a"), Options)).Message, StringComparison.Ordinal);
+        Assert.Contains("no baseline", Assert.Throws<OptionException>(() => RegressionGate.Judge([], Run("a"), Options)).Message, StringComparison.Ordinal);
 
-        static string Refusal(GateOptions options) => Assert.Throws<ArgumentException>(() => RegressionGate.Judge([Run("a")], Run("b"), options)).Message;
+        static string Refusal(GateOptions options) => Assert.Throws<OptionException>(() => RegressionGate.Judge([Run("a")], Run("b"), options)).Message;
     }
 }

@@ -134,11 +134,11 @@ public sealed class SequentialGateTests
     {
         Assert.Throws<ArgumentException>(() => new SequentialGate([], Options));
         Assert.Throws<ArgumentException>(() => new SequentialGate(["a", "a"], Options));
-        Assert.Throws<ArgumentException>(() => new SequentialGate(["a"], Options with { Metrics = ["article_tps"] }));
+        Assert.Throws<OptionException>(() => new SequentialGate(["a"], Options with { Metrics = ["article_tps"] }));
         Assert.Throws<ArgumentException>(() => new SequentialGate(["a"], Options).AddBlock("b", [], []));
         Assert.Throws<ArgumentOutOfRangeException>(() => new BlockSequence(new Tolerance(0.05, IsHigherBetter: true)).Add(double.NaN));
-        Assert.Throws<ArgumentException>(() => new SequentialSimulation { MostBlocks = 1 }.Run(0.01, 0));
-        Assert.Throws<ArgumentException>(() => new SequentialSimulation { Threshold = 0 }.Table());
+        Assert.Throws<OptionException>(() => new SequentialSimulation { MostBlocks = 1 }.Run(0.01, 0));
+        Assert.Throws<OptionException>(() => new SequentialSimulation { Threshold = 0 }.Table());
     }
 
     // However often one looks: no more false alarms than alpha, and no more passes of a true loss of the threshold. 4,000 trials: 1 % ± 0.16 %.

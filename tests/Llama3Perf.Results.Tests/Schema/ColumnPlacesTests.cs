@@ -47,10 +47,12 @@ public sealed partial class ColumnPlacesTests
     public void No_heading_is_written_twice()
     {
         string all = string.Concat(s_code.Values);
+        string library = string.Concat(s_code.Where(file => file.Key.StartsWith("src/", StringComparison.Ordinal)).Select(file => file.Value));
 
         foreach (Column<ResultRow> column in ResultSchema.Table.Columns.Where(column => column.Heading is not null))
         {
             Assert.DoesNotContain(column.Heading!.HasUnit && column.Unit.Length > 0 ? $"\"{column.Title}\"" : "\"\"\"\"", all, StringComparison.Ordinal);
+            Assert.True(Count(library, $"new(?: TextColumn| Heading)?\\(\"{Regex.Escape(column.Heading.Text)}\"") == 1, $"'{column.Heading.Text}' is written twice");
             Assert.True(column.Heading.Name is not { } name || Count(all, $"\"{name}\"") == 1, $"'{column.Heading.Name}' is written twice");
         }
     }

@@ -73,6 +73,6 @@ public sealed class SchemaTests
         Assert.Equal(Direction.None, SampleSchema.Metric("article_tps").Direction);
         Assert.Equal(81.125, SampleSchema.Metric("ttft_ms").Value(sample));
         Assert.Null(SampleSchema.Key("engine").Value(sample));
-        Assert.Contains("decode_tps", Assert.Throws<ArgumentException>(() => SampleSchema.Metric("speed")).Message);
+        Assert.Contains("decode_tps", Assert.Throws<OptionException>(() => SampleSchema.Metric("speed")).Message);
     }
 }

@@ -118,15 +118,15 @@ public sealed class ConfirmationTests : IDisposable
         Run real = RunReader.Read(PathOf("measured")).Single();
 
         // The baseline of pp4 is out of reach. The one of pp8 is not: only the run to judge was slow. Both by far more than any noise.
-        string baseline = real.With("baseline", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1e9 : 1)).Write(PathOf("baseline"));
-        string current = real.With("current", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1 : 0.01)).Write(PathOf("current"));
+        string baseline = real.With("baseline", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1e6 : 1)).Write(PathOf("baseline"));
+        string current = real.With("current", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1e4 : 0.01)).Write(PathOf("current"));
         new RunInvocation(Environment.CurrentDirectory, arguments).Write(current);
 
         (int exitCode, string output, string error) = CliSession.Run(
             "gate", "--baseline", baseline, "--current", current, "--metric", "decode_tps", "--confirm", "--json", PathOf("verdict.json"));
 
         Assert.Equal("", error);
-        Assert.Contains("Measuring 2 red cases again", output, StringComparison.Ordinal);
+        Assert.Contains("red cases again", output, StringComparison.Ordinal);
         using JsonDocument verdict = JsonDocument.Parse(File.ReadAllText(PathOf("verdict.json")));
         Dictionary<string, string> outcomes = verdict.RootElement.GetProperty("checks").EnumerateArray()
             .ToDictionary(check => check.GetProperty("case_id").GetString()!.Split('/')[2], Outcome);
@@ -143,7 +143,7 @@ public sealed class ConfirmationTests : IDisposable
     }
 
     private static Sample Steady(Sample sample, double rate) =>
-        sample with { DecodeTps = rate * (1 + (0.001 * sample.LaunchIndex)), ItlP50Ms = 1, ItlP99Ms = 1, Conditions = Conditions.Unknown };
+        sample with { DecodeTps = rate * (1 + (0.05 * sample.LaunchIndex)), ItlP50Ms = 1, ItlP99Ms = 1, Conditions = Conditions.Unknown };
 
     private string PathOf(string name) => Path.Combine(_folder, name);
 }

@@ -6,7 +6,8 @@ internal static class Fixtures
     /// <summary>The repository's root.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <summary>A path under the shared fixtures. They are not part of a clone: where they are absent the test is skipped, and says so.</summary>
+    /// <summary>A path under the shared fixtures. They are not part of a clone: where they are absent the test is skipped, and says
+    /// so.</summary>
     public static string Shared(params string[] parts) => Beside("fixtures", parts);
 
     /// <summary>A path under the shared cases; skipped like <see cref="Shared"/>.</summary>

@@ -11,29 +11,81 @@ internal static class BuildCommand
 {
     public static Command Create()
     {
-        Option<string?> model = OptionFactory.Value("--model", "Hugging Face checkpoint folder, shape name or config.json. Default: llama-125m.", OptionFactory.Model, "name|path");
+        Option<string?> model = OptionFactory.Value(
+            "--model",
+            "Hugging Face checkpoint folder, shape name or config.json. Default: llama-125m.",
+            OptionFactory.Model,
+            "name|path"
+        );
         Option<Precision?> precision = OptionFactory.Value<Precision?>(
-            "--precision", "int4, int8, fp16 or fp32. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
+            "--precision",
+            "int4, int8, fp16 or fp32. Default: int4.",
+            text => OptionFactory.PrecisionOf(text),
+            "name"
+        );
         Option<int?> blockSize = OptionFactory.Value<int?>(
-            "--block-size", "Quantization block along K: 16, 32, 64, 128, 256. Default: 32.", text => OptionFactory.BlockSizeOf(text), "n");
+            "--block-size",
+            "Quantization block along K: 16, 32, 64, 128, 256. Default: 32.",
+            text => OptionFactory.BlockSizeOf(text),
+            "n"
+        );
         Option<bool> asymmetric = OptionFactory.Flag("--asymmetric", "Stores a zero point for every block.");
         Option<int?> accuracy = OptionFactory.Value<int?>(
-            "--accuracy-level", "Activations of the quantized products: 4 = int8, 0 = as they are. Default: 4.", text => OptionFactory.Integer(0, 4)(text), "n");
+            "--accuracy-level",
+            "Activations of the quantized products: 4 = int8, 0 = as they are. Default: 4.",
+            text => OptionFactory.Integer(0, 4)(text),
+            "n"
+        );
         Option<GraphTarget?> target = OptionFactory.Value<GraphTarget?>(
             "--provider",
             "Execution provider that the graph is for: cpu, dml, cuda, webgpu. Default: cpu.",
-            OptionFactory.OneOf<GraphTarget?>(("cpu", GraphTarget.Cpu), ("dml", GraphTarget.DirectML), ("cuda", GraphTarget.Cuda), ("webgpu", GraphTarget.WebGpu)),
-            "name");
+            OptionFactory.OneOf<GraphTarget?>(
+                ("cpu", GraphTarget.Cpu),
+                ("dml", GraphTarget.DirectML),
+                ("cuda", GraphTarget.Cuda),
+                ("webgpu", GraphTarget.WebGpu)
+            ),
+            "name"
+        );
         Option<string?> tied = OptionFactory.Value(
-            "--tie-embeddings", "yes or no. Default: as the shape says.", OptionFactory.OneOf(("yes", "yes"), ("no", "no")), "yes|no");
+            "--tie-embeddings",
+            "yes or no. Default: as the shape says.",
+            OptionFactory.OneOf(("yes", "yes"), ("no", "no")),
+            "yes|no"
+        );
         Option<bool> fullHead = OptionFactory.Flag("--all-logits", "Computes logits for every position, not only the last.");
-        Option<bool> nonFinite = OptionFactory.Flag("--allow-non-finite", "Stores a checkpoint's NaN weights as 0 and infinite ones as the largest number.");
+        Option<bool> nonFinite = OptionFactory.Flag(
+            "--allow-non-finite",
+            "Stores a checkpoint's NaN weights as 0 and infinite ones as the largest number."
+        );
         Option<ulong?> seed = OptionFactory.Value<ulong?>(
-            "--seed", "Seed of random weights.", text => ulong.TryParse(text, out ulong number) ? number : throw new UsageException($"'{text}' is not a whole number"), "n");
-        Option<string?> output = OptionFactory.Value("--output", "Folder to write. Default: a reused one under artifacts/models.", OptionFactory.Text, "folder");
-        Command command = new("build", "Makes a GenAI model folder: of a Hugging Face checkpoint, or of a shape with random weights (real speed, no download).")
+            "--seed",
+            "Seed of random weights.",
+            text => ulong.TryParse(text, out ulong number) ? number : throw new UsageException($"'{text}' is not a whole number"),
+            "n"
+        );
+        Option<string?> output = OptionFactory.Value(
+            "--output",
+            "Folder to write. Default: a reused one under artifacts/models.",
+            OptionFactory.Text,
+            "folder"
+        );
+        Command command = new(
+            "build",
+            "Makes a GenAI model folder: of a Hugging Face checkpoint, or of a shape with random weights (real speed, no download)."
+        )
         {
-            model, precision, blockSize, asymmetric, accuracy, target, tied, fullHead, nonFinite, seed, output,
+            model,
+            precision,
+            blockSize,
+            asymmetric,
+            accuracy,
+            target,
+            tied,
+            fullHead,
+            nonFinite,
+            seed,
+            output,
         };
         command.SetAction(parsed =>
         {
@@ -51,7 +103,8 @@ internal static class BuildCommand
                     AllowNonFinite = parsed.GetValue(nonFinite),
                     Seed = parsed.GetValue(seed) ?? defaults.Seed,
                 },
-                parsed.GetValue(output));
+                parsed.GetValue(output)
+            );
             return ExitCode.Success;
         });
         return command;

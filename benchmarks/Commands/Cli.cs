@@ -39,7 +39,10 @@ internal static class Cli
         // What the main job does not know is BenchmarkDotNet's; the other verbs have nobody to pass it to.
         if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command is not RootCommand and not { Name: "run" })
         {
-            throw new UsageException($"{string.Join(' ', parsed.UnmatchedTokens)}: {parsed.CommandResult.Command.Name} has no such option; see {parsed.CommandResult.Command.Name} --help");
+            throw new UsageException(
+                $"{string.Join(' ', parsed.UnmatchedTokens)}: {parsed.CommandResult.Command.Name} has no such option; see "
+                    + $"{parsed.CommandResult.Command.Name} --help"
+            );
         }
 
         if (parsed.GetValue(telemetry) == "on")
@@ -59,7 +62,9 @@ internal static class Cli
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"the current directory is gone or closed to this program ({exception.Message}); change to another one");
+            throw new UsageException(
+                $"the current directory is gone or closed to this program ({exception.Message}); change to another one"
+            );
         }
     }
 
@@ -67,7 +72,11 @@ internal static class Cli
     public static Option<string?> Telemetry()
     {
         Option<string?> telemetry = OptionFactory.Value(
-            "--telemetry", "on leaves the telemetry of Microsoft's native libraries as it comes; else it is off.", OptionFactory.OneOf(("on", "on"), ("off", "off")), "on|off");
+            "--telemetry",
+            "on leaves the telemetry of Microsoft's native libraries as it comes; else it is off.",
+            OptionFactory.OneOf(("on", "on"), ("off", "off")),
+            "on|off"
+        );
         telemetry.Recursive = true;
         return telemetry;
     }
@@ -80,7 +89,8 @@ internal static class Cli
 
             Without a verb it runs the main job and writes results.md, results.csv and samples.csv.
             Options that are not listed here go to BenchmarkDotNet: --filter, --list flat, --exporters, ...
-            """);
+            """
+        );
         new RunCommand().AddTo(root);
         Command run = new("run", "Measures and writes the files of a run; the default.");
         new RunCommand().AddTo(run);

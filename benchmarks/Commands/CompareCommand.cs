@@ -12,29 +12,72 @@ internal static class CompareCommand
         ComparisonOptions defaults = new();
         Argument<string[]> runs = ResultsVerb.Runs(1);
         Option<IReadOnlyList<string>?> vary = OptionFactory.List(
-            "--vary", "Field that the runs differ in: gpu_driver_version, ort_version, build_commit, engine, threads, ... Default: the one they differ in.", OptionFactory.Text, "fields");
-        Option<string?> baseline = OptionFactory.Value("--baseline", "Position from 1, run id or path of the run that the others are held against. Default: the first.", OptionFactory.Text, "run");
+            "--vary",
+            "Field that the runs differ in: gpu_driver_version, ort_version, build_commit, engine, threads, ... Default: the one they "
+                + "differ in.",
+            OptionFactory.Text,
+            "fields"
+        );
+        Option<string?> baseline = OptionFactory.Value(
+            "--baseline",
+            "Position from 1, run id or path of the run that the others are held against. Default: the first.",
+            OptionFactory.Text,
+            "run"
+        );
         Option<IReadOnlyList<string>?> metrics = OptionFactory.List(
-            "--metric", $"Default: {string.Join(",", defaults.Metrics)}.", OptionFactory.Text, "list");
-        Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "Change that matters: a pass excludes a loss of it. Default: 5%.", text => ResultsVerb.Share(text), "share");
-        Option<double?> alpha = OptionFactory.Value<double?>("--alpha", "Error rate of the verdicts. Default: 0.01.", text => ResultsVerb.Share(text), "share");
-        Option<string?> noise = OptionFactory.Value("--noise", "Noise record of this machine (the verb noise writes it): decides where launches are few.", OptionFactory.Text, "file");
+            "--metric",
+            $"Default: {string.Join(",", defaults.Metrics)}.",
+            OptionFactory.Text,
+            "list"
+        );
+        Option<double?> threshold = OptionFactory.Value<double?>(
+            "--threshold",
+            "Change that matters: a pass excludes a loss of it. Default: 5%.",
+            text => ResultsVerb.Share(text),
+            "share"
+        );
+        Option<double?> alpha = OptionFactory.Value<double?>(
+            "--alpha",
+            "Error rate of the verdicts. Default: 0.01.",
+            text => ResultsVerb.Share(text),
+            "share"
+        );
+        Option<string?> noise = OptionFactory.Value(
+            "--noise",
+            "Noise record of this machine (the verb noise writes it): decides where launches are few.",
+            OptionFactory.Text,
+            "file"
+        );
         Option<string?> output = OptionFactory.Value("--output", "Folder for comparison.md, .csv and .json.", OptionFactory.Text, "folder");
-        Command command = new("compare", "Compares runs: medians with intervals, ratios to a baseline, pass, regression, faster or inconclusive, as the gate judges them.")
+        Command command = new(
+            "compare",
+            "Compares runs: medians with intervals, ratios to a baseline, pass, regression, faster or inconclusive, as the gate judges "
+                + "them."
+        )
         {
-            runs, vary, baseline, metrics, threshold, alpha, noise, output,
+            runs,
+            vary,
+            baseline,
+            metrics,
+            threshold,
+            alpha,
+            noise,
+            output,
         };
         command.SetAction(parsed =>
         {
-            RunComparison comparison = RunComparison.Of(ResultsVerb.Read(parsed.GetRequiredValue(runs)), defaults with
-            {
-                Vary = parsed.GetValue(vary) ?? [],
-                Baseline = parsed.GetValue(baseline),
-                Metrics = parsed.GetValue(metrics) ?? defaults.Metrics,
-                Threshold = parsed.GetValue(threshold) ?? defaults.Threshold,
-                Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
-                Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
-            });
+            RunComparison comparison = RunComparison.Of(
+                ResultsVerb.Read(parsed.GetRequiredValue(runs)),
+                defaults with
+                {
+                    Vary = parsed.GetValue(vary) ?? [],
+                    Baseline = parsed.GetValue(baseline),
+                    Metrics = parsed.GetValue(metrics) ?? defaults.Metrics,
+                    Threshold = parsed.GetValue(threshold) ?? defaults.Threshold,
+                    Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
+                    Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
+                }
+            );
             Show(comparison, parsed.GetValue(output));
             return ExitCode.Success;
         });
@@ -43,7 +86,11 @@ internal static class CompareCommand
 
     private static void Show(RunComparison comparison, string? output)
     {
-        Console.WriteLine(comparison.Vary.Count > 0 ? $"Compared over {string.Join(", ", comparison.Vary)}." : "The runs differ in nothing but when they were made.");
+        Console.WriteLine(
+            comparison.Vary.Count > 0
+                ? $"Compared over {string.Join(", ", comparison.Vary)}."
+                : "The runs differ in nothing but when they were made."
+        );
         ResultDisplay.ShowTable(ComparisonTable.Of(comparison));
         foreach (string note in ComparisonTable.Notes(comparison))
         {

@@ -14,14 +14,26 @@ internal static class ExportCommand
             "--format",
             string.Join(" ", RunExport.Formats.Select(known => $"{known.Name}: {known.Summary}")),
             OptionFactory.OneOf([.. RunExport.Formats.Select(known => (known.Name, known))]),
-            "name");
-        Option<string?> output = OptionFactory.Value("--output", "Folder to write to. Default: the current one.", OptionFactory.Text, "folder");
+            "name"
+        );
+        Option<string?> output = OptionFactory.Value(
+            "--output",
+            "Folder to write to. Default: the current one.",
+            OptionFactory.Text,
+            "folder"
+        );
         format.Required = true;
         Command command = new("export", "Writes a run in the form that other tools read.") { run, format, output };
         command.SetAction(parsed =>
         {
             string folder = Path.GetFullPath(parsed.GetValue(output) ?? ".");
-            foreach (string file in RunExport.Write(ResultsVerb.ReadOne(parsed.GetRequiredValue(run), "run"), parsed.GetRequiredValue(format)!, folder))
+            foreach (
+                string file in RunExport.Write(
+                    ResultsVerb.ReadOne(parsed.GetRequiredValue(run), "run"),
+                    parsed.GetRequiredValue(format)!,
+                    folder
+                )
+            )
             {
                 Console.WriteLine(file);
             }

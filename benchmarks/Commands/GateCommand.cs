@@ -14,28 +14,92 @@ internal static class GateCommand
     public static Command Create()
     {
         GateOptions defaults = new();
-        Option<string?> baseline = OptionFactory.Value("--baseline", "Run folder, samples.csv, or a pattern over several good runs ('baselines/*').", OptionFactory.Text, "run");
+        Option<string?> baseline = OptionFactory.Value(
+            "--baseline",
+            "Run folder, samples.csv, or a pattern over several good runs ('baselines/*').",
+            OptionFactory.Text,
+            "run"
+        );
         Option<string?> current = OptionFactory.Value("--current", "Run folder or samples.csv to judge.", OptionFactory.Text, "run");
-        Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "Change to the worse that matters: a pass excludes it. Default: 5%.", text => ResultsVerb.Share(text), "share");
-        Option<IReadOnlyList<string>?> metrics = OptionFactory.List("--metric", $"Default: {string.Join(",", defaults.Metrics)}.", OptionFactory.Text, "list");
-        Option<double?> alpha = OptionFactory.Value<double?>("--alpha", "Chance of a false alarm that all checks together may have, and of each wrong pass. Default: 0.01.", text => ResultsVerb.Share(text), "share");
-        Option<IReadOnlyList<string>?> vary = OptionFactory.List("--vary", "Field that both sides differ in. Default: the one they differ in.", OptionFactory.Text, "fields");
+        Option<double?> threshold = OptionFactory.Value<double?>(
+            "--threshold",
+            "Change to the worse that matters: a pass excludes it. Default: 5%.",
+            text => ResultsVerb.Share(text),
+            "share"
+        );
+        Option<IReadOnlyList<string>?> metrics = OptionFactory.List(
+            "--metric",
+            $"Default: {string.Join(",", defaults.Metrics)}.",
+            OptionFactory.Text,
+            "list"
+        );
+        Option<double?> alpha = OptionFactory.Value<double?>(
+            "--alpha",
+            "Chance of a false alarm that all checks together may have, and of each wrong pass. Default: 0.01.",
+            text => ResultsVerb.Share(text),
+            "share"
+        );
+        Option<IReadOnlyList<string>?> vary = OptionFactory.List(
+            "--vary",
+            "Field that both sides differ in. Default: the one they differ in.",
+            OptionFactory.Text,
+            "fields"
+        );
         Option<string?> inconclusive = OptionFactory.Value(
-            "--inconclusive", "What checks do of which nothing is proven: fail (exit 3) or pass. Default: fail.", OptionFactory.OneOf(("fail", "fail"), ("pass", "pass")), "fail|pass");
-        Option<bool> outputs = OptionFactory.Flag("--fail-on-output-change", "Other tokens under the same folder, engine and provider fail too.");
-        Option<string?> noise = OptionFactory.Value("--noise", "Noise record of this machine (the verb noise writes it): decides where launches are few.", OptionFactory.Text, "file");
+            "--inconclusive",
+            "What checks do of which nothing is proven: fail (exit 3) or pass. Default: fail.",
+            OptionFactory.OneOf(("fail", "fail"), ("pass", "pass")),
+            "fail|pass"
+        );
+        Option<bool> outputs = OptionFactory.Flag(
+            "--fail-on-output-change",
+            "Other tokens under the same folder, engine and provider fail too."
+        );
+        Option<string?> noise = OptionFactory.Value(
+            "--noise",
+            "Noise record of this machine (the verb noise writes it): decides where launches are few.",
+            OptionFactory.Text,
+            "file"
+        );
         Option<bool> confirm = OptionFactory.Flag("--confirm", "Measures red cases again here; they stay red only if red twice.");
         Option<string?> baselineBuild = OptionFactory.Value(
-            "--baseline-build", "Folder of the baseline's program: --confirm then measures both sides again, launch by launch in turn.", OptionFactory.Text, "folder");
+            "--baseline-build",
+            "Folder of the baseline's program: --confirm then measures both sides again, launch by launch in turn.",
+            OptionFactory.Text,
+            "folder"
+        );
         Option<string?> json = OptionFactory.Value("--json", "Writes the verdict to a file.", OptionFactory.Text, "file");
         Option<bool> force = OptionFactory.Force();
-        Option<bool> partial = OptionFactory.Flag("--allow-partial", "Judges parts of runs too: interrupted ones, a samples.csv alone, metrics that some samples lack.");
-        Option<bool> trust = OptionFactory.Flag("--trust-invocation", "Lets --confirm take programs, libraries and their options from the folder of the current run.");
+        Option<bool> partial = OptionFactory.Flag(
+            "--allow-partial",
+            "Judges parts of runs too: interrupted ones, a samples.csv alone, metrics that some samples lack."
+        );
+        Option<bool> trust = OptionFactory.Flag(
+            "--trust-invocation",
+            "Lets --confirm take programs, libraries and their options from the folder of the current run."
+        );
         baseline.Required = true;
         current.Required = true;
-        Command command = new("gate", "Fails when throughput fell: 0 pass, 1 regression, 2 incomparable or missing, 3 inconclusive, 64 usage.")
+        Command command = new(
+            "gate",
+            "Fails when throughput fell: 0 pass, 1 regression, 2 incomparable or missing, 3 inconclusive, 64 usage."
+        )
         {
-            baseline, current, threshold, metrics, alpha, vary, inconclusive, outputs, noise, confirm, baselineBuild, trust, partial, json, force,
+            baseline,
+            current,
+            threshold,
+            metrics,
+            alpha,
+            vary,
+            inconclusive,
+            outputs,
+            noise,
+            confirm,
+            baselineBuild,
+            trust,
+            partial,
+            json,
+            force,
         };
         command.SetAction(parsed =>
         {
@@ -46,23 +110,30 @@ internal static class GateCommand
 
             IReadOnlyList<Run> good = ResultsVerb.Read([parsed.GetRequiredValue(baseline)!]);
             Run judged = ResultsVerb.ReadOne(parsed.GetRequiredValue(current)!, "--current");
-            GateVerdict verdict = RegressionGate.Judge(good, judged, defaults with
-            {
-                Threshold = parsed.GetValue(threshold) ?? defaults.Threshold,
-                Metrics = parsed.GetValue(metrics) ?? defaults.Metrics,
-                Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
-                Vary = parsed.GetValue(vary) ?? [],
-                InconclusiveFails = parsed.GetValue(inconclusive) is { } choice ? choice == "fail" : defaults.InconclusiveFails,
-                OutputChangeFails = parsed.GetValue(outputs),
-                AllowPartial = parsed.GetValue(partial),
-                Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
-            });
+            GateVerdict verdict = RegressionGate.Judge(
+                good,
+                judged,
+                defaults with
+                {
+                    Threshold = parsed.GetValue(threshold) ?? defaults.Threshold,
+                    Metrics = parsed.GetValue(metrics) ?? defaults.Metrics,
+                    Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
+                    Vary = parsed.GetValue(vary) ?? [],
+                    InconclusiveFails = parsed.GetValue(inconclusive) is { } choice ? choice == "fail" : defaults.InconclusiveFails,
+                    OutputChangeFails = parsed.GetValue(outputs),
+                    AllowPartial = parsed.GetValue(partial),
+                    Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
+                }
+            );
             if (parsed.GetValue(confirm) && verdict.RedCases.Count > 0)
             {
                 if (!parsed.GetValue(trust))
                 {
                     string source = Confirmation.FolderOf(judged);
-                    InvocationRules.Require(new RunCommand().Parse(RunInvocation.Read(source).Arguments), Path.Combine(source, RunInvocation.FileName));
+                    InvocationRules.Require(
+                        new RunCommand().Parse(RunInvocation.Read(source).Arguments),
+                        Path.Combine(source, RunInvocation.FileName)
+                    );
                 }
 
                 verdict = Confirmation.Measure(verdict, good, judged, parsed.GetValue(baselineBuild), parsed.GetValue(trust));

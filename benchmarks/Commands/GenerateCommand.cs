@@ -18,25 +18,70 @@ internal static class GenerateCommand
 {
     public static Command Create()
     {
-        Option<string?> model = OptionFactory.Value("--model", "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
+        Option<string?> model = OptionFactory.Value(
+            "--model",
+            "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.",
+            OptionFactory.Model,
+            "name|path"
+        );
         Option<Precision?> precision = OptionFactory.Value<Precision?>(
-            "--precision", "Weights of a shape: int4, int8, fp16, fp32. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
+            "--precision",
+            "Weights of a shape: int4, int8, fp16, fp32. Default: int4.",
+            text => OptionFactory.PrecisionOf(text),
+            "name"
+        );
         Option<string?> engine = OptionFactory.Value(
-            "--engine", $"{string.Join(", ", EngineCatalog.Names)}. Default: the best that is there.", name => EngineCatalog.Get(name).Name, "name");
+            "--engine",
+            $"{string.Join(", ", EngineCatalog.Names)}. Default: the best that is there.",
+            name => EngineCatalog.Get(name).Name,
+            "name"
+        );
         Option<ExecutionProvider?> provider = OptionFactory.Value<ExecutionProvider?>(
-            "--provider", "cpu, dml, cuda, webgpu. Default: the best that is there.", text => OptionFactory.ProviderOf(text), "name");
+            "--provider",
+            "cpu, dml, cuda, webgpu. Default: the best that is there.",
+            text => OptionFactory.ProviderOf(text),
+            "name"
+        );
         Option<string?> device = OptionFactory.Value("--device", "GPU: its index, or part of its name.", OptionFactory.Text, "index|name");
-        Option<string?> prompt = OptionFactory.Value("--prompt", "Text, @file.txt or ppN. Default: OpenVINO is.", OptionFactory.Text, "text");
+        Option<string?> prompt = OptionFactory.Value(
+            "--prompt",
+            "Text, @file.txt or ppN. Default: OpenVINO is.",
+            OptionFactory.Text,
+            "text"
+        );
         Option<string?> template = OptionFactory.ChatTemplate();
         Option<bool> addBos = OptionFactory.Flag("--add-bos", OptionFactory.AddBosHelp);
-        Option<int?> maxLength = OptionFactory.Value<int?>("--max-length", "Prompt and new tokens together. Default: 143.", text => OptionFactory.Integer(2)(text), "n");
+        Option<int?> maxLength = OptionFactory.Value<int?>(
+            "--max-length",
+            "Prompt and new tokens together. Default: 143.",
+            text => OptionFactory.Integer(2)(text),
+            "n"
+        );
         Option<int?> threads = OptionFactory.Value<int?>(
-            "--threads", "Intra-op threads. Default: one for each physical core.", text => OptionFactory.Integer(1, 1024)(text), "n");
-        Option<bool> ignoreEos = OptionFactory.Flag("--ignore-eos", "Goes on to --max-length whatever the model says; synthetic models always do.");
+            "--threads",
+            "Intra-op threads. Default: one for each physical core.",
+            text => OptionFactory.Integer(1, 1024)(text),
+            "n"
+        );
+        Option<bool> ignoreEos = OptionFactory.Flag(
+            "--ignore-eos",
+            "Goes on to --max-length whatever the model says; synthetic models always do."
+        );
         Option<string?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("generate", "Generates from one prompt: the text as it comes, then one line with the times.")
         {
-            model, precision, engine, provider, device, prompt, template, addBos, maxLength, threads, ignoreEos, runtimeDir,
+            model,
+            precision,
+            engine,
+            provider,
+            device,
+            prompt,
+            template,
+            addBos,
+            maxLength,
+            threads,
+            ignoreEos,
+            runtimeDir,
         };
         command.SetAction(parsed =>
         {
@@ -68,7 +113,10 @@ internal static class GenerateCommand
         TokenizedPrompt prompt = tokenizer.Tokenize(Prompt.Parse(promptText), options.PromptForm(folder.Path));
         if (maxLength <= prompt.TokenIds.Length || maxLength > folder.ContextLength)
         {
-            throw new UsageException($"--max-length: {maxLength} is not above the prompt's {prompt.TokenIds.Length} tokens and within the model's context of {folder.ContextLength}");
+            throw new UsageException(
+                $"--max-length: {maxLength} is not above the prompt's {prompt.TokenIds.Length} tokens and within the model's context of "
+                    + $"{folder.ContextLength}"
+            );
         }
 
         EngineKind kind = EngineCatalog.Get(choice.Engine);
@@ -80,11 +128,16 @@ internal static class GenerateCommand
         bool stopAtEos = !ignoreEos && !folder.IsSynthetic;
         using IEngine engine = kind.Load(folder, context.EngineOptions(provider) with { AllowEos = stopAtEos });
         StreamingDecoder text = tokenizer.Tokenizer.CreateStreamingDecoder();
-        GenerationResult result = TimedGeneration.Run(engine, prompt.TokenIds, maxLength, token =>
-        {
-            Console.Write(text.Add(token));
-            return !(stopAtEos && folder.EosTokenIds.Contains(token));
-        });
+        GenerationResult result = TimedGeneration.Run(
+            engine,
+            prompt.TokenIds,
+            maxLength,
+            token =>
+            {
+                Console.Write(text.Add(token));
+                return !(stopAtEos && folder.EosTokenIds.Contains(token));
+            }
+        );
         Console.WriteLine(text.Finish());
         Console.WriteLine(Line(folder, engine.Description, result));
         if (engine.Description.PlacementWarning is { } warning)
@@ -110,8 +163,12 @@ internal static class GenerateCommand
         string decode = result.DecodeTps is { } tps ? string.Create(CultureInfo.InvariantCulture, $", decode {tps:0.0} tok/s") : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{folder.Name} on {engine.Engine}/{engine.Provider.Name()}: {result.PromptTokens} prompt + {result.NewTokens.Length} new tokens, "
-            + $"TTFT {result.TtftMs:0.0} ms, prefill {result.PrefillTps:0.0} tok/s{decode}, end to end {result.EndToEndTps:0.0} tok/s "
-            + $"(article's count {result.ArticleTps:0.0}){(folder.IsSynthetic ? "; synthetic weights: the speed is real, the text is noise" : "")}");
+            $"{folder.Name} on {engine.Engine}/{engine.Provider.Name()}: {result.PromptTokens} prompt + "
+                + $"{result.NewTokens.Length} new tokens, "
+                + $"TTFT {result.TtftMs:0.0} ms, prefill {result.PrefillTps:0.0} tok/s{decode}, "
+                + $"end to end {result.EndToEndTps:0.0} tok/s "
+                + $"(article's count {result.ArticleTps:0.0})"
+                + $"{(folder.IsSynthetic ? "; synthetic weights: the speed is real, the text is noise" : "")}"
+        );
     }
 }

@@ -15,8 +15,19 @@ internal static class InspectCommand
     {
         Argument<string> folder = OptionFactory.Argument("folder", "GenAI model folder or Hugging Face checkpoint.");
         Option<double?> bandwidth = OptionFactory.Value<double?>(
-            "--bandwidth", "Memory bandwidth in GB/s for the decode ceiling of a model folder. Default: 50.", text => OptionFactory.Number(0.001, 1e6)(text), "GB/s");
-        Command command = new("inspect", "Shows what a model folder or a checkpoint is: shape, storage, bytes a token, providers it suits, problems. Reads no weights.") { folder, bandwidth };
+            "--bandwidth",
+            "Memory bandwidth in GB/s for the decode ceiling of a model folder. Default: 50.",
+            text => OptionFactory.Number(0.001, 1e6)(text),
+            "GB/s"
+        );
+        Command command = new(
+            "inspect",
+            "Shows what a model folder or a checkpoint is: shape, storage, bytes a token, providers it suits, problems. Reads no weights."
+        )
+        {
+            folder,
+            bandwidth,
+        };
         command.SetAction(parsed =>
         {
             Show(parsed.GetRequiredValue(folder), parsed.GetValue(bandwidth) ?? 50);

@@ -14,8 +14,31 @@ internal static class InvocationRules
 {
     private static readonly HashSet<string> s_allowed =
     [
-        "--model", "--precision", "--block-size", "--engine", "--provider", "--device", "--graph-optimization", "--prompt", "--chat-template", "--add-bos", "--max-length", "--threads",
-        "--launches", "--warmup", "--iterations", "--isolation", "--cooldown", "--preset", "--quick", "--output", "--case", "--verbose", "--launch-timeout", "--force", "--telemetry",
+        "--model",
+        "--precision",
+        "--block-size",
+        "--engine",
+        "--provider",
+        "--device",
+        "--graph-optimization",
+        "--prompt",
+        "--chat-template",
+        "--add-bos",
+        "--max-length",
+        "--threads",
+        "--launches",
+        "--warmup",
+        "--iterations",
+        "--isolation",
+        "--cooldown",
+        "--preset",
+        "--quick",
+        "--output",
+        "--case",
+        "--verbose",
+        "--launch-timeout",
+        "--force",
+        "--telemetry",
     ];
 
     /// <summary>Refuses a command line that names more than what is allowed.</summary>
@@ -34,11 +57,18 @@ internal static class InvocationRules
             throw new RunFileException($"{source} is of the verb {parsed.CommandResult.Command.Name}, which measures no run");
         }
 
-        string? first = parsed.CommandResult.Children.OfType<OptionResult>().Where(option => !option.Implicit).Select(WhyNot).FirstOrDefault(reason => reason is not null)
+        string? first =
+            parsed
+                .CommandResult.Children.OfType<OptionResult>()
+                .Where(option => !option.Implicit)
+                .Select(WhyNot)
+                .FirstOrDefault(reason => reason is not null)
             ?? (parsed.UnmatchedTokens is [var foreign, ..] ? $"{foreign}, which is BenchmarkDotNet's" : null);
         if (first is not null)
         {
-            throw new RunFileException($"{source} names {first}; a program, a library or options for one are taken from there only with --trust-invocation");
+            throw new RunFileException(
+                $"{source} names {first}; a program, a library or options for one are taken from there only with --trust-invocation"
+            );
         }
     }
 
@@ -50,13 +80,17 @@ internal static class InvocationRules
             return $"{option.Option.Name} {string.Join(' ', values.Select(Outside))}".TrimEnd();
         }
 
-        return option.Option.Name == "--engine" && values.SelectMany(value => value.Split(',')).FirstOrDefault(IsProgram) is { } program ? $"the engine {Outside(program)}" : null;
+        return option.Option.Name == "--engine" && values.SelectMany(value => value.Split(',')).FirstOrDefault(IsProgram) is { } program
+            ? $"the engine {Outside(program)}"
+            : null;
     }
 
     private static bool IsProgram(string engine) => PeerCatalog.Owns(engine.Trim()) && !PeerCatalog.Names.Contains(engine.Trim());
 
     private static string Outside(string value) =>
-        Path.IsPathFullyQualified(value) && Workspace.RepositoryRoot is { } root && !Path.GetFullPath(value).StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+        Path.IsPathFullyQualified(value)
+        && Workspace.RepositoryRoot is { } root
+        && !Path.GetFullPath(value).StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? $"{value} (outside the repository)"
             : value;
 }

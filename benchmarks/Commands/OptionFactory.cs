@@ -12,118 +12,159 @@ using Template = Llama3Perf.Inference.Tokenization.ChatTemplate;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
-/// <summary>Makes options whose values are parsed here, so that every mistake reads the same: the option, the value, what it takes.</summary>
+/// <summary>Makes options whose values are parsed here, so that every mistake reads the same: the option, the value, what it
+/// takes.</summary>
 internal static class OptionFactory
 {
     public const string AddBosHelp = "Puts the configuration's BOS token in front of prompts where the tokenizer adds none.";
 
     /// <summary>One value. The last one counts when the option is repeated, so that a script can add to a command line.</summary>
-    public static Option<T?> Value<T>(string name, string help, Func<string, T> parse, string helpName) => new(name)
-    {
-        Description = help,
-        HelpName = helpName,
-        Arity = ArgumentArity.OneOrMore,
-        AllowMultipleArgumentsPerToken = false,
-        CustomParser = result => Parse(result, name, parse),
-    };
+    public static Option<T?> Value<T>(string name, string help, Func<string, T> parse, string helpName) =>
+        new(name)
+        {
+            Description = help,
+            HelpName = helpName,
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+            CustomParser = result => Parse(result, name, parse),
+        };
 
     /// <summary>A comma-separated list; the option may also be repeated. Null when it is not given.</summary>
     public static Option<IReadOnlyList<T>?> List<T>(string name, string help, Func<string, T> parse, string helpName) =>
         List(name, help, text => text.Split(',', StringSplitOptions.TrimEntries), parse, helpName);
 
     public static Option<IReadOnlyList<T>?> List<T>(
-        string name, string help, Func<string, IReadOnlyList<string>> split, Func<string, T> parse, string helpName) => new(name)
+        string name,
+        string help,
+        Func<string, IReadOnlyList<string>> split,
+        Func<string, T> parse,
+        string helpName
+    ) =>
+        new(name)
         {
             Description = help,
             HelpName = helpName,
             Arity = ArgumentArity.OneOrMore,
             AllowMultipleArgumentsPerToken = false,
-            CustomParser = result => ParseEach(result, name, token => split(token).Select(parse).ToList())?.SelectMany(values => values).ToList(),
+            CustomParser = result =>
+                ParseEach(result, name, token => split(token).Select(parse).ToList())?.SelectMany(values => values).ToList(),
         };
 
     /// <summary>Prompts: one text an option, commas and all, or a list of nothing but ppN.</summary>
     public static Option<IReadOnlyList<string>?> Prompts(string help) => List("--prompt", help, Prompt.Arguments, Text, "text");
 
-    public static Option<string?> ChatTemplate() => Value(
-        "--chat-template",
-        $"Wraps text prompts: {string.Join(", ", Template.Names)}, or {ModelChatTemplate.Name}: the model's own, which onnxruntime-genai renders. Default: none.",
-        name => name == ModelChatTemplate.Name ? name : Template.Get(name).Name,
-        "name");
+    public static Option<string?> ChatTemplate() =>
+        Value(
+            "--chat-template",
+            $"Wraps text prompts: {string.Join(", ", Template.Names)}, or {ModelChatTemplate.Name}: the model's own, which "
+                + "onnxruntime-genai renders. Default: none.",
+            name => name == ModelChatTemplate.Name ? name : Template.Get(name).Name,
+            "name"
+        );
 
     /// <summary><c>key=value</c>, repeatable. Null when it is not given.</summary>
-    public static Option<IReadOnlyDictionary<string, string>?> Pairs(string name, string help) => new(name)
-    {
-        Description = help,
-        HelpName = "key=value",
-        Arity = ArgumentArity.OneOrMore,
-        AllowMultipleArgumentsPerToken = false,
-        CustomParser = result => Distinct(result, name, ParseEach(result, name, Pair)),
-    };
+    public static Option<IReadOnlyDictionary<string, string>?> Pairs(string name, string help) =>
+        new(name)
+        {
+            Description = help,
+            HelpName = "key=value",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+            CustomParser = result => Distinct(result, name, ParseEach(result, name, Pair)),
+        };
 
     /// <summary>Lets a verb replace a file at its <c>--output</c> that it has not written.</summary>
     public static Option<bool> Force() => Flag("--force", "Replaces a file that this verb has not written.");
 
     /// <summary>A path or a name that stands without an option.</summary>
-    public static Argument<string> Argument(string name, string help) => new(name)
-    {
-        Description = help,
-        CustomParser = result => ParseEach(result, name, Text) is [var only] ? only : "",
-    };
+    public static Argument<string> Argument(string name, string help) =>
+        new(name) { Description = help, CustomParser = result => ParseEach(result, name, Text) is [var only] ? only : "" };
 
     /// <summary>Several of them.</summary>
     public static string[] Texts(ArgumentResult result, string name) => ParseEach(result, name, Text)?.ToArray() ?? [];
 
     public static Option<bool> Flag(string name, string help) => new(name) { Description = help };
 
-    public static Func<string, T> OneOf<T>(params (string Name, T Value)[] choices) => text =>
-    {
-        int index = Array.FindIndex(choices, choice => choice.Name == text);
-        return index >= 0
-            ? choices[index].Value
-            : throw new UsageException($"'{text}' is unknown; use {string.Join(", ", choices.Select(choice => choice.Name))}");
-    };
+    public static Func<string, T> OneOf<T>(params (string Name, T Value)[] choices) =>
+        text =>
+        {
+            int index = Array.FindIndex(choices, choice => choice.Name == text);
+            return index >= 0
+                ? choices[index].Value
+                : throw new UsageException($"'{text}' is unknown; use {string.Join(", ", choices.Select(choice => choice.Name))}");
+        };
 
-    public static Func<string, int> Integer(int min, int max = int.MaxValue) => text =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= min && number <= max
-            ? number
-            : throw new UsageException($"'{text}' is not a whole number {(max == int.MaxValue ? $"from {min} up" : $"from {min} to {max}")}");
+    public static Func<string, int> Integer(int min, int max = int.MaxValue) =>
+        text =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= min && number <= max
+                ? number
+                : throw new UsageException(
+                    $"'{text}' is not a whole number {(max == int.MaxValue ? $"from {min} up" : $"from {min} to {max}")}"
+                );
 
-    public static Func<string, double> Number(double min, double max) => text =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= min && number <= max
-            ? number
-            : throw new UsageException(FormattableString.Invariant($"'{text}' is not a number from {min} to {max}"));
+    public static Func<string, double> Number(double min, double max) =>
+        text =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= min && number <= max
+                ? number
+                : throw new UsageException(FormattableString.Invariant($"'{text}' is not a number from {min} to {max}"));
 
     /// <summary>A time such as <c>90s</c>, <c>5m</c> or <c>1h</c>.</summary>
     public static TimeSpan Duration(string text)
     {
-        bool isNumber = double.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number);
-        double? seconds = text.LastOrDefault() switch { 's' => number, 'm' => number * 60, 'h' => number * 3600, _ => null };
-        return isNumber && seconds is > 0 and <= 86400 and { } known ? TimeSpan.FromSeconds(known) : throw new UsageException($"'{text}' is no time from 1s to 24h: 90s, 5m, 1h");
+        bool isNumber = double.TryParse(
+            text.AsSpan(0, Math.Max(0, text.Length - 1)),
+            NumberStyles.AllowDecimalPoint,
+            CultureInfo.InvariantCulture,
+            out double number
+        );
+        double? seconds = text.LastOrDefault() switch
+        {
+            's' => number,
+            'm' => number * 60,
+            'h' => number * 3600,
+            _ => null,
+        };
+        return isNumber && seconds is > 0 and <= 86400 and { } known
+            ? TimeSpan.FromSeconds(known)
+            : throw new UsageException($"'{text}' is no time from 1s to 24h: 90s, 5m, 1h");
     }
 
     /// <summary>Whether idle threads spin: <c>on</c>, <c>off</c>, or for how many microseconds.</summary>
-    public static string Spin(string text) => text is "on" or "off" || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int us) && us is > 0 and <= 1_000_000)
-        ? text
-        : throw new UsageException($"'{text}' is neither on, off nor a number of microseconds from 1 to 1000000");
+    public static string Spin(string text) =>
+        text is "on" or "off"
+        || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int us) && us is > 0 and <= 1_000_000)
+            ? text
+            : throw new UsageException($"'{text}' is neither on, off nor a number of microseconds from 1 to 1000000");
 
-    public static string Text(string text) => text switch
-    {
-        "" => throw new UsageException("the value is empty"),
-        _ when text.Contains('\0', StringComparison.Ordinal) => throw new UsageException("the value holds a NUL character"),
-        _ => text,
-    };
+    public static string Text(string text) =>
+        text switch
+        {
+            "" => throw new UsageException("the value is empty"),
+            _ when text.Contains('\0', StringComparison.Ordinal) => throw new UsageException("the value holds a NUL character"),
+            _ => text,
+        };
 
     /// <summary>A model to measure: a shape's name, a config.json, a checkpoint, or a model folder.</summary>
-    public static string Model(string text) => LlamaShape.Names.Contains(text) || Path.Exists(text)
-        ? text
-        : throw new UsageException($"'{text}' is no path and no known shape; use {string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face checkpoint or a model folder");
+    public static string Model(string text) =>
+        LlamaShape.Names.Contains(text) || Path.Exists(text)
+            ? text
+            : throw new UsageException(
+                $"'{text}' is no path and no known shape; use {string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face "
+                    + "checkpoint or a model folder"
+            );
 
-    public static Precision PrecisionOf(string text) => OneOf(
-        ("fp32", Precision.Fp32), ("fp16", Precision.Fp16), ("int8", Precision.Int8), ("int4", Precision.Int4))(text);
+    public static Precision PrecisionOf(string text) =>
+        OneOf(("fp32", Precision.Fp32), ("fp16", Precision.Fp16), ("int8", Precision.Int8), ("int4", Precision.Int4))(text);
 
-    public static ExecutionProvider ProviderOf(string text) => OneOf(
-        ("cpu", ExecutionProvider.Cpu), ("dml", ExecutionProvider.Dml), ("cuda", ExecutionProvider.Cuda), ("webgpu", ExecutionProvider.WebGpu),
-        ("xpu", ExecutionProvider.Xpu), ("mps", ExecutionProvider.Mps))(text);
+    public static ExecutionProvider ProviderOf(string text) =>
+        OneOf(
+            ("cpu", ExecutionProvider.Cpu),
+            ("dml", ExecutionProvider.Dml),
+            ("cuda", ExecutionProvider.Cuda),
+            ("webgpu", ExecutionProvider.WebGpu),
+            ("xpu", ExecutionProvider.Xpu),
+            ("mps", ExecutionProvider.Mps)
+        )(text);
 
     /// <summary>An engine's name, checked; that of a program keeps the path or command that was typed.</summary>
     public static string EngineOf(string text)

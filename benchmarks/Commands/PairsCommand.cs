@@ -19,19 +19,66 @@ internal static class PairsCommand
 {
     public static Command Create()
     {
-        Option<string?> model = OptionFactory.Value("--model", "Shape name, config.json or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
-        Option<Precision?> precision = OptionFactory.Value<Precision?>("--precision", "Weights of a shape. Default: int4.", text => OptionFactory.PrecisionOf(text), "name");
-        Option<IReadOnlyList<string>?> engines = OptionFactory.List("--engine", "The two engines, A,B. Default: ort,genai.", name => EngineCatalog.Get(name).Name, "A,B");
-        Option<ExecutionProvider?> provider = OptionFactory.Value<ExecutionProvider?>("--provider", "Default: cpu.", text => OptionFactory.ProviderOf(text), "name");
+        Option<string?> model = OptionFactory.Value(
+            "--model",
+            "Shape name, config.json or GenAI model folder. Default: llama-125m.",
+            OptionFactory.Model,
+            "name|path"
+        );
+        Option<Precision?> precision = OptionFactory.Value<Precision?>(
+            "--precision",
+            "Weights of a shape. Default: int4.",
+            text => OptionFactory.PrecisionOf(text),
+            "name"
+        );
+        Option<IReadOnlyList<string>?> engines = OptionFactory.List(
+            "--engine",
+            "The two engines, A,B. Default: ort,genai.",
+            name => EngineCatalog.Get(name).Name,
+            "A,B"
+        );
+        Option<ExecutionProvider?> provider = OptionFactory.Value<ExecutionProvider?>(
+            "--provider",
+            "Default: cpu.",
+            text => OptionFactory.ProviderOf(text),
+            "name"
+        );
         Option<IReadOnlyList<string>?> prompts = OptionFactory.Prompts("Text, @file.txt or ppN; repeatable. Default: pp15,pp512.");
-        Option<int?> newTokens = OptionFactory.Value<int?>("--new-tokens", "New tokens a generation. Default: 128.", text => OptionFactory.Integer(1)(text), "n");
-        Option<int?> threads = OptionFactory.Value<int?>("--threads", "Default: one for each physical core.", text => OptionFactory.Integer(1, 1024)(text), "n");
-        Option<int?> pairs = OptionFactory.Value<int?>("--pairs", "Pairs of generations. Default: 11.", text => OptionFactory.Integer(1, 1000)(text), "n");
-        Option<bool> overhead = OptionFactory.Flag("--overhead", "A is the suite (BenchmarkDotNet, in-process), B a bare loop over the same engine.");
+        Option<int?> newTokens = OptionFactory.Value<int?>(
+            "--new-tokens",
+            "New tokens a generation. Default: 128.",
+            text => OptionFactory.Integer(1)(text),
+            "n"
+        );
+        Option<int?> threads = OptionFactory.Value<int?>(
+            "--threads",
+            "Default: one for each physical core.",
+            text => OptionFactory.Integer(1, 1024)(text),
+            "n"
+        );
+        Option<int?> pairs = OptionFactory.Value<int?>(
+            "--pairs",
+            "Pairs of generations. Default: 11.",
+            text => OptionFactory.Integer(1, 1000)(text),
+            "n"
+        );
+        Option<bool> overhead = OptionFactory.Flag(
+            "--overhead",
+            "A is the suite (BenchmarkDotNet, in-process), B a bare loop over the same engine."
+        );
         Option<string?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("pairs", "Compares two engines generation by generation, in turn, in one process.")
         {
-            model, precision, engines, provider, prompts, newTokens, threads, pairs, overhead, runtimeDir,
+            model,
+            precision,
+            engines,
+            provider,
+            prompts,
+            newTokens,
+            threads,
+            pairs,
+            overhead,
+            runtimeDir,
         };
         command.SetAction(parsed =>
         {
@@ -42,7 +89,10 @@ internal static class PairsCommand
             SuiteOptions options = new()
             {
                 Models = [parsed.GetValue(model) ?? "llama-125m"],
-                Precisions = parsed.GetValue(precision) is { } asked ? [asked] : Directory.Exists(parsed.GetValue(model)) ? null : [Precision.Int4],
+                Precisions =
+                    parsed.GetValue(precision) is { } asked ? [asked]
+                    : Directory.Exists(parsed.GetValue(model)) ? null
+                    : [Precision.Int4],
                 Engines = names,
                 Providers = [parsed.GetValue(provider) ?? ExecutionProvider.Cpu],
                 Prompts = parsed.GetValue(prompts) ?? ["pp15", "pp512"],
@@ -87,9 +137,11 @@ internal static class PairsCommand
             {
                 int[] prompt = [.. planned.PromptTokens];
                 int maxLength = planned.Key.MaxLength;
-                results.AddRange(PairedComparison
-                    .Run(() => a.Generate(prompt, maxLength), () => b.Generate(prompt, maxLength), (count + 1) / 2)
-                    .Select(pair => (planned.Key.PromptId, pair.A, pair.B)));
+                results.AddRange(
+                    PairedComparison
+                        .Run(() => a.Generate(prompt, maxLength), () => b.Generate(prompt, maxLength), (count + 1) / 2)
+                        .Select(pair => (planned.Key.PromptId, pair.A, pair.B))
+                );
             }
         }
 

@@ -14,17 +14,21 @@ internal sealed record Preset(string Name, SuiteOptions Options)
     public static IReadOnlyList<Preset> All { get; } =
     [
         // The 2024 article's matrix on every engine: those that are not there are rows that say how to get them.
-        new("article", new SuiteOptions
-        {
-            Engines = EngineFamilies.Names,
-            Precisions = [Precision.Fp16, Precision.Int4],
-            Prompts = ["OpenVINO is"],
-            MaxLengths = [143],
-        }),
+        new(
+            "article",
+            new SuiteOptions
+            {
+                Engines = EngineFamilies.Names,
+                Precisions = [Precision.Fp16, Precision.Int4],
+                Prompts = ["OpenVINO is"],
+                MaxLengths = [143],
+            }
+        ),
     ];
 
     /// <summary>The preset of that name.</summary>
     /// <exception cref="UsageException">There is none; the message lists those there are.</exception>
-    public static Preset Get(string name) => All.FirstOrDefault(preset => preset.Name == name)
+    public static Preset Get(string name) =>
+        All.FirstOrDefault(preset => preset.Name == name)
         ?? throw new UsageException($"'{name}' is unknown; use {string.Join(", ", All.Select(preset => preset.Name))}");
 }

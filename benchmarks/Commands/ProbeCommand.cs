@@ -1,13 +1,13 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Llama3Perf.Models;
 using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
+using Llama3Perf.Models;
 using Llama3Perf.Results.Files;
 
 namespace Llama3Perf.Benchmarks.Commands;
@@ -26,7 +26,11 @@ internal static class ProbeCommand
     {
         Option<bool> json = OptionFactory.Flag("--json", "Prints JSON.");
         Option<string?> runtimeDir = RuntimeDirectory.Option();
-        Command command = new("probe", "Shows the machine, its adapters and drivers, the native libraries, and where each engine can run.") { json, runtimeDir };
+        Command command = new("probe", "Shows the machine, its adapters and drivers, the native libraries, and where each engine can run.")
+        {
+            json,
+            runtimeDir,
+        };
         command.SetAction(parsed =>
         {
             RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
@@ -48,25 +52,60 @@ internal static class ProbeCommand
     private static void Show(Probe probe)
     {
         MachineInfo machine = probe.Machine;
-        Section("machine", [("property", false), ("value", false)],
-        [
-            ["id", machine.MachineId ?? ""],
-            ["cpu", machine.CpuName ?? ""],
-            ["cores", $"{machine.PhysicalCores} physical, {machine.LogicalCores} logical"],
-            ["memory", Bytes(machine.RamBytes)],
-            ["system", machine.OsBuild ?? ""],
-            ["power", machine.PowerSource ?? ""],
-        ]);
-        Section("adapters", [("index", true), ("name", false), ("vendor", false), ("device", false), ("memory", true), ("driver", false), ("date", false), ("LUID", false)],
-            [.. machine.Gpus.Select(gpu => (string[])
+        Section(
+            "machine",
+            [("property", false), ("value", false)],
             [
-                $"{gpu.Index}", gpu.Name + (gpu.IsSoftware ? " (software)" : ""), gpu.VendorId ?? "", gpu.DeviceId ?? "",
-                Bytes(gpu.MemoryBytes), gpu.DriverVersion ?? "", gpu.DriverDate ?? "", gpu.Luid ?? "",
-            ])]);
-        Section("libraries", [("library", false), ("version", false), ("loaded from", false)],
-            [.. probe.Libraries.Select(library => (string[])[library.Name, library.Version ?? "", library.Path])]);
-        Section("engines", [("engine", false), .. Enum.GetNames<ExecutionProvider>().Select(name => (name.ToLowerInvariant(), false))],
-            [.. probe.Engines.GroupBy(row => row.Engine).Select(rows => (string[])[rows.Key, .. Enum.GetValues<ExecutionProvider>().Select(provider => Cell(rows, provider))])]);
+                ["id", machine.MachineId ?? ""],
+                ["cpu", machine.CpuName ?? ""],
+                ["cores", $"{machine.PhysicalCores} physical, {machine.LogicalCores} logical"],
+                ["memory", Bytes(machine.RamBytes)],
+                ["system", machine.OsBuild ?? ""],
+                ["power", machine.PowerSource ?? ""],
+            ]
+        );
+        Section(
+            "adapters",
+            [
+                ("index", true),
+                ("name", false),
+                ("vendor", false),
+                ("device", false),
+                ("memory", true),
+                ("driver", false),
+                ("date", false),
+                ("LUID", false),
+            ],
+            [
+                .. machine.Gpus.Select(gpu =>
+                    (string[])
+                        [
+                            $"{gpu.Index}",
+                            gpu.Name + (gpu.IsSoftware ? " (software)" : ""),
+                            gpu.VendorId ?? "",
+                            gpu.DeviceId ?? "",
+                            Bytes(gpu.MemoryBytes),
+                            gpu.DriverVersion ?? "",
+                            gpu.DriverDate ?? "",
+                            gpu.Luid ?? "",
+                        ]
+                ),
+            ]
+        );
+        Section(
+            "libraries",
+            [("library", false), ("version", false), ("loaded from", false)],
+            [.. probe.Libraries.Select(library => (string[])[library.Name, library.Version ?? "", library.Path])]
+        );
+        Section(
+            "engines",
+            [("engine", false), .. Enum.GetNames<ExecutionProvider>().Select(name => (name.ToLowerInvariant(), false))],
+            [
+                .. probe
+                    .Engines.GroupBy(row => row.Engine)
+                    .Select(rows => (string[])[rows.Key, .. Enum.GetValues<ExecutionProvider>().Select(provider => Cell(rows, provider))]),
+            ]
+        );
         foreach (string reason in probe.Engines.Select(row => row.Reason).OfType<string>().Distinct())
         {
             Console.WriteLine($"- {reason}");
@@ -77,7 +116,11 @@ internal static class ProbeCommand
 
     // Empty where the engine can run on no machine.
     private static string Cell(IEnumerable<EngineRow> rows, ExecutionProvider provider) =>
-        rows.FirstOrDefault(row => row.Provider == provider) is { } row ? row.IsAvailable ? "yes" : "no" : "";
+        rows.FirstOrDefault(row => row.Provider == provider) is { } row
+            ? row.IsAvailable
+                ? "yes"
+                : "no"
+            : "";
 
     private static void Section(string title, (string Header, bool IsNumber)[] columns, string[][] rows)
     {
@@ -88,9 +131,16 @@ internal static class ProbeCommand
         }
     }
 
-    private static string Bytes(long? bytes) => bytes is { } known ? FormattableString.Invariant($"{known / (double)(1 << 30):0.0} GiB") : "";
+    private static string Bytes(long? bytes) =>
+        bytes is { } known ? FormattableString.Invariant($"{known / (double)(1 << 30):0.0} GiB") : "";
 
-    private sealed record Probe(MachineInfo Machine, IReadOnlyList<LoadedLibrary> Libraries, IReadOnlyList<EngineRow> Engines, string NativeSet, string Choice)
+    private sealed record Probe(
+        MachineInfo Machine,
+        IReadOnlyList<LoadedLibrary> Libraries,
+        IReadOnlyList<EngineRow> Engines,
+        string NativeSet,
+        string Choice
+    )
     {
         public static Probe Take()
         {
@@ -99,14 +149,20 @@ internal static class ProbeCommand
             EngineRow[] engines =
             [
                 .. from family in EngineFamilies.All
-                   from engine in family.Names
-                   from provider in family.Places(engine)
-                   let availability = family.Availability(engine, provider, options)
-                   select new EngineRow(engine, provider, availability.IsAvailable, availability.Reason),
+                from engine in family.Names
+                from provider in family.Places(engine)
+                let availability = family.Availability(engine, provider, options)
+                select new EngineRow(engine, provider, availability.IsAvailable, availability.Reason),
             ];
             PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
             EngineChoice choice = EngineFamilies.Choose(context)[0];
-            return new Probe(context.Machine, NativeLibraries.Loaded(), engines, NativeLibraries.PackagedSet, $"{choice.Engine} on {choice.Provider!.Value.Name()}");
+            return new Probe(
+                context.Machine,
+                NativeLibraries.Loaded(),
+                engines,
+                NativeLibraries.PackagedSet,
+                $"{choice.Engine} on {choice.Provider!.Value.Name()}"
+            );
         }
     }
 

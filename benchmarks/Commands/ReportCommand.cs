@@ -13,9 +13,21 @@ internal static class ReportCommand
         Argument<string[]> runs = ResultsVerb.Runs(1);
         Option<string?> output = OptionFactory.Value("--output", "The page. Default: report.html.", OptionFactory.Text, "file");
         Option<string?> charts = OptionFactory.Value("--charts", "Folder for the charts as PNG and SVG.", OptionFactory.Text, "folder");
-        Option<IReadOnlyList<string>?> cases = OptionFactory.List("--case", "Cases that are shown however many there are, by their case_id; beside them a page shows the worst.", OptionFactory.Text, "list");
+        Option<IReadOnlyList<string>?> cases = OptionFactory.List(
+            "--case",
+            "Cases that are shown however many there are, by their case_id; beside them a page shows the worst.",
+            OptionFactory.Text,
+            "list"
+        );
         Option<bool> force = OptionFactory.Force();
-        Command command = new("report", "Writes one self-contained HTML page with charts and tables; needs no network to read.") { runs, output, charts, cases, force };
+        Command command = new("report", "Writes one self-contained HTML page with charts and tables; needs no network to read.")
+        {
+            runs,
+            output,
+            charts,
+            cases,
+            force,
+        };
         command.SetAction(parsed =>
         {
             IReadOnlyList<Run> read = ResultsVerb.Read(parsed.GetRequiredValue(runs), withTokens: true);

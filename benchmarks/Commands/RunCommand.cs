@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Running;
 using Llama3Perf.Benchmarks.Terminal;
-using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Inference;
 using Llama3Perf.Models;
 using Llama3Perf.Results;
@@ -17,51 +17,98 @@ internal sealed class RunCommand
     private static readonly SuiteOptions s_defaults = new();
 
     private readonly Option<IReadOnlyList<string>?> _models = OptionFactory.List(
-        "--model", "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.", OptionFactory.Model, "name|path");
+        "--model",
+        "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.",
+        OptionFactory.Model,
+        "name|path"
+    );
 
     private readonly Option<IReadOnlyList<Precision>?> _precisions = OptionFactory.List(
-        "--precision", "Weights: int4, int8, fp16, fp32. Default: int4,int8,fp16, or the folder's own.", OptionFactory.PrecisionOf, "list");
+        "--precision",
+        "Weights: int4, int8, fp16, fp32. Default: int4,int8,fp16, or the folder's own.",
+        OptionFactory.PrecisionOf,
+        "list"
+    );
 
     private readonly Option<IReadOnlyList<int>?> _blockSizes = OptionFactory.List(
-        "--block-size", "Quantization block along K: 16, 32, 64, 128, 256. Default: 32.", OptionFactory.BlockSizeOf, "list");
+        "--block-size",
+        "Quantization block along K: 16, 32, 64, 128, 256. Default: 32.",
+        OptionFactory.BlockSizeOf,
+        "list"
+    );
 
     private readonly Option<IReadOnlyList<string>?> _engines = OptionFactory.List(
         "--engine",
         $"{EngineFamilies.Known}. Default: the best that is there.",
         OptionFactory.EngineOf,
-        "list");
+        "list"
+    );
 
     private readonly Option<string?> _llamaBench = OptionFactory.Value(
-        "--llama-bench", "Measures llama.cpp too, with this llama-bench. With --engine llama.cpp and in the preset: the one on the PATH.", OptionFactory.Text, "path");
+        "--llama-bench",
+        "Measures llama.cpp too, with this llama-bench. With --engine llama.cpp and in the preset: the one on the PATH.",
+        OptionFactory.Text,
+        "path"
+    );
 
-    private readonly Option<string?> _gguf = OptionFactory.Value("--gguf", "File that llama.cpp loads. Default: the first .gguf in the model's folder.", OptionFactory.Text, "file");
+    private readonly Option<string?> _gguf = OptionFactory.Value(
+        "--gguf",
+        "File that llama.cpp loads. Default: the first .gguf in the model's folder.",
+        OptionFactory.Text,
+        "file"
+    );
 
-    private readonly Option<string?> _python = OptionFactory.Value("--python", "Python of the external engines. Default: LLAMA3PERF_PYTHON, or the one on the PATH.", OptionFactory.Text, "path");
+    private readonly Option<string?> _python = OptionFactory.Value(
+        "--python",
+        "Python of the external engines. Default: LLAMA3PERF_PYTHON, or the one on the PATH.",
+        OptionFactory.Text,
+        "path"
+    );
 
     private readonly Option<IReadOnlyDictionary<string, string>?> _peerOptions = OptionFactory.Pairs(
-        "--peer-option", "Option that external engines give to their programs (benchmarks/peers/README.md); repeatable.");
+        "--peer-option",
+        "Option that external engines give to their programs (benchmarks/peers/README.md); repeatable."
+    );
 
     private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(
-        "--provider", "cpu, dml, cuda, webgpu; for external engines also xpu, mps. Default: the best that is there.", OptionFactory.ProviderOf, "list");
+        "--provider",
+        "cpu, dml, cuda, webgpu; for external engines also xpu, mps. Default: the best that is there.",
+        OptionFactory.ProviderOf,
+        "list"
+    );
 
     private readonly Option<string?> _device = OptionFactory.Value(
-        "--device", "GPU: its index, or part of its name. Default: the provider's first.", OptionFactory.Text, "index|name");
+        "--device",
+        "GPU: its index, or part of its name. Default: the provider's first.",
+        OptionFactory.Text,
+        "index|name"
+    );
 
     private readonly Option<IReadOnlyDictionary<string, string>?> _providerOptions = OptionFactory.Pairs(
-        "--provider-option", "Option of the execution provider; repeatable.");
+        "--provider-option",
+        "Option of the execution provider; repeatable."
+    );
 
     private readonly Option<IReadOnlyDictionary<string, string>?> _sessionEntries = OptionFactory.Pairs(
-        "--session-entry", "ONNX Runtime session configuration entry; repeatable.");
+        "--session-entry",
+        "ONNX Runtime session configuration entry; repeatable."
+    );
 
     private readonly Option<OptimizationLevel?> _optimization = OptionFactory.Value<OptimizationLevel?>(
         "--graph-optimization",
         "ONNX Runtime's graph optimizations: none, basic, extended, all. Default: all.",
         OptionFactory.OneOf<OptimizationLevel?>(
-            ("none", OptimizationLevel.None), ("basic", OptimizationLevel.Basic), ("extended", OptimizationLevel.Extended), ("all", OptimizationLevel.All)),
-        "level");
+            ("none", OptimizationLevel.None),
+            ("basic", OptimizationLevel.Basic),
+            ("extended", OptimizationLevel.Extended),
+            ("all", OptimizationLevel.All)
+        ),
+        "level"
+    );
 
     private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
-        "Text, @file.txt, or ppN for N fixed pseudo-random tokens; repeatable, and ppN also as a list. Default: OpenVINO is and pp512.");
+        "Text, @file.txt, or ppN for N fixed pseudo-random tokens; repeatable, and ppN also as a list. Default: OpenVINO is and pp512."
+    );
 
     private readonly Option<string?> _chatTemplate = OptionFactory.ChatTemplate();
 
@@ -69,80 +116,189 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<int>?> _maxLengths = OptionFactory.List(
         "--max-length",
-        "Prompt and new tokens together. Default: 143 as in the 2024 article; for prompts that leave fewer than 16 new tokens, prompt + 128.",
+        "Prompt and new tokens together. Default: 143 as in the 2024 article; for prompts that leave fewer than 16 new tokens, prompt + "
+            + "128.",
         OptionFactory.Integer(2),
-        "list");
+        "list"
+    );
 
     private readonly Option<int?> _threads = OptionFactory.Value<int?>(
-        "--threads", "Intra-op threads. Default: one for each physical core.", text => OptionFactory.Integer(1, 1024)(text), "n");
+        "--threads",
+        "Intra-op threads. Default: one for each physical core.",
+        text => OptionFactory.Integer(1, 1024)(text),
+        "n"
+    );
 
     private readonly Option<int?> _launches = OptionFactory.Value<int?>(
-        "--launches", $"Processes a case. Default: {s_defaults.Launches}.", text => OptionFactory.Integer(1, 1000)(text), "n");
+        "--launches",
+        $"Processes a case. Default: {s_defaults.Launches}.",
+        text => OptionFactory.Integer(1, 1000)(text),
+        "n"
+    );
 
     private readonly Option<int?> _warmups = OptionFactory.Value<int?>(
-        "--warmup", $"Generations before the measured ones, in each launch, and as many more, within 10 or 5 s, until they take equally long and nothing is compiled. Default: {s_defaults.Warmups}.", text => OptionFactory.Integer(0, 10_000)(text), "n");
+        "--warmup",
+        "Generations before the measured ones, in each launch, and as many more, within 10 or 5 s, until they take equally long and "
+            + $"nothing is compiled. Default: {s_defaults.Warmups}.",
+        text => OptionFactory.Integer(0, 10_000)(text),
+        "n"
+    );
 
     private readonly Option<int?> _iterations = OptionFactory.Value<int?>(
-        "--iterations", $"Measured generations in each launch. Default: {s_defaults.Iterations}.", text => OptionFactory.Integer(1, 10_000)(text), "n");
+        "--iterations",
+        $"Measured generations in each launch. Default: {s_defaults.Iterations}.",
+        text => OptionFactory.Integer(1, 10_000)(text),
+        "n"
+    );
 
     private readonly Option<Isolation?> _isolation = OptionFactory.Value<Isolation?>(
         "--isolation",
         "process measures in child processes; none measures in this one and keeps a model loaded between cases. Default: process.",
         OptionFactory.OneOf<Isolation?>(("process", Isolation.Process), ("none", Isolation.None)),
-        "process|none");
+        "process|none"
+    );
 
     private readonly Option<int?> _cooldown = OptionFactory.Value<int?>(
-        "--cooldown", "Seconds of rest before each case. Default: 0.", text => OptionFactory.Integer(0, 3600)(text), "seconds");
+        "--cooldown",
+        "Seconds of rest before each case. Default: 0.",
+        text => OptionFactory.Integer(0, 3600)(text),
+        "seconds"
+    );
 
     private readonly Option<TimeSpan?> _waitIdle = OptionFactory.Value<TimeSpan?>(
-        "--wait-idle", "Waits so long for other processes to end before the first case: 5m.", text => OptionFactory.Duration(text), "time");
+        "--wait-idle",
+        "Waits so long for other processes to end before the first case: 5m.",
+        text => OptionFactory.Duration(text),
+        "time"
+    );
 
-    private readonly Option<bool> _strict = OptionFactory.Flag("--strict", "Measures on a quiet machine only; on a busy one the exit code is 2.");
+    private readonly Option<bool> _strict = OptionFactory.Flag(
+        "--strict",
+        "Measures on a quiet machine only; on a busy one the exit code is 2."
+    );
 
     private readonly Option<string?> _spin = OptionFactory.Value(
-        "--spin", "Whether ONNX Runtime's idle threads spin: on, off, or for how many microseconds. Default: on, ONNX Runtime's own.", OptionFactory.Spin, "on|off|us");
+        "--spin",
+        "Whether ONNX Runtime's idle threads spin: on, off, or for how many microseconds. Default: on, ONNX Runtime's own.",
+        OptionFactory.Spin,
+        "on|off|us"
+    );
 
     private readonly Option<Preset?> _preset = OptionFactory.Value(
-        "--preset", "article: the 2024 article's matrix (fp16 and int4, 'OpenVINO is', max length 143) on every engine.", Preset.Get, "name");
+        "--preset",
+        "article: the 2024 article's matrix (fp16 and int4, 'OpenVINO is', max length 143) on every engine.",
+        Preset.Get,
+        "name"
+    );
 
     private readonly Option<bool> _quick = OptionFactory.Flag(
-        "--quick", "One launch, one warm-up, eight iterations; int4 and the prompt 'OpenVINO is' unless asked otherwise.");
+        "--quick",
+        "One launch, one warm-up, eight iterations; int4 and the prompt 'OpenVINO is' unless asked otherwise."
+    );
 
     private readonly Option<string?> _output = OptionFactory.Value(
-        "--output", "Folder of the run's files. Default: artifacts/results/<run-id>.", OptionFactory.Text, "folder");
+        "--output",
+        "Folder of the run's files. Default: artifacts/results/<run-id>.",
+        OptionFactory.Text,
+        "folder"
+    );
 
     private readonly Option<string?> _runtimeDir = RuntimeDirectory.Option();
 
     private readonly Option<IReadOnlyList<string>?> _cases = OptionFactory.List(
-        "--case", "Only these cases, by their case_id.", OptionFactory.Text, "list");
+        "--case",
+        "Only these cases, by their case_id.",
+        OptionFactory.Text,
+        "list"
+    );
 
     private readonly Option<string?> _verify = OptionFactory.Value(
         "--verify",
-        "Before timing, holds each model's logits and tokens against ort on the CPU (cpu) or a reference.json; beyond the limits its cases fail.",
+        "Before timing, holds each model's logits and tokens against ort on the CPU (cpu) or a reference.json; beyond the limits its cases "
+            + "fail.",
         OptionFactory.Text,
-        "cpu|file");
+        "cpu|file"
+    );
 
     private readonly Option<int?> _launchTimeout = OptionFactory.Value<int?>(
-        "--launch-timeout", "Seconds that a launch may take before it is ended and has failed. Default: a multiple of what its first generations let expect.", text => OptionFactory.Integer(1, 1_000_000)(text), "seconds");
+        "--launch-timeout",
+        "Seconds that a launch may take before it is ended and has failed. Default: a multiple of what its first generations let expect.",
+        text => OptionFactory.Integer(1, 1_000_000)(text),
+        "seconds"
+    );
 
-    private readonly Option<string?> _resume = OptionFactory.Value("--resume", "Goes on with the interrupted run in this folder, with the options that it was begun with.", OptionFactory.Text, "folder");
+    private readonly Option<string?> _resume = OptionFactory.Value(
+        "--resume",
+        "Goes on with the interrupted run in this folder, with the options that it was begun with.",
+        OptionFactory.Text,
+        "folder"
+    );
 
-    private readonly Option<bool> _trust = OptionFactory.Flag("--trust-invocation", "Takes programs, libraries and their options from the folder of --resume too.");
+    private readonly Option<bool> _trust = OptionFactory.Flag(
+        "--trust-invocation",
+        "Takes programs, libraries and their options from the folder of --resume too."
+    );
 
-    private readonly Option<bool> _force = OptionFactory.Flag("--force", "Replaces a folder at --output that has no marker of the suite and holds nothing but files named like those of a run.");
+    private readonly Option<bool> _force = OptionFactory.Flag(
+        "--force",
+        "Replaces a folder at --output that has no marker of the suite and holds nothing but files named like those of a run."
+    );
 
     // For the gate's --confirm.
-    private readonly Option<IReadOnlyList<string>?> _expectedModels = OptionFactory.List("--expect-model", "The only models that may be measured, by their model_sha256.", OptionFactory.Text, "list");
+    private readonly Option<IReadOnlyList<string>?> _expectedModels = OptionFactory.List(
+        "--expect-model",
+        "The only models that may be measured, by their model_sha256.",
+        OptionFactory.Text,
+        "list"
+    );
 
     private readonly Option<bool> _verbose = OptionFactory.Flag("--verbose", "Shows BenchmarkDotNet's own log.");
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[]
-        {
-            _models, _precisions, _blockSizes, _engines, _providers, _device, _python, _peerOptions, _llamaBench, _gguf, _providerOptions, _sessionEntries, _optimization, _prompts, _chatTemplate, _addBos,
-            _maxLengths, _threads, _launches, _warmups, _iterations, _isolation, _cooldown, _waitIdle, _strict, _spin, _preset, _quick, _output, _cases, _runtimeDir, _verify, _verbose, _launchTimeout, _resume, _trust, _force, _expectedModels,
-        })
+        foreach (
+            Option option in new Option[]
+            {
+                _models,
+                _precisions,
+                _blockSizes,
+                _engines,
+                _providers,
+                _device,
+                _python,
+                _peerOptions,
+                _llamaBench,
+                _gguf,
+                _providerOptions,
+                _sessionEntries,
+                _optimization,
+                _prompts,
+                _chatTemplate,
+                _addBos,
+                _maxLengths,
+                _threads,
+                _launches,
+                _warmups,
+                _iterations,
+                _isolation,
+                _cooldown,
+                _waitIdle,
+                _strict,
+                _spin,
+                _preset,
+                _quick,
+                _output,
+                _cases,
+                _runtimeDir,
+                _verify,
+                _verbose,
+                _launchTimeout,
+                _resume,
+                _trust,
+                _force,
+                _expectedModels,
+            }
+        )
         {
             command.Add(option);
         }
@@ -156,9 +312,19 @@ internal sealed class RunCommand
     private int Resume(ParseResult parsed, string folder)
     {
         folder = Path.GetFullPath(folder);
-        if (parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(option => !option.Implicit && option.Option != _resume && option.Option != _trust && option.Option != _verbose) is { } other)
+        if (
+            parsed
+                .CommandResult.Children.OfType<OptionResult>()
+                .FirstOrDefault(option =>
+                    !option.Implicit && option.Option != _resume && option.Option != _trust && option.Option != _verbose
+                ) is
+            { } other
+        )
         {
-            throw new UsageException($"{other.Option.Name}: a run goes on with the options that it was begun with; --resume goes with --trust-invocation and --verbose alone");
+            throw new UsageException(
+                $"{other.Option.Name}: a run goes on with the options that it was begun with; --resume goes with --trust-invocation and "
+                    + "--verbose alone"
+            );
         }
 
         RunInvocation invocation = RunInvocation.Read(folder);
@@ -184,7 +350,10 @@ internal sealed class RunCommand
         RootCommand root = new();
         AddTo(root);
         root.Add(Cli.Telemetry());
-        return root.Parse([.. arguments is ["run", ..] ? arguments.Skip(1) : arguments], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        return root.Parse(
+            [.. arguments is ["run", ..] ? arguments.Skip(1) : arguments],
+            new ParserConfiguration { ResponseFileTokenReplacer = null }
+        );
     }
 
     private SuiteOptions Read(ParseResult parsed)

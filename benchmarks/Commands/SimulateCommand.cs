@@ -11,33 +11,83 @@ internal static class SimulateCommand
     public static Command Create()
     {
         SimulationGrid defaults = new();
-        Option<IReadOnlyList<(int, int)>?> designs = OptionFactory.List("--design", "Launches x iterations a side. Default: 3x5,5x5,10x3.", DesignOf, "LxI,...");
-        Option<IReadOnlyList<double>?> between = OptionFactory.List("--between", "Standard deviations between launches. Default: 0%,1%,2%,5%,10%.", ResultsVerb.Share, "shares");
-        Option<IReadOnlyList<double>?> within = OptionFactory.List("--within", "Standard deviations within a launch. Default: 1%,5%.", ResultsVerb.Share, "shares");
-        Option<double?> threshold = OptionFactory.Value<double?>("--threshold", "The gate's threshold. Default: 5%.", text => ResultsVerb.Share(text), "share");
-        Option<double?> alpha = OptionFactory.Value<double?>("--alpha", "The gate's error rate. Default: 0.01.", text => ResultsVerb.Share(text), "share");
+        Option<IReadOnlyList<(int, int)>?> designs = OptionFactory.List(
+            "--design",
+            "Launches x iterations a side. Default: 3x5,5x5,10x3.",
+            DesignOf,
+            "LxI,..."
+        );
+        Option<IReadOnlyList<double>?> between = OptionFactory.List(
+            "--between",
+            "Standard deviations between launches. Default: 0%,1%,2%,5%,10%.",
+            ResultsVerb.Share,
+            "shares"
+        );
+        Option<IReadOnlyList<double>?> within = OptionFactory.List(
+            "--within",
+            "Standard deviations within a launch. Default: 1%,5%.",
+            ResultsVerb.Share,
+            "shares"
+        );
+        Option<double?> threshold = OptionFactory.Value<double?>(
+            "--threshold",
+            "The gate's threshold. Default: 5%.",
+            text => ResultsVerb.Share(text),
+            "share"
+        );
+        Option<double?> alpha = OptionFactory.Value<double?>(
+            "--alpha",
+            "The gate's error rate. Default: 0.01.",
+            text => ResultsVerb.Share(text),
+            "share"
+        );
         Option<int?> recorded = OptionFactory.Value<int?>(
-            "--noise-launches", "Launches of a noise record of the machine, which designs of fewer than three launches need. Default: none.", text => OptionFactory.Integer(2, 1000)(text), "n");
+            "--noise-launches",
+            "Launches of a noise record of the machine, which designs of fewer than three launches need. Default: none.",
+            text => OptionFactory.Integer(2, 1000)(text),
+            "n"
+        );
         Option<int?> blocks = OptionFactory.Value<int?>(
-            "--blocks", "Simulates a measurement in blocks that stops when it is decided, as ab does, with this many blocks at most and --between as their spread.", text => OptionFactory.Integer(2, 10_000)(text), "n");
-        Option<int?> trials = OptionFactory.Value<int?>("--trials", $"Comparisons simulated for each figure. Default: {defaults.Options.Trials}, in blocks {new SequentialSimulation().Trials}.", text => OptionFactory.Integer(1, 10_000_000)(text), "n");
+            "--blocks",
+            "Simulates a measurement in blocks that stops when it is decided, as ab does, with this many blocks at most and --between as "
+                + "their spread.",
+            text => OptionFactory.Integer(2, 10_000)(text),
+            "n"
+        );
+        Option<int?> trials = OptionFactory.Value<int?>(
+            "--trials",
+            $"Comparisons simulated for each figure. Default: {defaults.Options.Trials}, in blocks {new SequentialSimulation().Trials}.",
+            text => OptionFactory.Integer(1, 10_000_000)(text),
+            "n"
+        );
         Command command = new("simulate-gate", "How often the gate's rule errs, and how often it does not know, on simulated runs.")
         {
-            designs, between, within, threshold, alpha, recorded, blocks, trials,
+            designs,
+            between,
+            within,
+            threshold,
+            alpha,
+            recorded,
+            blocks,
+            trials,
         };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(blocks) is { } most)
             {
                 SequentialSimulation sequential = new();
-                ResultDisplay.ShowTable((sequential with
-                {
-                    MostBlocks = most,
-                    BlockSds = parsed.GetValue(between) ?? sequential.BlockSds,
-                    Threshold = parsed.GetValue(threshold) ?? sequential.Threshold,
-                    Alpha = parsed.GetValue(alpha) ?? sequential.Alpha,
-                    Trials = parsed.GetValue(trials) ?? sequential.Trials,
-                }).Table(EveryTwoSeconds("rows")));
+                ResultDisplay.ShowTable(
+                    (
+                        sequential with
+                        {
+                            MostBlocks = most,
+                            BlockSds = parsed.GetValue(between) ?? sequential.BlockSds,
+                            Threshold = parsed.GetValue(threshold) ?? sequential.Threshold,
+                            Alpha = parsed.GetValue(alpha) ?? sequential.Alpha,
+                            Trials = parsed.GetValue(trials) ?? sequential.Trials,
+                        }
+                    ).Table(EveryTwoSeconds("rows"))
+                );
                 return ExitCode.Success;
             }
 

@@ -16,50 +16,119 @@ internal sealed class VerifyCommand
 {
     private readonly Argument<string> _folder = OptionFactory.Argument("folder", "GenAI model folder to verify.");
 
-    private readonly Option<string?> _reference = OptionFactory.Value("--reference", "reference.json: prompts with logits and greedy tokens of another implementation.", OptionFactory.Text, "file");
+    private readonly Option<string?> _reference = OptionFactory.Value(
+        "--reference",
+        "reference.json: prompts with logits and greedy tokens of another implementation.",
+        OptionFactory.Text,
+        "file"
+    );
 
-    private readonly Option<string?> _against = OptionFactory.Value("--against", "Folder whose answers are the reference.", OptionFactory.Text, "folder");
+    private readonly Option<string?> _against = OptionFactory.Value(
+        "--against",
+        "Folder whose answers are the reference.",
+        OptionFactory.Text,
+        "folder"
+    );
 
     private readonly Option<ExecutionProvider?> _againstProvider = OptionFactory.Value<ExecutionProvider?>(
-        "--against-provider", "Provider of the reference; without --against, of the same folder. Default: cpu.", text => OptionFactory.ProviderOf(text), "name");
+        "--against-provider",
+        "Provider of the reference; without --against, of the same folder. Default: cpu.",
+        text => OptionFactory.ProviderOf(text),
+        "name"
+    );
 
-    private readonly Option<string?> _againstEngine = OptionFactory.Value("--against-engine", "Engine of the reference. Default: ort.", name => EngineCatalog.Get(name).Name, "name");
+    private readonly Option<string?> _againstEngine = OptionFactory.Value(
+        "--against-engine",
+        "Engine of the reference. Default: ort.",
+        name => EngineCatalog.Get(name).Name,
+        "name"
+    );
 
     private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
-        $"Prompt without --reference: text, @file.txt or ppN; repeatable. Default: {string.Join(" and ", ModelVerifier.Prompts)}.");
+        $"Prompt without --reference: text, @file.txt or ppN; repeatable. Default: {string.Join(" and ", ModelVerifier.Prompts)}."
+    );
 
     private readonly Option<string?> _engine = OptionFactory.Value(
-        "--engine", $"{string.Join(", ", EngineCatalog.Names)}. Default: the best that is there.", name => EngineCatalog.Get(name).Name, "name");
+        "--engine",
+        $"{string.Join(", ", EngineCatalog.Names)}. Default: the best that is there.",
+        name => EngineCatalog.Get(name).Name,
+        "name"
+    );
 
     private readonly Option<ExecutionProvider?> _provider = OptionFactory.Value<ExecutionProvider?>(
-        "--provider", "cpu, dml, cuda, webgpu. Default: the best that is there.", text => OptionFactory.ProviderOf(text), "name");
+        "--provider",
+        "cpu, dml, cuda, webgpu. Default: the best that is there.",
+        text => OptionFactory.ProviderOf(text),
+        "name"
+    );
 
-    private readonly Option<string?> _device = OptionFactory.Value("--device", "GPU: its index, or part of its name.", OptionFactory.Text, "index|name");
+    private readonly Option<string?> _device = OptionFactory.Value(
+        "--device",
+        "GPU: its index, or part of its name.",
+        OptionFactory.Text,
+        "index|name"
+    );
 
     private readonly Option<int?> _threads = OptionFactory.Value<int?>(
-        "--threads", "Intra-op threads. Default: one for each physical core.", text => OptionFactory.Integer(1, 1024)(text), "n");
+        "--threads",
+        "Intra-op threads. Default: one for each physical core.",
+        text => OptionFactory.Integer(1, 1024)(text),
+        "n"
+    );
 
     private readonly Option<double?> _maxDifference = OptionFactory.Value<double?>(
-        "--max-difference", "Largest difference of a logit, as a share of the reference's highest minus lowest. Default: by the precision.", text => ResultsVerb.Share(text), "share");
+        "--max-difference",
+        "Largest difference of a logit, as a share of the reference's highest minus lowest. Default: by the precision.",
+        text => ResultsVerb.Share(text),
+        "share"
+    );
 
     private readonly Option<double?> _minCosine = OptionFactory.Value<double?>(
-        "--min-cosine", "Smallest cosine between the logits. Default: by the precision.", text => OptionFactory.Number(-1, 1)(text), "n");
+        "--min-cosine",
+        "Smallest cosine between the logits. Default: by the precision.",
+        text => OptionFactory.Number(-1, 1)(text),
+        "n"
+    );
 
     private readonly Option<double?> _maxKl = OptionFactory.Value<double?>(
-        "--max-kl", "Largest Kullback-Leibler divergence in nats. Default: by the precision.", text => OptionFactory.Number(0, 1000)(text), "nats");
+        "--max-kl",
+        "Largest Kullback-Leibler divergence in nats. Default: by the precision.",
+        text => OptionFactory.Number(0, 1000)(text),
+        "nats"
+    );
 
     private readonly Option<int?> _minTokens = OptionFactory.Value<int?>(
-        "--min-tokens", "Greedy tokens that must agree; ties do not count against it. Default: by the precision.", text => OptionFactory.Integer(0)(text), "n");
+        "--min-tokens",
+        "Greedy tokens that must agree; ties do not count against it. Default: by the precision.",
+        text => OptionFactory.Integer(0)(text),
+        "n"
+    );
 
     private readonly Option<string?> _runtimeDir = RuntimeDirectory.Option();
 
     public static Command Create()
     {
         VerifyCommand verb = new();
-        Command command = new("verify", "Holds a model's logits and greedy tokens against a reference: 0 within the limits, 1 beyond, 2 unusable input.")
+        Command command = new(
+            "verify",
+            "Holds a model's logits and greedy tokens against a reference: 0 within the limits, 1 beyond, 2 unusable input."
+        )
         {
-            verb._folder, verb._reference, verb._against, verb._againstProvider, verb._againstEngine, verb._prompts, verb._engine, verb._provider, verb._device,
-            verb._threads, verb._maxDifference, verb._minCosine, verb._maxKl, verb._minTokens, verb._runtimeDir,
+            verb._folder,
+            verb._reference,
+            verb._against,
+            verb._againstProvider,
+            verb._againstEngine,
+            verb._prompts,
+            verb._engine,
+            verb._provider,
+            verb._device,
+            verb._threads,
+            verb._maxDifference,
+            verb._minCosine,
+            verb._maxKl,
+            verb._minTokens,
+            verb._runtimeDir,
         };
         command.SetAction(verb.Run);
         return command;
@@ -67,7 +136,10 @@ internal sealed class VerifyCommand
 
     private int Run(ParseResult parsed)
     {
-        bool isAgainst = parsed.GetValue(_against) is not null || parsed.GetValue(_againstProvider) is not null || parsed.GetValue(_againstEngine) is not null;
+        bool isAgainst =
+            parsed.GetValue(_against) is not null
+            || parsed.GetValue(_againstProvider) is not null
+            || parsed.GetValue(_againstEngine) is not null;
         if ((parsed.GetValue(_reference) is not null) == isAgainst)
         {
             throw new UsageException("verify needs one reference: --reference reference.json, --against FOLDER, or --against-provider cpu");
@@ -80,11 +152,16 @@ internal sealed class VerifyCommand
             ? Reference.Read(parsed.GetValue(_reference)!)
             : ModelVerifier.Answers(other, tested, parsed.GetValue(_prompts) ?? ModelVerifier.Prompts);
         VerificationLimits usual = ModelVerifier.Limits(tested, other);
-        ModelVerification verification = ModelVerifier.Verify(tested, reference, new VerificationLimits(
-            parsed.GetValue(_maxDifference) ?? usual.MaxDifference,
-            parsed.GetValue(_minCosine) ?? usual.MinCosine,
-            parsed.GetValue(_maxKl) ?? usual.MaxDivergence,
-            parsed.GetValue(_minTokens) ?? usual.MinTokens));
+        ModelVerification verification = ModelVerifier.Verify(
+            tested,
+            reference,
+            new VerificationLimits(
+                parsed.GetValue(_maxDifference) ?? usual.MaxDifference,
+                parsed.GetValue(_minCosine) ?? usual.MinCosine,
+                parsed.GetValue(_maxKl) ?? usual.MaxDivergence,
+                parsed.GetValue(_minTokens) ?? usual.MinTokens
+            )
+        );
         VerificationDisplay.Show(tested.Name, reference.Source, verification);
         return verification.Passed ? ExitCode.Success : ExitCode.Failed;
     }
@@ -101,13 +178,16 @@ internal sealed class VerifyCommand
                 Threads = parsed.GetValue(_threads),
             },
             MachineProbe.Capture(),
-            new ModelPreparation(Workspace.Models));
+            new ModelPreparation(Workspace.Models)
+        );
         EngineChoice choice = EngineFamilies.Choose(context)[0];
         return new VerifiedSide(folder, choice.Engine, context.EngineOptions(choice.Provider!.Value));
     }
 
-    private VerifiedSide Other(ParseResult parsed, ModelFolder tested) => new(
-        parsed.GetValue(_against) is { } path ? ModelFolderReader.Open(path) : tested,
-        parsed.GetValue(_againstEngine) ?? "ort",
-        new EngineOptions { Provider = parsed.GetValue(_againstProvider) ?? ExecutionProvider.Cpu, Threads = parsed.GetValue(_threads) });
+    private VerifiedSide Other(ParseResult parsed, ModelFolder tested) =>
+        new(
+            parsed.GetValue(_against) is { } path ? ModelFolderReader.Open(path) : tested,
+            parsed.GetValue(_againstEngine) ?? "ort",
+            new EngineOptions { Provider = parsed.GetValue(_againstProvider) ?? ExecutionProvider.Cpu, Threads = parsed.GetValue(_threads) }
+        );
 }

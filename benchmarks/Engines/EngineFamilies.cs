@@ -17,22 +17,33 @@ internal static class EngineFamilies
     public static IReadOnlyList<string> Names { get; } = [.. All.SelectMany(family => family.Names)];
 
     /// <summary>The names and what else may be asked for, in words.</summary>
-    public static string Known { get; } = string.Join(", ", Names) + string.Concat(All.Select(family => family.OtherNames).OfType<string>().Select(others => $", or {others}"));
+    public static string Known { get; } =
+        string.Join(", ", Names)
+        + string.Concat(All.Select(family => family.OtherNames).OfType<string>().Select(others => $", or {others}"));
 
     /// <summary>The family of an engine.</summary>
     /// <exception cref="UsageException">None owns the name; the message lists those there are.</exception>
-    public static EngineFamily Of(string engine) => All.FirstOrDefault(family => family.Owns(engine)) ?? throw new UsageException($"'{engine}' is unknown; use {Known}");
+    public static EngineFamily Of(string engine) =>
+        All.FirstOrDefault(family => family.Owns(engine)) ?? throw new UsageException($"'{engine}' is unknown; use {Known}");
 
     /// <summary>What was asked for; where engine or provider was left open, the best that is there.</summary>
     public static IReadOnlyList<EngineChoice> Choose(PlanContext context)
     {
-        IReadOnlyList<string> names = [.. (context.Options.Engines ?? []).Concat(All.Where(family => family.IsImplied(context.Options)).SelectMany(family => family.Names)).Distinct()];
+        IReadOnlyList<string> names =
+        [
+            .. (context.Options.Engines ?? [])
+                .Concat(All.Where(family => family.IsImplied(context.Options)).SelectMany(family => family.Names))
+                .Distinct(),
+        ];
         IEnumerable<EngineChoice> named =
             from name in names
             let family = Of(name)
-            from provider in context.Options.Providers?.Select(provider => (ExecutionProvider?)provider) ?? [family.BestPlace(name, context)]
+            from provider in context.Options.Providers?.Select(provider => (ExecutionProvider?)provider)
+                ?? [family.BestPlace(name, context)]
             select new EngineChoice(family, name, provider);
-        IEnumerable<EngineChoice> open = context.Options.Engines is null ? s_inProcess.Best(context.Options).Select(best => new EngineChoice(s_inProcess, best.Engine, best.Provider)) : [];
+        IEnumerable<EngineChoice> open = context.Options.Engines is null
+            ? s_inProcess.Best(context.Options).Select(best => new EngineChoice(s_inProcess, best.Engine, best.Provider))
+            : [];
         return [.. open, .. named];
     }
 }

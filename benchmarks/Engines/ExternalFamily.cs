@@ -9,7 +9,8 @@ using Llama3Perf.Models.Checkpoints;
 
 namespace Llama3Perf.Benchmarks.Engines;
 
-/// <summary>Other programs over a pipe. They measure the checkpoint itself, so that the comparison with a folder made of it is of the same weights.</summary>
+/// <summary>Other programs over a pipe. They measure the checkpoint itself, so that the comparison with a folder made of it is of the same
+/// weights.</summary>
 internal sealed class ExternalFamily : EngineFamily
 {
     private const string DeviceOption = "device_index";
@@ -25,7 +26,8 @@ internal sealed class ExternalFamily : EngineFamily
 
     public override void Check(string engine) => PeerCatalog.Get(engine);
 
-    public override IReadOnlyList<ExecutionProvider> Places(string engine) => [.. PeerCatalog.Get(engine).Devices.Select(device => device.Provider)];
+    public override IReadOnlyList<ExecutionProvider> Places(string engine) =>
+        [.. PeerCatalog.Get(engine).Devices.Select(device => device.Provider)];
 
     public override Availability Availability(string engine, ExecutionProvider provider, SuiteOptions options) =>
         PeerCatalog.Availability(PeerCatalog.Get(engine), provider, options.Python);
@@ -36,14 +38,15 @@ internal sealed class ExternalFamily : EngineFamily
         PeerKind peer = PeerCatalog.Get(engine);
         return peer.Command is not null ? ExecutionProvider.Cpu : Places(engine).FirstOrDefault(CanBeThere, peer.Devices[^1].Provider);
 
-        bool CanBeThere(ExecutionProvider provider) => provider switch
-        {
-            ExecutionProvider.Cuda => context.Machine.Gpus.Any(gpu => gpu.VendorId == "0x10de"),
-            ExecutionProvider.Xpu => context.Machine.Gpus.Any(gpu => gpu.VendorId == "0x8086"),
-            ExecutionProvider.Mps => OperatingSystem.IsMacOS(),
-            ExecutionProvider.Dml => OperatingSystem.IsWindows(),
-            _ => true,
-        };
+        bool CanBeThere(ExecutionProvider provider) =>
+            provider switch
+            {
+                ExecutionProvider.Cuda => context.Machine.Gpus.Any(gpu => gpu.VendorId == "0x10de"),
+                ExecutionProvider.Xpu => context.Machine.Gpus.Any(gpu => gpu.VendorId == "0x8086"),
+                ExecutionProvider.Mps => OperatingSystem.IsMacOS(),
+                ExecutionProvider.Dml => OperatingSystem.IsWindows(),
+                _ => true,
+            };
     }
 
     public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context)
@@ -79,7 +82,14 @@ internal sealed class ExternalFamily : EngineFamily
             ? $"{peer.Name}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(engine)))[..6]}"
             : peer.Name;
 
-    private static CaseSubject Subject(PeerKind peer, string name, ExecutionProvider provider, string model, Precision precision, PlanContext context)
+    private static CaseSubject Subject(
+        PeerKind peer,
+        string name,
+        ExecutionProvider provider,
+        string model,
+        Precision precision,
+        PlanContext context
+    )
     {
         Checkpoint? checkpoint = Checkpoint.IsCheckpoint(model) ? Checkpoint.Open(model) : null;
         string? skip = WhyNot(peer, provider, model, checkpoint, precision, context);
@@ -100,11 +110,12 @@ internal sealed class ExternalFamily : EngineFamily
             OptionsText = OptionsText.Of(context.Options.PeerOptions),
             Tokenizer = skip is null ? context.TokenizerOf(model) : null,
             Skip = skip,
-            Peer = maxLength => PeerCatalog.Options(peer, provider, precision, maxLength, context.Options.Python) with
-            {
-                Threads = engineOptions.Threads,
-                Options = PeerOptions(provider, context),
-            },
+            Peer = maxLength =>
+                PeerCatalog.Options(peer, provider, precision, maxLength, context.Options.Python) with
+                {
+                    Threads = engineOptions.Threads,
+                    Options = PeerOptions(provider, context),
+                },
         };
     }
 
@@ -120,12 +131,20 @@ internal sealed class ExternalFamily : EngineFamily
         return given;
     }
 
-    private static string? WhyNot(PeerKind peer, ExecutionProvider provider, string model, Checkpoint? checkpoint, Precision precision, PlanContext context)
+    private static string? WhyNot(
+        PeerKind peer,
+        ExecutionProvider provider,
+        string model,
+        Checkpoint? checkpoint,
+        Precision precision,
+        PlanContext context
+    )
     {
         // First what no installation would change.
         if (peer.PrecisionsOn(provider) is { Count: > 0 } precisions && !precisions.Contains(precision))
         {
-            return $"{peer.Name} on {provider.Name()} has no {precision.Name()}; it has {string.Join(", ", precisions.Select(known => known.Name()))}";
+            return $"{peer.Name} on {provider.Name()} has no {precision.Name()}; it has "
+                + $"{string.Join(", ", precisions.Select(known => known.Name()))}";
         }
 
         if (PeerCatalog.Availability(peer, provider, context.Options.Python) is { IsAvailable: false } missing)
@@ -135,7 +154,8 @@ internal sealed class ExternalFamily : EngineFamily
 
         if (checkpoint is null)
         {
-            return $"{peer.Name} loads Hugging Face checkpoints, and '{model}' is none; the verb checkpoint makes one of a shape with random weights";
+            return $"{peer.Name} loads Hugging Face checkpoints, and '{model}' is none; the verb checkpoint makes one of a shape with "
+                + "random weights";
         }
 
         long elements = checkpoint.Tensors.Values.Sum(tensor => tensor.Shape.Aggregate(1L, (product, dim) => product * dim));
@@ -155,7 +175,9 @@ internal sealed class ExternalFamily : EngineFamily
         if (!planned.PromptTokens.SequenceEqual(theirs) && !planned.PromptTokens.Skip(1).SequenceEqual(theirs))
         {
             throw new EngineException(
-                $"{planned.Key.Engine} makes other tokens of the prompt than the suite ({theirs.Length} and {planned.PromptTokens.Count}): its tokenizer reads the checkpoint's files differently");
+                $"{planned.Key.Engine} makes other tokens of the prompt than the suite ({theirs.Length} and {planned.PromptTokens.Count}): "
+                    + "its tokenizer reads the checkpoint's files differently"
+            );
         }
     }
 }

@@ -18,13 +18,19 @@ internal sealed class InProcessFamily : EngineFamily
 
     // Best first.
     private static readonly ExecutionProvider[] s_preference =
-        [ExecutionProvider.Dml, ExecutionProvider.Cuda, ExecutionProvider.WebGpu, ExecutionProvider.Cpu];
+    [
+        ExecutionProvider.Dml,
+        ExecutionProvider.Cuda,
+        ExecutionProvider.WebGpu,
+        ExecutionProvider.Cpu,
+    ];
 
     public override IReadOnlyList<string> Names => EngineCatalog.Names;
 
     public override IReadOnlyList<ExecutionProvider> Places(string engine) => s_preference;
 
-    public override Availability Availability(string engine, ExecutionProvider provider, SuiteOptions options) => EngineCatalog.Get(engine).Availability(provider);
+    public override Availability Availability(string engine, ExecutionProvider provider, SuiteOptions options) =>
+        EngineCatalog.Get(engine).Availability(provider);
 
     public override ExecutionProvider? BestPlace(string engine, PlanContext context) =>
         s_preference.FirstOrDefault(provider => IsThere(engine, provider), ExecutionProvider.Cpu);
@@ -36,13 +42,18 @@ internal sealed class InProcessFamily : EngineFamily
         (string Engine, ExecutionProvider Provider)[] available =
         [
             .. from provider in options.Providers ?? s_preference
-               from engine in Names
-               where IsThere(engine, provider)
-               select (engine, provider),
+            from engine in Names
+            where IsThere(engine, provider)
+            select (engine, provider),
         ];
         if (options.Providers is not null)
         {
-            return [.. options.Providers.Select(provider => available.FirstOrDefault(pair => pair.Provider == provider, (Engine: Names[0], Provider: provider)))];
+            return
+            [
+                .. options.Providers.Select(provider =>
+                    available.FirstOrDefault(pair => pair.Provider == provider, (Engine: Names[0], Provider: provider))
+                ),
+            ];
         }
 
         return available is [var best, ..] ? [best] : [(Names[0], ExecutionProvider.Cpu)];
@@ -61,15 +72,17 @@ internal sealed class InProcessFamily : EngineFamily
             ModelFolder folder = ModelFolderReader.Open(model);
             if (options.Precisions is { } wanted && !wanted.Contains(folder.Precision))
             {
-                throw new UsageException($"--precision: {model} holds {folder.Precision.Name()} weights; leave --precision out or name that");
+                throw new UsageException(
+                    $"--precision: {model} holds {folder.Precision.Name()} weights; leave --precision out or name that"
+                );
             }
 
             return [new ModelVariant(model, folder.Precision, folder.BlockSize, folder)];
         }
 
         return from precision in options.Precisions ?? options.UsualPrecisions
-               from block in precision is Precision.Int4 or Precision.Int8 ? options.BlockSizes.Select(size => (int?)size) : [null]
-               select new ModelVariant(model, precision, block, null);
+            from block in precision is Precision.Int4 or Precision.Int8 ? options.BlockSizes.Select(size => (int?)size) : [null]
+            select new ModelVariant(model, precision, block, null);
     }
 
     private static CaseSubject Subject(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
@@ -100,9 +113,11 @@ internal sealed class InProcessFamily : EngineFamily
             OptionsText = OptionsText.Of(engineOptions),
             Tokenizer = folder is null ? null : tokenizer ?? PromptTokenizer.For(folder),
             Skip = skip,
-            Failure = folder is null || skip is not null
-                ? null
-                : GraphNeeds.Refusal(folder, engine, provider.Target()) ?? context.Verification?.Failure(new VerifiedSide(folder, engine, engineOptions)),
+            Failure =
+                folder is null || skip is not null
+                    ? null
+                    : GraphNeeds.Refusal(folder, engine, provider.Target())
+                        ?? context.Verification?.Failure(new VerifiedSide(folder, engine, engineOptions)),
         };
     }
 
@@ -114,7 +129,12 @@ internal sealed class InProcessFamily : EngineFamily
             return availability.Reason;
         }
 
-        if (variant.Precision == Precision.Fp16 && provider == ExecutionProvider.Cpu && context.Options.Precisions is null && variant.Folder is null)
+        if (
+            variant.Precision == Precision.Fp16
+            && provider == ExecutionProvider.Cpu
+            && context.Options.Precisions is null
+            && variant.Folder is null
+        )
         {
             return "fp16 on the CPU computes in fp32 and takes twice the memory; ask for it with --precision fp16";
         }

@@ -45,11 +45,20 @@ internal sealed class InProcessToolchain : IToolchain
                 lines,
                 executeParameters.Resolver,
                 executeParameters.LaunchIndex,
-                executeParameters.Diagnoser);
+                executeParameters.Diagnoser
+            );
             ExecuteResult result = Run(collecting, lines);
             List<string> prefixed = lines.Lines.FindAll(line => line.StartsWith("//", StringComparison.Ordinal));
             List<string> measurements = [.. result.Measurements.Select(measurement => measurement.ToString())];
-            return new ExecuteResult(true, result.ExitCode, Environment.ProcessId, measurements, prefixed, lines.Lines, executeParameters.LaunchIndex);
+            return new ExecuteResult(
+                true,
+                result.ExitCode,
+                Environment.ProcessId,
+                measurements,
+                prefixed,
+                lines.Lines,
+                executeParameters.LaunchIndex
+            );
         }
 
         private static ExecuteResult Run(ExecuteParameters parameters, LineLogger lines)

@@ -25,14 +25,17 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
     public ExecuteResult Run(IExecutor executor, ExecuteParameters parameters)
     {
         using Watch watch = new(whole, stuck);
-        ExecuteResult result = executor.Execute(new ExecuteParameters(
-            parameters.BuildResult,
-            parameters.BenchmarkCase,
-            parameters.BenchmarkId,
-            new WatchedLogger(parameters.Logger, watch),
-            parameters.Resolver,
-            parameters.LaunchIndex,
-            parameters.Diagnoser));
+        ExecuteResult result = executor.Execute(
+            new ExecuteParameters(
+                parameters.BuildResult,
+                parameters.BenchmarkCase,
+                parameters.BenchmarkId,
+                new WatchedLogger(parameters.Logger, watch),
+                parameters.Resolver,
+                parameters.LaunchIndex,
+                parameters.Diagnoser
+            )
+        );
         return watch.Reason is { } reason
             ? new ExecuteResult(
                 true,
@@ -41,7 +44,8 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
                 [.. result.Measurements.Select(measurement => measurement.ToString())],
                 [.. result.PrefixedLines, new LaunchFailed(reason).Format()],
                 result.StandardOutput,
-                parameters.LaunchIndex)
+                parameters.LaunchIndex
+            )
             : result;
     }
 
@@ -53,7 +57,14 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
             using Process process = Process.GetProcessById(processId);
             process.Kill(entireProcessTree: true);
         }
-        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or Win32Exception or AggregateException or NotSupportedException)
+        catch (Exception exception)
+            when (exception
+                    is ArgumentException
+                        or InvalidOperationException
+                        or Win32Exception
+                        or AggregateException
+                        or NotSupportedException
+            )
         {
             // It has ended by itself, or as much of it as the system lets us end.
         }
@@ -119,12 +130,19 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
                 }
 
                 string way = isOver ? "--launch-timeout gives it longer" : "it seems to hang";
-                Reason = string.Create(CultureInfo.InvariantCulture, $"the measuring process did not end within {Stopwatch.GetElapsedTime(_start).TotalSeconds:0} s and was killed; {way}");
+                Reason = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the measuring process did not end within {Stopwatch.GetElapsedTime(_start).TotalSeconds:0} s and was killed; {way}"
+                );
             }
 
             if (_stuck is not null)
             {
-                _stuck(Reason.Replace("the measuring process", "a launch within this process", StringComparison.Ordinal).Replace(" and was killed", "", StringComparison.Ordinal));
+                _stuck(
+                    Reason
+                        .Replace("the measuring process", "a launch within this process", StringComparison.Ordinal)
+                        .Replace(" and was killed", "", StringComparison.Ordinal)
+                );
                 return;
             }
 
@@ -135,10 +153,14 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
         }
 
         // A child that hangs before it has told who it is. BenchmarkDotNet names the benchmark on its command line.
-        private static IEnumerable<int> MeasuringChildren() => !OperatingSystem.IsLinux() ? [] : Directory.EnumerateDirectories("/proc")
-            .Select(Path.GetFileName)
-            .Where(name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _) && IsMeasuringChild(name!))
-            .Select(name => int.Parse(name!, CultureInfo.InvariantCulture));
+        private static IEnumerable<int> MeasuringChildren() =>
+            !OperatingSystem.IsLinux()
+                ? []
+                : Directory
+                    .EnumerateDirectories("/proc")
+                    .Select(Path.GetFileName)
+                    .Where(name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _) && IsMeasuringChild(name!))
+                    .Select(name => int.Parse(name!, CultureInfo.InvariantCulture));
 
         private static bool IsMeasuringChild(string id)
         {

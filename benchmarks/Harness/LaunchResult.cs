@@ -10,7 +10,13 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// <param name="ExitCode">Of the measuring process; null where it is unknown.</param>
 /// <param name="Lines">What it printed for the suite, as printed.</param>
 /// <param name="Measurements">BenchmarkDotNet's own measurements, as it prints them.</param>
-internal sealed record LaunchResult(string CaseId, int Index, int? ExitCode, IReadOnlyList<string> Lines, IReadOnlyList<string> Measurements)
+internal sealed record LaunchResult(
+    string CaseId,
+    int Index,
+    int? ExitCode,
+    IReadOnlyList<string> Lines,
+    IReadOnlyList<string> Measurements
+)
 {
     private IReadOnlyList<MeasurementLine>? _parsed;
 
@@ -18,8 +24,14 @@ internal sealed record LaunchResult(string CaseId, int Index, int? ExitCode, IRe
     [JsonIgnore]
     public IReadOnlyList<MeasurementLine> Parsed => _parsed ??= [.. Lines.Select(MeasurementLine.Parse).OfType<MeasurementLine>()];
 
-    public static LaunchResult Of(string caseId, int index, ExecuteResult result) => new(
-        caseId, index, result.ExitCode, [.. result.PrefixedLines.Where(MeasurementLine.IsOne)], [.. result.Measurements.Select(measurement => measurement.ToString())]);
+    public static LaunchResult Of(string caseId, int index, ExecuteResult result) =>
+        new(
+            caseId,
+            index,
+            result.ExitCode,
+            [.. result.PrefixedLines.Where(MeasurementLine.IsOne)],
+            [.. result.Measurements.Select(measurement => measurement.ToString())]
+        );
 
     /// <summary>As BenchmarkDotNet wants to have it.</summary>
     public ExecuteResult ToExecuteResult() => new(true, ExitCode, Environment.ProcessId, Measurements, Lines, [], Index);
@@ -45,7 +57,11 @@ internal sealed record LaunchResult(string CaseId, int Index, int? ExitCode, IRe
         }
 
         return Parsed.Any(line => line is IterationMeasured) && !Parsed.Any(line => line is LaunchEnded)
-            ? string.Create(CultureInfo.InvariantCulture, $"the measuring process ended with exit code 0 after {Parsed.Count(line => line is IterationMeasured { IsWarmUp: false })} iterations, before its work was done")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"the measuring process ended with exit code 0 after {Parsed.Count(line => line is IterationMeasured { IsWarmUp: false })} "
+                    + $"iterations, before its work was done"
+            )
             : null;
     }
 }

@@ -55,9 +55,26 @@ internal sealed class LoadedModel : IDisposable
 
     public void Dispose() => Generator.Dispose();
 
-    private static ModelKey KeyOf(PlannedCase planned) => new(
-        planned.Key.Engine, planned.ModelPath, planned.Key.Provider, planned.Key.Device, planned.Key.Threads, OptionsText.Of(planned.EngineOptions),
-        planned.Peer is { } peer ? $"{peer.Program} {string.Join(' ', peer.Arguments)} {peer.Precision} {peer.MaxLength} {OptionsText.Of(peer.Options)}" : null);
+    private static ModelKey KeyOf(PlannedCase planned) =>
+        new(
+            planned.Key.Engine,
+            planned.ModelPath,
+            planned.Key.Provider,
+            planned.Key.Device,
+            planned.Key.Threads,
+            OptionsText.Of(planned.EngineOptions),
+            planned.Peer is { } peer
+                ? $"{peer.Program} {string.Join(' ', peer.Arguments)} {peer.Precision} {peer.MaxLength} {OptionsText.Of(peer.Options)}"
+                : null
+        );
 
-    private sealed record ModelKey(string Engine, string Path, string Provider, string? Device, int? Threads, string? Options, string? Peer);
+    private sealed record ModelKey(
+        string Engine,
+        string Path,
+        string Provider,
+        string? Device,
+        int? Threads,
+        string? Options,
+        string? Peer
+    );
 }

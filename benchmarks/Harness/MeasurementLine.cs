@@ -28,7 +28,8 @@ internal abstract record MeasurementLine
     /// <summary>True for a line that a measuring process prints for the suite.</summary>
     public static bool IsOne(string line) => line.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>The measurement in a line, or null for any other line. A process that dies may leave half a line, and a library may print into one.</summary>
+    /// <summary>The measurement in a line, or null for any other line. A process that dies may leave half a line, and a library may print
+    /// into one.</summary>
     public static MeasurementLine? Parse(string line)
     {
         if (!IsOne(line))
@@ -38,7 +39,9 @@ internal abstract record MeasurementLine
 
         try
         {
-            return JsonSerializer.Deserialize(line.AsSpan(Prefix.Length), MeasurementJson.Default.MeasurementLine) is { } parsed && parsed.IsSane
+            return
+                JsonSerializer.Deserialize(line.AsSpan(Prefix.Length), MeasurementJson.Default.MeasurementLine) is { } parsed
+                && parsed.IsSane
                 ? parsed
                 : new LineUnreadable(PeerText.OneLine(line));
         }
@@ -61,7 +64,12 @@ internal sealed record LineUnreadable(string Text) : MeasurementLine;
 internal sealed record ProcessStarted(int ProcessId) : MeasurementLine;
 
 /// <summary>The model is loaded. The load time is null when a model of an earlier case was still there.</summary>
-internal sealed record LaunchStarted(double? ModelLoadMs, EngineDescription Engine, IReadOnlyList<LoadedLibrary> Libraries, string? Priority = null) : MeasurementLine;
+internal sealed record LaunchStarted(
+    double? ModelLoadMs,
+    EngineDescription Engine,
+    IReadOnlyList<LoadedLibrary> Libraries,
+    string? Priority = null
+) : MeasurementLine;
 
 /// <summary>What one operation of a benchmark beside the main job handles: amounts by unit, <c>tokens</c> or <c>bytes</c>.</summary>
 internal sealed record WorkKnown(IReadOnlyDictionary<string, double> PerOperation) : MeasurementLine;
@@ -70,12 +78,22 @@ internal sealed record WorkKnown(IReadOnlyDictionary<string, double> PerOperatio
 internal sealed record WarmedUp(double Ms, int Iterations, bool IsSettled) : MeasurementLine;
 
 /// <summary>One generation is done, after so many in its place that were stopped and thrown away.</summary>
-internal sealed record IterationMeasured(bool IsWarmUp, GenerationResult Result, long? PeakRssBytes, MachineConditions? Conditions = null, int StoppedAttempts = 0) : MeasurementLine
+internal sealed record IterationMeasured(
+    bool IsWarmUp,
+    GenerationResult Result,
+    long? PeakRssBytes,
+    MachineConditions? Conditions = null,
+    int StoppedAttempts = 0
+) : MeasurementLine
 {
     protected override bool IsSane =>
-        Result is { PromptTokens: > 0, NewTokens.Length: > 0, PrefillMs: > 0 } && double.IsFinite(Result.PrefillMs)
-        && Result.TokenMs.Length == Result.NewTokens.Length && Result.TokenMs[0] > 0 && double.IsFinite(Result.TokenMs[^1])
-        && Result.TokenMs.Zip(Result.TokenMs.Skip(1)).All(pair => pair.First <= pair.Second) && (Result.NewTokens.Length == 1 || Result.TokenMs[^1] > Result.TokenMs[0]);
+        Result is { PromptTokens: > 0, NewTokens.Length: > 0, PrefillMs: > 0 }
+        && double.IsFinite(Result.PrefillMs)
+        && Result.TokenMs.Length == Result.NewTokens.Length
+        && Result.TokenMs[0] > 0
+        && double.IsFinite(Result.TokenMs[^1])
+        && Result.TokenMs.Zip(Result.TokenMs.Skip(1)).All(pair => pair.First <= pair.Second)
+        && (Result.NewTokens.Length == 1 || Result.TokenMs[^1] > Result.TokenMs[0]);
 }
 
 /// <summary>All iterations are done.</summary>
@@ -84,6 +102,10 @@ internal sealed record LaunchEnded(long? PeakRssBytes, long? PeakGpuBytes) : Mea
 /// <summary>The launch broke off.</summary>
 internal sealed record LaunchFailed(string Error) : MeasurementLine;
 
-[JsonSourceGenerationOptions(IgnoreReadOnlyProperties = true, RespectNullableAnnotations = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    IgnoreReadOnlyProperties = true,
+    RespectNullableAnnotations = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(MeasurementLine))]
 internal sealed partial class MeasurementJson : JsonSerializerContext;

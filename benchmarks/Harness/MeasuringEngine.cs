@@ -44,13 +44,16 @@ public sealed class MeasuringEngineFactory : IEngineFactory
 /// <param name="inner">BenchmarkDotNet's engine.</param>
 /// <param name="launch">What the benchmark tells of the launch.</param>
 /// <param name="priority">Priority of this process.</param>
-/// <param name="isPeakOwn">Whether the process's peak memory is this launch's: where it cannot be reset it is that of an earlier case too.</param>
+/// <param name="isPeakOwn">Whether the process's peak memory is this launch's: where it cannot be reset it is that of an earlier case
+/// too.</param>
 internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, string? priority, bool isPeakOwn) : IEngine
 {
     // What is stopped again and again is measured stopped, and unsteady.
     private const int MostStoppedAttempts = 3;
 
-    private readonly ConditionsWatch? _watch = launch.Started is null ? null : new ConditionsWatch(launch.MeasuresInChildren, launch.GpuIndex);
+    private readonly ConditionsWatch? _watch = launch.Started is null
+        ? null
+        : new ConditionsWatch(launch.MeasuresInChildren, launch.GpuIndex);
     private int _stoppedAttempts;
 
     public IHost Host => inner.Host;
@@ -161,7 +164,11 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
             Measurement measurement = RunIteration(new IterationData(IterationMode.Workload, stage, index, 1, 1));
             MachineConditions? conditions = _watch?.End();
             Inference.GenerationResult? result = launch.TakeResult();
-            if (stage == IterationStage.Actual && conditions is { StoppedMs: > 0 } or { SuspendedMs: > 0 } && _stoppedAttempts++ < MostStoppedAttempts)
+            if (
+                stage == IterationStage.Actual
+                && conditions is { StoppedMs: > 0 } or { SuspendedMs: > 0 }
+                && _stoppedAttempts++ < MostStoppedAttempts
+            )
             {
                 continue;
             }
@@ -169,7 +176,15 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
             measurements.Add(measurement);
             if (result is not null && report)
             {
-                WriteLine(new IterationMeasured(stage == IterationStage.Warmup, result, result.PeakRssBytes ?? PeakRss(), conditions, stopped).Format());
+                WriteLine(
+                    new IterationMeasured(
+                        stage == IterationStage.Warmup,
+                        result,
+                        result.PeakRssBytes ?? PeakRss(),
+                        conditions,
+                        stopped
+                    ).Format()
+                );
             }
 
             return measurement;

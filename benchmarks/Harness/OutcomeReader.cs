@@ -20,13 +20,16 @@ internal static class OutcomeReader
     {
         LaunchResult[] launches = [.. report.ExecuteResults.Select((result, index) => LaunchResult.Of(planned.CaseId, index + 1, result))];
         BenchmarkDotNet.Jobs.RunMode job = report.BenchmarkCase.Job.Run;
-        string? error = report.BuildResult.IsBuildSuccess ? null : $"BenchmarkDotNet could not build the measuring process: {BuildFailure.Reason(report.BuildResult)}";
+        string? error = report.BuildResult.IsBuildSuccess
+            ? null
+            : $"BenchmarkDotNet could not build the measuring process: {BuildFailure.Reason(report.BuildResult)}";
         return Read(planned, launches, run, environment) switch
         {
             { Status: CaseStatus.Ok } ok when error is not null => ok with { Status = CaseStatus.Failed, Error = error },
             { Status: CaseStatus.Ok, Samples.Count: var count } ok when count < job.LaunchCount * job.IterationCount => ok with
             {
-                Status = CaseStatus.Failed, Error = $"{count} of {job.LaunchCount * job.IterationCount} iterations were measured",
+                Status = CaseStatus.Failed,
+                Error = $"{count} of {job.LaunchCount * job.IterationCount} iterations were measured",
             },
             var outcome => outcome,
         };
@@ -37,16 +40,26 @@ internal static class OutcomeReader
     {
         LaunchStarted? started = launches.SelectMany(launch => launch.Parsed).OfType<LaunchStarted>().FirstOrDefault();
         // The key is what was asked for; of what was observed only the versions of another program's parts are known to nobody before.
-        CaseKey key = planned.Key with { EngineVersions = Versions(started?.Engine) };
+        CaseKey key = planned.Key with
+        {
+            EngineVersions = Versions(started?.Engine),
+        };
         List<Sample> samples = [];
         foreach (LaunchResult launch in launches)
         {
             IEnumerable<IterationMeasured> measured = launch.Parsed.OfType<IterationMeasured>().Where(iteration => !iteration.IsWarmUp);
-            samples.AddRange(measured.Select((iteration, index) =>
-                OfLaunch(ToSample(iteration, planned, key, run, environment, launch.Index, index + 1), launch.Parsed)));
+            samples.AddRange(
+                measured.Select(
+                    (iteration, index) =>
+                        OfLaunch(ToSample(iteration, planned, key, run, environment, launch.Index, index + 1), launch.Parsed)
+                )
+            );
         }
 
-        string? error = launches.Select(launch => launch.Failure()).FirstOrDefault(failure => failure is not null) ?? WhyBroken(planned, samples) ?? started?.Engine.PlacementWarning;
+        string? error =
+            launches.Select(launch => launch.Failure()).FirstOrDefault(failure => failure is not null)
+            ?? WhyBroken(planned, samples)
+            ?? started?.Engine.PlacementWarning;
         return new CaseOutcome
         {
             Case = key,
@@ -54,7 +67,13 @@ internal static class OutcomeReader
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
             Notes = Notes(started?.Engine, samples),
-            WarmUps = [.. launches.SelectMany(launch => launch.Parsed).OfType<WarmedUp>().Select(line => new LaunchWarmUp(line.Ms, line.Iterations, line.IsSettled))],
+            WarmUps =
+            [
+                .. launches
+                    .SelectMany(launch => launch.Parsed)
+                    .OfType<WarmedUp>()
+                    .Select(line => new LaunchWarmUp(line.Ms, line.Iterations, line.IsSettled)),
+            ],
             TokenizeMs = planned.TokenizeMs,
             ProcessPriority = started?.Priority,
             LaunchOrder = "fixed",
@@ -63,29 +82,46 @@ internal static class OutcomeReader
     }
 
     /// <summary>A case of a run that ended before it had all of its launches.</summary>
-    public static CaseOutcome ReadPart(PlannedCase planned, IReadOnlyList<LaunchResult> launches, int wanted, RunIdentity run, RunEnvironment environment)
+    public static CaseOutcome ReadPart(
+        PlannedCase planned,
+        IReadOnlyList<LaunchResult> launches,
+        int wanted,
+        RunIdentity run,
+        RunEnvironment environment
+    )
     {
         CaseOutcome outcome = Read(planned, launches, run, environment);
         return outcome.Status != CaseStatus.Ok || launches.Count >= wanted
             ? outcome
-            : outcome with { Status = CaseStatus.Interrupted, Error = $"{launches.Count} of {wanted} launches were measured" };
+            : outcome with
+            {
+                Status = CaseStatus.Interrupted,
+                Error = $"{launches.Count} of {wanted} launches were measured",
+            };
     }
 
     /// <summary>The outcome of a case that never ran: skipped, or left behind when the run broke off.</summary>
-    public static CaseOutcome NotMeasured(PlannedCase planned) => new()
-    {
-        Case = planned.Key,
-        CaseId = planned.CaseId,
-        Status = planned.SkipReason is null ? CaseStatus.Failed : CaseStatus.Skipped,
-        Error = planned.SkipReason ?? planned.Failure ?? "BenchmarkDotNet did not run this case; see its log with --verbose",
-    };
+    public static CaseOutcome NotMeasured(PlannedCase planned) =>
+        new()
+        {
+            Case = planned.Key,
+            CaseId = planned.CaseId,
+            Status = planned.SkipReason is null ? CaseStatus.Failed : CaseStatus.Skipped,
+            Error = planned.SkipReason ?? planned.Failure ?? "BenchmarkDotNet did not run this case; see its log with --verbose",
+        };
 
     private static string[] Notes(EngineDescription? engine, List<Sample> samples)
     {
         double[] apart = [.. samples.Select(sample => sample.ClockDisagreementMs).OfType<double>()];
-        IEnumerable<string> clock = apart.Length == 0
-            ? []
-            : [FormattableString.Invariant($"its clock and ours disagree in {apart.Length} of {samples.Count} iterations, by up to {apart.Max():0.0} ms")];
+        IEnumerable<string> clock =
+            apart.Length == 0
+                ? []
+                :
+                [
+                    FormattableString.Invariant(
+                        $"its clock and ours disagree in {apart.Length} of {samples.Count} iterations, by up to {apart.Max():0.0} ms"
+                    ),
+                ];
         return [.. engine?.Notes ?? [], .. clock];
     }
 
@@ -95,7 +131,8 @@ internal static class OutcomeReader
     private static IReadOnlyList<MeasurementLine> Lines(ExecuteResult result) =>
         [.. result.PrefixedLines.Select(MeasurementLine.Parse).OfType<MeasurementLine>()];
 
-    /// <summary>A sample with what is known of its launch as a whole. A first run is cold only where the launch loaded the model itself.</summary>
+    /// <summary>A sample with what is known of its launch as a whole. A first run is cold only where the launch loaded the model
+    /// itself.</summary>
     private static Sample OfLaunch(Sample sample, IReadOnlyList<MeasurementLine> launch)
     {
         double? modelLoadMs = launch.OfType<LaunchStarted>().FirstOrDefault()?.ModelLoadMs;
@@ -108,7 +145,14 @@ internal static class OutcomeReader
     }
 
     private static Sample ToSample(
-        IterationMeasured iteration, PlannedCase planned, CaseKey key, RunIdentity run, RunEnvironment environment, int launch, int index)
+        IterationMeasured iteration,
+        PlannedCase planned,
+        CaseKey key,
+        RunIdentity run,
+        RunEnvironment environment,
+        int launch,
+        int index
+    )
     {
         GenerationResult result = iteration.Result;
         double[] latencies = result.InterTokenMs();
@@ -149,33 +193,37 @@ internal static class OutcomeReader
         };
     }
 
-    private static Conditions ToConditions(MachineConditions? told) => told is null ? Conditions.Unknown : new Conditions
-    {
-        WatchedMs = told.WatchedMs,
-        ForeignCpuPercent = told.ForeignCpuPercent,
-        StealPercent = told.StealPercent,
-        CpuPressurePercent = told.CpuPressurePercent,
-        MemoryPressurePercent = told.MemoryPressurePercent,
-        MajorFaults = told.MajorFaults,
-        CpuClockPercent = told.CpuClockPercent,
-        ThrottleCount = told.ThrottleCount,
-        CpuCelsius = told.CpuCelsius,
-        Power = told.Power,
-        StoppedMs = told.StoppedMs,
-        SuspendedMs = told.SuspendedMs,
-        ClockSetMs = told.ClockSetMs,
-        GpuClockPercent = told.Gpu?.ClockPercent,
-        GpuThrottle = told.Gpu?.ThrottleReasons,
-        GpuCelsius = told.Gpu?.Celsius,
-        GpuWatts = told.Gpu?.Watts,
-        GpuForeignPercent = told.Gpu?.ForeignPercent,
-    };
+    private static Conditions ToConditions(MachineConditions? told) =>
+        told is null
+            ? Conditions.Unknown
+            : new Conditions
+            {
+                WatchedMs = told.WatchedMs,
+                ForeignCpuPercent = told.ForeignCpuPercent,
+                StealPercent = told.StealPercent,
+                CpuPressurePercent = told.CpuPressurePercent,
+                MemoryPressurePercent = told.MemoryPressurePercent,
+                MajorFaults = told.MajorFaults,
+                CpuClockPercent = told.CpuClockPercent,
+                ThrottleCount = told.ThrottleCount,
+                CpuCelsius = told.CpuCelsius,
+                Power = told.Power,
+                StoppedMs = told.StoppedMs,
+                SuspendedMs = told.SuspendedMs,
+                ClockSetMs = told.ClockSetMs,
+                GpuClockPercent = told.Gpu?.ClockPercent,
+                GpuThrottle = told.Gpu?.ThrottleReasons,
+                GpuCelsius = told.Gpu?.Celsius,
+                GpuWatts = told.Gpu?.Watts,
+                GpuForeignPercent = told.Gpu?.ForeignPercent,
+            };
 
     // Hyndman and Fan's type 7, the usual one.
     private static double? Percentile(double[] values, double probability) =>
         values.Length == 0 ? null : SimpleQuantileEstimator.Instance.Quantile(values, probability);
 
-    private static string? WhyBroken(PlannedCase planned, List<Sample> samples) => samples.Find(sample => !sample.Completed) is { } broken
-        ? $"{broken.NewTokens} new tokens instead of {planned.Key.MaxLength - broken.PromptTokens}"
-        : null;
+    private static string? WhyBroken(PlannedCase planned, List<Sample> samples) =>
+        samples.Find(sample => !sample.Completed) is { } broken
+            ? $"{broken.NewTokens} new tokens instead of {planned.Key.MaxLength - broken.PromptTokens}"
+            : null;
 }

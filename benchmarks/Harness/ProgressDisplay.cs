@@ -31,7 +31,9 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     {
         foreach (string engine in plan.Runnable.Select(planned => $"{planned.Key.Engine} on {planned.Key.Provider}").Distinct())
         {
-            Console.WriteLine($"Measuring with {engine}{(options.Engines is null || options.Providers is null ? ", the best that is here" : "")}.");
+            Console.WriteLine(
+                $"Measuring with {engine}{(options.Engines is null || options.Providers is null ? ", the best that is here" : "")}."
+            );
         }
 
         foreach (PlannedCase planned in plan.Cases.Where(planned => planned.SkipReason is not null))
@@ -51,7 +53,9 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
 
         if (_caseCount > 0)
         {
-            Console.WriteLine($"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each.");
+            Console.WriteLine(
+                $"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each."
+            );
         }
     }
 
@@ -81,9 +85,20 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     public override void OnEndRunBenchmark(BenchmarkCase benchmarkCase, BenchmarkReport report)
     {
         _iterationsDone = _case * _iterationsPerCase;
-        double[] rates = [.. OutcomeReader.Launches(report).SelectMany(lines => lines).OfType<IterationMeasured>()
-            .Where(line => !line.IsWarmUp).Select(line => line.Result.DecodeTps).OfType<double>()];
-        string outcome = !report.Success ? "failed" : rates.Length > 0 ? FormattableString.Invariant($"{Median(rates):0.0} tok/s") : "done";
+        double[] rates =
+        [
+            .. OutcomeReader
+                .Launches(report)
+                .SelectMany(lines => lines)
+                .OfType<IterationMeasured>()
+                .Where(line => !line.IsWarmUp)
+                .Select(line => line.Result.DecodeTps)
+                .OfType<double>(),
+        ];
+        string outcome =
+            !report.Success ? "failed"
+            : rates.Length > 0 ? FormattableString.Invariant($"{Median(rates):0.0} tok/s")
+            : "done";
         ClearLive();
         Console.WriteLine($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}  {outcome}");
     }
@@ -110,7 +125,11 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
 
             // What the table will show: the median so far.
             double? shown = _rates.Count > 0 ? Median(_rates) : iteration.Result.DecodeTps;
-            ShowLive(FormattableString.Invariant($"[{_case}/{_caseCount}] {_name}  {(iteration.IsWarmUp ? "warm-up " : "")}{shown:0.0} tok/s  {TimeLeft()}"));
+            ShowLive(
+                FormattableString.Invariant(
+                    $"[{_case}/{_caseCount}] {_name}  {(iteration.IsWarmUp ? "warm-up " : "")}{shown:0.0} tok/s  {TimeLeft()}"
+                )
+            );
         }
     }
 
@@ -131,7 +150,9 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     private string TimeLeft()
     {
         double left = _sinceFirstCase.Elapsed.TotalSeconds / _iterationsDone * ((_caseCount * _iterationsPerCase) - _iterationsDone);
-        return left >= 90 ? FormattableString.Invariant($"{left / 60:0} min left") : FormattableString.Invariant($"{Math.Max(0, left):0} s left");
+        return left >= 90
+            ? FormattableString.Invariant($"{left / 60:0} min left")
+            : FormattableString.Invariant($"{Math.Max(0, left):0} s left");
     }
 
     private void ShowLive(string text)

@@ -10,9 +10,15 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// <summary>Runs each launch within its limit of time and keeps it before the next one starts.</summary>
 /// <param name="inner">Makes launches.</param>
 /// <param name="limit">Their limit.</param>
-/// <param name="find">The launch of a case, by its number, that an earlier part of this run has made; null for none. It is not made again.</param>
+/// <param name="find">The launch of a case, by its number, that an earlier part of this run has made; null for none. It is not made
+/// again.</param>
 /// <param name="keep">Keeps a launch; when it returns the launch is on the disk.</param>
-internal sealed class RecordingExecutor(IExecutor inner, LaunchLimit limit, Func<string, int, LaunchResult?> find, Action<LaunchResult> keep) : IExecutor
+internal sealed class RecordingExecutor(
+    IExecutor inner,
+    LaunchLimit limit,
+    Func<string, int, LaunchResult?> find,
+    Action<LaunchResult> keep
+) : IExecutor
 {
     public ExecuteResult Execute(ExecuteParameters executeParameters)
     {
@@ -46,7 +52,8 @@ internal sealed class RecordingToolchain(IToolchain inner, Func<IExecutor, IExec
 
     public bool IsInProcess => inner.IsInProcess;
 
-    public IEnumerable<ValidationError> Validate(BenchmarkCase benchmarkCase, IResolver resolver) => inner.Validate(benchmarkCase, resolver);
+    public IEnumerable<ValidationError> Validate(BenchmarkCase benchmarkCase, IResolver resolver) =>
+        inner.Validate(benchmarkCase, resolver);
 
     public override string ToString() => Name;
 }

@@ -68,7 +68,8 @@ internal sealed class CaseColumn(string name, int place, Func<CaseKey, string> c
 
     public string Legend => $"{name} of the case";
 
-    public string GetValue(Summary summary, BenchmarkCase benchmarkCase) => PlannedCases.Of(benchmarkCase) is { } planned ? cell(planned.Key) : "-";
+    public string GetValue(Summary summary, BenchmarkCase benchmarkCase) =>
+        PlannedCases.Of(benchmarkCase) is { } planned ? cell(planned.Key) : "-";
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) => GetValue(summary, benchmarkCase);
 

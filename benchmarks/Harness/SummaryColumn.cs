@@ -18,10 +18,19 @@ internal static class SummaryColumn
     private static readonly ConditionalWeakTable<BenchmarkReport, ResultRow> s_rows = [];
 
     public static IColumn[] All { get; } =
-        [.. s_columns.Select(column => new ReportColumn(column.Title, $"{column.Name} of results.csv", (benchmark, report) => Cell(benchmark, report, column)))];
+    [
+        .. s_columns.Select(column => new ReportColumn(
+            column.Title,
+            $"{column.Name} of results.csv",
+            (benchmark, report) => Cell(benchmark, report, column)
+        )),
+    ];
 
     private static string? Cell(BenchmarkCase benchmark, BenchmarkReport report, Column<ResultRow> column) =>
-        PlannedCases.Of(benchmark) is { } planned && column.Shown(s_rows.GetValue(report, _ => Row(planned, report))) is { Length: > 0 } text ? text : null;
+        PlannedCases.Of(benchmark) is { } planned
+        && column.Shown(s_rows.GetValue(report, _ => Row(planned, report))) is { Length: > 0 } text
+            ? text
+            : null;
 
     private static ResultRow Row(PlannedCase planned, BenchmarkReport report)
     {

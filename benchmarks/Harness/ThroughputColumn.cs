@@ -4,7 +4,8 @@ using BenchmarkDotNet.Reports;
 
 namespace Llama3Perf.Benchmarks.Harness;
 
-/// <summary>Amounts per second of the benchmarks beside the main job, and the peak memory of their processes, as those processes told them.</summary>
+/// <summary>Amounts per second of the benchmarks beside the main job, and the peak memory of their processes, as those processes told
+/// them.</summary>
 internal static class ThroughputColumn
 {
     public static IColumn[] All { get; } =
@@ -15,7 +16,8 @@ internal static class ThroughputColumn
     ];
 
     private static string? PerSecond(BenchmarkReport report, string unit, double scale, string format) =>
-        report.ResultStatistics is { } statistics && Lines(report).OfType<WorkKnown>().FirstOrDefault()?.PerOperation.TryGetValue(unit, out double amount) == true
+        report.ResultStatistics is { } statistics
+        && Lines(report).OfType<WorkKnown>().FirstOrDefault()?.PerOperation.TryGetValue(unit, out double amount) == true
             ? (amount * scale / (statistics.Mean / 1e9)).ToString(format, CultureInfo.InvariantCulture)
             : null;
 

@@ -26,7 +26,12 @@ internal sealed class WarmUp(int least)
     public bool IsSettled { get; private set; }
 
     /// <summary>Whether measuring may begin.</summary>
-    public bool IsOver => least == 0 || (Count >= least && ((IsSettled && TotalMs >= ShortestMs) || Count >= least + MostBeyondLeast || _sinceLeastMs >= LongestBeyondLeastMs));
+    public bool IsOver =>
+        least == 0
+        || (
+            Count >= least
+            && ((IsSettled && TotalMs >= ShortestMs) || Count >= least + MostBeyondLeast || _sinceLeastMs >= LongestBeyondLeastMs)
+        );
 
     /// <summary>One more generation.</summary>
     /// <param name="ms">How long it took.</param>
@@ -41,7 +46,8 @@ internal sealed class WarmUp(int least)
             _sinceLeastMs += ms;
         }
 
-        IsSettled = compiledMethods == 0 && collections == 0 && _previousMs is { } previous && Math.Abs(ms - previous) <= previous * SameWithin;
+        IsSettled =
+            compiledMethods == 0 && collections == 0 && _previousMs is { } previous && Math.Abs(ms - previous) <= previous * SameWithin;
         _previousMs = ms;
     }
 }

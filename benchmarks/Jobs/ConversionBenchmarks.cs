@@ -68,7 +68,8 @@ public class ConversionBenchmarks
                 Quantize(_rows.AsSpan(start, taskBytes), row);
                 return row;
             },
-            _ => { });
+            _ => { }
+        );
     }
 
     [Benchmark(Baseline = true)]
@@ -86,7 +87,8 @@ public class ConversionBenchmarks
     }
 
     [Benchmark]
-    public ModelFolder WholeConversion() => ModelBuilder.Build(new ModelBuildOptions { Model = _checkpoint, BlockSize = BlockSize }, _folder);
+    public ModelFolder WholeConversion() =>
+        ModelBuilder.Build(new ModelBuildOptions { Model = _checkpoint, BlockSize = BlockSize }, _folder);
 
     [IterationCleanup]
     public void Remove()

@@ -38,8 +38,16 @@ public class ModelBuildBenchmarks
     {
         for (long done = 0; done < _bytes; done += FillBytes)
         {
-            Parallel.For(0, FillBytes / SyntheticWeights.ChunkBytes, chunk =>
-                SyntheticWeights.Fill(_memory.AsSpan(chunk * SyntheticWeights.ChunkBytes, SyntheticWeights.ChunkBytes), WeightPattern.Int4, (ulong)(done + chunk)));
+            Parallel.For(
+                0,
+                FillBytes / SyntheticWeights.ChunkBytes,
+                chunk =>
+                    SyntheticWeights.Fill(
+                        _memory.AsSpan(chunk * SyntheticWeights.ChunkBytes, SyntheticWeights.ChunkBytes),
+                        WeightPattern.Int4,
+                        (ulong)(done + chunk)
+                    )
+            );
         }
     }
 

@@ -49,13 +49,15 @@ public class ModelLoadBenchmarks
 
     private sealed class ColdLoad : ManualConfig
     {
-        public ColdLoad() => AddJob(Job.Default
-            .WithStrategy(RunStrategy.ColdStart)
-            .WithEngineFactory(new MeasuringEngineFactory())
-            .WithInvocationCount(1)
-            .WithUnrollFactor(1)
-            .WithLaunchCount(5)
-            .WithWarmupCount(0)
-            .WithIterationCount(1));
+        public ColdLoad() =>
+            AddJob(
+                Job.Default.WithStrategy(RunStrategy.ColdStart)
+                    .WithEngineFactory(new MeasuringEngineFactory())
+                    .WithInvocationCount(1)
+                    .WithUnrollFactor(1)
+                    .WithLaunchCount(5)
+                    .WithWarmupCount(0)
+                    .WithIterationCount(1)
+            );
     }
 }

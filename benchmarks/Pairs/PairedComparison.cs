@@ -42,17 +42,36 @@ internal static class PairedComparison
     }
 
     /// <summary>Prints the comparison: rates of both sides, and the ratios pair by pair.</summary>
-    public static void Show(string a, string b, IReadOnlyList<(string Prompt, GenerationResult A, GenerationResult B)> results) => ResultDisplay.ShowTable(new TextTable(
-        [new("prompt", false), new("figure", false), new(a, true), new(b, true), new($"{a} / {b}", true), new("lowest", true), new("highest", true)],
-        [
-            .. from prompt in results.GroupBy(result => result.Prompt)
-               from figure in Figures.Select(figure => Summarize(figure.Name, [.. prompt.Select(pair => (figure.Rate(pair.A), figure.Rate(pair.B)))]))
-               select (string[])
-            [
-                prompt.Key, figure.Name, Shown(figure.Name, figure.MedianA), Shown(figure.Name, figure.MedianB),
-                Figure.Text(figure.MedianRatio), Figure.Text(figure.LowestRatio), Figure.Text(figure.HighestRatio),
-            ],
-        ]));
+    public static void Show(string a, string b, IReadOnlyList<(string Prompt, GenerationResult A, GenerationResult B)> results) =>
+        ResultDisplay.ShowTable(
+            new TextTable(
+                [
+                    new("prompt", false),
+                    new("figure", false),
+                    new(a, true),
+                    new(b, true),
+                    new($"{a} / {b}", true),
+                    new("lowest", true),
+                    new("highest", true),
+                ],
+                [
+                    .. from prompt in results.GroupBy(result => result.Prompt)
+                    from figure in Figures.Select(figure =>
+                        Summarize(figure.Name, [.. prompt.Select(pair => (figure.Rate(pair.A), figure.Rate(pair.B)))])
+                    )
+                    select (string[])
+                        [
+                            prompt.Key,
+                            figure.Name,
+                            Shown(figure.Name, figure.MedianA),
+                            Shown(figure.Name, figure.MedianB),
+                            Figure.Text(figure.MedianRatio),
+                            Figure.Text(figure.LowestRatio),
+                            Figure.Text(figure.HighestRatio),
+                        ],
+                ]
+            )
+        );
 
     // Compared as a rate like the others, and shown as the time that people know it by.
     private static string Shown(string name, double rate) => Figure.Text(name == Ttft ? 1000 / rate : rate);
@@ -72,7 +91,8 @@ internal static class PairedComparison
             Median([.. rates.Select(pair => pair.B).Order()]),
             Median(ratios),
             ratios[0],
-            ratios[^1]);
+            ratios[^1]
+        );
     }
 
     private static double Median(double[] sorted) =>
@@ -80,4 +100,11 @@ internal static class PairedComparison
 }
 
 /// <summary>One figure of a paired comparison: the medians of both sides, and the ratios A/B pair by pair.</summary>
-internal sealed record PairedFigure(string Name, double MedianA, double MedianB, double MedianRatio, double LowestRatio, double HighestRatio);
+internal sealed record PairedFigure(
+    string Name,
+    double MedianA,
+    double MedianB,
+    double MedianRatio,
+    double LowestRatio,
+    double HighestRatio
+);

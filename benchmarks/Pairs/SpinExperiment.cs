@@ -33,12 +33,23 @@ internal sealed class SpinExperiment(PlannedCase planned, int runs, Random rando
         }
 
         Console.WriteLine();
-        ResultDisplay.ShowTable(new TextTable(
-            [
-                new("case", false), new("busy loops", true), new("threads wait", false), new("prefill tok/s", true), new("decode tok/s", true), new("ITL p50 ms", true),
-                new("ITL p99 ms", true), new("prefill / spinning", true), new("decode / spinning", true), new("runs", true),
-            ],
-            rows));
+        ResultDisplay.ShowTable(
+            new TextTable(
+                [
+                    new("case", false),
+                    new("busy loops", true),
+                    new("threads wait", false),
+                    new("prefill tok/s", true),
+                    new("decode tok/s", true),
+                    new("ITL p50 ms", true),
+                    new("ITL p99 ms", true),
+                    new("prefill / spinning", true),
+                    new("decode / spinning", true),
+                    new("runs", true),
+                ],
+                rows
+            )
+        );
     }
 
     /// <summary>Keeps a processor busy until standard input ends, which it does when the process that asked for it is gone.</summary>
@@ -51,7 +62,9 @@ internal sealed class SpinExperiment(PlannedCase planned, int runs, Random rando
                 Thread.SpinWait(1000);
             }
         })
-        { IsBackground = true };
+        {
+            IsBackground = true,
+        };
         loop.Start();
         while (Console.In.Read() >= 0)
         {
@@ -96,14 +109,23 @@ internal sealed class SpinExperiment(PlannedCase planned, int runs, Random rando
             yield return new Way("one thread less", _threads - 1, []);
 
             // The pool's threads, all but the calling one, each on a processor of its own; processors count from 1.
-            yield return new Way("spinning, pinned", _threads, new() { ["session.intra_op_thread_affinities"] = string.Join(';', Enumerable.Range(2, _threads - 1)) });
+            yield return new Way(
+                "spinning, pinned",
+                _threads,
+                new() { ["session.intra_op_thread_affinities"] = string.Join(';', Enumerable.Range(2, _threads - 1)) }
+            );
         }
     }
 
     private GenerationResult Measure(Way way)
     {
         Dictionary<string, string> entries = new(planned.EngineOptions.SessionEntries.Concat(way.Entries).DistinctBy(entry => entry.Key));
-        using LoadedModel model = LoadedModel.Load(planned with { EngineOptions = planned.EngineOptions with { Threads = way.Threads, SessionEntries = entries } });
+        using LoadedModel model = LoadedModel.Load(
+            planned with
+            {
+                EngineOptions = planned.EngineOptions with { Threads = way.Threads, SessionEntries = entries },
+            }
+        );
         int[] prompt = [.. planned.PromptTokens];
         _ = model.Generator.Generate(prompt, planned.Key.MaxLength);
         return model.Generator.Generate(prompt, planned.Key.MaxLength);
@@ -111,14 +133,25 @@ internal sealed class SpinExperiment(PlannedCase planned, int runs, Random rando
 
     private string[] Row(Way way, int busy, List<(Way Way, int Run, GenerationResult Result)> results)
     {
-        GenerationResult[] own = [.. results.Where(result => result.Way.Name == way.Name).OrderBy(result => result.Run).Select(result => result.Result)];
-        GenerationResult[] spinning = [.. results.Where(result => result.Way.Name == "spinning").OrderBy(result => result.Run).Select(result => result.Result)];
+        GenerationResult[] own =
+        [
+            .. results.Where(result => result.Way.Name == way.Name).OrderBy(result => result.Run).Select(result => result.Result),
+        ];
+        GenerationResult[] spinning =
+        [
+            .. results.Where(result => result.Way.Name == "spinning").OrderBy(result => result.Run).Select(result => result.Result),
+        ];
         return
         [
-            planned.CaseId, busy.ToString(CultureInfo.InvariantCulture), way.Name,
-            Median(own.Select(result => result.PrefillTps)), Median(own.Select(result => result.DecodeTps ?? double.NaN)),
-            Median(own.Select(result => Quantile(result, 0.5))), Median(own.Select(result => Quantile(result, 0.99))),
-            Median(own.Zip(spinning, (a, b) => a.PrefillTps / b.PrefillTps)), Median(own.Zip(spinning, (a, b) => a.DecodeTps!.Value / b.DecodeTps!.Value)),
+            planned.CaseId,
+            busy.ToString(CultureInfo.InvariantCulture),
+            way.Name,
+            Median(own.Select(result => result.PrefillTps)),
+            Median(own.Select(result => result.DecodeTps ?? double.NaN)),
+            Median(own.Select(result => Quantile(result, 0.5))),
+            Median(own.Select(result => Quantile(result, 0.99))),
+            Median(own.Zip(spinning, (a, b) => a.PrefillTps / b.PrefillTps)),
+            Median(own.Zip(spinning, (a, b) => a.DecodeTps!.Value / b.DecodeTps!.Value)),
             own.Length.ToString(CultureInfo.InvariantCulture),
         ];
     }
@@ -135,7 +168,9 @@ internal sealed class SpinExperiment(PlannedCase planned, int runs, Random rando
     {
         string host = Environment.ProcessPath!;
         string[] program = Path.GetFileNameWithoutExtension(host) == "dotnet" ? [typeof(SpinExperiment).Assembly.Location] : [];
-        return Process.Start(new ProcessStartInfo(host, [.. program, "spin", "--busy-loop"]) { RedirectStandardInput = true, UseShellExecute = false })!;
+        return Process.Start(
+            new ProcessStartInfo(host, [.. program, "spin", "--busy-loop"]) { RedirectStandardInput = true, UseShellExecute = false }
+        )!;
     }
 
     private sealed record Way(string Name, int Threads, Dictionary<string, string> Entries);

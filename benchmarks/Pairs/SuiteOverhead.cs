@@ -35,7 +35,11 @@ internal static class SuiteOverhead
                 SuitePlan single = plan with { Cases = [planned] };
                 single.Write(Path.Combine(work, "plan.json"));
                 IConfig config = SuiteConfig.Create(options, single, work, loggers: NullLogger.Instance);
-                results.AddRange(PairedComparison.Run(() => BySuite(config), () => Bare(planned), pairs).Select(pair => (planned.Key.PromptId, pair.A, pair.B)));
+                results.AddRange(
+                    PairedComparison
+                        .Run(() => BySuite(config), () => Bare(planned), pairs)
+                        .Select(pair => (planned.Key.PromptId, pair.A, pair.B))
+                );
             }
 
             PairedComparison.Show("suite", "bare loop", results);
@@ -50,8 +54,14 @@ internal static class SuiteOverhead
     private static GenerationResult BySuite(IConfig config)
     {
         Summary summary = BenchmarkRunner.Run<GenerationBenchmarks>(config);
-        return Middle(summary.Reports.SelectMany(OutcomeReader.Launches).SelectMany(lines => lines).OfType<IterationMeasured>()
-            .Where(iteration => !iteration.IsWarmUp).Select(iteration => iteration.Result));
+        return Middle(
+            summary
+                .Reports.SelectMany(OutcomeReader.Launches)
+                .SelectMany(lines => lines)
+                .OfType<IterationMeasured>()
+                .Where(iteration => !iteration.IsWarmUp)
+                .Select(iteration => iteration.Result)
+        );
     }
 
     private static GenerationResult Bare(PlannedCase planned)
@@ -64,5 +74,6 @@ internal static class SuiteOverhead
         return Middle(results.Skip(1));
     }
 
-    private static GenerationResult Middle(IEnumerable<GenerationResult> results) => results.OrderBy(result => result.DecodeTps).ElementAt(Generations / 2);
+    private static GenerationResult Middle(IEnumerable<GenerationResult> results) =>
+        results.OrderBy(result => result.DecodeTps).ElementAt(Generations / 2);
 }

@@ -25,14 +25,16 @@ internal sealed class CasePlanner(PlanContext context)
         CaseSubject[] subjects =
         [
             .. from choice in engines
-               from model in _options.Models
-               from subject in choice.Family.Subjects(choice.Engine, choice.Provider, model, context)
-               select subject,
+            from model in _options.Models
+            from subject in choice.Family.Subjects(choice.Engine, choice.Provider, model, context)
+            select subject,
         ];
         PlannedCase[] cases = [.. subjects.SelectMany(subject => Cases(subject, TokenizerOf(subject, subjects)))];
         if (cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            throw new UsageException($"two cases are named {twice.Key}: name each model, prompt and length once, and give folders different names");
+            throw new UsageException(
+                $"two cases are named {twice.Key}: name each model, prompt and length once, and give folders different names"
+            );
         }
 
         if (_options.Cases is not { } wanted)
@@ -41,7 +43,9 @@ internal sealed class CasePlanner(PlanContext context)
         }
 
         return wanted.FirstOrDefault(id => !Array.Exists(cases, planned => planned.CaseId == id)) is { } unknown
-            ? throw new UsageException($"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}")
+            ? throw new UsageException(
+                $"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}"
+            )
             : [.. cases.Where(planned => wanted.Contains(planned.CaseId))];
     }
 
@@ -58,7 +62,10 @@ internal sealed class CasePlanner(PlanContext context)
             let tokenizeMs = prompt.TokenCount is null && tokenizer is not null ? TokenizeMs(tokenizer, prompt) : (double?)null
             let count = tokens?.TokenIds.Length ?? prompt.TokenCount
             from maxLength in _options.MaxLengths ?? [DefaultMaxLength(count)]
-            select Case(subject, text, KeyOf(subject, prompt, tokens, count, maxLength), tokens) with { TokenizeMs = tokenizeMs };
+            select Case(subject, text, KeyOf(subject, prompt, tokens, count, maxLength), tokens) with
+            {
+                TokenizeMs = tokenizeMs,
+            };
         // To an engine that draws its own tokens two prompts of one length are the same.
         return subject.DrawsOwnTokens ? cases.DistinctBy(planned => planned.CaseId) : cases;
     }
@@ -71,28 +78,29 @@ internal sealed class CasePlanner(PlanContext context)
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
-    private CaseKey KeyOf(CaseSubject subject, Prompt prompt, TokenizedPrompt? tokens, int? count, int maxLength) => new()
-    {
-        Engine = subject.Engine,
-        EngineOptions = subject.OptionsText,
-        BuildConfiguration = Workspace.IsOptimized ? "Release" : "Debug",
-        Provider = subject.Provider,
-        Device = subject.Device,
-        ModelName = subject.ModelName,
-        ModelSha256 = subject.Sha256,
-        Weights = subject.IsReal ? "real" : "synthetic",
-        HiddenSize = subject.HiddenSize,
-        LayerCount = subject.LayerCount,
-        VocabularySize = subject.VocabularySize,
-        Precision = subject.Precision,
-        BlockSize = subject.BlockSize,
-        PromptId = subject.DrawsOwnTokens && count is { } drawn ? $"pp{drawn}" : prompt.Id,
-        PromptSha256 = subject.DrawsOwnTokens ? null : tokens?.Sha256,
-        ChatTemplate = subject.DrawsOwnTokens ? "none" : _options.ChatTemplate,
-        PromptTokens = count,
-        MaxLength = maxLength,
-        Threads = subject.EngineOptions.Threads,
-    };
+    private CaseKey KeyOf(CaseSubject subject, Prompt prompt, TokenizedPrompt? tokens, int? count, int maxLength) =>
+        new()
+        {
+            Engine = subject.Engine,
+            EngineOptions = subject.OptionsText,
+            BuildConfiguration = Workspace.IsOptimized ? "Release" : "Debug",
+            Provider = subject.Provider,
+            Device = subject.Device,
+            ModelName = subject.ModelName,
+            ModelSha256 = subject.Sha256,
+            Weights = subject.IsReal ? "real" : "synthetic",
+            HiddenSize = subject.HiddenSize,
+            LayerCount = subject.LayerCount,
+            VocabularySize = subject.VocabularySize,
+            Precision = subject.Precision,
+            BlockSize = subject.BlockSize,
+            PromptId = subject.DrawsOwnTokens && count is { } drawn ? $"pp{drawn}" : prompt.Id,
+            PromptSha256 = subject.DrawsOwnTokens ? null : tokens?.Sha256,
+            ChatTemplate = subject.DrawsOwnTokens ? "none" : _options.ChatTemplate,
+            PromptTokens = count,
+            MaxLength = maxLength,
+            Threads = subject.EngineOptions.Threads,
+        };
 
     private PlannedCase Case(CaseSubject subject, string prompt, CaseKey key, TokenizedPrompt? tokens)
     {
@@ -100,7 +108,9 @@ internal sealed class CasePlanner(PlanContext context)
         return new PlannedCase
         {
             // Without a tokenizer the text itself tells apart what its shortened form does not.
-            CaseId = key.PromptTokens is null ? $"{CaseId.For(key)}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(prompt)))[..6]}" : CaseId.For(key),
+            CaseId = key.PromptTokens is null
+                ? $"{CaseId.For(key)}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(prompt)))[..6]}"
+                : CaseId.For(key),
             Key = key,
             SkipReason = skip,
             Failure = skip is null ? subject.Failure : null,
@@ -114,16 +124,21 @@ internal sealed class CasePlanner(PlanContext context)
         };
     }
 
-    private static string? WhyNot(CaseKey key, int? contextLength) => key.PromptTokens switch
-    {
-        null => $"{key.Engine} takes a number of tokens, and nothing here counts those of a text; take ppN as the prompt, or a checkpoint or model folder as the model",
-        { } tokens when key.MaxLength <= tokens => $"the prompt has {tokens} tokens and --max-length {key.MaxLength} leaves no room for new ones",
-        _ when key.MaxLength > contextLength => $"--max-length {key.MaxLength} is above the model's context of {contextLength}",
-        _ => null,
-    };
+    private static string? WhyNot(CaseKey key, int? contextLength) =>
+        key.PromptTokens switch
+        {
+            null =>
+                $"{key.Engine} takes a number of tokens, and nothing here counts those of a text; take ppN as the prompt, or a checkpoint "
+                    + "or model folder as the model",
+            { } tokens when key.MaxLength <= tokens =>
+                $"the prompt has {tokens} tokens and --max-length {key.MaxLength} leaves no room for new ones",
+            _ when key.MaxLength > contextLength => $"--max-length {key.MaxLength} is above the model's context of {contextLength}",
+            _ => null,
+        };
 
     // The article's figure, and for longer prompts as many new tokens as it had.
-    private int DefaultMaxLength(int? promptTokens) => _options.NewTokens is { } newTokens
-        ? (promptTokens ?? 0) + newTokens
-        : promptTokens is > 143 - 16 and var tokens ? tokens + 128 : 143;
+    private int DefaultMaxLength(int? promptTokens) =>
+        _options.NewTokens is { } newTokens ? (promptTokens ?? 0) + newTokens
+        : promptTokens is > 143 - 16 and var tokens ? tokens + 128
+        : 143;
 }

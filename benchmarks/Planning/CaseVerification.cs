@@ -36,7 +36,13 @@ internal sealed class CaseVerification(string against)
 
     private string? Verify(VerifiedSide side)
     {
-        VerifiedSide? cpu = _file is null ? side with { Engine = "ort", Options = new EngineOptions { Threads = side.Options.Threads } } : null;
+        VerifiedSide? cpu = _file is null
+            ? side with
+            {
+                Engine = "ort",
+                Options = new EngineOptions { Threads = side.Options.Threads },
+            }
+            : null;
         if (side.Engine == cpu?.Engine && side.Options.Provider == ExecutionProvider.Cpu)
         {
             Console.WriteLine($"Not verified: {side.Name} is the reference itself.");
@@ -47,7 +53,9 @@ internal sealed class CaseVerification(string against)
         try
         {
             Reference reference = _file ?? ModelVerifier.Answers(cpu!, side, ModelVerifier.Prompts);
-            return ModelVerifier.Verify(side, reference, ModelVerifier.Limits(side, cpu)).Failure is { } failure ? $"not verified against {reference.Source}: {failure}" : null;
+            return ModelVerifier.Verify(side, reference, ModelVerifier.Limits(side, cpu)).Failure is { } failure
+                ? $"not verified against {reference.Source}: {failure}"
+                : null;
         }
         catch (EngineException exception)
         {

@@ -20,9 +20,7 @@ internal abstract class EngineFamily
 
     /// <summary>Refuses a name that is its own and stands for no engine.</summary>
     /// <exception cref="EngineException">With the names there are.</exception>
-    public virtual void Check(string engine)
-    {
-    }
+    public virtual void Check(string engine) { }
 
     /// <summary>True when the options ask for its engines without naming one.</summary>
     public virtual bool IsImplied(SuiteOptions options) => false;

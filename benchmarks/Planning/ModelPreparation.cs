@@ -30,21 +30,33 @@ internal sealed class ModelPreparation(string root)
             Console.WriteLine($"{options.Model}: {warning}.");
         }
 
-        return Warned(ByteProgress.Show(Title(options), (progress, cancellation) => folder is null
-            ? _store.GetOrBuild(options, progress, cancellation)
-            : _store.Build(options, folder, progress, cancellation)));
+        return Warned(
+            ByteProgress.Show(
+                Title(options),
+                (progress, cancellation) =>
+                    folder is null
+                        ? _store.GetOrBuild(options, progress, cancellation)
+                        : _store.Build(options, folder, progress, cancellation)
+            )
+        );
     }
 
     /// <summary>SHA-256 that identifies a checkpoint's contents; remembered from run to run.</summary>
-    public string Fingerprint(string checkpoint) => ByteProgress.Show(
-        $"reading {checkpoint}", (progress, cancellation) => _store.Fingerprint(Checkpoint.Open(checkpoint), progress, cancellation));
+    public string Fingerprint(string checkpoint) =>
+        ByteProgress.Show(
+            $"reading {checkpoint}",
+            (progress, cancellation) => _store.Fingerprint(Checkpoint.Open(checkpoint), progress, cancellation)
+        );
 
     /// <summary>SHA-256 that identifies the folder's contents, once for each folder of a run.</summary>
     public string Fingerprint(ModelFolder folder)
     {
         if (!_fingerprints.TryGetValue(folder.Path, out string? fingerprint))
         {
-            fingerprint = ByteProgress.Show($"hashing {folder.Name}", (progress, cancellation) => ModelFingerprint.Compute(folder, progress, cancellation));
+            fingerprint = ByteProgress.Show(
+                $"hashing {folder.Name}",
+                (progress, cancellation) => ModelFingerprint.Compute(folder, progress, cancellation)
+            );
             _fingerprints.Add(folder.Path, fingerprint);
         }
 
@@ -56,7 +68,10 @@ internal sealed class ModelPreparation(string root)
     {
         if (!_fingerprints.TryGetValue(path, out string? fingerprint))
         {
-            fingerprint = ByteProgress.Show($"hashing {Path.GetFileName(path)}", (progress, cancellation) => Hash(path, progress, cancellation));
+            fingerprint = ByteProgress.Show(
+                $"hashing {Path.GetFileName(path)}",
+                (progress, cancellation) => Hash(path, progress, cancellation)
+            );
             _fingerprints.Add(path, fingerprint);
         }
 
@@ -70,7 +85,7 @@ internal sealed class ModelPreparation(string root)
             using FileStream file = File.OpenRead(path);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             byte[] buffer = new byte[1 << 20];
-            for (int read; (read = file.Read(buffer)) > 0;)
+            for (int read; (read = file.Read(buffer)) > 0; )
             {
                 cancellation.ThrowIfCancellationRequested();
                 hash.AppendData(buffer, 0, read);
@@ -87,7 +102,9 @@ internal sealed class ModelPreparation(string root)
 
     /// <summary>Where a model's files are not simply followed.</summary>
     private static IReadOnlyList<string> Warnings(string model) =>
-        Checkpoint.IsCheckpoint(model) ? Checkpoint.Open(model).Warnings : LlamaShape.Load(model).Warning is { } warning ? [warning] : [];
+        Checkpoint.IsCheckpoint(model) ? Checkpoint.Open(model).Warnings
+        : LlamaShape.Load(model).Warning is { } warning ? [warning]
+        : [];
 
     private static string Title(ModelBuildOptions options) =>
         $"{(Checkpoint.IsCheckpoint(options.Model) ? "converting" : "building")} {options.Model} to {options.Precision.Name()}";

@@ -10,7 +10,8 @@ namespace Llama3Perf.Benchmarks.Planning;
 internal sealed record ModelVariant(string Name, Precision Precision, int? BlockSize, ModelFolder? Folder)
 {
     /// <summary>True for what is measured as it is; a shape's name, a config.json and a checkpoint are built first.</summary>
-    public static bool IsFinished(string model) => Directory.Exists(model) && (ModelFolderReader.IsModelFolder(model) || !Checkpoint.IsCheckpoint(model));
+    public static bool IsFinished(string model) =>
+        Directory.Exists(model) && (ModelFolderReader.IsModelFolder(model) || !Checkpoint.IsCheckpoint(model));
 
     /// <summary>What results call it while there is no folder.</summary>
     public string ShownName => Path.Exists(Name) ? LlamaShape.Load(Name).Name : Name;
@@ -24,14 +25,17 @@ internal sealed record ModelVariant(string Name, Precision Precision, int? Block
         }
 
         // A folder that is neither holds files of another program, and nobody makes those of random numbers.
-        return ModelFolderReader.IsModelFolder(model) ? !ModelFolderReader.Open(model).IsSynthetic : !Checkpoint.IsCheckpoint(model) || !Checkpoint.Open(model).IsSynthetic;
+        return ModelFolderReader.IsModelFolder(model)
+            ? !ModelFolderReader.Open(model).IsSynthetic
+            : !Checkpoint.IsCheckpoint(model) || !Checkpoint.Open(model).IsSynthetic;
     }
 
-    public ModelBuildOptions BuildOptions(ExecutionProvider provider) => new()
-    {
-        Model = Name,
-        Precision = Precision,
-        BlockSize = BlockSize ?? 32,
-        Target = provider.Target(),
-    };
+    public ModelBuildOptions BuildOptions(ExecutionProvider provider) =>
+        new()
+        {
+            Model = Name,
+            Precision = Precision,
+            BlockSize = BlockSize ?? 32,
+            Target = provider.Target(),
+        };
 }

@@ -35,12 +35,18 @@ internal static class ModelVerifier
         int context = Math.Min(reference.Folder.ContextLength, tested.Folder.ContextLength);
         if (tokens.FirstOrDefault(prompt => prompt.TokenIds.Length + Reference.NewTokens > context) is { } longest)
         {
-            throw new EngineException($"the prompt '{longest.Id}' and {Reference.NewTokens} new tokens do not fit into the context of {context}; give shorter ones with --prompt");
+            throw new EngineException(
+                $"the prompt '{longest.Id}' and {Reference.NewTokens} new tokens do not fit into the context of {context}; give shorter "
+                    + "ones with --prompt"
+            );
         }
 
         if (reference.Folder.VocabularySize != tested.Folder.VocabularySize)
         {
-            throw new EngineException($"{reference.Folder.Path} and {tested.Folder.Path} have vocabularies of {reference.Folder.VocabularySize} and {tested.Folder.VocabularySize} tokens: they are different models");
+            throw new EngineException(
+                $"{reference.Folder.Path} and {tested.Folder.Path} have vocabularies of {reference.Folder.VocabularySize} and "
+                    + $"{tested.Folder.VocabularySize} tokens: they are different models"
+            );
         }
 
         using IEngine engine = reference.Load();
@@ -48,8 +54,12 @@ internal static class ModelVerifier
     }
 
     /// <summary>The usual limits of a side against another, or against a file when there is none.</summary>
-    public static VerificationLimits Limits(VerifiedSide tested, VerifiedSide? other) => VerificationLimits.For(
-        tested.Folder.Precision, sameWeights: other is not null && (other.Folder.Precision, other.Folder.BlockSize) == (tested.Folder.Precision, tested.Folder.BlockSize));
+    public static VerificationLimits Limits(VerifiedSide tested, VerifiedSide? other) =>
+        VerificationLimits.For(
+            tested.Folder.Precision,
+            sameWeights: other is not null
+                && (other.Folder.Precision, other.Folder.BlockSize) == (tested.Folder.Precision, tested.Folder.BlockSize)
+        );
 
     public static ModelVerification Verify(VerifiedSide tested, Reference reference, VerificationLimits limits)
     {

@@ -1,5 +1,5 @@
-using Llama3Perf.Models;
 using Llama3Perf.Inference;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
@@ -10,15 +10,17 @@ namespace Llama3Perf.Benchmarks.Planning;
 internal static class OptionsText
 {
     /// <summary>The text; null when everything is as usual.</summary>
-    public static string? Of(EngineOptions options) => Join(
-    [
-        .. options.Optimization == OptimizationLevel.All ? [] : new[] { $"graph_optimization={options.Optimization.Name()}" },
-        .. options.ProviderOptions.Select(option => $"provider:{option.Key}={option.Value}"),
-        .. options.SessionEntries.Select(entry => $"session:{entry.Key}={entry.Value}"),
-    ]);
+    public static string? Of(EngineOptions options) =>
+        Join([
+            .. options.Optimization == OptimizationLevel.All ? [] : new[] { $"graph_optimization={options.Optimization.Name()}" },
+            .. options.ProviderOptions.Select(option => $"provider:{option.Key}={option.Value}"),
+            .. options.SessionEntries.Select(entry => $"session:{entry.Key}={entry.Value}"),
+        ]);
 
     /// <summary>The text for a program's own options; null when there are none.</summary>
-    public static string? Of(IReadOnlyDictionary<string, string> peerOptions) => Join([.. peerOptions.Select(option => $"peer:{option.Key}={option.Value}")]);
+    public static string? Of(IReadOnlyDictionary<string, string> peerOptions) =>
+        Join([.. peerOptions.Select(option => $"peer:{option.Key}={option.Value}")]);
 
-    private static string? Join(string[] parts) => parts.Length == 0 ? null : string.Join("; ", parts.Order(StringComparer.Ordinal)).ReplaceLineEndings(" ");
+    private static string? Join(string[] parts) =>
+        parts.Length == 0 ? null : string.Join("; ", parts.Order(StringComparer.Ordinal)).ReplaceLineEndings(" ");
 }

@@ -31,24 +31,29 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     public Func<long?> AvailableMemory { get; init; } = MachineProbe.AvailableMemoryBytes;
 
     /// <summary>What the user's options mean for an engine on a provider. An adapter is never the CPU's.</summary>
-    public EngineOptions EngineOptions(ExecutionProvider provider) => new()
-    {
-        Provider = provider,
-        Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
-        Threads = provider == ExecutionProvider.Cpu ? options.Threads ?? PhysicalCores.Count : options.Threads,
-        Optimization = options.Optimization,
-        SessionEntries = SpinEntries.Over(options.Spin, options.SessionEntries),
-        ProviderOptions = provider == ExecutionProvider.Cpu ? new Dictionary<string, string>() : options.ProviderOptions,
-    };
+    public EngineOptions EngineOptions(ExecutionProvider provider) =>
+        new()
+        {
+            Provider = provider,
+            Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
+            Threads = provider == ExecutionProvider.Cpu ? options.Threads ?? PhysicalCores.Count : options.Threads,
+            Optimization = options.Optimization,
+            SessionEntries = SpinEntries.Over(options.Spin, options.SessionEntries),
+            ProviderOptions = provider == ExecutionProvider.Cpu ? new Dictionary<string, string>() : options.ProviderOptions,
+        };
 
     /// <summary>The number under which a provider knows the adapter that was asked for; null for the CPU and where none was.</summary>
-    public int? DeviceIndex(ExecutionProvider provider) => (Device, provider) switch
-    {
-        (null, _) or (_, ExecutionProvider.Cpu) => null,
-        ({ } gpu, ExecutionProvider.Cuda) => CudaDevices.IndexOf(gpu) ?? gpu.Index,
-        ({ VendorId: Intel } gpu, ExecutionProvider.Xpu) => machine.Gpus.Where(other => other.VendorId == Intel).TakeWhile(other => other != gpu).Count(),
-        ({ } gpu, _) => gpu.Index,
-    };
+    public int? DeviceIndex(ExecutionProvider provider) =>
+        (Device, provider) switch
+        {
+            (null, _) or (_, ExecutionProvider.Cpu) => null,
+            ({ } gpu, ExecutionProvider.Cuda) => CudaDevices.IndexOf(gpu) ?? gpu.Index,
+            ({ VendorId: Intel } gpu, ExecutionProvider.Xpu) => machine
+                .Gpus.Where(other => other.VendorId == Intel)
+                .TakeWhile(other => other != gpu)
+                .Count(),
+            ({ } gpu, _) => gpu.Index,
+        };
 
     /// <summary>
     /// The tokenizer of what has one already, a model folder or a checkpoint; null for the others. Prompts that it cannot make are refused
@@ -58,7 +63,8 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     {
         if (!_tokenizers.TryGetValue(model, out PromptTokenizer? tokenizer))
         {
-            tokenizer = ModelFolderReader.IsModelFolder(model) ? PromptTokenizer.For(ModelFolderReader.Open(model))
+            tokenizer =
+                ModelFolderReader.IsModelFolder(model) ? PromptTokenizer.For(ModelFolderReader.Open(model))
                 : Checkpoint.IsCheckpoint(model) ? PromptTokenizer.For(Checkpoint.Open(model))
                 : null;
             foreach (string prompt in tokenizer is null ? [] : options.Prompts)
@@ -73,7 +79,8 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     }
 
     /// <summary>Why a model of so many bytes does not fit into memory; null when it does, or when nobody knows.</summary>
-    public string? TooLarge(double bytes) => AvailableMemory() is { } free && bytes > free
-        ? FormattableString.Invariant($"the model needs about {bytes / 1e9:0.0} GB of memory and {free / 1e9:0.0} GB are free")
-        : null;
+    public string? TooLarge(double bytes) =>
+        AvailableMemory() is { } free && bytes > free
+            ? FormattableString.Invariant($"the model needs about {bytes / 1e9:0.0} GB of memory and {free / 1e9:0.0} GB are free")
+            : null;
 }

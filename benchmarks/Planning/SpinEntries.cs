@@ -10,12 +10,13 @@ internal static class SpinEntries
     public const string SpinMicroseconds = "session.intra_op.spin_duration_us";
 
     /// <summary>The entries of a value: <c>on</c>, <c>off</c> or a number of microseconds.</summary>
-    public static IReadOnlyDictionary<string, string> Of(string spin) => spin switch
-    {
-        "on" => new Dictionary<string, string> { [AllowSpinning] = "1" },
-        "off" => new Dictionary<string, string> { [AllowSpinning] = "0" },
-        _ => new Dictionary<string, string> { [AllowSpinning] = "1", [SpinMicroseconds] = spin },
-    };
+    public static IReadOnlyDictionary<string, string> Of(string spin) =>
+        spin switch
+        {
+            "on" => new Dictionary<string, string> { [AllowSpinning] = "1" },
+            "off" => new Dictionary<string, string> { [AllowSpinning] = "0" },
+            _ => new Dictionary<string, string> { [AllowSpinning] = "1", [SpinMicroseconds] = spin },
+        };
 
     /// <summary>Entries that were given, and those of <c>--spin</c> where it was.</summary>
     public static IReadOnlyDictionary<string, string> Over(string? spin, IReadOnlyDictionary<string, string> entries) =>

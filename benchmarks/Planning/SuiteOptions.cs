@@ -61,7 +61,10 @@ public sealed record SuiteOptions
     /// <summary>How texts become prompts.</summary>
     /// <param name="folder">Of the model, which may have a chat template of its own.</param>
     public PromptForm PromptForm(string folder) =>
-        new(ChatTemplate == ModelChatTemplate.Name ? ModelChatTemplate.Of(folder) : Inference.Tokenization.ChatTemplate.Get(ChatTemplate), AddBos);
+        new(
+            ChatTemplate == ModelChatTemplate.Name ? ModelChatTemplate.Of(folder) : Inference.Tokenization.ChatTemplate.Get(ChatTemplate),
+            AddBos
+        );
 
     public IReadOnlyList<int>? MaxLengths { get; init; }
 
@@ -95,7 +98,8 @@ public sealed record SuiteOptions
     /// <summary>Only these cases, by case_id; null for all.</summary>
     public IReadOnlyList<string>? Cases { get; init; }
 
-    /// <summary>What each model is verified against before it is timed: <c>cpu</c>, or the path of a reference.json; null for nothing.</summary>
+    /// <summary>What each model is verified against before it is timed: <c>cpu</c>, or the path of a reference.json; null for
+    /// nothing.</summary>
     public string? Verify { get; init; }
 
     public bool Verbose { get; init; }

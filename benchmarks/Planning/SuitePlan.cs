@@ -10,14 +10,25 @@ namespace Llama3Perf.Benchmarks.Planning;
 public sealed record PlannedCase
 {
     /// <summary>Stands where there is no case, so that the main job can be listed; never measured.</summary>
-    public static PlannedCase None { get; } = new()
-    {
-        CaseId = "none",
-        Key = new CaseKey { Engine = "", Provider = "", ModelName = "", Weights = "", Precision = "", PromptId = "", ChatTemplate = "", MaxLength = 0 },
-        ModelPath = "",
-        EngineOptions = new EngineOptions(),
-        PromptTokens = [],
-    };
+    public static PlannedCase None { get; } =
+        new()
+        {
+            CaseId = "none",
+            Key = new CaseKey
+            {
+                Engine = "",
+                Provider = "",
+                ModelName = "",
+                Weights = "",
+                Precision = "",
+                PromptId = "",
+                ChatTemplate = "",
+                MaxLength = 0,
+            },
+            ModelPath = "",
+            EngineOptions = new EngineOptions(),
+            PromptTokens = [],
+        };
 
     /// <summary>The case's name, in this run and in every file: nobody works it out again.</summary>
     public required string CaseId { get; init; }
@@ -28,7 +39,8 @@ public sealed record PlannedCase
     /// <summary>Why the case cannot run here; null when it can.</summary>
     public string? SkipReason { get; init; }
 
-    /// <summary>Why the case has failed before it was measured: its model was verified and computes something else; null when it may run.</summary>
+    /// <summary>Why the case has failed before it was measured: its model was verified and computes something else; null when it may
+    /// run.</summary>
     public string? Failure { get; init; }
 
     /// <summary>What the engine loads: a model folder, a checkpoint or a file.</summary>
@@ -73,9 +85,10 @@ public sealed record SuitePlan(IReadOnlyList<PlannedCase> Cases, IReadOnlyList<s
     /// from static members only, in this process and in its children, so this is the one place that reaches them: a file, because a
     /// prompt of thousands of tokens fits into no environment variable, and the variable, because children inherit it.
     /// </summary>
-    public static SuitePlan Current => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path
-        ? JsonSerializer.Deserialize(File.ReadAllText(path), PlanJson.Default.SuitePlan)!
-        : new SuitePlan([], []);
+    public static SuitePlan Current =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path
+            ? JsonSerializer.Deserialize(File.ReadAllText(path), PlanJson.Default.SuitePlan)!
+            : new SuitePlan([], []);
 
     /// <summary>The cases that are to be measured.</summary>
     [JsonIgnore]

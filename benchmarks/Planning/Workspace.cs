@@ -20,7 +20,8 @@ internal static class Workspace
     public static string Results { get; } = Path.Combine(Artifacts, "results");
 
     /// <summary>False for a Debug build, whose numbers mean nothing.</summary>
-    public static bool IsOptimized { get; } = typeof(Workspace).Assembly.GetCustomAttribute<DebuggableAttribute>() is not { IsJITOptimizerDisabled: true };
+    public static bool IsOptimized { get; } =
+        typeof(Workspace).Assembly.GetCustomAttribute<DebuggableAttribute>() is not { IsJITOptimizerDisabled: true };
 
     /// <summary>Why BenchmarkDotNet could not build child processes here; null when it can.</summary>
     public static string? NoChildProcesses()
@@ -33,7 +34,8 @@ internal static class Workspace
         // BenchmarkDotNet writes the path into a project file and command lines without quoting it.
         if (AppContext.BaseDirectory.IndexOfAny(['&', ';', '%', '<', '>', '"', '\'', '$', '@', '#', ',']) is >= 0 and var index)
         {
-            return $"the folder {AppContext.BaseDirectory} has a '{AppContext.BaseDirectory[index]}' in its name, which BenchmarkDotNet's generated project does not survive";
+            return $"the folder {AppContext.BaseDirectory} has a '{AppContext.BaseDirectory[index]}' in its name, which BenchmarkDotNet's "
+                + "generated project does not survive";
         }
 
         return PeerCommand.Find("dotnet") is null ? "no dotnet on PATH" : null;

@@ -14,8 +14,13 @@ internal static class Confirmation
     public static GateVerdict Measure(GateVerdict verdict, IReadOnlyList<Run> baseline, Run current, string? baselineBuild, bool trust)
     {
         RunInvocation invocation = RunInvocation.Read(FolderOf(current));
-        string[] models = trust ? [] : [.. current.Cases.Select(outcome => outcome.Case.ModelSha256).OfType<string>().Distinct(StringComparer.Ordinal)];
-        string[] cases = [.. verdict.Checks.Where(check => check.Outcome == MetricVerdict.Regression).Select(check => check.CaseId).Distinct()];
+        string[] models = trust
+            ? []
+            : [.. current.Cases.Select(outcome => outcome.Case.ModelSha256).OfType<string>().Distinct(StringComparer.Ordinal)];
+        string[] cases =
+        [
+            .. verdict.Checks.Where(check => check.Outcome == MetricVerdict.Regression).Select(check => check.CaseId).Distinct(),
+        ];
         int launches = current.Cases.SelectMany(outcome => outcome.Samples).Max(sample => sample.LaunchIndex);
         Console.WriteLine($"Measuring {cases.Length} red cases again: {string.Join(", ", cases)}");
 
@@ -43,11 +48,25 @@ internal static class Confirmation
     }
 
     /// <summary>The folder that a run was read from.</summary>
-    public static string FolderOf(Run run) => run.Source is { } path && Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(run.Source ?? ".")) ?? "";
+    public static string FolderOf(Run run) =>
+        run.Source is { } path && Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(run.Source ?? ".")) ?? "";
 
     private static Run Launch(string[] program, RunInvocation invocation, string[] cases, string[] models, string output)
     {
-        ProcessStartInfo start = new(program[0], [.. program.Skip(1), .. invocation.Arguments, "--launches", "1", "--case", string.Join(',', cases), "--output", output, .. models.Length > 0 ? (string[])["--expect-model", string.Join(',', models)] : []])
+        ProcessStartInfo start = new(
+            program[0],
+            [
+                .. program.Skip(1),
+                .. invocation.Arguments,
+                "--launches",
+                "1",
+                "--case",
+                string.Join(',', cases),
+                "--output",
+                output,
+                .. models.Length > 0 ? (string[])["--expect-model", string.Join(',', models)] : [],
+            ]
+        )
         {
             WorkingDirectory = invocation.Directory,
         };
@@ -66,7 +85,10 @@ internal static class Confirmation
         }
         catch (Win32Exception exception)
         {
-            throw new RunFileException($"--confirm cannot start {start.FileName} in {start.WorkingDirectory}: {exception.Message}", exception);
+            throw new RunFileException(
+                $"--confirm cannot start {start.FileName} in {start.WorkingDirectory}: {exception.Message}",
+                exception
+            );
         }
     }
 
@@ -81,8 +103,10 @@ internal static class Confirmation
     {
         CaseOutcome[] outcomes =
         [
-            .. launches.Select(run => run.Cases.SingleOrDefault(other => other.CaseId == first.CaseId)
-                ?? throw new RunFileException($"measuring again failed: a launch did not measure {first.CaseId}")),
+            .. launches.Select(run =>
+                run.Cases.SingleOrDefault(other => other.CaseId == first.CaseId)
+                ?? throw new RunFileException($"measuring again failed: a launch did not measure {first.CaseId}")
+            ),
         ];
 
         // What one launch does not measure is not measured.
@@ -92,10 +116,18 @@ internal static class Confirmation
             Case = first.Case,
             Samples =
             [
-                .. outcomes.SelectMany((outcome, index) => outcome.Samples.Select(sample => sample with
-                {
-                    Run = launches[0].Identity, Environment = launches[0].Environment, Case = first.Case, LaunchIndex = index + 1,
-                })),
+                .. outcomes.SelectMany(
+                    (outcome, index) =>
+                        outcome.Samples.Select(sample =>
+                            sample with
+                            {
+                                Run = launches[0].Identity,
+                                Environment = launches[0].Environment,
+                                Case = first.Case,
+                                LaunchIndex = index + 1,
+                            }
+                        )
+                ),
             ],
         };
     }

@@ -45,8 +45,10 @@ internal static class EnvironmentCapture
 
     private static string? BdnVersion => InformationalVersion(typeof(IConfig).Assembly)?.Split('+')[0];
 
-    private static string? InformationalVersion(Assembly assembly) => assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+    private static string? InformationalVersion(Assembly assembly) =>
+        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
 
     /// <summary>The commit that this program was built from, as the SDK wrote it into the assembly; null outside a clone.</summary>
-    public static string? BuildCommit => InformationalVersion(typeof(EnvironmentCapture).Assembly)?.Split('+') is [_, var commit] ? commit : null;
+    public static string? BuildCommit =>
+        InformationalVersion(typeof(EnvironmentCapture).Assembly)?.Split('+') is [_, var commit] ? commit : null;
 }

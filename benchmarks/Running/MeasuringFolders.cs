@@ -13,7 +13,14 @@ internal sealed class MeasuringFolders : IDisposable
     public MeasuringFolders()
     {
         JobId = $"{Prefix}{Guid.NewGuid():N}";
-        _lock = new FileStream(LockOf(JobId), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        _lock = new FileStream(
+            LockOf(JobId),
+            FileMode.CreateNew,
+            FileAccess.Write,
+            FileShare.None,
+            bufferSize: 1,
+            FileOptions.DeleteOnClose
+        );
     }
 
     /// <summary>BenchmarkDotNet's job, which its folders are named after.</summary>
@@ -33,7 +40,14 @@ internal sealed class MeasuringFolders : IDisposable
 
             try
             {
-                using FileStream held = new(LockOf(name.Substring(start, Prefix.Length + 32)), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+                using FileStream held = new(
+                    LockOf(name.Substring(start, Prefix.Length + 32)),
+                    FileMode.OpenOrCreate,
+                    FileAccess.Write,
+                    FileShare.None,
+                    bufferSize: 1,
+                    FileOptions.DeleteOnClose
+                );
                 Directory.Delete(folder, recursive: true);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

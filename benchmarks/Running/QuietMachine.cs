@@ -21,7 +21,7 @@ internal sealed class QuietMachine(Func<TimeSpan, ForeignLoad?> look, Action<str
         if (load is { IsQuiet: false } && options.WaitIdle > TimeSpan.Zero)
         {
             say(string.Create(CultureInfo.InvariantCulture, $"Waiting up to {options.WaitIdle.TotalMinutes:0.#} min: {load}."));
-            for (long start = Stopwatch.GetTimestamp(); load is { IsQuiet: false } && Stopwatch.GetElapsedTime(start) < options.WaitIdle;)
+            for (long start = Stopwatch.GetTimestamp(); load is { IsQuiet: false } && Stopwatch.GetElapsedTime(start) < options.WaitIdle; )
             {
                 load = look(s_glance);
             }
@@ -48,7 +48,9 @@ internal sealed class QuietMachine(Func<TimeSpan, ForeignLoad?> look, Action<str
 
     // A thread that spins for one that had to wait is what shared cores punish.
     private static string Hint(SuiteOptions options) =>
-        options.Spin is null && !options.SessionEntries.ContainsKey(SpinEntries.AllowSpinning) && (options.Threads ?? PhysicalCores.Count) is > 1 and var threads
+        options.Spin is null
+        && !options.SessionEntries.ContainsKey(SpinEntries.AllowSpinning)
+        && (options.Threads ?? PhysicalCores.Count) is > 1 and var threads
         && (options.Providers is null || options.Providers.Contains(ExecutionProvider.Cpu))
             ? string.Create(CultureInfo.InvariantCulture, $" {threads} spinning threads share cores with others: --spin off gives more.")
             : "";

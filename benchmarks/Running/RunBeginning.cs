@@ -5,7 +5,13 @@ using Llama3Perf.Results.Rows;
 namespace Llama3Perf.Benchmarks.Running;
 
 /// <summary>What a run was when it began; it goes on only as the same.</summary>
-internal sealed record RunBeginning(string RunId, DateTimeOffset TestTime, string? BuildCommit, string? MachineId, IReadOnlyList<CaseKey> Cases)
+internal sealed record RunBeginning(
+    string RunId,
+    DateTimeOffset TestTime,
+    string? BuildCommit,
+    string? MachineId,
+    IReadOnlyList<CaseKey> Cases
+)
 {
     /// <exception cref="RunFileException">The file cannot be read.</exception>
     public static RunBeginning Read(string path)
@@ -25,7 +31,9 @@ internal sealed record RunBeginning(string RunId, DateTimeOffset TestTime, strin
     /// <summary>What differs, in one line; null when nothing does.</summary>
     public string? WhyNot(RunBeginning now) =>
         MachineId != now.MachineId ? "it was begun on another machine"
-        : BuildCommit != now.BuildCommit ? $"it was begun with the build {BuildCommit ?? "unknown"}, and this is {now.BuildCommit ?? "unknown"}"
-        : Cases.Count != now.Cases.Count || !Cases.SequenceEqual(now.Cases) ? "its cases are not what they were: a model, a library or a default has changed"
+        : BuildCommit != now.BuildCommit
+            ? $"it was begun with the build {BuildCommit ?? "unknown"}, and this is {now.BuildCommit ?? "unknown"}"
+        : Cases.Count != now.Cases.Count || !Cases.SequenceEqual(now.Cases)
+            ? "its cases are not what they were: a model, a library or a default has changed"
         : null;
 }

@@ -22,7 +22,8 @@ internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arg
         string path = Path.Combine(folder, FileName);
         try
         {
-            return JsonSerializer.Deserialize<RunInvocation>(File.ReadAllText(path)) is { Directory: not null, Arguments: not null } invocation
+            return
+                JsonSerializer.Deserialize<RunInvocation>(File.ReadAllText(path)) is { Directory: not null, Arguments: not null } invocation
                 ? invocation
                 : throw new JsonException("it lacks the directory or the arguments");
         }

@@ -61,9 +61,12 @@ internal sealed class RunJournal : IDisposable
         int start = 0;
         for (int end = Array.IndexOf(bytes, (byte)'\n'); end >= 0; end = Array.IndexOf(bytes, (byte)'\n', start))
         {
-            launches.Add(JsonSerializer.Deserialize<LaunchResult>(bytes.AsSpan(start, end - start)) is { CaseId: not null, Lines: not null, Measurements: not null } launch
-                ? launch
-                : throw new JsonException($"line {launches.Count + 1} is no launch"));
+            launches.Add(
+                JsonSerializer.Deserialize<LaunchResult>(bytes.AsSpan(start, end - start))
+                    is { CaseId: not null, Lines: not null, Measurements: not null } launch
+                    ? launch
+                    : throw new JsonException($"line {launches.Count + 1} is no launch")
+            );
             start = end + 1;
         }
 

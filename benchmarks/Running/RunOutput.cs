@@ -54,7 +54,12 @@ internal sealed partial class RunOutput : IDisposable
             throw new RunFileException($"{path} is there and is not a run folder of this suite; choose another --output{way}");
         }
 
-        return Begin(path, isThere ? System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, $".{System.IO.Path.GetFileName(path)}.{Guid.NewGuid():N}") : path);
+        return Begin(
+            path,
+            isThere
+                ? System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, $".{System.IO.Path.GetFileName(path)}.{Guid.NewGuid():N}")
+                : path
+        );
     }
 
     /// <summary>The folder of a run that was interrupted, to go on in.</summary>
@@ -72,7 +77,13 @@ internal sealed partial class RunOutput : IDisposable
     /// <exception cref="RunFileException">Something is not as it was when the run began.</exception>
     public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan)
     {
-        RunBeginning now = new(identity.RunId, identity.TestTime, identity.BuildCommit, machine.MachineId, [.. plan.Cases.Select(planned => planned.Key)]);
+        RunBeginning now = new(
+            identity.RunId,
+            identity.TestTime,
+            identity.BuildCommit,
+            machine.MachineId,
+            [.. plan.Cases.Select(planned => planned.Key)]
+        );
         string file = System.IO.Path.Combine(WorkPath, "beginning.json");
         if (!File.Exists(file))
         {
@@ -176,7 +187,9 @@ internal sealed partial class RunOutput : IDisposable
     }
 
     private static bool MayReplace(string path, bool force) =>
-        File.Exists(System.IO.Path.Combine(path, Marker)) ? IsFree(path) : force && Directory.EnumerateFileSystemEntries(path).All(IsOurName);
+        File.Exists(System.IO.Path.Combine(path, Marker))
+            ? IsFree(path)
+            : force && Directory.EnumerateFileSystemEntries(path).All(IsOurName);
 
     // The lock belongs to a process and ends with it: no number that another process could be given again.
     private static FileStream Hold(string folder)
@@ -235,6 +248,11 @@ internal sealed partial class RunOutput : IDisposable
         }
     }
 
-    [GeneratedRegex(@"^(results\.(csv|md)|samples\.csv|tokens\.csv|invocation\.json|plan\.json|beginning\.json|journal\.jsonl|results|.*-report(-full|-github)?\.(json|md|csv|html)|.*\.log)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^(results\.(csv|md)|samples\.csv|tokens\.csv|invocation\.json|plan\.json|beginning\.json|journal\.jsonl|results|"
+            + @".*-report(-full|-github)?\.(json|md|csv|html)|.*\.log)$",
+        RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex OurName();
 }

@@ -32,19 +32,27 @@ internal sealed class RunRecorder : IDisposable
     public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder)
     {
         (_identity, _context, _plan, _folder) = (identity, context, plan, folder);
-        _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
+        _signals =
+        [
+            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(signal =>
+                PosixSignalRegistration.Create(signal, OnSignal)
+            ),
+        ];
     }
 
     /// <summary>How to go on with the run, when launches are kept.</summary>
-    public string WhereKept => $"{_folder.Journal.Launches.Count} finished launches are kept in {_folder.WorkPath}; go on with: run --resume {_folder.WorkPath}";
+    public string WhereKept =>
+        $"{_folder.Journal.Launches.Count} finished launches are kept in {_folder.WorkPath}; go on with: run --resume {_folder.WorkPath}";
 
     /// <summary>The launch, if an earlier part of the run has made it.</summary>
-    public LaunchResult? Find(string caseId, int index) => _folder.Journal.Launches.FirstOrDefault(launch => launch.CaseId == caseId && launch.Index == index);
+    public LaunchResult? Find(string caseId, int index) =>
+        _folder.Journal.Launches.FirstOrDefault(launch => launch.CaseId == caseId && launch.Index == index);
 
     /// <summary>The machine and the libraries that were really loaded.</summary>
     public RunEnvironment Environment()
     {
-        IReadOnlyList<LoadedLibrary> libraries = _folder.Journal.Launches.SelectMany(launch => launch.Parsed).OfType<LaunchStarted>().FirstOrDefault()?.Libraries ?? [];
+        IReadOnlyList<LoadedLibrary> libraries =
+            _folder.Journal.Launches.SelectMany(launch => launch.Parsed).OfType<LaunchStarted>().FirstOrDefault()?.Libraries ?? [];
         return EnvironmentCapture.Capture(_context.Machine, _context.Device, libraries);
     }
 
@@ -105,7 +113,13 @@ internal sealed class RunRecorder : IDisposable
     {
         context.Cancel = true;
         _isInterrupted.Set();
-        int exitCode = context.Signal switch { PosixSignal.SIGINT => 130, PosixSignal.SIGTERM => 143, PosixSignal.SIGHUP => 129, _ => 131 };
+        int exitCode = context.Signal switch
+        {
+            PosixSignal.SIGINT => 130,
+            PosixSignal.SIGTERM => 143,
+            PosixSignal.SIGHUP => 129,
+            _ => 131,
+        };
         try
         {
             bool isKept = Stop();
@@ -131,12 +145,25 @@ internal sealed class RunRecorder : IDisposable
         long start = Stopwatch.GetTimestamp();
         RunEnvironment environment = Environment();
         ILookup<string, LaunchResult> launches = _folder.Journal.Launches.ToLookup(launch => launch.CaseId);
-        _folder.Write(new Run(_identity, environment,
-        [
-            .. _plan.Cases.Select(planned => planned.IsRunnable
-                ? OutcomeReader.ReadPart(planned, [.. launches[planned.CaseId]], _context.Options.Launches, _identity, environment)
-                : OutcomeReader.NotMeasured(planned)),
-        ]));
+        _folder.Write(
+            new Run(
+                _identity,
+                environment,
+                [
+                    .. _plan.Cases.Select(planned =>
+                        planned.IsRunnable
+                            ? OutcomeReader.ReadPart(
+                                planned,
+                                [.. launches[planned.CaseId]],
+                                _context.Options.Launches,
+                                _identity,
+                                environment
+                            )
+                            : OutcomeReader.NotMeasured(planned)
+                    ),
+                ]
+            )
+        );
         _written = Stopwatch.GetTimestamp();
         _writing = Stopwatch.GetElapsedTime(start);
     }

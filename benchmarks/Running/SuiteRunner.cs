@@ -65,7 +65,14 @@ internal static class SuiteRunner
         }
     }
 
-    private static int Measure(RunIdentity identity, PlanContext context, SuitePlan plan, string[] filters, RunOutput folder, RunRecorder recorder)
+    private static int Measure(
+        RunIdentity identity,
+        PlanContext context,
+        SuitePlan plan,
+        string[] filters,
+        RunOutput folder,
+        RunRecorder recorder
+    )
     {
         SuiteOptions options = context.Options;
         ProgressDisplay display = new(options, plan);
@@ -73,8 +80,12 @@ internal static class SuiteRunner
         new QuietMachine(ForeignLoad.Look, Console.WriteLine).Check(options);
         BenchmarkReport[] reports = Generate(options, plan, filters, folder, display, recorder);
         RunEnvironment environment = recorder.Environment();
-        CaseOutcome[] measuredThemselves = [.. plan.Runnable.Where(planned => EngineFamilies.Of(planned.Key.Engine).MeasuresItself)
-            .Select(planned => EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, identity, environment))];
+        CaseOutcome[] measuredThemselves =
+        [
+            .. plan
+                .Runnable.Where(planned => EngineFamilies.Of(planned.Key.Engine).MeasuresItself)
+                .Select(planned => EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, identity, environment)),
+        ];
         Run run = new(identity, environment, Gather(identity, environment, plan, reports, measuredThemselves));
         folder.Complete(run);
         ResultDisplay.Show(run, folder.Path);
@@ -97,19 +108,38 @@ internal static class SuiteRunner
 
     private static SuitePlan Plan(PlanContext context, string[] filters)
     {
-        IReadOnlyList<string> models = Selects(filters, typeof(TokenizerBenchmarks)) || Selects(filters, typeof(ModelLoadBenchmarks))
-            ? [.. context.Options.Models.Select(model => ModelVariant.IsFinished(model) ? Path.GetFullPath(model) : context.Models.Prepare(new ModelBuildOptions { Model = model }).Path)]
+        IReadOnlyList<string> models =
+            Selects(filters, typeof(TokenizerBenchmarks)) || Selects(filters, typeof(ModelLoadBenchmarks))
+                ?
+                [
+                    .. context.Options.Models.Select(model =>
+                        ModelVariant.IsFinished(model)
+                            ? Path.GetFullPath(model)
+                            : context.Models.Prepare(new ModelBuildOptions { Model = model }).Path
+                    ),
+                ]
+                : [];
+        IReadOnlyList<PlannedCase> cases = Selects(filters, typeof(GenerationBenchmarks))
+            ? new CasePlanner(context).Plan(EngineFamilies.Choose(context))
             : [];
-        IReadOnlyList<PlannedCase> cases = Selects(filters, typeof(GenerationBenchmarks)) ? new CasePlanner(context).Plan(EngineFamilies.Choose(context)) : [];
         return new SuitePlan(cases, models);
     }
 
     // What BenchmarkDotNet's --filter takes of a class, known before it runs: only those models are made.
-    private static bool Selects(string[] filters, Type benchmarks) => benchmarks.GetMethods()
-        .Where(method => method.IsDefined(typeof(BenchmarkAttribute), inherit: false))
-        .Any(method => filters.Any(filter => FileSystemName.MatchesSimpleExpression(filter, $"{benchmarks.FullName}.{method.Name}")));
+    private static bool Selects(string[] filters, Type benchmarks) =>
+        benchmarks
+            .GetMethods()
+            .Where(method => method.IsDefined(typeof(BenchmarkAttribute), inherit: false))
+            .Any(method => filters.Any(filter => FileSystemName.MatchesSimpleExpression(filter, $"{benchmarks.FullName}.{method.Name}")));
 
-    private static BenchmarkReport[] Generate(SuiteOptions options, SuitePlan plan, string[] filters, RunOutput folder, ProgressDisplay display, RunRecorder recorder)
+    private static BenchmarkReport[] Generate(
+        SuiteOptions options,
+        SuitePlan plan,
+        string[] filters,
+        RunOutput folder,
+        ProgressDisplay display,
+        RunRecorder recorder
+    )
     {
         if (plan.Cases.Count > 0 && !plan.Generations.Any())
         {
@@ -140,7 +170,14 @@ internal static class SuiteRunner
             LaunchLimit limit = new(options.LaunchTimeout, options.Isolation == Isolation.None ? recorder.End : null);
             using MeasuringFolders folders = new();
             IConfig config = SuiteConfig.Create(
-                options, plan, folder.WorkPath, display, executor => new RecordingExecutor(executor, limit, recorder.Find, recorder.Keep), folders.JobId, loggers);
+                options,
+                plan,
+                folder.WorkPath,
+                display,
+                executor => new RecordingExecutor(executor, limit, recorder.Find, recorder.Keep),
+                folders.JobId,
+                loggers
+            );
             return [.. s_switcher.Run(arguments, config).SelectMany(summary => summary.Reports)];
         }
         finally
@@ -153,13 +190,25 @@ internal static class SuiteRunner
     // A run that is measured again because of its figures takes the models that it had.
     private static void RequireModels(SuiteOptions options, SuitePlan plan)
     {
-        if (options.ExpectedModels is { } expected && plan.Runnable.FirstOrDefault(planned => !expected.Contains(planned.Key.ModelSha256)) is { } other)
+        if (
+            options.ExpectedModels is { } expected
+            && plan.Runnable.FirstOrDefault(planned => !expected.Contains(planned.Key.ModelSha256)) is { } other
+        )
         {
-            throw new RunFileException($"{other.ModelPath} is not the model that was measured: its model_sha256 is {other.Key.ModelSha256 ?? "unknown"}; --trust-invocation takes it all the same");
+            throw new RunFileException(
+                $"{other.ModelPath} is not the model that was measured: its model_sha256 is {other.Key.ModelSha256 ?? "unknown"}; "
+                    + "--trust-invocation takes it all the same"
+            );
         }
     }
 
-    private static CaseOutcome[] Gather(RunIdentity identity, RunEnvironment environment, SuitePlan plan, BenchmarkReport[] reports, CaseOutcome[] measuredThemselves)
+    private static CaseOutcome[] Gather(
+        RunIdentity identity,
+        RunEnvironment environment,
+        SuitePlan plan,
+        BenchmarkReport[] reports,
+        CaseOutcome[] measuredThemselves
+    )
     {
         Dictionary<string, CaseOutcome> measured = measuredThemselves.ToDictionary(outcome => outcome.CaseId);
         foreach (BenchmarkReport report in reports)
@@ -193,9 +242,17 @@ internal static class SuiteRunner
         }
 
         // BenchmarkDotNet prints its whole help after the line that says what is wrong.
-        string reason = log.GetLog().Split('\n').Select(line => line.Trim()).FirstOrDefault(line => line.StartsWith("Option", StringComparison.Ordinal)
-            || line.StartsWith("The provided", StringComparison.Ordinal)) ?? "not understood";
-        throw new UsageException($"{string.Join(' ', options.BenchmarkDotNetArguments)}: neither our option nor BenchmarkDotNet's ({reason}); see --help");
+        string reason =
+            log.GetLog()
+                .Split('\n')
+                .Select(line => line.Trim())
+                .FirstOrDefault(line =>
+                    line.StartsWith("Option", StringComparison.Ordinal) || line.StartsWith("The provided", StringComparison.Ordinal)
+                )
+            ?? "not understood";
+        throw new UsageException(
+            $"{string.Join(' ', options.BenchmarkDotNetArguments)}: neither our option nor BenchmarkDotNet's ({reason}); see --help"
+        );
     }
 
     private static SuiteOptions ChooseIsolation(SuiteOptions options)

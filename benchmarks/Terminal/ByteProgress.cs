@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Benchmarks.Terminal;
@@ -56,7 +57,11 @@ internal static class ByteProgress
         {
             if (_last is { } last && _watch.Elapsed > s_patience)
             {
-                string line = FormattableString.Invariant($"{title}: {last.BytesTotal / 1e9:0.00} GB in {_watch.Elapsed.TotalSeconds:0.0} s, {last.BytesTotal / 1e9 / _watch.Elapsed.TotalSeconds:0.00} GB/s");
+                string line = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{title}: {last.BytesTotal / 1e9:0.00} GB in {_watch.Elapsed.TotalSeconds:0.0} s, "
+                        + $"{last.BytesTotal / 1e9 / _watch.Elapsed.TotalSeconds:0.00} GB/s"
+                );
                 Console.WriteLine((Console.IsOutputRedirected ? "" : "\r") + line + new string(' ', 30));
             }
         }
@@ -64,7 +69,9 @@ internal static class ByteProgress
         private static string Left(double share, TimeSpan elapsed)
         {
             TimeSpan left = share > 0 ? elapsed * ((1 - share) / share) : TimeSpan.MaxValue;
-            return left < TimeSpan.FromHours(24) ? left.ToString(left.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", System.Globalization.CultureInfo.InvariantCulture) : "?";
+            return left < TimeSpan.FromHours(24)
+                ? left.ToString(left.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture)
+                : "?";
         }
 
         private void Draw(BuildProgress value, TimeSpan elapsed)
@@ -73,8 +80,13 @@ internal static class ByteProgress
             double share = value.BytesTotal > 0 ? (double)value.BytesDone / value.BytesTotal : 0;
             int filled = (int)(share * width);
             string bar = new string('█', filled) + new string('░', width - filled);
-            Console.Write(FormattableString.Invariant(
-                $"\r{title} {bar} {share:0%}  {value.BytesDone / 1e9:0.00}/{value.BytesTotal / 1e9:0.00} GB  {value.BytesDone / 1e9 / elapsed.TotalSeconds:0.00} GB/s  {Left(share, elapsed)} left   "));
+            Console.Write(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"\r{title} {bar} {share:0%}  {value.BytesDone / 1e9:0.00}/{value.BytesTotal / 1e9:0.00} GB  "
+                        + $"{value.BytesDone / 1e9 / elapsed.TotalSeconds:0.00} GB/s  {Left(share, elapsed)} left   "
+                )
+            );
         }
     }
 }

@@ -15,12 +15,19 @@ internal static class CheckpointDisplay
     public static void Show(CheckpointInspection inspection, string? tokenizerProblem)
     {
         ResultDisplay.ShowTable(new TextTable([new("property", false), new("value", false)], [.. Facts(inspection)]));
-        ResultDisplay.ShowTable(new TextTable(
-            [new("file", false), new("tensors", true), new("bytes", true)],
-            [
-                .. inspection.Shards.Select(shard => (string[])[shard.Name, Count(shard.TensorCount), Count(shard.Bytes)]),
-                ["together", Count(inspection.Shards.Sum(shard => shard.TensorCount)), Count(inspection.Shards.Sum(shard => shard.Bytes))],
-            ]));
+        ResultDisplay.ShowTable(
+            new TextTable(
+                [new("file", false), new("tensors", true), new("bytes", true)],
+                [
+                    .. inspection.Shards.Select(shard => (string[])[shard.Name, Count(shard.TensorCount), Count(shard.Bytes)]),
+                    [
+                        "together",
+                        Count(inspection.Shards.Sum(shard => shard.TensorCount)),
+                        Count(inspection.Shards.Sum(shard => shard.Bytes)),
+                    ],
+                ]
+            )
+        );
         InspectionDisplay.ShowProblems([.. inspection.Problems, .. tokenizerProblem is { } problem ? [problem] : Array.Empty<string>()]);
     }
 
@@ -35,27 +42,59 @@ internal static class CheckpointDisplay
         yield return ["vocabulary", $"{shape.VocabularySize}, embedding {(shape.TieEmbeddings ? "tied to the LM head" : "of its own")}"];
         yield return ["context", Count(shape.ContextLength)];
         yield return ["rotary embedding", Rope(shape)];
-        yield return ["biases", (shape.AttentionBias, shape.MlpBias) switch { (true, true) => "attention and MLP", (true, false) => "attention", (false, true) => "MLP", _ => "none" }];
+        yield return
+        [
+            "biases",
+            (shape.AttentionBias, shape.MlpBias) switch
+            {
+                (true, true) => "attention and MLP",
+                (true, false) => "attention",
+                (false, true) => "MLP",
+                _ => "none",
+            },
+        ];
         yield return ["parameters", Count(inspection.ParameterCount)];
-        yield return ["stored as", string.Join(", ", inspection.Types.Select(weights => $"{Name(weights.Type)} ({Count(weights.TensorCount)} tensors, {Count(weights.Bytes)} bytes)"))];
-        yield return ["tokenizer", inspection.Tokenizer is { } tokenizer ? $"{tokenizer.Kind}, ids up to {tokenizer.Size - 1}, {tokenizer.AddedCount} added tokens" : "unknown"];
+        yield return
+        [
+            "stored as",
+            string.Join(
+                ", ",
+                inspection.Types.Select(weights =>
+                    $"{Name(weights.Type)} ({Count(weights.TensorCount)} tensors, {Count(weights.Bytes)} bytes)"
+                )
+            ),
+        ];
+        yield return
+        [
+            "tokenizer",
+            inspection.Tokenizer is { } tokenizer
+                ? $"{tokenizer.Kind}, ids up to {tokenizer.Size - 1}, {tokenizer.AddedCount} added tokens"
+                : "unknown",
+        ];
         yield return ["special tokens", Tokens(inspection.Checkpoint.Tokens)];
         yield return ["chat template", inspection.HasChatTemplate ? "yes" : "none"];
     }
 
-    private static string Rope(LlamaShape shape) => shape.RopeScaling is { } scaling
-        ? string.Create(CultureInfo.InvariantCulture, $"theta {shape.RopeTheta}, llama3 scaling by {scaling.Factor} from {scaling.OriginalContextLength}, low {scaling.LowFrequencyFactor}, high {scaling.HighFrequencyFactor}")
-        : string.Create(CultureInfo.InvariantCulture, $"theta {shape.RopeTheta}, no scaling");
+    private static string Rope(LlamaShape shape) =>
+        shape.RopeScaling is { } scaling
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"theta {shape.RopeTheta}, llama3 scaling by {scaling.Factor} from {scaling.OriginalContextLength}, low "
+                    + $"{scaling.LowFrequencyFactor}, high {scaling.HighFrequencyFactor}"
+            )
+            : string.Create(CultureInfo.InvariantCulture, $"theta {shape.RopeTheta}, no scaling");
 
     private static string Tokens(SpecialTokens tokens) =>
-        $"BOS {tokens.BosTokenId?.ToString(CultureInfo.InvariantCulture) ?? "none"}, EOS {(tokens.EosTokenIds.Count > 0 ? string.Join(" or ", tokens.EosTokenIds) : "none")}";
+        $"BOS {tokens.BosTokenId?.ToString(CultureInfo.InvariantCulture) ?? "none"}, EOS "
+        + $"{(tokens.EosTokenIds.Count > 0 ? string.Join(" or ", tokens.EosTokenIds) : "none")}";
 
-    private static string Name(CheckpointType type) => type switch
-    {
-        CheckpointType.BFloat16 => "bf16",
-        CheckpointType.Float16 => "fp16",
-        _ => "fp32",
-    };
+    private static string Name(CheckpointType type) =>
+        type switch
+        {
+            CheckpointType.BFloat16 => "bf16",
+            CheckpointType.Float16 => "fp16",
+            _ => "fp32",
+        };
 
     private static string Count(long number) => InspectionDisplay.Count(number);
 }

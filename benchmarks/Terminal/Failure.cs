@@ -7,7 +7,8 @@ using Llama3Perf.Results;
 
 namespace Llama3Perf.Benchmarks.Terminal;
 
-/// <summary>How the program ends when something threw: one line on standard error, an exit code, and for a bug a file that tells the rest.</summary>
+/// <summary>How the program ends when something threw: one line on standard error, an exit code, and for a bug a file that tells the
+/// rest.</summary>
 internal static class Failure
 {
     /// <summary>Shows an exception.</summary>
@@ -22,9 +23,15 @@ internal static class Failure
             ModelException or EngineException or RunFileException => Line(cause.Message, ExitCode.Input),
             OutOfMemoryException => Line("memory ran out; a smaller model, fewer threads or a machine with more of it", ExitCode.Input),
             FileNotFoundException or FileLoadException when IsAssembly(cause) => Line(
-                $"{((cause as FileNotFoundException)?.FileName ?? ((FileLoadException)cause).FileName)?.Split(',')[0]} of this program cannot be opened: it is not there, or too many files are open (ulimit -n)", ExitCode.Input),
+                $"{((cause as FileNotFoundException)?.FileName ?? ((FileLoadException)cause).FileName)?.Split(',')[0]} of this program "
+                    + "cannot be opened: it is not there, or too many files are open (ulimit -n)",
+                ExitCode.Input
+            ),
             // The system's own words: disk full, too many open files, a closed terminal, a folder that is gone.
-            IOException or UnauthorizedAccessException or Win32Exception => Line((IsConsole(cause) ? "standard output cannot be written: " : "") + cause.Message, ExitCode.Input),
+            IOException or UnauthorizedAccessException or Win32Exception => Line(
+                (IsConsole(cause) ? "standard output cannot be written: " : "") + cause.Message,
+                ExitCode.Input
+            ),
             _ => Bug(exception),
         };
     }
@@ -66,15 +73,19 @@ internal static class Failure
 
     private static string? Report(Exception exception)
     {
-        string version = typeof(Failure).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
-        string text = string.Create(CultureInfo.InvariantCulture, $"""
+        string version =
+            typeof(Failure).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        string text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
             Llama3Perf {version}, .NET {Environment.Version}, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}
             {DateTimeOffset.UtcNow:u}
             {Environment.CommandLine}
 
             {exception}
 
-            """);
+            """
+        );
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         text = home.Length > 1 ? text.Replace(home, "~", StringComparison.Ordinal) : text;
         try
@@ -91,16 +102,19 @@ internal static class Failure
 
     private static bool IsAssembly(Exception exception) =>
         (exception as FileNotFoundException)?.FileName?.Contains(", Version=", StringComparison.Ordinal)
-            ?? (exception as FileLoadException)?.FileName?.Contains(", Version=", StringComparison.Ordinal) ?? false;
+        ?? (exception as FileLoadException)?.FileName?.Contains(", Version=", StringComparison.Ordinal)
+        ?? false;
 
     // The system's words do not name the file when it is the terminal.
-    private static bool IsConsole(Exception exception) => exception.StackTrace?.Contains("System.ConsolePal", StringComparison.Ordinal) == true;
+    private static bool IsConsole(Exception exception) =>
+        exception.StackTrace?.Contains("System.ConsolePal", StringComparison.Ordinal) == true;
 
     // What a static constructor, a reflection call or a task threw comes wrapped.
-    private static Exception Cause(Exception exception) => exception switch
-    {
-        TypeInitializationException or TargetInvocationException when exception.InnerException is { } inner => Cause(inner),
-        AggregateException { InnerExceptions: [var only] } => Cause(only),
-        _ => exception,
-    };
+    private static Exception Cause(Exception exception) =>
+        exception switch
+        {
+            TypeInitializationException or TargetInvocationException when exception.InnerException is { } inner => Cause(inner),
+            AggregateException { InnerExceptions: [var only] } => Cause(only),
+            _ => exception,
+        };
 }

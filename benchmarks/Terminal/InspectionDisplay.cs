@@ -14,15 +14,23 @@ internal static class InspectionDisplay
     public static void Show(FolderInspection inspection, double gigabytesPerSecond, string? tokenizerProblem)
     {
         ResultDisplay.ShowTable(new TextTable([new("property", false), new("value", false)], [.. Facts(inspection, gigabytesPerSecond)]));
-        ResultDisplay.ShowTable(new TextTable(
-            [new("weights", false), new("storage", false), new("parameters", true), new("bytes", true)],
-            [
-                .. inspection.Weights.Select(weights => (string[])[Name(weights.Class), weights.Storage, Count(weights.Parameters), Count(weights.Bytes)]),
-                ["together", "", Count(inspection.ParameterCount), Count(inspection.Weights.Sum(weights => weights.Bytes))],
-            ]));
-        ResultDisplay.ShowTable(new TextTable(
-            [new("provider", false), new("suits", false), new("because", false)],
-            [.. inspection.Providers.Select(fit => (string[])[Name(fit.Provider), fit.Suits ? "yes" : "no", fit.Reason ?? ""])]));
+        ResultDisplay.ShowTable(
+            new TextTable(
+                [new("weights", false), new("storage", false), new("parameters", true), new("bytes", true)],
+                [
+                    .. inspection.Weights.Select(weights =>
+                        (string[])[Name(weights.Class), weights.Storage, Count(weights.Parameters), Count(weights.Bytes)]
+                    ),
+                    ["together", "", Count(inspection.ParameterCount), Count(inspection.Weights.Sum(weights => weights.Bytes))],
+                ]
+            )
+        );
+        ResultDisplay.ShowTable(
+            new TextTable(
+                [new("provider", false), new("suits", false), new("because", false)],
+                [.. inspection.Providers.Select(fit => (string[])[Name(fit.Provider), fit.Suits ? "yes" : "no", fit.Reason ?? ""])]
+            )
+        );
         ShowProblems([.. inspection.Problems, .. tokenizerProblem is { } problem ? [problem] : Array.Empty<string>()]);
     }
 
@@ -52,29 +60,44 @@ internal static class InspectionDisplay
         yield return ["biases", inspection.HasBiases ? "yes" : "none"];
         yield return ["parameters", Count(inspection.ParameterCount)];
         yield return ["graph", $"{Name(folder.Family)} form, {inspection.Activations} activations, {inspection.Cache} KV cache"];
-        yield return ["read for each token", $"{Count(inspection.WeightBytesPerToken)} bytes of weights, and {Count(inspection.CacheBytesPerToken)} for each token before it"];
-        yield return ["decode ceiling", string.Create(CultureInfo.InvariantCulture, $"at {gigabytesPerSecond:0.###} GB/s: {ceiling:0.#} tok/s")];
+        yield return
+        [
+            "read for each token",
+            $"{Count(inspection.WeightBytesPerToken)} bytes of weights, and {Count(inspection.CacheBytesPerToken)} for each token before "
+                + "it",
+        ];
+        yield return
+        [
+            "decode ceiling",
+            string.Create(CultureInfo.InvariantCulture, $"at {gigabytesPerSecond:0.###} GB/s: {ceiling:0.#} tok/s"),
+        ];
         yield return ["KV cache", $"{Count(inspection.CacheBytes)} bytes at full context"];
-        yield return ["external data", $"{Count(inspection.ExternalBytes)} bytes, {Count(inspection.UnusedBytes)} of them unused (padding included)"];
+        yield return
+        [
+            "external data",
+            $"{Count(inspection.ExternalBytes)} bytes, {Count(inspection.UnusedBytes)} of them unused (padding included)",
+        ];
     }
 
-    private static string Name(WeightClass kind) => kind switch
-    {
-        WeightClass.Embedding => "embedding",
-        WeightClass.Attention => "attention",
-        WeightClass.Mlp => "MLP",
-        WeightClass.LmHead => "LM head",
-        WeightClass.Norms => "norms",
-        WeightClass.RotaryCaches => "rotary caches",
-        _ => "other",
-    };
+    private static string Name(WeightClass kind) =>
+        kind switch
+        {
+            WeightClass.Embedding => "embedding",
+            WeightClass.Attention => "attention",
+            WeightClass.Mlp => "MLP",
+            WeightClass.LmHead => "LM head",
+            WeightClass.Norms => "norms",
+            WeightClass.RotaryCaches => "rotary caches",
+            _ => "other",
+        };
 
-    private static string Name(GraphFamily family) => family switch
-    {
-        GraphFamily.DirectML => "DirectML",
-        GraphFamily.Growing => "growing cache",
-        _ => "standard",
-    };
+    private static string Name(GraphFamily family) =>
+        family switch
+        {
+            GraphFamily.DirectML => "DirectML",
+            GraphFamily.Growing => "growing cache",
+            _ => "standard",
+        };
 
     private static string Name(GraphTarget provider) => provider == GraphTarget.DirectML ? "dml" : provider.Name();
 

@@ -41,7 +41,10 @@ internal static class ResultDisplay
         Table shown = new Table().Border(TableBorder.Simple);
         foreach (TextColumn column in table.Columns)
         {
-            TableColumn header = new(new Text(column.IsNumber ? column.Header.PadLeft(column.Width) : column.Header.PadRight(column.Width))) { Alignment = column.IsNumber ? Justify.Right : Justify.Left };
+            TableColumn header = new(new Text(column.IsNumber ? column.Header.PadLeft(column.Width) : column.Header.PadRight(column.Width)))
+            {
+                Alignment = column.IsNumber ? Justify.Right : Justify.Left,
+            };
             shown.AddColumn(header);
         }
 

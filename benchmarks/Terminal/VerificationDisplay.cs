@@ -9,30 +9,53 @@ internal static class VerificationDisplay
 {
     public static void Show(string tested, string reference, ModelVerification verification)
     {
-        ResultDisplay.ShowTable(new TextTable(
-            [
-                new("prompt", false), new("max difference", true), new("of the spread", true), new("cosine", true), new("KL, nats", true),
-                new("greedy", true), new("ties", true), new("first disagreement", false),
-            ],
-            [.. verification.Cases.Select(Row)]));
+        ResultDisplay.ShowTable(
+            new TextTable(
+                [
+                    new("prompt", false),
+                    new("max difference", true),
+                    new("of the spread", true),
+                    new("cosine", true),
+                    new("KL, nats", true),
+                    new("greedy", true),
+                    new("ties", true),
+                    new("first disagreement", false),
+                ],
+                [.. verification.Cases.Select(Row)]
+            )
+        );
         VerificationLimits limits = verification.Limits;
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Limits: difference {limits.MaxDifference} of the spread, cosine {limits.MinCosine}, KL {limits.MaxDivergence} nats, {limits.MinTokens} greedy tokens."));
-        Console.WriteLine(verification.Failure is { } failure
-            ? $"FAIL: {tested} against {reference}: {failure}."
-            : $"PASS: {tested} agrees with {reference} on {verification.Cases.Count} prompts.");
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Limits: difference {limits.MaxDifference} of the spread, cosine {limits.MinCosine}, KL {limits.MaxDivergence} nats, "
+                    + $"{limits.MinTokens} greedy tokens."
+            )
+        );
+        Console.WriteLine(
+            verification.Failure is { } failure
+                ? $"FAIL: {tested} against {reference}: {failure}."
+                : $"PASS: {tested} agrees with {reference} on {verification.Cases.Count} prompts."
+        );
     }
 
     private static string[] Row(VerifiedCase verified) =>
-    [
-        verified.Prompt, Number(verified.Logits.Maximum), Number(verified.Logits.Relative), verified.Logits.Cosine.ToString("0.000000", CultureInfo.InvariantCulture),
-        Number(verified.Logits.Divergence), $"{verified.AgreedTokens} of {verified.Tokens}", $"{verified.Ties}", First(verified.First),
-    ];
+        [
+            verified.Prompt,
+            Number(verified.Logits.Maximum),
+            Number(verified.Logits.Relative),
+            verified.Logits.Cosine.ToString("0.000000", CultureInfo.InvariantCulture),
+            Number(verified.Logits.Divergence),
+            $"{verified.AgreedTokens} of {verified.Tokens}",
+            $"{verified.Ties}",
+            First(verified.First),
+        ];
 
-    private static string First(Disagreement? first) => first is null ? ""
+    private static string First(Disagreement? first) =>
+        first is null ? ""
         : double.IsNaN(first.Margin) ? $"token {first.Index + 1}: NaN or infinite logits"
-        : $"token {first.Index + 1}: {first.Actual} for {first.Expected}, margin {Number(first.Margin)}{(first.IsReferencesMargin ? "" : " of its own")}";
+        : $"token {first.Index + 1}: {first.Actual} for {first.Expected}, margin "
+            + $"{Number(first.Margin)}{(first.IsReferencesMargin ? "" : " of its own")}";
 
     private static string Number(double value) => value.ToString("G3", CultureInfo.InvariantCulture);
 }

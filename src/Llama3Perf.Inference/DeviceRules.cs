@@ -38,7 +38,10 @@ internal sealed class SingleAdapter(string library)
         string? taken = Interlocked.CompareExchange(ref _taken, adapter, null);
         if (taken is not null && taken != adapter)
         {
-            throw new EngineException($"{library} runs DirectML on {taken} in this process and cannot use {adapter} beside it; run each adapter in a process of its own");
+            throw new EngineException(
+                $"{library} runs DirectML on {taken} in this process and cannot use {adapter} beside it; run each adapter in a process of "
+                    + "its own"
+            );
         }
     }
 }

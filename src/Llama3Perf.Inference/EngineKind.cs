@@ -11,7 +11,8 @@ public sealed record EngineKind(
     string Name,
     string Summary,
     Func<ExecutionProvider, Availability> Availability,
-    Func<ModelFolder, EngineOptions, IEngine> Load);
+    Func<ModelFolder, EngineOptions, IEngine> Load
+);
 
 /// <summary>Whether something can be used here.</summary>
 /// <param name="IsAvailable">True when it can.</param>

@@ -10,7 +10,10 @@ public sealed record EngineOptions
     public string? Device { get; init; }
 
     /// <summary><see cref="Device"/> as a number; null where it is none.</summary>
-    public int? DeviceIndex => int.TryParse(Device, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int index) ? index : null;
+    public int? DeviceIndex =>
+        int.TryParse(Device, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int index)
+            ? index
+            : null;
 
     /// <summary>Intra-op threads; null means one for each physical core.</summary>
     public int? Threads { get; init; }

@@ -28,20 +28,22 @@ public enum ExecutionProvider
 public static class ProviderTargets
 {
     /// <summary>The provider as graphs are written for it; the CPU's for devices of other frameworks, which read no graph.</summary>
-    public static GraphTarget Target(this ExecutionProvider provider) => provider switch
-    {
-        ExecutionProvider.Dml => GraphTarget.DirectML,
-        ExecutionProvider.Cuda => GraphTarget.Cuda,
-        ExecutionProvider.WebGpu => GraphTarget.WebGpu,
-        _ => GraphTarget.Cpu,
-    };
+    public static GraphTarget Target(this ExecutionProvider provider) =>
+        provider switch
+        {
+            ExecutionProvider.Dml => GraphTarget.DirectML,
+            ExecutionProvider.Cuda => GraphTarget.Cuda,
+            ExecutionProvider.WebGpu => GraphTarget.WebGpu,
+            _ => GraphTarget.Cpu,
+        };
 }
 
 /// <summary>What ONNX Runtime knows nothing of.</summary>
 internal static class ForeignDevices
 {
     /// <summary>Why ONNX Runtime cannot run there in any of its packages; null when it is one of its execution providers.</summary>
-    public static string? ForeignDeviceReason(this ExecutionProvider provider) => provider is ExecutionProvider.Xpu or ExecutionProvider.Mps
-        ? $"ONNX Runtime has no provider '{provider.Name()}': it is a device of PyTorch, for external engines"
-        : null;
+    public static string? ForeignDeviceReason(this ExecutionProvider provider) =>
+        provider is ExecutionProvider.Xpu or ExecutionProvider.Mps
+            ? $"ONNX Runtime has no provider '{provider.Name()}': it is a device of PyTorch, for external engines"
+            : null;
 }

@@ -24,7 +24,8 @@ public sealed record GenerationResult
     /// <summary>Time of the prompt-processing call alone, in milliseconds.</summary>
     public required double PrefillMs { get; init; }
 
-    /// <summary>Time that the engine took to ready its KV cache (or generator) before t0, in milliseconds; part of no other figure.</summary>
+    /// <summary>Time that the engine took to ready its KV cache (or generator) before t0, in milliseconds; part of no other
+    /// figure.</summary>
     public required double ResetMs { get; init; }
 
     /// <summary>
@@ -33,10 +34,12 @@ public sealed record GenerationResult
     /// </summary>
     public double? ClockDisagreementMs { get; init; }
 
-    /// <summary>Peak resident memory of the external program that generated; null when it tells none, and for engines in this process.</summary>
+    /// <summary>Peak resident memory of the external program that generated; null when it tells none, and for engines in this
+    /// process.</summary>
     public long? PeakRssBytes { get; init; }
 
-    /// <summary>Peak device memory of the external program that generated; null when it tells none, and for engines in this process.</summary>
+    /// <summary>Peak device memory of the external program that generated; null when it tells none, and for engines in this
+    /// process.</summary>
     public long? PeakGpuBytes { get; init; }
 
     /// <summary>t_1 - t0.</summary>
@@ -54,7 +57,8 @@ public sealed record GenerationResult
     /// <summary>New tokens a second after the first: (n_g - 1) / (t_last - t_1); null for a single token.</summary>
     public double? DecodeTps => NewTokens.Length > 1 ? (NewTokens.Length - 1) / DecodeMs * 1000 : null;
 
-    /// <summary>t_2 - t_1, ms: the first decode step, in which some devices do what they do once (capture a graph, compile); null for a single token.</summary>
+    /// <summary>t_2 - t_1, ms: the first decode step, in which some devices do what they do once (capture a graph, compile); null for a
+    /// single token.</summary>
     public double? FirstStepMs => TokenMs.Length > 1 ? TokenMs[1] - TokenMs[0] : null;
 
     /// <summary>New tokens a second after the second: <see cref="DecodeTps"/> without the first step; null below three tokens.</summary>

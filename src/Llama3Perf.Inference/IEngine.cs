@@ -43,7 +43,8 @@ public sealed record EngineDescription(string Engine, ExecutionProvider Provider
     /// <summary>Intra-op threads that the session was given.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>Why this run may not be reported as the provider's: compute nodes that fell back to the CPU; null when placement is proven or is the CPU.</summary>
+    /// <summary>Why this run may not be reported as the provider's: compute nodes that fell back to the CPU; null when placement is proven
+    /// or is the CPU.</summary>
     public string? PlacementWarning { get; init; }
 
     /// <summary>Versions of an external engine's parts (<c>torch</c> to <c>2.11.0</c>); null for engines in this process.</summary>

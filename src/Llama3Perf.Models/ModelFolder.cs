@@ -30,7 +30,8 @@ public sealed record ModelFolder
     /// <summary>What the graph needs of an engine and a provider beside that form.</summary>
     public IReadOnlyList<GraphNeed> Needs { get; init; } = [];
 
-    /// <summary>The longest sequence that a LongRoPE graph gives its short rotary tables; null where there is one table for all lengths.</summary>
+    /// <summary>The longest sequence that a LongRoPE graph gives its short rotary tables; null where there is one table for all
+    /// lengths.</summary>
     public int? LongRopeLength { get; init; }
 
     /// <summary><c>past_present_share_buffer</c>: ONNX Runtime GenAI keeps past and present in one buffer.</summary>

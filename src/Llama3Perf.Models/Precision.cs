@@ -41,7 +41,8 @@ public enum GraphTarget
     /// <summary>CUDA: like the CPU's, with float16 activations, inputs and outputs (float32 for fp32).</summary>
     Cuda,
 
-    /// <summary>WebGPU: like CUDA's; the length of the sequence is computed from the mask's values, so that no node runs on the CPU.</summary>
+    /// <summary>WebGPU: like CUDA's; the length of the sequence is computed from the mask's values, so that no node runs on the
+    /// CPU.</summary>
     WebGpu,
 
     /// <summary>DirectML: <see cref="GraphFamily.DirectML"/> with float16 activations, inputs and outputs (float32 for fp32).</summary>

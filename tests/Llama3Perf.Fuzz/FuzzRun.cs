@@ -41,7 +41,10 @@ internal sealed record FuzzRun(long Inputs, long Refused, IReadOnlyList<string> 
             long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
             slowest = took > slowest ? took : slowest;
             largest = Math.Max(largest, bytes);
-            finding ??= took > patience ? string.Create(CultureInfo.InvariantCulture, $"took {took.TotalSeconds:0.0} s") : bytes > MostBytes ? $"allocated {bytes} bytes" : null;
+            finding ??=
+                took > patience ? string.Create(CultureInfo.InvariantCulture, $"took {took.TotalSeconds:0.0} s")
+                : bytes > MostBytes ? $"allocated {bytes} bytes"
+                : null;
             if (finding is not null)
             {
                 findings.TryAdd(finding, Keep(target, input));
@@ -69,7 +72,12 @@ internal sealed record FuzzRun(long Inputs, long Refused, IReadOnlyList<string> 
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            string where = e.StackTrace?.Split('\n').FirstOrDefault(line => line.Contains("Llama3Perf", StringComparison.Ordinal))?.Split(" in ")[0].Trim() ?? "";
+            string where =
+                e.StackTrace?.Split('\n')
+                    .FirstOrDefault(line => line.Contains("Llama3Perf", StringComparison.Ordinal))
+                    ?.Split(" in ")[0]
+                    .Trim()
+                ?? "";
             return (false, $"{e.GetType().Name} {where}");
         }
     }

@@ -22,7 +22,13 @@ internal static partial class FuzzTargets
     private static FuzzTarget GenAiConfig(string folder)
     {
         string model = Tiny(folder);
-        return OnFile("genai_config.json", Path.Combine(model, "genai_config.json"), JsonMutation.Apply, _ => ModelFolderReader.Open(model), OfModels);
+        return OnFile(
+            "genai_config.json",
+            Path.Combine(model, "genai_config.json"),
+            JsonMutation.Apply,
+            _ => ModelFolderReader.Open(model),
+            OfModels
+        );
     }
 
     private static FuzzTarget Onnx(string folder)
@@ -55,16 +61,24 @@ internal static partial class FuzzTargets
 
                 _ = CheckpointInspection.Of(checkpoint);
             },
-            OfModels);
+            OfModels
+        );
     }
 
     private static FuzzTarget SafetensorsIndex(string folder)
     {
         string checkpoint = TinyCheckpoint(folder, shardBytes: 1_000_000);
-        return OnFile("safetensors-index", Path.Combine(checkpoint, "model.safetensors.index.json"), JsonMutation.Apply, _ => Checkpoint.Open(checkpoint), OfModels);
+        return OnFile(
+            "safetensors-index",
+            Path.Combine(checkpoint, "model.safetensors.index.json"),
+            JsonMutation.Apply,
+            _ => Checkpoint.Open(checkpoint),
+            OfModels
+        );
     }
 
-    private static string Tiny(string folder) => ModelBuilder.Build(new ModelBuildOptions { Model = "llama-tiny" }, Path.Combine(folder, "model")).Path;
+    private static string Tiny(string folder) =>
+        ModelBuilder.Build(new ModelBuildOptions { Model = "llama-tiny" }, Path.Combine(folder, "model")).Path;
 
     private static string TinyCheckpoint(string folder, long shardBytes)
     {

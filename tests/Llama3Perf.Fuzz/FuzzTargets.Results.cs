@@ -13,9 +13,11 @@ internal static partial class FuzzTargets
 {
     private static FuzzTarget Samples(string folder) => RunFile("samples.csv", folder, file => RunReader.Read(file));
 
-    private static FuzzTarget Results(string folder) => RunFile("results.csv", folder, file => RunReader.Read(Path.GetDirectoryName(file)!));
+    private static FuzzTarget Results(string folder) =>
+        RunFile("results.csv", folder, file => RunReader.Read(Path.GetDirectoryName(file)!));
 
-    private static FuzzTarget Tokens(string folder) => RunFile("tokens.csv", folder, file => RunReader.Read(Path.GetDirectoryName(file)!, withTokens: true));
+    private static FuzzTarget Tokens(string folder) =>
+        RunFile("tokens.csv", folder, file => RunReader.Read(Path.GetDirectoryName(file)!, withTokens: true));
 
     private static FuzzTarget RunFile(string name, string folder, Action<string> read)
     {
@@ -35,16 +37,33 @@ internal static partial class FuzzTargets
     private static FuzzTarget Invocation(string folder)
     {
         RunInvocation.OfThisProcess.Write(folder);
-        return OnFile("invocation", Path.Combine(folder, "invocation.json"), JsonMutation.Apply, _ => RunInvocation.Read(folder), OfResults);
+        return OnFile(
+            "invocation",
+            Path.Combine(folder, "invocation.json"),
+            JsonMutation.Apply,
+            _ => RunInvocation.Read(folder),
+            OfResults
+        );
     }
 
     // A measuring process may die in the middle of a line, and a native library may print into it.
     private static FuzzTarget MeasurementLines(string folder)
     {
-        GenerationResult result = new() { StartUtc = DateTimeOffset.UnixEpoch, PromptTokens = 3, NewTokens = [1, 2], TokenMs = [1.5, 2.5], PrefillMs = 1, ResetMs = 0.1 };
+        GenerationResult result = new()
+        {
+            StartUtc = DateTimeOffset.UnixEpoch,
+            PromptTokens = 3,
+            NewTokens = [1, 2],
+            TokenMs = [1.5, 2.5],
+            PrefillMs = 1,
+            ResetMs = 0.1,
+        };
         MeasurementLine[] lines =
         [
-            new LaunchStarted(12.5, new EngineDescription("ort", ExecutionProvider.Cpu), []), new IterationMeasured(false, result, 1000), new LaunchEnded(1000, null), new LaunchFailed("why"),
+            new LaunchStarted(12.5, new EngineDescription("ort", ExecutionProvider.Cpu), []),
+            new IterationMeasured(false, result, 1000),
+            new LaunchEnded(1000, null),
+            new LaunchFailed("why"),
         ];
         const string Prefix = "// L3P ";
         return new FuzzTarget(
@@ -58,26 +77,37 @@ internal static partial class FuzzTargets
                     throw new UnreadableLineException(unreadable.Text);
                 }
             },
-            e => e is UnreadableLineException);
+            e => e is UnreadableLineException
+        );
     }
 
-    private static FuzzTarget LlamaBench(string folder) => new(
-        "llama-bench",
-        [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Seeds", "llama-bench")).Select(File.ReadAllBytes)],
-        JsonMutation.Apply,
-        input => LlamaBenchReport.Parse(System.Text.Encoding.UTF8.GetString(input)),
-        OfEngines);
+    private static FuzzTarget LlamaBench(string folder) =>
+        new(
+            "llama-bench",
+            [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Seeds", "llama-bench")).Select(File.ReadAllBytes)],
+            JsonMutation.Apply,
+            input => LlamaBenchReport.Parse(System.Text.Encoding.UTF8.GetString(input)),
+            OfEngines
+        );
 
-    private static FuzzTarget OnFile(string name, string file, Func<byte[], Random, byte[]> mutate, Action<byte[]> read, Func<Exception, bool> isDocumented) => new(
-        name,
-        [File.ReadAllBytes(file)],
-        mutate,
-        input =>
-        {
-            File.WriteAllBytes(file, input);
-            read(input);
-        },
-        isDocumented);
+    private static FuzzTarget OnFile(
+        string name,
+        string file,
+        Func<byte[], Random, byte[]> mutate,
+        Action<byte[]> read,
+        Func<Exception, bool> isDocumented
+    ) =>
+        new(
+            name,
+            [File.ReadAllBytes(file)],
+            mutate,
+            input =>
+            {
+                File.WriteAllBytes(file, input);
+                read(input);
+            },
+            isDocumented
+        );
 
     private sealed class UnreadableLineException(string message) : Exception(message);
 }

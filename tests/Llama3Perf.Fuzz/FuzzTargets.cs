@@ -51,7 +51,8 @@ internal static partial class FuzzTargets
 
     private static bool OfResults(Exception e) => e is RunFileException;
 
-    private static bool OfCommandLine(Exception e) => e is UsageException or EngineException or ModelException or ArgumentException { ParamName: "name" };
+    private static bool OfCommandLine(Exception e) =>
+        e is UsageException or EngineException or ModelException or ArgumentException { ParamName: "name" };
 
     // What the peer's process turns into a failure of the peer.
     private static bool OfMessages(Exception e) => e is JsonException or InvalidOperationException or NotSupportedException;

@@ -31,21 +31,35 @@ public sealed class FuzzTests : IDisposable
 
         // The long run holds each input to two seconds; a machine that is busy with other tests may stop for longer at any place.
         FuzzRun run = FuzzRun.Of(
-            target, asked ?? UsualInputs, (int)(Number("LLAMA3PERF_FUZZ_SEED") ?? 1), asked is null ? s_usualTime : TimeSpan.MaxValue, TimeSpan.FromSeconds(asked is null ? 60 : 2));
+            target,
+            asked ?? UsualInputs,
+            (int)(Number("LLAMA3PERF_FUZZ_SEED") ?? 1),
+            asked is null ? s_usualTime : TimeSpan.MaxValue,
+            TimeSpan.FromSeconds(asked is null ? 60 : 2)
+        );
 
         TestContext.Current.TestOutputHelper?.WriteLine(Line(reader, run));
         if (asked is not null)
         {
-            File.AppendAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(Fixtures.Root, "artifacts", "fuzz")).FullName, "counts.txt"), Line(reader, run) + "\n");
+            File.AppendAllText(
+                Path.Combine(Directory.CreateDirectory(Path.Combine(Fixtures.Root, "artifacts", "fuzz")).FullName, "counts.txt"),
+                Line(reader, run) + "\n"
+            );
         }
 
         Assert.Empty(run.Findings);
         Assert.True(run.Inputs > 0 && target.Refuses == run.Refused > 0, Line(reader, run));
     }
 
-    private static string Line(string reader, FuzzRun run) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{reader}: {run.Inputs} inputs, {run.Refused} refused, {run.Findings.Count} findings, slowest {run.Slowest.TotalMilliseconds:0} ms, most allocated {run.Largest / 1e6:0.0} MB");
+    private static string Line(string reader, FuzzRun run) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{reader}: {run.Inputs} inputs, {run.Refused} refused, {run.Findings.Count} findings, slowest "
+                + $"{run.Slowest.TotalMilliseconds:0} ms, most allocated {run.Largest / 1e6:0.0} MB"
+        );
 
-    private static long? Number(string variable) => long.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
+    private static long? Number(string variable) =>
+        long.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : null;
 }

@@ -28,7 +28,20 @@ public sealed class GenerationResultTests
     {
         // Twenty steps of 10 ms, of which one took 1 and two took 500.
         double at = 100;
-        double[] times = [at, .. Enumerable.Range(0, 20).Select(i => at += i switch { 3 => 1, 7 or 12 => 500, _ => 10 })];
+        double[] times =
+        [
+            at,
+            .. Enumerable
+                .Range(0, 20)
+                .Select(i =>
+                    at += i switch
+                    {
+                        3 => 1,
+                        7 or 12 => 500,
+                        _ => 10,
+                    }
+                ),
+        ];
         GenerationResult stalled = Result(new int[times.Length], times);
 
         Assert.Equal(100, stalled.DecodeTrimmedTps!.Value, 1e-9);
@@ -48,26 +61,29 @@ public sealed class GenerationResultTests
     }
 
     [Fact]
-    public void The_hash_is_over_little_endian_32_bit_ids() => Assert.Equal(
-        Convert.ToHexStringLower(SHA256.HashData([5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0, 8, 0, 0, 0])),
-        s_result.OutputSha256());
+    public void The_hash_is_over_little_endian_32_bit_ids() =>
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData([5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0, 8, 0, 0, 0])), s_result.OutputSha256());
 
     [Fact]
-    public void Latencies_add_up_to_the_decode_time() => Gen.Double[0.01, 50].Array[1, 200].Sample(steps =>
-    {
-        double at = 0;
-        double[] times = Array.ConvertAll(steps, step => at += step);
-        GenerationResult result = Result(new int[times.Length], times);
-        Assert.Equal(result.DecodeMs, result.InterTokenMs().Sum(), 1e-6);
-    });
+    public void Latencies_add_up_to_the_decode_time() =>
+        Gen.Double[0.01, 50]
+            .Array[1, 200]
+            .Sample(steps =>
+            {
+                double at = 0;
+                double[] times = Array.ConvertAll(steps, step => at += step);
+                GenerationResult result = Result(new int[times.Length], times);
+                Assert.Equal(result.DecodeMs, result.InterTokenMs().Sum(), 1e-6);
+            });
 
-    private static GenerationResult Result(int[] tokens, double[] times) => new()
-    {
-        StartUtc = DateTimeOffset.UnixEpoch,
-        PromptTokens = 10,
-        NewTokens = tokens,
-        TokenMs = times,
-        PrefillMs = 50,
-        ResetMs = 1,
-    };
+    private static GenerationResult Result(int[] tokens, double[] times) =>
+        new()
+        {
+            StartUtc = DateTimeOffset.UnixEpoch,
+            PromptTokens = 10,
+            NewTokens = tokens,
+            TokenMs = times,
+            PrefillMs = 50,
+            ResetMs = 1,
+        };
 }

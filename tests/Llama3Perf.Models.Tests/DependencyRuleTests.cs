@@ -25,8 +25,12 @@ public sealed class DependencyRuleTests
     public void Only_the_program_references_BenchmarkDotNet() =>
         Assert.Equal(
             ["Llama3Perf.Benchmarks"],
-            Projects().Where(project => References(project.File, "PackageReference").Any(p => p.StartsWith("BenchmarkDotNet", StringComparison.Ordinal)))
-                .Select(project => project.Name));
+            Projects()
+                .Where(project =>
+                    References(project.File, "PackageReference").Any(p => p.StartsWith("BenchmarkDotNet", StringComparison.Ordinal))
+                )
+                .Select(project => project.Name)
+        );
 
     [Theory]
     [InlineData("Llama3Perf.Models")]
@@ -35,19 +39,27 @@ public sealed class DependencyRuleTests
     {
         string file = Projects().Single(project => project.Name == name).File;
 
-        Assert.DoesNotContain(References(file, "PackageReference"), p => p.StartsWith("Microsoft.ML.OnnxRuntime", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            References(file, "PackageReference"),
+            p => p.StartsWith("Microsoft.ML.OnnxRuntime", StringComparison.Ordinal)
+        );
     }
 
     private static (string Name, string File)[] Projects() =>
-    [
-        .. ((string[])["src", "benchmarks"])
-            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Fixtures.Root, folder), "*.csproj", SearchOption.AllDirectories))
-            .Select(file => (Path.GetFileNameWithoutExtension(file), file)),
-    ];
+        [
+            .. ((string[])["src", "benchmarks"])
+                .SelectMany(folder =>
+                    Directory.EnumerateFiles(Path.Combine(Fixtures.Root, folder), "*.csproj", SearchOption.AllDirectories)
+                )
+                .Select(file => (Path.GetFileNameWithoutExtension(file), file)),
+        ];
 
     private static HashSet<string> References(string file, string kind) =>
-    [
-        .. XDocument.Load(file).Descendants(kind).Select(e => (string)e.Attribute("Include")!)
-            .Select(include => kind == "ProjectReference" ? Path.GetFileNameWithoutExtension(include.Replace('\\', '/')) : include),
-    ];
+        [
+            .. XDocument
+                .Load(file)
+                .Descendants(kind)
+                .Select(e => (string)e.Attribute("Include")!)
+                .Select(include => kind == "ProjectReference" ? Path.GetFileNameWithoutExtension(include.Replace('\\', '/')) : include),
+        ];
 }

@@ -21,9 +21,7 @@ public sealed partial class FolderRuleTests
     };
 
     // Circles that are still to be cut, by project: the test fails as well when one of them is gone, so that the list can only shrink.
-    private static readonly Dictionary<string, string[]> s_pending = new(StringComparer.Ordinal)
-    {
-    };
+    private static readonly Dictionary<string, string[]> s_pending = new(StringComparer.Ordinal) { };
 
     /// <summary>The projects, for the theories.</summary>
     public static TheoryData<string> Projects => [.. s_projects.Keys];
@@ -36,7 +34,9 @@ public sealed partial class FolderRuleTests
         ILookup<string, string> uses = Uses(files);
         foreach (IGrouping<string, string> folder in uses.OrderBy(folder => folder.Key, StringComparer.Ordinal))
         {
-            TestContext.Current.TestOutputHelper!.WriteLine($"{project}/{folder.Key} -> {string.Join(", ", folder.Order(StringComparer.Ordinal))}");
+            TestContext.Current.TestOutputHelper!.WriteLine(
+                $"{project}/{folder.Key} -> {string.Join(", ", folder.Order(StringComparer.Ordinal))}"
+            );
         }
 
         Assert.Equal(s_pending.GetValueOrDefault(project, []), Circles(uses));
@@ -45,8 +45,14 @@ public sealed partial class FolderRuleTests
     [Theory]
     [MemberData(nameof(Projects))]
     public void A_namespace_is_its_folder(string project) =>
-        Assert.All(Read(project).Where(file => file.Folder != Entry), file =>
-            Assert.Equal(file.Folder == Top ? s_projects[project] : $"{s_projects[project]}.{file.Folder.Replace('/', '.')}", file.Namespace));
+        Assert.All(
+            Read(project).Where(file => file.Folder != Entry),
+            file =>
+                Assert.Equal(
+                    file.Folder == Top ? s_projects[project] : $"{s_projects[project]}.{file.Folder.Replace('/', '.')}",
+                    file.Namespace
+                )
+        );
 
     [Fact]
     public void A_circle_over_three_folders_is_found()
@@ -67,12 +73,25 @@ public sealed partial class FolderRuleTests
     private static string[] Circles(ILookup<string, string> uses)
     {
         string[] folders = [.. uses.Select(folder => folder.Key)];
-        Dictionary<string, HashSet<string>> reach = folders.ToDictionary(folder => folder, folder => Reach(folder, uses), StringComparer.Ordinal);
+        Dictionary<string, HashSet<string>> reach = folders.ToDictionary(
+            folder => folder,
+            folder => Reach(folder, uses),
+            StringComparer.Ordinal
+        );
         return
         [
-            .. folders.Where(folder => reach[folder].Contains(folder))
-                .Select(folder => string.Join(", ", reach[folder].Where(other => reach.TryGetValue(other, out HashSet<string>? back) && back.Contains(folder)).Order(StringComparer.Ordinal)))
-                .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+            .. folders
+                .Where(folder => reach[folder].Contains(folder))
+                .Select(folder =>
+                    string.Join(
+                        ", ",
+                        reach[folder]
+                            .Where(other => reach.TryGetValue(other, out HashSet<string>? back) && back.Contains(folder))
+                            .Order(StringComparer.Ordinal)
+                    )
+                )
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
         ];
     }
 
@@ -97,11 +116,18 @@ public sealed partial class FolderRuleTests
     /// <summary>Folder to the other folders whose types its code uses.</summary>
     private static ILookup<string, string> Uses(SourceFile[] files)
     {
-        ILookup<string, SourceFile> homes = files.SelectMany(file => file.Types.Select(type => (Name: type, File: file)))
+        ILookup<string, SourceFile> homes = files
+            .SelectMany(file => file.Types.Select(type => (Name: type, File: file)))
             .ToLookup(type => type.Name, type => type.File, StringComparer.Ordinal);
         return files
-            .SelectMany(file => file.Words.SelectMany(word => homes[word].Where(home => Sees(file, home, word)).Select(home => (From: file.Folder, To: home.Folder))))
-            .Where(use => use.From != use.To).Distinct().ToLookup(use => use.From, use => use.To, StringComparer.Ordinal);
+            .SelectMany(file =>
+                file.Words.SelectMany(word =>
+                    homes[word].Where(home => Sees(file, home, word)).Select(home => (From: file.Folder, To: home.Folder))
+                )
+            )
+            .Where(use => use.From != use.To)
+            .Distinct()
+            .ToLookup(use => use.From, use => use.To, StringComparer.Ordinal);
     }
 
     private static bool Sees(SourceFile file, SourceFile home, string type) =>
@@ -114,12 +140,19 @@ public sealed partial class FolderRuleTests
         string root = Path.Combine(Fixtures.Root, project);
         return
         [
-            .. Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories).Select(file =>
-            {
-                string path = Path.GetRelativePath(root, file).Replace('\\', '/');
-                int end = path.LastIndexOf('/');
-                return Parse(path == Entry ? Entry : end < 0 ? Top : path[..end], File.ReadAllText(file));
-            }),
+            .. Directory
+                .EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+                .Select(file =>
+                {
+                    string path = Path.GetRelativePath(root, file).Replace('\\', '/');
+                    int end = path.LastIndexOf('/');
+                    return Parse(
+                        path == Entry ? Entry
+                            : end < 0 ? Top
+                            : path[..end],
+                        File.ReadAllText(file)
+                    );
+                }),
         ];
     }
 
@@ -132,14 +165,17 @@ public sealed partial class FolderRuleTests
             [.. Using().Matches(code).Select(line => line.Groups["name"].Value)],
             [.. TypeDeclaration().Matches(code).Select(type => type.Groups["name"].Value)],
             [.. Word().Matches(code).Select(word => word.Value)],
-            code);
+            code
+        );
     }
 
     // A type at the left margin; nested types are known by the one that holds them.
     [GeneratedRegex(
-        @"^((public|internal|file|static|sealed|abstract|readonly|partial|unsafe|ref) )*(class|record struct|record class|record|struct|interface|enum|delegate [\w<>\[\]?]+) (?<name>\w+)",
+        @"^((public|internal|file|static|sealed|abstract|readonly|partial|unsafe|ref) )*"
+            + @"(class|record struct|record class|record|struct|interface|enum|delegate [\w<>\[\]?]+) (?<name>\w+)",
         RegexOptions.Multiline | RegexOptions.ExplicitCapture,
-        Patience)]
+        Patience
+    )]
     private static partial Regex TypeDeclaration();
 
     [GeneratedRegex(@"^using (static )?(?<name>[\w.]+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Patience)]
@@ -156,5 +192,12 @@ public sealed partial class FolderRuleTests
     private static partial Regex Word();
 
     /// <summary>What the rules read of a file.</summary>
-    private sealed record SourceFile(string Folder, string Namespace, HashSet<string> Usings, string[] Types, HashSet<string> Words, string Code);
+    private sealed record SourceFile(
+        string Folder,
+        string Namespace,
+        HashSet<string> Usings,
+        string[] Types,
+        HashSet<string> Words,
+        string Code
+    );
 }

@@ -4,7 +4,8 @@ using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
-/// <summary>llama.cpp as a case of a run, in its own words: what llama-bench measures, put into our columns as far as they mean the same.</summary>
+/// <summary>llama.cpp as a case of a run, in its own words: what llama-bench measures, put into our columns as far as they mean the
+/// same.</summary>
 internal static class LlamaBenchCase
 {
     private const string OwnDefinitions = "random tokens, no sampling: its own definitions";
@@ -13,7 +14,8 @@ internal static class LlamaBenchCase
 
     private static readonly TimeSpan s_patience = TimeSpan.FromHours(1);
 
-    /// <summary>Measures prompt and decode, two programs a launch. Times that llama-bench does not know (first token, whole generation, each token) stay null.</summary>
+    /// <summary>Measures prompt and decode, two programs a launch. Times that llama-bench does not know (first token, whole generation,
+    /// each token) stay null.</summary>
     /// <param name="planned">The case; its prompt and new tokens are at least 1.</param>
     /// <param name="launches">Launches.</param>
     /// <param name="iterations">Repetitions within a launch; one sample each.</param>
@@ -25,8 +27,15 @@ internal static class LlamaBenchCase
     /// <returns>The outcome; a failure is a failed one with its reason, never an exception.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static CaseOutcome Measure(
-        PlannedCase planned, int launches, int iterations, RunIdentity run, RunEnvironment environment,
-        Func<string, string>? runOverride = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+        PlannedCase planned,
+        int launches,
+        int iterations,
+        RunIdentity run,
+        RunEnvironment environment,
+        Func<string, string>? runOverride = null,
+        TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default
+    )
     {
         Func<IReadOnlyList<string>, string> bench = runOverride is null
             ? arguments => LlamaBenchProgram.Run(planned.BenchProgram!, arguments, timeout ?? s_patience, cancellationToken)
@@ -41,7 +50,13 @@ internal static class LlamaBenchCase
         }
         catch (Exception e) when (e is EngineException or IOException or UnauthorizedAccessException)
         {
-            return new CaseOutcome { Case = planned.Key, CaseId = planned.CaseId, Status = CaseStatus.Failed, Error = LlamaBenchText.OneLine(e.Message) };
+            return new CaseOutcome
+            {
+                Case = planned.Key,
+                CaseId = planned.CaseId,
+                Status = CaseStatus.Failed,
+                Error = LlamaBenchText.OneLine(e.Message),
+            };
         }
     }
 
@@ -51,7 +66,10 @@ internal static class LlamaBenchCase
         string place = test.GpuLayers == 0 ? "cpu" : LlamaBenchFamily.Place(Backends(test));
         if (asked != LlamaBenchFamily.ItsOwnChoice && asked != place)
         {
-            throw new EngineException($"llama-bench was asked for {asked} and ran on {place}: name a build for {asked} with --llama-bench, or ask for --provider {place}");
+            throw new EngineException(
+                $"llama-bench was asked for {asked} and ran on {place}: name a build for {asked} with --llama-bench, or ask for --provider "
+                    + $"{place}"
+            );
         }
     }
 
@@ -59,7 +77,13 @@ internal static class LlamaBenchCase
         test.Backends.ToLowerInvariant().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static CaseOutcome Outcome(
-        PlannedCase planned, LlamaBenchRequest request, LlamaBenchLaunch[] launches, bool knowsDepth, RunIdentity run, RunEnvironment environment)
+        PlannedCase planned,
+        LlamaBenchRequest request,
+        LlamaBenchLaunch[] launches,
+        bool knowsDepth,
+        RunIdentity run,
+        RunEnvironment environment
+    )
     {
         LlamaBenchTest test = launches[0].Prefill;
         // Where it chose its place itself, that is part of what was measured.
@@ -74,8 +98,8 @@ internal static class LlamaBenchCase
             Samples =
             [
                 .. from launch in Enumerable.Range(0, launches.Length)
-                   from iteration in Enumerable.Range(0, request.Iterations)
-                   select ToSample(launches[launch], launch, iteration, key, planned.CaseId, run, environment),
+                from iteration in Enumerable.Range(0, request.Iterations)
+                select ToSample(launches[launch], launch, iteration, key, planned.CaseId, run, environment),
             ],
         };
     }
@@ -84,33 +108,45 @@ internal static class LlamaBenchCase
     {
         string[] backends = Backends(test);
         string place = LlamaBenchFamily.Place(backends);
-        bool isAnotherFormat = LlamaBenchModel.Precision(test.ModelType, planned.ModelPath) is var format && format != planned.Key.Precision;
+        bool isAnotherFormat =
+            LlamaBenchModel.Precision(test.ModelType, planned.ModelPath) is var format && format != planned.Key.Precision;
         return
         [
             OwnDefinitions,
             .. knowsDepth ? [] : new[] { NoDepth },
             .. place != "cpu" && test.GpuInfo.Length == 0 ? [NoGpu] : Array.Empty<string>(),
-            .. test.GpuLayers == 0 && place != "cpu" ? [$"no layer on a GPU, but a build for {place} may compute long prompts there"] : Array.Empty<string>(),
+            .. test.GpuLayers == 0 && place != "cpu"
+                ? [$"no layer on a GPU, but a build for {place} may compute long prompts there"]
+                : Array.Empty<string>(),
             .. isAnotherFormat ? [$"it calls the weights {format}"] : Array.Empty<string>(),
         ];
     }
 
-    private static Sample ToSample(LlamaBenchLaunch launch, int launchIndex, int iteration, CaseKey key, string caseId, RunIdentity run, RunEnvironment environment) => new()
-    {
-        Run = run,
-        Environment = environment,
-        Case = key,
-        CaseId = caseId,
-        LaunchIndex = launchIndex + 1,
-        Iteration = iteration + 1,
-        // Of the launch: when each repetition began it does not say.
-        StartUtc = launch.StartUtc,
-        PromptTokens = launch.Prefill.PromptTokens,
-        NewTokens = launch.Decode.NewTokens,
-        PrefillMs = launch.Prefill.SamplesNs[iteration] / 1e6,
-        PrefillTps = launch.Prefill.SamplesTps[iteration],
-        DecodeMs = launch.Decode.SamplesNs[iteration] / 1e6,
-        DecodeTps = launch.Decode.SamplesTps[iteration],
-        Completed = true,
-    };
+    private static Sample ToSample(
+        LlamaBenchLaunch launch,
+        int launchIndex,
+        int iteration,
+        CaseKey key,
+        string caseId,
+        RunIdentity run,
+        RunEnvironment environment
+    ) =>
+        new()
+        {
+            Run = run,
+            Environment = environment,
+            Case = key,
+            CaseId = caseId,
+            LaunchIndex = launchIndex + 1,
+            Iteration = iteration + 1,
+            // Of the launch: when each repetition began it does not say.
+            StartUtc = launch.StartUtc,
+            PromptTokens = launch.Prefill.PromptTokens,
+            NewTokens = launch.Decode.NewTokens,
+            PrefillMs = launch.Prefill.SamplesNs[iteration] / 1e6,
+            PrefillTps = launch.Prefill.SamplesTps[iteration],
+            DecodeMs = launch.Decode.SamplesNs[iteration] / 1e6,
+            DecodeTps = launch.Decode.SamplesTps[iteration],
+            Completed = true,
+        };
 }

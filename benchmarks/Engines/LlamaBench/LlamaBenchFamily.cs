@@ -6,7 +6,8 @@ using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
-/// <summary>llama.cpp, measured by its own llama-bench: prompts as long as those of the other engines, of tokens that it draws itself.</summary>
+/// <summary>llama.cpp, measured by its own llama-bench: prompts as long as those of the other engines, of tokens that it draws
+/// itself.</summary>
 internal sealed class LlamaBenchFamily : EngineFamily
 {
     private const string HowToGet = "build llama.cpp and put it there, or name it with --llama-bench";
@@ -17,7 +18,11 @@ internal sealed class LlamaBenchFamily : EngineFamily
     // As the suite names a place, and as llama.cpp names its backend for it.
     private static readonly (ExecutionProvider Provider, string Backend)[] s_backends =
     [
-        (ExecutionProvider.Cuda, "cuda"), (ExecutionProvider.Xpu, "sycl"), (ExecutionProvider.Mps, "metal"), (ExecutionProvider.WebGpu, "webgpu"), (ExecutionProvider.Cpu, "cpu"),
+        (ExecutionProvider.Cuda, "cuda"),
+        (ExecutionProvider.Xpu, "sycl"),
+        (ExecutionProvider.Mps, "metal"),
+        (ExecutionProvider.WebGpu, "webgpu"),
+        (ExecutionProvider.Cpu, "cpu"),
     ];
 
     public override IReadOnlyList<string> Names => ["llama.cpp"];
@@ -30,7 +35,9 @@ internal sealed class LlamaBenchFamily : EngineFamily
     {
         if (LlamaBenchProgram.Find(options.LlamaBench) is not { } program)
         {
-            return Inference.Availability.No(options.LlamaBench is { } given ? $"{given} is no program" : $"no llama-bench on the PATH; {HowToGet}");
+            return Inference.Availability.No(
+                options.LlamaBench is { } given ? $"{given} is no program" : $"no llama-bench on the PATH; {HowToGet}"
+            );
         }
 
         if (BackendOf(provider) is not { } backend)
@@ -50,10 +57,16 @@ internal sealed class LlamaBenchFamily : EngineFamily
     {
         SuiteOptions options = context.Options;
         context.Verification?.Decline(engine, "its program shows no tokens");
-        string? gguf = options.Gguf ?? (Directory.Exists(model) ? Directory.EnumerateFiles(model, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() : null);
+        string? gguf =
+            options.Gguf
+            ?? (Directory.Exists(model) ? Directory.EnumerateFiles(model, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() : null);
         string? skip = Availability(engine, provider ?? ExecutionProvider.Cpu, options).Reason ?? Missing(gguf);
         string? program = LlamaBenchProgram.Find(options.LlamaBench);
-        string place = provider is { } asked ? asked.Name() : program is null ? ExecutionProvider.Cpu.Name() : LlamaBenchProgram.Backends(program) is { } backends ? Place(backends) : ItsOwnChoice;
+        string place =
+            provider is { } asked ? asked.Name()
+            : program is null ? ExecutionProvider.Cpu.Name()
+            : LlamaBenchProgram.Backends(program) is { } backends ? Place(backends)
+            : ItsOwnChoice;
         string precision = gguf is null ? "unknown" : LlamaBenchModel.Precision(null, gguf);
         EngineOptions engineOptions = EngineOptionsAt(provider, place, context);
         yield return new CaseSubject(engine, place, model)
@@ -79,11 +92,16 @@ internal sealed class LlamaBenchFamily : EngineFamily
     {
         Console.Write($"{planned.CaseId}  ");
         CaseOutcome outcome = LlamaBenchCase.Measure(planned, options.Launches, options.Iterations, run, environment);
-        Console.WriteLine(outcome.Status == CaseStatus.Ok ? FormattableString.Invariant($"{outcome.Samples.Average(sample => sample.DecodeTps):0.0} tok/s") : "failed");
+        Console.WriteLine(
+            outcome.Status == CaseStatus.Ok
+                ? FormattableString.Invariant($"{outcome.Samples.Average(sample => sample.DecodeTps):0.0} tok/s")
+                : "failed"
+        );
         return outcome;
     }
 
-    /// <summary>Where a test ran, in the suite's names where it has one: BLAS is a library of the processor, RPC a way to another machine.</summary>
+    /// <summary>Where a test ran, in the suite's names where it has one: BLAS is a library of the processor, RPC a way to another
+    /// machine.</summary>
     public static string Place(IEnumerable<string> backends)
     {
         string backend = backends.FirstOrDefault(name => name is not ("cpu" or "blas" or "rpc")) ?? "cpu";
@@ -93,7 +111,9 @@ internal sealed class LlamaBenchFamily : EngineFamily
     private static EngineOptions EngineOptionsAt(ExecutionProvider? provider, string place, PlanContext context)
     {
         bool isCpu = place == ExecutionProvider.Cpu.Name();
-        ExecutionProvider at = provider ?? s_backends.Where(row => row.Provider.Name() == place).Select(row => row.Provider).FirstOrDefault(ExecutionProvider.Cuda);
+        ExecutionProvider at =
+            provider
+            ?? s_backends.Where(row => row.Provider.Name() == place).Select(row => row.Provider).FirstOrDefault(ExecutionProvider.Cuda);
         return new EngineOptions
         {
             Provider = isCpu ? ExecutionProvider.Cpu : at,
@@ -102,9 +122,12 @@ internal sealed class LlamaBenchFamily : EngineFamily
         };
     }
 
-    private static string? Missing(string? gguf) => gguf is null
-        ? "llama.cpp reads .gguf files, and there is none in the checkpoint's folder; convert the checkpoint with llama.cpp's convert_hf_to_gguf.py, or name a file with --gguf"
-        : File.Exists(gguf) ? null : $"the file {gguf} is not there";
+    private static string? Missing(string? gguf) =>
+        gguf is null
+            ? "llama.cpp reads .gguf files, and there is none in the checkpoint's folder; convert the checkpoint with llama.cpp's "
+                + "convert_hf_to_gguf.py, or name a file with --gguf"
+        : File.Exists(gguf) ? null
+        : $"the file {gguf} is not there";
 
     private static string? BackendOf(ExecutionProvider provider) => Array.Find(s_backends, place => place.Provider == provider).Backend;
 }

@@ -12,7 +12,8 @@ internal static partial class LlamaBenchModel
         return file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && file.Length > 5 ? file[..^5] : file;
     }
 
-    /// <summary><c>fp32</c>, <c>fp16</c>, or llama.cpp's own name of the quantization: <c>q4_0</c>, <c>q4_k_m</c>; <c>unknown</c> when nothing tells.</summary>
+    /// <summary><c>fp32</c>, <c>fp16</c>, or llama.cpp's own name of the quantization: <c>q4_0</c>, <c>q4_k_m</c>; <c>unknown</c> when
+    /// nothing tells.</summary>
     /// <param name="modelType">llama-bench's model type, or null before it has run.</param>
     /// <param name="gguf">The file.</param>
     public static string Precision(string? modelType, string gguf)
@@ -34,13 +35,18 @@ internal static partial class LlamaBenchModel
     private static string? Last(string text)
     {
         if (Quantization().Matches(text).LastOrDefault() is not { } match)
+        {
             return null;
+        }
+
         string size = match.Groups["size"].Success ? $"_{match.Groups["size"].Value[0]}" : "";
         return (match.Groups["name"].Value + size).ToLowerInvariant();
     }
 
     [GeneratedRegex(
         @"(?<![A-Za-z0-9])(?<name>(?:i|t)?q\d(?:_[0-9a-z]+)*|mxfp4|b?f16|f32)(?![A-Za-z0-9])(?:\s-\s(?<size>small|medium|large)\b)?",
-        RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+        RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex Quantization();
 }

@@ -38,9 +38,15 @@ internal static class LlamaBenchProgram
     /// <param name="timeout">After this time it and all that it started are killed.</param>
     /// <param name="cancellationToken">The same at once.</param>
     /// <returns>What it printed on its standard output.</returns>
-    /// <exception cref="EngineException">It does not start, takes too long or ends with an exit code other than 0; then with the last line of its errors.</exception>
+    /// <exception cref="EngineException">It does not start, takes too long or ends with an exit code other than 0; then with the last line
+    /// of its errors.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; the program is dead.</exception>
-    public static string Run(string program, IReadOnlyList<string> arguments, TimeSpan timeout, CancellationToken cancellationToken = default)
+    public static string Run(
+        string program,
+        IReadOnlyList<string> arguments,
+        TimeSpan timeout,
+        CancellationToken cancellationToken = default
+    )
     {
         cancellationToken.ThrowIfCancellationRequested();
         string name = LlamaBenchText.OneLine(Path.GetFileName(program));
@@ -63,9 +69,13 @@ internal static class LlamaBenchProgram
             bool isKilled = !process.HasExited;
             Kill(process);
             cancellationToken.ThrowIfCancellationRequested();
-            throw new EngineException(!isKilled
-                ? $"{name} ended, and something that it started keeps its output open"
-                : FormattableString.Invariant($"{name} did not end within {timeout.TotalSeconds:0.###} s and was killed{LastWords(errors)}"));
+            throw new EngineException(
+                !isKilled
+                    ? $"{name} ended, and something that it started keeps its output open"
+                    : FormattableString.Invariant(
+                        $"{name} did not end within {timeout.TotalSeconds:0.###} s and was killed{LastWords(errors)}"
+                    )
+            );
         }
         catch (Exception e) when (e is IOException or AggregateException)
         {
@@ -73,7 +83,9 @@ internal static class LlamaBenchProgram
             throw new EngineException($"the output of {name} cannot be read: {LlamaBenchText.OneLine(e.GetBaseException().Message)}", e);
         }
 
-        return process.ExitCode == 0 ? output.Result : throw new EngineException($"{name} ended with {ProcessEnd.Describe(process.ExitCode)}{LastWords(errors)}");
+        return process.ExitCode == 0
+            ? output.Result
+            : throw new EngineException($"{name} ended with {ProcessEnd.Describe(process.ExitCode)}{LastWords(errors)}");
     }
 
     private static Process Start(string program, string name, IReadOnlyList<string> arguments)

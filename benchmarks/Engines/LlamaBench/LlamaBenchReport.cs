@@ -59,15 +59,28 @@ internal static partial class LlamaBenchReport
 
     /// <summary>Backends in a list of devices, lowercase and once each: <c>  CUDA0: NVIDIA H100 (81559 MiB, 80000 MiB free)</c>.</summary>
     public static IReadOnlyList<string> Backends(string list) =>
-        [.. Device().Matches(list).Select(match => match.Groups["backend"].Value.ToLowerInvariant()).Select(name => name == "mtl" ? "metal" : name).Distinct()];
+        [
+            .. Device()
+                .Matches(list)
+                .Select(match => match.Groups["backend"].Value.ToLowerInvariant())
+                .Select(name => name == "mtl" ? "metal" : name)
+                .Distinct(),
+        ];
 
-    [GeneratedRegex(@"^[ \t]+(?<backend>[A-Za-z]+)\d*:", RegexOptions.ExplicitCapture | RegexOptions.Multiline | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^[ \t]+(?<backend>[A-Za-z]+)\d*:",
+        RegexOptions.ExplicitCapture | RegexOptions.Multiline | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex Device();
 
     private static LlamaBenchEntry[] Deserialize(string json)
     {
         if (string.IsNullOrWhiteSpace(json))
+        {
             throw new EngineException("llama-bench printed nothing");
+        }
+
         try
         {
             return JsonSerializer.Deserialize(json, LlamaBenchJson.Default.LlamaBenchEntryArray) is { } entries && !entries.Contains(null)
@@ -87,7 +100,10 @@ internal static partial class LlamaBenchReport
         double[] times = Samples(entry.SamplesNs, "samples_ns", 1, LongestNs);
         double[] rates = Samples(entry.SamplesTs, "samples_ts", SlowestTps, FastestTps);
         if (times.Length != rates.Length)
+        {
             throw new EngineException($"llama-bench reports {times.Length} samples_ns and {rates.Length} samples_ts; they must be as many");
+        }
+
         return new LlamaBenchTest
         {
             BuildCommit = Text(entry.BuildCommit, "build_commit"),
@@ -108,15 +124,22 @@ internal static partial class LlamaBenchReport
     private static double[] Samples(double[]? values, string name, double least, double most)
     {
         if (values is null or [])
+        {
             throw Missing(name);
+        }
+
         return values.All(value => value >= least && value <= most)
             ? values
-            : throw new EngineException($"llama-bench reports {name} that cannot be true: {values.First(value => !(value >= least && value <= most))}");
+            : throw new EngineException(
+                $"llama-bench reports {name} that cannot be true: {values.First(value => !(value >= least && value <= most))}"
+            );
     }
 
-    private static string Text(string? text, string name) => LlamaBenchText.OneLine(text ?? "") is { Length: > 0 } line ? line : throw Missing(name);
+    private static string Text(string? text, string name) =>
+        LlamaBenchText.OneLine(text ?? "") is { Length: > 0 } line ? line : throw Missing(name);
 
-    private static EngineException Missing(string name) => new($"llama-bench reports a test without {name}; take a version of 2025 or newer");
+    private static EngineException Missing(string name) =>
+        new($"llama-bench reports a test without {name}; take a version of 2025 or newer");
 }
 
 /// <summary>A test as it is printed; anything may be absent.</summary>

@@ -16,7 +16,14 @@ internal sealed record LlamaBenchRequest(string Gguf, int PromptTokens, int NewT
     public static LlamaBenchRequest Of(PlannedCase planned, int iterations)
     {
         int prompt = planned.Key.PromptTokens ?? throw new EngineException($"{planned.CaseId}: the number of prompt tokens is not known");
-        return new LlamaBenchRequest(planned.ModelPath, prompt, planned.Key.MaxLength - prompt, iterations, planned.EngineOptions, planned.Key.Provider == "cpu");
+        return new LlamaBenchRequest(
+            planned.ModelPath,
+            prompt,
+            planned.Key.MaxLength - prompt,
+            iterations,
+            planned.EngineOptions,
+            planned.Key.Provider == "cpu"
+        );
     }
 
     /// <summary>The prompt alone.</summary>
@@ -29,10 +36,15 @@ internal sealed record LlamaBenchRequest(string Gguf, int PromptTokens, int NewT
     public IReadOnlyList<string> DecodeFromNothing => [.. Common, "-p", "0", "-n", $"{NewTokens}"];
 
     private string[] Common =>
-    [
-        "-m", Gguf, "-r", $"{Iterations}", "-o", "json",
-        .. Options.Threads is { } threads ? ["-t", $"{threads}"] : Array.Empty<string>(),
-        .. OnCpu ? ["-ngl", "0"] : Array.Empty<string>(),
-        .. Options.Device is { } device ? ["-sm", "none", "-mg", device] : Array.Empty<string>(),
-    ];
+        [
+            "-m",
+            Gguf,
+            "-r",
+            $"{Iterations}",
+            "-o",
+            "json",
+            .. Options.Threads is { } threads ? ["-t", $"{threads}"] : Array.Empty<string>(),
+            .. OnCpu ? ["-ngl", "0"] : Array.Empty<string>(),
+            .. Options.Device is { } device ? ["-sm", "none", "-mg", device] : Array.Empty<string>(),
+        ];
 }

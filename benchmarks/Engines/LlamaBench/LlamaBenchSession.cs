@@ -27,7 +27,9 @@ internal sealed partial class LlamaBenchSession(LlamaBenchRequest request, Func<
         LlamaBenchTest decode = Decode();
         return prefill.BuildCommit == decode.BuildCommit
             ? new LlamaBenchLaunch(start, prefill, decode)
-            : throw new EngineException($"llama-bench changed from build {prefill.BuildCommit} to {decode.BuildCommit} while it was measured");
+            : throw new EngineException(
+                $"llama-bench changed from build {prefill.BuildCommit} to {decode.BuildCommit} while it was measured"
+            );
     }
 
     private LlamaBenchTest Decode()
@@ -51,11 +53,16 @@ internal sealed partial class LlamaBenchSession(LlamaBenchRequest request, Func<
     {
         IReadOnlyList<LlamaBenchTest> tests = LlamaBenchReport.Parse(json);
         if (tests is not [{ } test])
+        {
             throw new EngineException($"llama-bench reports {tests.Count} tests instead of one");
+        }
+
         if ((test.PromptTokens, test.NewTokens, test.Depth ?? depth) != (promptTokens, newTokens, depth))
         {
             throw new EngineException(
-                $"llama-bench measured {test.PromptTokens} prompt and {test.NewTokens} new tokens at depth {test.Depth ?? 0} instead of {promptTokens} and {newTokens} at depth {depth}");
+                $"llama-bench measured {test.PromptTokens} prompt and {test.NewTokens} new tokens at depth {test.Depth ?? 0} instead of "
+                    + $"{promptTokens} and {newTokens} at depth {depth}"
+            );
         }
 
         return test.SamplesNs.Count == request.Iterations
@@ -66,6 +73,8 @@ internal sealed partial class LlamaBenchSession(LlamaBenchRequest request, Func<
     // Only a refused argument: "failed to run depth" is a depth that it knows and could not do, and an empty context is no answer to that.
     [GeneratedRegex(
         @"ended with exit code -?\d+: .*((?<![\w-])(-d|--n-depth)(?![\w-])|(invalid|unknown|unrecognized|unsupported).*\bdepth\b)",
-        RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+        RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex RefusedDepth();
 }

@@ -14,7 +14,8 @@ public sealed class ConditionsWatch : IDisposable
     private MachineReading? _before;
     private double _stoppedBefore;
 
-    /// <param name="withChildren">Whether running children measure too, and their processor time is no foreign load: external engines.</param>
+    /// <param name="withChildren">Whether running children measure too, and their processor time is no foreign load: external
+    /// engines.</param>
     /// <param name="gpuIndex">NVIDIA adapter to watch, as its driver numbers them; null for none.</param>
     public ConditionsWatch(bool withChildren = false, int? gpuIndex = null)
     {
@@ -52,10 +53,14 @@ public sealed class ConditionsWatch : IDisposable
         double now = Heartbeat.NowMs();
         double wall = (DateTime.UtcNow - DateTime.UnixEpoch).TotalMilliseconds;
         double own = Heartbeat.OwnCpuMs();
-        MachineReading? reading = MachineProbe.Ask(() => _linux?.Read(now, wall, own)
-            ?? (OperatingSystem.IsWindows() ? WindowsCounters.Read(now, wall, own)
+        MachineReading? reading = MachineProbe.Ask(() =>
+            _linux?.Read(now, wall, own)
+            ?? (
+                OperatingSystem.IsWindows() ? WindowsCounters.Read(now, wall, own)
                 : OperatingSystem.IsMacOS() ? MacOSCounters.Read(now, wall, own)
-                : null));
+                : null
+            )
+        );
         return (reading ?? new MachineReading { MonotonicMs = now, WallMs = wall }) with { Gpu = MachineProbe.Ask(() => _nvml?.Read()) };
     }
 }

@@ -14,7 +14,8 @@ public sealed record ForeignLoad(double Processors, int Count)
     public bool IsQuiet => Processors * 100 <= QuietPercent * Count;
 
     /// <summary>One line for a person.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"other processes use {Processors:0.0} of {Count} {(Count == 1 ? "core" : "cores")}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"other processes use {Processors:0.0} of {Count} {(Count == 1 ? "core" : "cores")}");
 
     /// <summary>Looks for as long as it is told; null where the platform does not tell.</summary>
     public static ForeignLoad? Look(TimeSpan duration)
@@ -27,5 +28,7 @@ public sealed record ForeignLoad(double Processors, int Count)
 
     /// <summary>What conditions say of a machine with so many processors.</summary>
     internal static ForeignLoad? Of(MachineConditions conditions, int? processors) =>
-        conditions.ForeignCpuPercent is { } foreign && processors is { } count ? new ForeignLoad((foreign + (conditions.StealPercent ?? 0)) / 100 * count, count) : null;
+        conditions.ForeignCpuPercent is { } foreign && processors is { } count
+            ? new ForeignLoad((foreign + (conditions.StealPercent ?? 0)) / 100 * count, count)
+            : null;
 }

@@ -69,7 +69,10 @@ internal sealed class GapCounter(double periodMs, double nowMs, double cpuMs)
     {
         double gap = nowMs - _lastMs - periodMs;
         if (gap > LeastGapMs && cpuMs - _lastCpuMs < gap * MostCpuShare)
+        {
             StoppedMs += gap;
+        }
+
         (_lastMs, _lastCpuMs) = (nowMs, cpuMs);
     }
 }

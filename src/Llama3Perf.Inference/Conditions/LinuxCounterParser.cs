@@ -8,19 +8,32 @@ internal static class LinuxCounterParser
     // USER_HZ: the unit of the files, whatever the kernel's own tick is.
     private const double MsPerTick = 10;
 
-    /// <summary>Processor lines of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. Only the processors of the list count; null takes all.</summary>
+    /// <summary>Processor lines of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. Only the processors of the list
+    /// count; null takes all.</summary>
     public static ProcessorTimes? Processors(string stat, IReadOnlySet<int>? allowed)
     {
-        double busy = 0, steal = 0, total = 0;
+        double busy = 0,
+            steal = 0,
+            total = 0;
         int count = 0;
         foreach (string line in stat.Split('\n'))
         {
             string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (fields is not [['c', 'p', 'u', .. string number], ..] || Number(number) is not { } processor || (allowed is not null && !allowed.Contains((int)processor)))
+            if (
+                fields is not [['c', 'p', 'u', .. string number], ..]
+                || Number(number) is not { } processor
+                || (allowed is not null && !allowed.Contains((int)processor))
+            )
+            {
                 continue;
+            }
+
             double[] ticks = [.. fields.Skip(1).Take(8).Select(field => Number(field) ?? 0)];
             if (ticks.Length < 8)
+            {
                 continue;
+            }
+
             count++;
             busy += ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6];
             steal += ticks[7];
@@ -40,7 +53,9 @@ internal static class LinuxCounterParser
 
     /// <summary>The first number of /proc/uptime, which counts time asleep too, ms.</summary>
     public static double? UptimeMs(string? text) =>
-        double.TryParse(text?.Split(' ')[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) ? seconds * 1000 : null;
+        double.TryParse(text?.Split(' ')[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+            ? seconds * 1000
+            : null;
 
     /// <summary>A process by its /proc/PID/stat; null where the text is of another form.</summary>
     public static ProcessCounters? Process(string? stat)
@@ -48,16 +63,26 @@ internal static class LinuxCounterParser
         // The name stands in parentheses and may hold anything, parentheses and blanks too.
         int end = stat?.LastIndexOf(')') ?? -1;
         if (end < 0)
+        {
             return null;
+        }
+
         double?[] fields = [.. stat![(end + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(14).Select(Number)];
         // ppid, pgrp, session, tty, tpgid, flags, minflt, cminflt, majflt, cmajflt, utime, stime, cutime, cstime
         return fields is [{ } parent, _, _, _, _, _, _, _, { } major, { } childMajor, { } user, { } system, { } childUser, { } childSystem]
-            ? new ProcessCounters((int)parent, (user + system) * MsPerTick, (childUser + childSystem) * MsPerTick, (long)(major + childMajor))
+            ? new ProcessCounters(
+                (int)parent,
+                (user + system) * MsPerTick,
+                (childUser + childSystem) * MsPerTick,
+                (long)(major + childMajor)
+            )
             : null;
     }
 
     private static double? Number(string text) =>
-        long.TryParse(text, NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) ? number : null;
+        long.TryParse(text, NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : null;
 }
 
 /// <summary>Counters of one process.</summary>

@@ -12,11 +12,23 @@ internal sealed class LinuxCounters(string root, int processId, bool withChildre
     private const string Processors = "sys/devices/system/cpu";
 
     // Sensors of processors, as their drivers call themselves.
-    private static readonly string[] s_sensors = ["coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "x86_pkg_temp", "cpu0_thermal"];
+    private static readonly string[] s_sensors =
+    [
+        "coretemp",
+        "k10temp",
+        "zenpower",
+        "cpu_thermal",
+        "cpu-thermal",
+        "x86_pkg_temp",
+        "cpu0_thermal",
+    ];
 
     private readonly LinuxFiles _files = new(root);
-    private readonly HashSet<int>? _allowed = MachineProbe.Ask(() => new LinuxFiles(root).Read("proc/self/status") is { } status
-        && LinuxParser.Value(status, "Cpus_allowed_list", ':') is { } list ? PhysicalCores.ParseList(list).ToHashSet() : null);
+    private readonly HashSet<int>? _allowed = MachineProbe.Ask(() =>
+        new LinuxFiles(root).Read("proc/self/status") is { } status && LinuxParser.Value(status, "Cpus_allowed_list", ':') is { } list
+            ? PhysicalCores.ParseList(list).ToHashSet()
+            : null
+    );
 
     private string[]? _temperatures;
 
@@ -42,7 +54,8 @@ internal sealed class LinuxCounters(string root, int processId, bool withChildre
         };
     }
 
-    private IEnumerable<string> Folders() => (_allowed ?? [0]).Select(number => $"{Processors}/cpu{number.ToString(CultureInfo.InvariantCulture)}");
+    private IEnumerable<string> Folders() =>
+        (_allowed ?? [0]).Select(number => $"{Processors}/cpu{number.ToString(CultureInfo.InvariantCulture)}");
 
     private double? ClockPercent(string folder) =>
         Number($"{folder}/cpufreq/scaling_cur_freq") / (Number($"{folder}/cpufreq/cpuinfo_max_freq") is > 0 and var max ? max : null) * 100;
@@ -60,12 +73,21 @@ internal sealed class LinuxCounters(string root, int processId, bool withChildre
     {
         (string File, string? Name)[] sensors =
         [
-            .. _files.Folders("sys/class/hwmon").SelectMany(folder => Enumerable.Range(1, 16).Select(i => ($"{folder}/temp{i}_input", _files.Read($"{folder}/name")))),
+            .. _files
+                .Folders("sys/class/hwmon")
+                .SelectMany(folder => Enumerable.Range(1, 16).Select(i => ($"{folder}/temp{i}_input", _files.Read($"{folder}/name")))),
             .. _files.Folders("sys/class/thermal").Select(folder => ($"{folder}/temp", _files.Read($"{folder}/type"))),
         ];
         sensors = [.. sensors.Where(sensor => Number(sensor.File) is not null)];
         string[] processors = [.. sensors.Where(sensor => s_sensors.Contains(sensor.Name)).Select(sensor => sensor.File)];
-        return processors.Length > 0 ? processors : [.. sensors.Where(sensor => sensor.File.StartsWith("sys/class/thermal", StringComparison.Ordinal)).Select(sensor => sensor.File)];
+        return processors.Length > 0
+            ? processors
+            :
+            [
+                .. sensors
+                    .Where(sensor => sensor.File.StartsWith("sys/class/thermal", StringComparison.Ordinal))
+                    .Select(sensor => sensor.File),
+            ];
     }
 
     /// <summary>Processor time of all living descendants.</summary>
@@ -74,14 +96,20 @@ internal sealed class LinuxCounters(string root, int processId, bool withChildre
         Dictionary<int, ProcessCounters> all = [];
         foreach (string folder in _files.Folders("proc"))
         {
-            if (int.TryParse(folder["proc/".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int id) && LinuxCounterParser.Process(_files.Read($"{folder}/stat")) is { } counters)
+            if (
+                int.TryParse(folder["proc/".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int id)
+                && LinuxCounterParser.Process(_files.Read($"{folder}/stat")) is { } counters
+            )
+            {
                 all[id] = counters;
+            }
         }
 
         return Below(processId);
 
-        double Below(int parent) => all.Where(process => process.Value.ParentId == parent && process.Key != parent)
-            .Sum(child => child.Value.CpuMs + child.Value.EndedChildrenMs + Below(child.Key));
+        double Below(int parent) =>
+            all.Where(process => process.Value.ParentId == parent && process.Key != parent)
+                .Sum(child => child.Value.CpuMs + child.Value.EndedChildrenMs + Below(child.Key));
     }
 
     private double? Number(string file) =>

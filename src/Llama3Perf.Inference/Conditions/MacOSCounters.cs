@@ -3,7 +3,8 @@ using System.Runtime.Versioning;
 
 namespace Llama3Perf.Inference.Conditions;
 
-/// <summary>Reads a macOS machine: its processors' ticks and its two clocks. It has no pressure figures and tells temperatures to root only.</summary>
+/// <summary>Reads a macOS machine: its processors' ticks and its two clocks. It has no pressure figures and tells temperatures to root
+/// only.</summary>
 [SupportedOSPlatform("macos")]
 internal static unsafe partial class MacOSCounters
 {
@@ -26,7 +27,12 @@ internal static unsafe partial class MacOSCounters
             BootMs = ClockNanoseconds(ClockMonotonicRaw) / 1e6,
             AwakeMs = ClockNanoseconds(ClockUptimeRaw) / 1e6,
             Processors = told
-                ? new ProcessorTimes(((double)ticks[0] + ticks[1] + ticks[3]) * MsPerTick, null, ((double)ticks[0] + ticks[1] + ticks[2] + ticks[3]) * MsPerTick, Environment.ProcessorCount)
+                ? new ProcessorTimes(
+                    ((double)ticks[0] + ticks[1] + ticks[3]) * MsPerTick,
+                    null,
+                    ((double)ticks[0] + ticks[1] + ticks[2] + ticks[3]) * MsPerTick,
+                    Environment.ProcessorCount
+                )
                 : null,
             OwnCpuMs = ownCpuMs,
         };

@@ -6,13 +6,15 @@ public sealed record MachineConditions
     /// <summary>How long was watched, ms.</summary>
     public double WatchedMs { get; init; }
 
-    /// <summary>Time of the processors that this process may use, taken by other processes and by the kernel for them; percent of all of it.</summary>
+    /// <summary>Time of the processors that this process may use, taken by other processes and by the kernel for them; percent of all of
+    /// it.</summary>
     public double? ForeignCpuPercent { get; init; }
 
     /// <summary>Time of those processors that the hypervisor gave to other machines; percent of all of it.</summary>
     public double? StealPercent { get; init; }
 
-    /// <summary>Share of the time in which some thread of the machine waited for a processor (Linux PSI), percent. A measurement with more threads than processors waits for itself.</summary>
+    /// <summary>Share of the time in which some thread of the machine waited for a processor (Linux PSI), percent. A measurement with more
+    /// threads than processors waits for itself.</summary>
     public double? CpuPressurePercent { get; init; }
 
     /// <summary>Share of the time in which some thread waited for memory (Linux PSI), percent.</summary>
@@ -33,7 +35,8 @@ public sealed record MachineConditions
     /// <summary>Power source and plan at the end, as <see cref="Machine.MachineInfo.PowerSource"/> writes them.</summary>
     public string? Power { get; init; }
 
-    /// <summary>How long this process stood still (SIGSTOP, a frozen container, a debugger): it neither woke when it should nor took processor time, ms.</summary>
+    /// <summary>How long this process stood still (SIGSTOP, a frozen container, a debugger): it neither woke when it should nor took
+    /// processor time, ms.</summary>
     public double? StoppedMs { get; init; }
 
     /// <summary>How long the machine slept, ms.</summary>

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Llama3Perf.Inference.Conditions;
 
-/// <summary>Counters and levels of a machine at one moment. Two of them make <see cref="MachineConditions"/>; what the platform does not tell is null.</summary>
+/// <summary>Counters and levels of a machine at one moment. Two of them make <see cref="MachineConditions"/>; what the platform does not
+/// tell is null.</summary>
 internal sealed record MachineReading
 {
     // Clocks are read one after the other, and Linux counts its uptime in hundredths.
@@ -82,11 +83,17 @@ internal sealed record MachineReading
     }
 
     // Counters step in ticks of 10 ms, so that own time can come out above all time.
-    private static double? Share(double? part, double? whole) => part is { } of && whole is > 0 ? Math.Clamp(of / whole.Value * 100, 0, 100) : null;
+    private static double? Share(double? part, double? whole) =>
+        part is { } of && whole is > 0 ? Math.Clamp(of / whole.Value * 100, 0, 100) : null;
 
     private static long? Increase(long? after, long? before) => after - before is { } more ? Math.Max(0, more) : null;
 
-    private static double? BeyondNoise(double? ms) => ms is { } value ? Math.Abs(value) < ClockNoiseMs ? 0 : value : null;
+    private static double? BeyondNoise(double? ms) =>
+        ms is { } value
+            ? Math.Abs(value) < ClockNoiseMs
+                ? 0
+                : value
+            : null;
 }
 
 /// <summary>Times of processors since the start, ms, summed over all of them.</summary>

@@ -18,7 +18,8 @@ public static class DeviceSelector
         }
 
         string problem = found.Length == 0 ? "fits no adapter" : "fits more than one adapter";
-        string list = gpus.Count == 0 ? "this machine shows none" : string.Join(", ", gpus.Select(gpu => $"{gpu.Index} {gpu.Name ?? "(no name)"}"));
+        string list =
+            gpus.Count == 0 ? "this machine shows none" : string.Join(", ", gpus.Select(gpu => $"{gpu.Index} {gpu.Name ?? "(no name)"}"));
         throw new EngineException($"device '{wanted.OneLine()}' {problem}; give an index or a part of one name: {list}");
     }
 

@@ -4,7 +4,8 @@ using System.Runtime.Versioning;
 
 namespace Llama3Perf.Inference.Machine;
 
-/// <summary>Adapters as DXGI enumerates them. Calls go through the interfaces' tables of functions, in the order of dxgi.h and dxgi1_4.h.</summary>
+/// <summary>Adapters as DXGI enumerates them. Calls go through the interfaces' tables of functions, in the order of dxgi.h and
+/// dxgi1_4.h.</summary>
 [SupportedOSPlatform("windows")]
 internal static unsafe partial class Dxgi
 {
@@ -28,7 +29,9 @@ internal static unsafe partial class Dxgi
         ForEachAdapter(adapter =>
         {
             AdapterDescription description;
-            if (((delegate* unmanaged[Stdcall]<nint, AdapterDescription*, int>)Method(adapter, AdapterGetDesc1))(adapter, &description) >= 0)
+            if (
+                ((delegate* unmanaged[Stdcall]<nint, AdapterDescription*, int>)Method(adapter, AdapterGetDesc1))(adapter, &description) >= 0
+            )
             {
                 gpus.Add(WindowsParser.Adapter(gpus.Count, description));
             }
@@ -52,7 +55,14 @@ internal static unsafe partial class Dxgi
             foreach (int segment in (ReadOnlySpan<int>)[LocalSegment, NonLocalSegment])
             {
                 VideoMemoryInfo info;
-                if (((delegate* unmanaged[Stdcall]<nint, uint, int, VideoMemoryInfo*, int>)Method(newer, AdapterQueryVideoMemoryInfo))(newer, 0, segment, &info) >= 0)
+                if (
+                    ((delegate* unmanaged[Stdcall]<nint, uint, int, VideoMemoryInfo*, int>)Method(newer, AdapterQueryVideoMemoryInfo))(
+                        newer,
+                        0,
+                        segment,
+                        &info
+                    ) >= 0
+                )
                 {
                     sum = (sum ?? 0) + (long)info.CurrentUsage;
                 }
@@ -70,7 +80,11 @@ internal static unsafe partial class Dxgi
         try
         {
             nint adapter;
-            for (uint i = 0; ((delegate* unmanaged[Stdcall]<nint, uint, nint*, int>)Method(factory, FactoryEnumAdapters1))(factory, i, &adapter) >= 0; i++)
+            for (
+                uint i = 0;
+                ((delegate* unmanaged[Stdcall]<nint, uint, nint*, int>)Method(factory, FactoryEnumAdapters1))(factory, i, &adapter) >= 0;
+                i++
+            )
             {
                 try
                 {

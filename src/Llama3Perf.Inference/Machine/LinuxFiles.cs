@@ -13,7 +13,9 @@ internal sealed class LinuxFiles(string root)
 
     /// <summary>Paths of the folders in a folder, in ordinal order; links to folders count.</summary>
     public IReadOnlyList<string> Folders(string path) =>
-        MachineProbe.Ask(() => Directory.GetDirectories(At(path)).Select(found => $"{path}/{Path.GetFileName(found)}").Order(StringComparer.Ordinal).ToArray()) ?? [];
+        MachineProbe.Ask(() =>
+            Directory.GetDirectories(At(path)).Select(found => $"{path}/{Path.GetFileName(found)}").Order(StringComparer.Ordinal).ToArray()
+        ) ?? [];
 
     private string At(string path) => Path.Combine(root, path);
 }

@@ -19,9 +19,13 @@ internal sealed class LinuxGpus(LinuxFiles files)
 
     // card0 is an adapter, card0-HDMI-A-1 one of its connectors.
     private IEnumerable<GpuInfo> Drm() =>
-        files.Folders("sys/class/drm")
+        files
+            .Folders("sys/class/drm")
             .Select(card => (Path: card, Number: card[(card.LastIndexOf('/') + 1)..]))
-            .Where(card => card.Number.StartsWith("card", StringComparison.Ordinal) && int.TryParse(card.Number[4..], NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            .Where(card =>
+                card.Number.StartsWith("card", StringComparison.Ordinal)
+                && int.TryParse(card.Number[4..], NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            )
             .OrderBy(card => int.Parse(card.Number[4..], CultureInfo.InvariantCulture))
             .Select(card => Adapter($"{card.Path}/device"));
 
@@ -33,7 +37,12 @@ internal sealed class LinuxGpus(LinuxFiles files)
         (string? version, string? date) = driver == "nvidia" ? NvidiaModule() : (ModuleVersion(driver), null);
         return new GpuInfo
         {
-            Name = vendorId is null || deviceId is null ? null : MachineProbe.Ask(() => PciIds.Name(files.LinesOfFirst("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids"), vendorId, deviceId)),
+            Name =
+                vendorId is null || deviceId is null
+                    ? null
+                    : MachineProbe.Ask(() =>
+                        PciIds.Name(files.LinesOfFirst("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids"), vendorId, deviceId)
+                    ),
             VendorId = vendorId,
             DeviceId = deviceId,
             MemoryBytes = LinuxParser.Bytes(files.Read($"{device}/mem_info_vram_total")),

@@ -50,12 +50,17 @@ internal sealed class LinuxMemory(string root)
     // Cached file pages that nobody used lately count as used, and are given back when memory is asked for.
     private long? Left(string group, string limitFile, string usedFile, string reclaimable)
     {
-        if (LinuxParser.Bytes(_files.Read($"{group}/{limitFile}")) is not { } limit || LinuxParser.Bytes(_files.Read($"{group}/{usedFile}")) is not { } used)
+        if (
+            LinuxParser.Bytes(_files.Read($"{group}/{limitFile}")) is not { } limit
+            || LinuxParser.Bytes(_files.Read($"{group}/{usedFile}")) is not { } used
+        )
         {
             return null;
         }
 
-        string? cached = (_files.Read($"{group}/memory.stat") ?? "").Split('\n').FirstOrDefault(line => line.StartsWith(reclaimable, StringComparison.Ordinal));
+        string? cached = (_files.Read($"{group}/memory.stat") ?? "")
+            .Split('\n')
+            .FirstOrDefault(line => line.StartsWith(reclaimable, StringComparison.Ordinal));
         long held = Math.Max(0, used - (LinuxParser.Bytes(cached?[reclaimable.Length..]) ?? 0));
         return Math.Max(0, limit - held);
     }

@@ -9,14 +9,24 @@ internal static partial class MacOSParser
 {
     private static readonly string[] s_softwareKeys = ["ProductName", "ProductVersion", "BuildVersion"];
 
-    /// <summary>Adapters of <c>system_profiler SPDisplaysDataType -json</c>. Apple's own have no PCI identifiers and no memory of their own, and their drivers have the system's version.</summary>
+    /// <summary>Adapters of <c>system_profiler SPDisplaysDataType -json</c>. Apple's own have no PCI identifiers and no memory of their
+    /// own, and their drivers have the system's version.</summary>
     public static IReadOnlyList<GpuInfo> Gpus(string? json)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(json ?? "");
-            return document.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("SPDisplaysDataType", out JsonElement adapters) && adapters.ValueKind == JsonValueKind.Array
-                ? [.. adapters.EnumerateArray().Where(adapter => adapter.ValueKind == JsonValueKind.Object).Select((adapter, index) => Gpu(index, adapter))]
+            return
+                document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("SPDisplaysDataType", out JsonElement adapters)
+                && adapters.ValueKind == JsonValueKind.Array
+                ?
+                [
+                    .. adapters
+                        .EnumerateArray()
+                        .Where(adapter => adapter.ValueKind == JsonValueKind.Object)
+                        .Select((adapter, index) => Gpu(index, adapter)),
+                ]
                 : [];
         }
         catch (JsonException)
@@ -28,11 +38,16 @@ internal static partial class MacOSParser
     /// <summary>The source and mode of <c>pmset -g batt</c> and <c>pmset -g</c>.</summary>
     public static string? PowerSource(string? battery, string? settings)
     {
-        string? source = battery?.Contains("'AC Power'", StringComparison.Ordinal) == true ? "ac"
-            : battery?.Contains("'Battery Power'", StringComparison.Ordinal) == true ? "battery" : null;
-        string? plan = settings is not null && LowPowerMode().Match(settings) is { Success: true } match
-            ? match.Groups["on"].Value == "1" ? "plan low power" : "plan normal"
+        string? source =
+            battery?.Contains("'AC Power'", StringComparison.Ordinal) == true ? "ac"
+            : battery?.Contains("'Battery Power'", StringComparison.Ordinal) == true ? "battery"
             : null;
+        string? plan =
+            settings is not null && LowPowerMode().Match(settings) is { Success: true } match
+                ? match.Groups["on"].Value == "1"
+                    ? "plan low power"
+                    : "plan normal"
+                : null;
         return source is null || plan is null ? source ?? plan : $"{source}; {plan}";
     }
 
@@ -64,20 +79,29 @@ internal static partial class MacOSParser
         return parts.Length == 0 ? null : string.Join(' ', parts);
     }
 
-    private static GpuInfo Gpu(int index, JsonElement adapter) => new()
-    {
-        Index = index,
-        Name = Text(adapter, "sppci_model"),
-        VendorId = Text(adapter, "spdisplays_vendor") is { } vendor && VendorCode().Match(vendor) is { Success: true } match ? match.Value.ToLowerInvariant() : null,
-        DeviceId = Text(adapter, "spdisplays_device-id")?.ToLowerInvariant(),
-        MemoryBytes = Memory(Text(adapter, "spdisplays_vram")),
-    };
+    private static GpuInfo Gpu(int index, JsonElement adapter) =>
+        new()
+        {
+            Index = index,
+            Name = Text(adapter, "sppci_model"),
+            VendorId =
+                Text(adapter, "spdisplays_vendor") is { } vendor && VendorCode().Match(vendor) is { Success: true } match
+                    ? match.Value.ToLowerInvariant()
+                    : null,
+            DeviceId = Text(adapter, "spdisplays_device-id")?.ToLowerInvariant(),
+            MemoryBytes = Memory(Text(adapter, "spdisplays_vram")),
+        };
 
     private static string? Text(JsonElement adapter, string name)
     {
         try
         {
-            return adapter.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+            return
+                adapter.TryGetProperty(name, out JsonElement value)
+                && value.ValueKind == JsonValueKind.String
+                && value.GetString() is { Length: > 0 } text
+                ? text
+                : null;
         }
         catch (InvalidOperationException)
         {
@@ -87,14 +111,18 @@ internal static partial class MacOSParser
     }
 
     // "8 GB" or "1536 MB"; spdisplays_vram_shared, the memory that an adapter borrows, is another key.
-    private static long? Memory(string? text) => text?.Split(' ') switch
-    {
-        [string number, "GB"] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count) => (long)count << 30,
-        [string number, "MB"] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count) => (long)count << 20,
-        _ => null,
-    };
+    private static long? Memory(string? text) =>
+        text?.Split(' ') switch
+        {
+            [string number, "GB"] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count) => (long)count
+                << 30,
+            [string number, "MB"] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count) => (long)count
+                << 20,
+            _ => null,
+        };
 
-    private static bool TryParse(this Group group, out long value) => long.TryParse(group.Value, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+    private static bool TryParse(this Group group, out long value) =>
+        long.TryParse(group.Value, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
     [GeneratedRegex(@"0x[0-9a-fA-F]{4}\b", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex VendorCode();
@@ -108,6 +136,10 @@ internal static partial class MacOSParser
     [GeneratedRegex(@"page size of (?<size>[0-9]{1,7}) bytes", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex PageSize();
 
-    [GeneratedRegex(@"^Pages (free|inactive|speculative|purgeable):\s+(?<count>[0-9]{1,10})\.", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(
+        @"^Pages (free|inactive|speculative|purgeable):\s+(?<count>[0-9]{1,10})\.",
+        RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex FreePages();
 }

@@ -3,7 +3,8 @@ namespace Llama3Perf.Inference.Machine;
 /// <summary>What a measurement was taken on. What the system does not tell is null; nothing is guessed.</summary>
 public sealed record MachineInfo
 {
-    /// <summary>The same on every run on one machine, and says nothing else about it: a hash of the operating system's identifier.</summary>
+    /// <summary>The same on every run on one machine, and says nothing else about it: a hash of the operating system's
+    /// identifier.</summary>
     public string? MachineId { get; init; }
 
     /// <summary>The processor's name as the system writes it.</summary>
@@ -21,7 +22,8 @@ public sealed record MachineInfo
     /// <summary>Operating system with its build or kernel release.</summary>
     public string? OsBuild { get; init; }
 
-    /// <summary><c>ac</c> or <c>battery</c>, then <c>; plan NAME</c> where known. A machine that tells its plan only has <c>plan NAME</c>.</summary>
+    /// <summary><c>ac</c> or <c>battery</c>, then <c>; plan NAME</c> where known. A machine that tells its plan only has <c>plan
+    /// NAME</c>.</summary>
     public string? PowerSource { get; init; }
 
     /// <summary>The adapters, in the order of their indices.</summary>
@@ -31,7 +33,8 @@ public sealed record MachineInfo
 /// <summary>One graphics adapter. What the system does not tell is null.</summary>
 public sealed record GpuInfo
 {
-    /// <summary>Windows: the index that DXGI and so DirectML give it. Elsewhere NVIDIA's adapters come first in the order of their driver, then the others in the order of the system.</summary>
+    /// <summary>Windows: the index that DXGI and so DirectML give it. Elsewhere NVIDIA's adapters come first in the order of their driver,
+    /// then the others in the order of the system.</summary>
     public int Index { get; init; }
 
     /// <summary>The adapter's name as its driver or the PCI list writes it.</summary>

@@ -5,7 +5,8 @@ namespace Llama3Perf.Inference.Machine;
 /// <summary>Reads what nvidia-smi prints with <c>--format=csv,noheader,nounits</c>.</summary>
 internal static class NvidiaSmiParser
 {
-    /// <summary>Rows of <c>index,name,pci.device_id,memory.total,driver_version,pci.bus_id</c>, the last one optional; memory in MiB. Lines of another form are passed over.</summary>
+    /// <summary>Rows of <c>index,name,pci.device_id,memory.total,driver_version,pci.bus_id</c>, the last one optional; memory in MiB. Lines
+    /// of another form are passed over.</summary>
     public static IReadOnlyList<GpuInfo> ParseGpus(string? text) => [.. Rows(text, 5, 6).Select(Gpu).OfType<GpuInfo>()];
 
     /// <summary>Rows of <c>pid,used_gpu_memory</c>: the sum over all adapters for one process, null where no row is its own.</summary>
@@ -44,7 +45,10 @@ internal static class NvidiaSmiParser
     }
 
     private static IEnumerable<string[]> Rows(string? text, int fewest, int most) =>
-        (text ?? "").Split('\n').Select(line => line.Split(',', StringSplitOptions.TrimEntries)).Where(row => row.Length >= fewest && row.Length <= most);
+        (text ?? "")
+            .Split('\n')
+            .Select(line => line.Split(',', StringSplitOptions.TrimEntries))
+            .Where(row => row.Length >= fewest && row.Length <= most);
 
     // [N/A], [Not Supported], [Unknown Error]
     private static string? Known(string field) => field.Length == 0 || field[0] == '[' ? null : field;

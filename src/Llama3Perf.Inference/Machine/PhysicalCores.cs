@@ -9,7 +9,8 @@ public static unsafe partial class PhysicalCores
     private const string Topology = "/sys/devices/system/cpu";
     private const int RelationProcessorCore = 0;
 
-    /// <summary>The count, at least 1 and never above <see cref="Environment.ProcessorCount"/>, which heeds affinity and container limits. Where the system does not tell, that.</summary>
+    /// <summary>The count, at least 1 and never above <see cref="Environment.ProcessorCount"/>, which heeds affinity and container limits.
+    /// Where the system does not tell, that.</summary>
     public static int Count { get; } = Math.Clamp(Ask() ?? Environment.ProcessorCount, 1, Environment.ProcessorCount);
 
     /// <summary>Processors of a list as Linux writes it: <c>0-3,8</c>.</summary>
@@ -28,7 +29,10 @@ public static unsafe partial class PhysicalCores
     }
 
     private static int? Ask() =>
-        OperatingSystem.IsLinux() ? AskLinux() : OperatingSystem.IsMacOS() ? AskMacOS() : OperatingSystem.IsWindows() ? AskWindows() : null;
+        OperatingSystem.IsLinux() ? AskLinux()
+        : OperatingSystem.IsMacOS() ? AskMacOS()
+        : OperatingSystem.IsWindows() ? AskWindows()
+        : null;
 
     // Processors of one core have the same list of siblings.
     private static int? AskLinux()
@@ -36,8 +40,13 @@ public static unsafe partial class PhysicalCores
         const string Allowed = "Cpus_allowed_list:";
         try
         {
-            string list = File.ReadLines("/proc/self/status").First(line => line.StartsWith(Allowed, StringComparison.Ordinal))[Allowed.Length..];
-            return ParseList(list).Select(processor => File.ReadAllText($"{Topology}/cpu{processor}/topology/thread_siblings_list")).Distinct().Count();
+            string list = File.ReadLines("/proc/self/status").First(line => line.StartsWith(Allowed, StringComparison.Ordinal))[
+                Allowed.Length..
+            ];
+            return ParseList(list)
+                .Select(processor => File.ReadAllText($"{Topology}/cpu{processor}/topology/thread_siblings_list"))
+                .Distinct()
+                .Count();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException or FormatException)
         {

@@ -25,14 +25,17 @@ public static class ProcessEnd
         [31] = "SIGSYS",
     };
 
-    /// <summary><c>exit code 3</c>, or <c>exit code 134: the signal SIGABRT</c>; on Windows the crash's code as its documentation writes it.</summary>
+    /// <summary><c>exit code 3</c>, or <c>exit code 134: the signal SIGABRT</c>; on Windows the crash's code as its documentation writes
+    /// it.</summary>
     /// <param name="exitCode">As .NET gives it: on Unix 128 and the number of a signal.</param>
-    public static string Describe(int exitCode) => exitCode switch
-    {
-        < 0 when OperatingSystem.IsWindows() => $"exit code 0x{exitCode:X8}",
-        > 128 when !OperatingSystem.IsWindows() && s_signals.TryGetValue(exitCode - 128, out string? signal) => $"exit code {exitCode}: the signal {signal}{Hint(signal)}",
-        _ => $"exit code {exitCode}",
-    };
+    public static string Describe(int exitCode) =>
+        exitCode switch
+        {
+            < 0 when OperatingSystem.IsWindows() => $"exit code 0x{exitCode:X8}",
+            > 128 when !OperatingSystem.IsWindows() && s_signals.TryGetValue(exitCode - 128, out string? signal) =>
+                $"exit code {exitCode}: the signal {signal}{Hint(signal)}",
+            _ => $"exit code {exitCode}",
+        };
 
     private static string Hint(string signal) => signal == "SIGKILL" ? ", as the system sends it when memory runs out" : "";
 }

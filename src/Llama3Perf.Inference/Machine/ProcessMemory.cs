@@ -7,20 +7,27 @@ namespace Llama3Perf.Inference.Machine;
 public static unsafe partial class ProcessMemory
 {
     /// <summary>The most resident memory in bytes that this process had so far.</summary>
-    public static long? PeakResidentBytes() => MachineProbe.Ask(static () =>
-        OperatingSystem.IsLinux() ? LinuxParser.Kilobytes(File.ReadAllText("/proc/self/status"), "VmHWM")
-        : OperatingSystem.IsWindows() ? WindowsPeak()
-        : OperatingSystem.IsMacOS() ? MacOSPeak()
-        : null);
+    public static long? PeakResidentBytes() =>
+        MachineProbe.Ask(static () =>
+            OperatingSystem.IsLinux() ? LinuxParser.Kilobytes(File.ReadAllText("/proc/self/status"), "VmHWM")
+            : OperatingSystem.IsWindows() ? WindowsPeak()
+            : OperatingSystem.IsMacOS() ? MacOSPeak()
+            : null
+        );
 
-    /// <summary>Lets the peak count from now on. False where the system has no such thing: every system but Linux, and Linux where /proc is not writable.</summary>
-    public static bool ResetPeak() => MachineProbe.Ask(static () =>
-    {
-        if (!OperatingSystem.IsLinux())
-            return false;
-        File.WriteAllText("/proc/self/clear_refs", "5");
-        return true;
-    });
+    /// <summary>Lets the peak count from now on. False where the system has no such thing: every system but Linux, and Linux where /proc is
+    /// not writable.</summary>
+    public static bool ResetPeak() =>
+        MachineProbe.Ask(static () =>
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                return false;
+            }
+
+            File.WriteAllText("/proc/self/clear_refs", "5");
+            return true;
+        });
 
     private static long? WindowsPeak()
     {

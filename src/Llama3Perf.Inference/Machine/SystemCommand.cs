@@ -12,7 +12,8 @@ internal static class SystemCommand
     // A tool that hangs once, as nvidia-smi does with a driver in trouble, is not asked after every iteration.
     private static readonly ConcurrentDictionary<string, bool> s_hung = new(StringComparer.Ordinal);
 
-    /// <summary>Standard output, or null: no such tool, an exit status other than 0, or no end within ten seconds, now or the last time.</summary>
+    /// <summary>Standard output, or null: no such tool, an exit status other than 0, or no end within ten seconds, now or the last
+    /// time.</summary>
     public static string? Output(string tool, params string[] arguments) => Output(s_patience, tool, arguments);
 
     internal static string? Output(TimeSpan patience, string tool, params string[] arguments)
@@ -23,7 +24,14 @@ internal static class SystemCommand
             return null;
         }
 
-        ProcessStartInfo start = new(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false, CreateNoWindow = true };
+        ProcessStartInfo start = new(tool, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+            CreateNoWindow = true,
+        };
         try
         {
             using Process process = Process.Start(start)!;
@@ -40,7 +48,8 @@ internal static class SystemCommand
             process.Kill(entireProcessTree: true);
             return null;
         }
-        catch (Exception e) when (e is Win32Exception or IOException or InvalidOperationException or AggregateException or PlatformNotSupportedException)
+        catch (Exception e)
+            when (e is Win32Exception or IOException or InvalidOperationException or AggregateException or PlatformNotSupportedException)
         {
             return null;
         }

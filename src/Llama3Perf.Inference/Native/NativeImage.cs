@@ -5,7 +5,8 @@ namespace Llama3Perf.Inference.Native;
 
 /// <summary>What a file's first bytes say about a native library: the system and the processors that it was built for.</summary>
 /// <param name="System"><c>Windows</c> (PE), <c>Linux</c> (ELF) or <c>macOS</c> (Mach-O).</param>
-/// <param name="Architectures">One, or several in a universal Mach-O file. Empty when the processor is one that .NET does not run on.</param>
+/// <param name="Architectures">One, or several in a universal Mach-O file. Empty when the processor is one that .NET does not run
+/// on.</param>
 internal sealed record NativeImage(string System, IReadOnlyList<Architecture> Architectures)
 {
     private const int HeaderBytes = 4096;
@@ -13,7 +14,10 @@ internal sealed record NativeImage(string System, IReadOnlyList<Architecture> Ar
     /// <summary>True when this process could load it.</summary>
     public bool FitsThisProcess => System == ThisSystem && Architectures.Contains(RuntimeInformation.ProcessArchitecture);
 
-    private static string ThisSystem => OperatingSystem.IsWindows() ? "Windows" : OperatingSystem.IsMacOS() ? "macOS" : "Linux";
+    private static string ThisSystem =>
+        OperatingSystem.IsWindows() ? "Windows"
+        : OperatingSystem.IsMacOS() ? "macOS"
+        : "Linux";
 
     /// <summary>Reads a file's header; null when it is no native library.</summary>
     public static NativeImage? Read(string path)
@@ -25,18 +29,26 @@ internal sealed record NativeImage(string System, IReadOnlyList<Architecture> Ar
     }
 
     /// <summary>Parses the first bytes of a file.</summary>
-    public static NativeImage? Parse(ReadOnlySpan<byte> header) => header switch
-    {
-        [0x7F, (byte)'E', (byte)'L', (byte)'F', _, var order, ..] when header.Length >= 20 => new NativeImage("Linux", One(FromElf(ReadUInt16(header[18..], order == 2)))),
-        [(byte)'M', (byte)'Z', ..] => ParsePe(header),
-        [0xCF or 0xCE, 0xFA, 0xED, 0xFE, ..] when header.Length >= 8 => new NativeImage("macOS", One(FromMachO(BinaryPrimitives.ReadUInt32LittleEndian(header[4..])))),
-        [0xCA, 0xFE, 0xBA, 0xBE, ..] => ParseUniversal(header),
-        _ => null,
-    };
+    public static NativeImage? Parse(ReadOnlySpan<byte> header) =>
+        header switch
+        {
+            [0x7F, (byte)'E', (byte)'L', (byte)'F', _, var order, ..] when header.Length >= 20 => new NativeImage(
+                "Linux",
+                One(FromElf(ReadUInt16(header[18..], order == 2)))
+            ),
+            [(byte)'M', (byte)'Z', ..] => ParsePe(header),
+            [0xCF or 0xCE, 0xFA, 0xED, 0xFE, ..] when header.Length >= 8 => new NativeImage(
+                "macOS",
+                One(FromMachO(BinaryPrimitives.ReadUInt32LittleEndian(header[4..])))
+            ),
+            [0xCA, 0xFE, 0xBA, 0xBE, ..] => ParseUniversal(header),
+            _ => null,
+        };
 
     /// <summary>The image and this process in words, for an error message.</summary>
     public string Describe() =>
-        $"a library for {System} {(Architectures.Count == 0 ? "on another processor" : string.Join('+', Architectures))}, and this process is {ThisSystem} {RuntimeInformation.ProcessArchitecture}";
+        $"a library for {System} {(Architectures.Count == 0 ? "on another processor" : string.Join('+', Architectures))}, and this process "
+        + $"is {ThisSystem} {RuntimeInformation.ProcessArchitecture}";
 
     private static NativeImage? ParsePe(ReadOnlySpan<byte> header)
     {
@@ -51,21 +63,30 @@ internal sealed record NativeImage(string System, IReadOnlyList<Architecture> Ar
             return null;
         }
 
-        return new NativeImage("Windows", One(BinaryPrimitives.ReadUInt16LittleEndian(header[(offset + 4)..]) switch
-        {
-            0x8664 => Architecture.X64,
-            0xAA64 => Architecture.Arm64,
-            0x014C => Architecture.X86,
-            0x01C4 => Architecture.Arm,
-            _ => null,
-        }));
+        return new NativeImage(
+            "Windows",
+            One(
+                BinaryPrimitives.ReadUInt16LittleEndian(header[(offset + 4)..]) switch
+                {
+                    0x8664 => Architecture.X64,
+                    0xAA64 => Architecture.Arm64,
+                    0x014C => Architecture.X86,
+                    0x01C4 => Architecture.Arm,
+                    _ => null,
+                }
+            )
+        );
     }
 
     private static NativeImage? ParseUniversal(ReadOnlySpan<byte> header)
     {
         // A Java class file starts with the same four bytes; its "count" is a version above 40.
         const int EntryBytes = 20;
-        if (header.Length < 8 || BinaryPrimitives.ReadUInt32BigEndian(header[4..]) is not (> 0 and < 16 and var count) || header.Length < 8 + (count * EntryBytes))
+        if (
+            header.Length < 8
+            || BinaryPrimitives.ReadUInt32BigEndian(header[4..]) is not (> 0 and < 16 and var count)
+            || header.Length < 8 + (count * EntryBytes)
+        )
         {
             return null;
         }
@@ -79,23 +100,25 @@ internal sealed record NativeImage(string System, IReadOnlyList<Architecture> Ar
         return new NativeImage("macOS", found);
     }
 
-    private static Architecture? FromElf(ushort machine) => machine switch
-    {
-        0x3E => Architecture.X64,
-        0xB7 => Architecture.Arm64,
-        0x03 => Architecture.X86,
-        0x28 => Architecture.Arm,
-        0xF3 => Architecture.RiscV64,
-        0x102 => Architecture.LoongArch64,
-        _ => null,
-    };
+    private static Architecture? FromElf(ushort machine) =>
+        machine switch
+        {
+            0x3E => Architecture.X64,
+            0xB7 => Architecture.Arm64,
+            0x03 => Architecture.X86,
+            0x28 => Architecture.Arm,
+            0xF3 => Architecture.RiscV64,
+            0x102 => Architecture.LoongArch64,
+            _ => null,
+        };
 
-    private static Architecture? FromMachO(uint cpu) => cpu switch
-    {
-        0x0100_0007 => Architecture.X64,
-        0x0100_000C => Architecture.Arm64,
-        _ => null,
-    };
+    private static Architecture? FromMachO(uint cpu) =>
+        cpu switch
+        {
+            0x0100_0007 => Architecture.X64,
+            0x0100_000C => Architecture.Arm64,
+            _ => null,
+        };
 
     private static ushort ReadUInt16(ReadOnlySpan<byte> source, bool bigEndian) =>
         bigEndian ? BinaryPrimitives.ReadUInt16BigEndian(source) : BinaryPrimitives.ReadUInt16LittleEndian(source);

@@ -23,7 +23,9 @@ public static partial class NativeLibraries
         if (!OrtApiBase.Offers(library, wanted))
         {
             throw new EngineException(
-                $"{file} is ONNX Runtime {version}, too old for this build's managed package 1.{wanted}; use 1.{wanted} or newer, or build with another -p:NativeSet");
+                $"{file} is ONNX Runtime {version}, too old for this build's managed package 1.{wanted}; use 1.{wanted} or newer, or build "
+                    + "with another -p:NativeSet"
+            );
         }
 
         RefuseSecondCopy();
@@ -45,7 +47,8 @@ public static partial class NativeLibraries
         return library;
     }
 
-    // onnxruntime.dll imports DirectML.dll by name, and the loader prefers the system's older copy to one in another folder: load ours first.
+    // onnxruntime.dll imports DirectML.dll by name, and the loader prefers the system's older copy to one in another folder: load ours
+    // first.
     private static void LoadDirectML()
     {
         if (Find(DirectML) is { } file)
@@ -55,7 +58,8 @@ public static partial class NativeLibraries
     }
 
     /// <summary>
-    /// onnxruntime-genai opens <c>libonnxruntime.so</c> by name, and ends the process when it finds none; ORT_LIB_PATH names the file instead.
+    /// onnxruntime-genai opens <c>libonnxruntime.so</c> by name, and ends the process when it finds none; ORT_LIB_PATH names the file
+    /// instead.
     /// Set with the C library's call: .NET keeps an environment of its own on Unix.
     /// </summary>
     private static void PointGenAiAtOnnxRuntime()
@@ -73,7 +77,9 @@ public static partial class NativeLibraries
     {
         if (LoadedModules.PathsOf(OnnxRuntime) is { Count: > 1 } copies)
         {
-            throw new EngineException($"two ONNX Runtimes are in this process, so figures could not be told apart: {string.Join(" and ", copies)}");
+            throw new EngineException(
+                $"two ONNX Runtimes are in this process, so figures could not be told apart: {string.Join(" and ", copies)}"
+            );
         }
     }
 
@@ -116,14 +122,19 @@ public static partial class NativeLibraries
     {
         if (RuntimeFolder is { } folder && name == OnnxRuntime)
         {
-            return Directory.Exists(folder) ? $"{folder} holds no {FileName(name)}; --runtime-dir needs a folder with a native ONNX Runtime" : $"the runtime folder {folder} does not exist";
+            return Directory.Exists(folder)
+                ? $"{folder} holds no {FileName(name)}; --runtime-dir needs a folder with a native ONNX Runtime"
+                : $"the runtime folder {folder} does not exist";
         }
 
-        string advice = name == GenAi ? "; build with -p:NativeSet=CpuGenAI, Cuda or DirectML, or name a folder that holds it with --runtime-dir" : "";
-        return $"{FileName(name)} was not found in {string.Join(", ", SearchFolders(name).Distinct())} (this build took the native set {PackagedSet}){advice}";
+        string advice =
+            name == GenAi ? "; build with -p:NativeSet=CpuGenAI, Cuda or DirectML, or name a folder that holds it with --runtime-dir" : "";
+        return $"{FileName(name)} was not found in {string.Join(", ", SearchFolders(name).Distinct())} (this build took the native set "
+            + $"{PackagedSet}){advice}";
     }
 
-    private static string? Find(string name) => SearchFolders(name).Select(folder => FindIn(folder, name)).FirstOrDefault(file => file is not null);
+    private static string? Find(string name) =>
+        SearchFolders(name).Select(folder => FindIn(folder, name)).FirstOrDefault(file => file is not null);
 
     private static string? FindIn(string folder, string name)
     {
@@ -135,7 +146,11 @@ public static partial class NativeLibraries
         string plain = Path.Combine(folder, FileName(name));
         return File.Exists(plain)
             ? plain
-            : Directory.EnumerateFiles(folder).Where(file => IsFileOf(name, Path.GetFileName(file))).Order(StringComparer.Ordinal).FirstOrDefault();
+            : Directory
+                .EnumerateFiles(folder)
+                .Where(file => IsFileOf(name, Path.GetFileName(file)))
+                .Order(StringComparer.Ordinal)
+                .FirstOrDefault();
     }
 
     // A runtime folder stands for the packaged ONNX Runtime; what it does not hold besides may come from the packages:
@@ -161,5 +176,7 @@ public static partial class NativeLibraries
     }
 
     private static string FileName(string name) =>
-        OperatingSystem.IsWindows() ? name + ".dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+        OperatingSystem.IsWindows() ? name + ".dll"
+        : OperatingSystem.IsMacOS() ? $"lib{name}.dylib"
+        : $"lib{name}.so";
 }

@@ -55,9 +55,14 @@ public static partial class NativeLibraries
     /// <summary>The packages' set that the build took: <c>Cpu</c>, <c>DirectML</c>, <c>Cuda</c> or <c>CpuGenAI</c>.</summary>
     public static string PackagedSet => Metadata("NativeSet") ?? "unknown";
 
-    /// <summary>The libraries that are loaded at this moment, each with the path that the system's loader gives; one that is not loaded is absent.</summary>
+    /// <summary>The libraries that are loaded at this moment, each with the path that the system's loader gives; one that is not loaded is
+    /// absent.</summary>
     public static IReadOnlyList<LoadedLibrary> Loaded() =>
-        [.. new[] { OnnxRuntime, GenAi, DirectML }.SelectMany(name => LoadedModules.PathsOf(name).Select(path => new LoadedLibrary(name, VersionOf(name, path), path)))];
+        [
+            .. new[] { OnnxRuntime, GenAi, DirectML }.SelectMany(name =>
+                LoadedModules.PathsOf(name).Select(path => new LoadedLibrary(name, VersionOf(name, path), path))
+            ),
+        ];
 
     /// <summary>The file that ONNX Runtime was loaded from, for messages.</summary>
     internal static string OnnxRuntimePath => string.Join(", ", LoadedModules.PathsOf(OnnxRuntime));
@@ -80,7 +85,10 @@ public static partial class NativeLibraries
             return null;
         }
 
-        string library = Path.Combine(Path.GetDirectoryName(LoadedModules.PathsOf(OnnxRuntime)[0])!, FileName("onnxruntime_providers_cuda"));
+        string library = Path.Combine(
+            Path.GetDirectoryName(LoadedModules.PathsOf(OnnxRuntime)[0])!,
+            FileName("onnxruntime_providers_cuda")
+        );
         return File.Exists(library) ? null : $"{provider} needs {library}, which is not there";
     }
 
@@ -115,7 +123,8 @@ public static partial class NativeLibraries
         throw new EngineException($"{file} has no {absent}: it is older than onnxruntime-genai 0.14.1, or not onnxruntime-genai");
     }
 
-    /// <summary>True when a file name is the library's on any of the three systems: <c>x.dll</c>, <c>libx.so</c>, <c>libx.so.1</c>, <c>libx.1.2.dylib</c>.</summary>
+    /// <summary>True when a file name is the library's on any of the three systems: <c>x.dll</c>, <c>libx.so</c>, <c>libx.so.1</c>,
+    /// <c>libx.1.2.dylib</c>.</summary>
     internal static bool IsFileOf(string name, string fileName)
     {
         if (fileName.Equals(name + ".dll", StringComparison.OrdinalIgnoreCase))
@@ -129,7 +138,10 @@ public static partial class NativeLibraries
         }
 
         string rest = fileName[(name.Length + 4)..];
-        return rest == "so" || rest.StartsWith("so.", StringComparison.Ordinal) || rest == "dylib" || rest.EndsWith(".dylib", StringComparison.Ordinal);
+        return rest == "so"
+            || rest.StartsWith("so.", StringComparison.Ordinal)
+            || rest == "dylib"
+            || rest.EndsWith(".dylib", StringComparison.Ordinal);
     }
 
 #pragma warning disable CA2255 // Here an initializer is the only way: a child process of BenchmarkDotNet starts in generated code.
@@ -153,12 +165,13 @@ public static partial class NativeLibraries
         NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Resolve);
     }
 
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath) => Path.GetFileNameWithoutExtension(name) switch
-    {
-        OnnxRuntime => s_onnxRuntime.Value,
-        GenAi => s_genAi.Value,
-        _ => 0,
-    };
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath) =>
+        Path.GetFileNameWithoutExtension(name) switch
+        {
+            OnnxRuntime => s_onnxRuntime.Value,
+            GenAi => s_genAi.Value,
+            _ => 0,
+        };
 
     private static string? Metadata(string key) =>
         typeof(NativeLibraries).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(a => a.Key == key)?.Value;

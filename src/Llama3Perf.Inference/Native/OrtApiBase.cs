@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Llama3Perf.Inference.Native;
 
-/// <summary>The two functions behind <c>OrtGetApiBase</c>, the one entry point that every ONNX Runtime has. Usable before the managed package is.</summary>
+/// <summary>The two functions behind <c>OrtGetApiBase</c>, the one entry point that every ONNX Runtime has. Usable before the managed
+/// package is.</summary>
 internal static unsafe class OrtApiBase
 {
     /// <summary>The library's own version, <c>1.24.4</c>; null when it is not ONNX Runtime.</summary>

@@ -1,6 +1,7 @@
 namespace Llama3Perf.Inference.Native;
 
-/// <summary>Whether a native library is here and can run on an execution provider; the same question for every engine in this process.</summary>
+/// <summary>Whether a native library is here and can run on an execution provider; the same question for every engine in this
+/// process.</summary>
 internal static class ProviderAvailability
 {
     /// <param name="provider">Where a model is to run.</param>
@@ -22,6 +23,8 @@ internal static class ProviderAvailability
             return Availability.No(e.Message);
         }
 
-        return onnxRuntimeName() is { } name && NativeLibraries.ProviderProblem(name) is { } problem ? Availability.No(problem) : Availability.Yes;
+        return onnxRuntimeName() is { } name && NativeLibraries.ProviderProblem(name) is { } problem
+            ? Availability.No(problem)
+            : Availability.Yes;
     }
 }

@@ -13,11 +13,13 @@ public sealed partial record ChatTemplate(string Name, Func<string, string> Appl
     private static readonly ChatTemplate[] s_all =
     [
         None,
-
         // As Llama-3's own template writes one user message and opens the assistant's turn.
-        new("llama3", message =>
-            $"<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n{Trim(message)}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"),
-
+        new(
+            "llama3",
+            message =>
+                $"<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n"
+                + $"{Trim(message)}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+        ),
         // Phi-3's form. The 2024 article sent it to Llama-3, whose tokenizer reads its marks as plain text: that is refused now.
         new("phi3", message => $"<|user|>\n{message} <|end|>\n<|assistant|>"),
     ];
@@ -30,7 +32,8 @@ public sealed partial record ChatTemplate(string Name, Func<string, string> Appl
 
     /// <summary>The template of that name.</summary>
     /// <exception cref="EngineException">There is none; the message lists those there are.</exception>
-    public static ChatTemplate Get(string name) => Array.Find(s_all, template => template.Name == name)
+    public static ChatTemplate Get(string name) =>
+        Array.Find(s_all, template => template.Name == name)
         ?? throw new EngineException($"'{name}' is unknown; use {string.Join(", ", Names)}");
 
     // Some write the bar full-width.

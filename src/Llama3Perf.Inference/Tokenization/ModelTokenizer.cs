@@ -36,18 +36,30 @@ public sealed class ModelTokenizer
         {
             throw new EngineException($"{path} cannot be used: it {OneLine(exception)}", exception);
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or IOException or UnauthorizedAccessException or TokenizerException)
+        catch (Exception exception)
+            when (exception
+                    is JsonException
+                        or FormatException
+                        or InvalidOperationException
+                        or IOException
+                        or UnauthorizedAccessException
+                        or TokenizerException
+            )
         {
             throw new EngineException($"{path} is no tokenizer.json that can be read: {OneLine(exception)}", exception);
         }
         catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
         {
             throw new EngineException(
-                $"the tokenizers library is not there for {RuntimeInformation.RuntimeIdentifier}, so that texts cannot be prompts; prompts of the form ppN need none", exception);
+                $"the tokenizers library is not there for {RuntimeInformation.RuntimeIdentifier}, so that texts cannot be prompts; prompts "
+                    + "of the form ppN need none",
+                exception
+            );
         }
     }
 
-    /// <summary>Token ids of a text alone; a lone surrogate counts as U+FFFD. Added tokens in it are recognized, none are put around it.</summary>
+    /// <summary>Token ids of a text alone; a lone surrogate counts as U+FFFD. Added tokens in it are recognized, none are put around
+    /// it.</summary>
     /// <exception cref="EngineException">The tokenizer has no token for a part of it.</exception>
     public IReadOnlyList<int> Encode(string text)
     {
@@ -64,7 +76,8 @@ public sealed class ModelTokenizer
     /// <summary>The id of a text that is one token by itself; null for one that is several.</summary>
     public int? IdOf(string token) => Encode(token) is [var id] ? id : null;
 
-    /// <summary>The text of token ids, special tokens included. Bytes that are not UTF-8 become U+FFFD; ids outside the vocabulary are left out.</summary>
+    /// <summary>The text of token ids, special tokens included. Bytes that are not UTF-8 become U+FFFD; ids outside the vocabulary are left
+    /// out.</summary>
     public string Decode(IEnumerable<int> tokens) => _native.Decode([.. tokens.Select(token => unchecked((uint)token))]);
 
     /// <summary>A decoder for tokens that come one by one.</summary>
@@ -86,5 +99,6 @@ public sealed class ModelTokenizer
         }
     }
 
-    private static string OneLine(Exception exception) => exception.Message.Replace("Failed to load tokenizer: ", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
+    private static string OneLine(Exception exception) =>
+        exception.Message.Replace("Failed to load tokenizer: ", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
 }

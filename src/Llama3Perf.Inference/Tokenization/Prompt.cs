@@ -21,7 +21,8 @@ public sealed record Prompt
 
     internal int RandomTokens { get; }
 
-    /// <summary>The prompts of one option: one text, commas and all, unless it is a comma-separated list of nothing but <c>ppN</c>.</summary>
+    /// <summary>The prompts of one option: one text, commas and all, unless it is a comma-separated list of nothing but
+    /// <c>ppN</c>.</summary>
     public static IReadOnlyList<string> Arguments(string option)
     {
         string[] items = option.Split(',', StringSplitOptions.TrimEntries);
@@ -50,8 +51,11 @@ public sealed record Prompt
     /// <summary>The prompt of a text as it is, whatever it begins with.</summary>
     public static Prompt OfText(string text) => new(Shorten(text), text, 0);
 
-    private static int? Length(string argument) => argument.StartsWith("pp", StringComparison.Ordinal)
-        && int.TryParse(argument.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int tokens) ? tokens : null;
+    private static int? Length(string argument) =>
+        argument.StartsWith("pp", StringComparison.Ordinal)
+        && int.TryParse(argument.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out int tokens)
+            ? tokens
+            : null;
 
     private static string ReadFile(string path)
     {

@@ -53,12 +53,15 @@ public sealed class PromptTokenizer
     /// </exception>
     public TokenizedPrompt Tokenize(Prompt prompt, PromptForm form)
     {
-        TokenizedPrompt tokens = prompt.RandomTokens > 0
-            ? new TokenizedPrompt(prompt.Id, [.. Bos().Concat(Draw(Ordinary())).Take(prompt.RandomTokens)])
-            : Encode(prompt, form);
+        TokenizedPrompt tokens =
+            prompt.RandomTokens > 0
+                ? new TokenizedPrompt(prompt.Id, [.. Bos().Concat(Draw(Ordinary())).Take(prompt.RandomTokens)])
+                : Encode(prompt, form);
         return Array.FindIndex(tokens.TokenIds, id => id < 0 || id >= _vocabularySize) is >= 0 and var place
             ? throw new EngineException(
-                $"the prompt '{prompt.Id}' has the token {tokens.TokenIds[place]} at place {place + 1}, and the model's vocabulary ends at {_vocabularySize - 1}: its tokenizer belongs to another model")
+                $"the prompt '{prompt.Id}' has the token {tokens.TokenIds[place]} at place {place + 1}, and the model's vocabulary ends at "
+                    + $"{_vocabularySize - 1}: its tokenizer belongs to another model"
+            )
             : tokens;
     }
 
@@ -67,7 +70,9 @@ public sealed class PromptTokenizer
         if (form.Template.Marks.Where(mark => Tokenizer.IdOf(mark) is null).ToArray() is { Length: > 0 } missing)
         {
             throw new EngineException(
-                $"the chat template {form.Template.Name} writes {string.Join(", ", missing)}, which the tokenizer would read as plain text: it is another model's template");
+                $"the chat template {form.Template.Name} writes {string.Join(", ", missing)}, which the tokenizer would read as plain "
+                    + "text: it is another model's template"
+            );
         }
 
         string text = form.Template.Apply(prompt.Text);
@@ -80,12 +85,18 @@ public sealed class PromptTokenizer
             ids = isWritten ? [.. ids, .. Tokenizer.Frame.After] : [.. Tokenizer.Frame.Around(ids)];
         }
 
-        return new TokenizedPrompt(prompt.Id, form.AddBos && !ids.AsSpan().StartsWith(RequiredBos()) ? [.. RequiredBos(), .. ids] : ids) { Text = text };
+        return new TokenizedPrompt(prompt.Id, form.AddBos && !ids.AsSpan().StartsWith(RequiredBos()) ? [.. RequiredBos(), .. ids] : ids)
+        {
+            Text = text,
+        };
     }
 
     private int[] Bos() => _bos is { } id ? [id] : [];
 
-    private int[] RequiredBos() => Bos() is [_] bos ? bos : throw new EngineException("BOS cannot be put in front of prompts: the model's configuration names no bos_token_id");
+    private int[] RequiredBos() =>
+        Bos() is [_] bos
+            ? bos
+            : throw new EngineException("BOS cannot be put in front of prompts: the model's configuration names no bos_token_id");
 
     // Tokens of text: those before BOS and EOS where these stand at the vocabulary's end with other special tokens, else all but these.
     private int[] Ordinary()
@@ -100,7 +111,7 @@ public sealed class PromptTokenizer
     // A linear congruential generator (Knuth's MMIX constants), so that the same N gives the same ids on every runtime, for ever.
     private static IEnumerable<int> Draw(int[] tokens)
     {
-        for (ulong state = 1; ;)
+        for (ulong state = 1; ; )
         {
             state = (state * 6364136223846793005) + 1442695040888963407;
             yield return tokens[(int)((state >> 33) % (ulong)tokens.Length)];

@@ -24,7 +24,10 @@ internal sealed record TokenFrame(IReadOnlyList<int> Before, IReadOnlyList<int> 
             "ByteLevel" => s_none,
             "TemplateProcessing" => Template(processor),
             "BertProcessing" or "RobertaProcessing" => new TokenFrame([Pair(processor, "cls")], [Pair(processor, "sep")]),
-            "Sequence" => processor.Member("processors", JsonValueKind.Array).EnumerateArray().Aggregate(s_none, (inner, outer) => Read(outer).Around(inner)),
+            "Sequence" => processor
+                .Member("processors", JsonValueKind.Array)
+                .EnumerateArray()
+                .Aggregate(s_none, (inner, outer) => Read(outer).Around(inner)),
             var other => throw new NotSupportedException($"has a {other} post-processor"),
         };
     }
@@ -48,8 +51,12 @@ internal sealed record TokenFrame(IReadOnlyList<int> Before, IReadOnlyList<int> 
         IEnumerable<int> Ids(JsonElement piece)
         {
             string name = piece.Member("SpecialToken", JsonValueKind.Object).Member("id", JsonValueKind.String).GetString()!;
-            return processor.Member("special_tokens", JsonValueKind.Object).Member(name, JsonValueKind.Object)
-                .Member("ids", JsonValueKind.Array).EnumerateArray().Select(id => id.TokenId());
+            return processor
+                .Member("special_tokens", JsonValueKind.Object)
+                .Member(name, JsonValueKind.Object)
+                .Member("ids", JsonValueKind.Array)
+                .EnumerateArray()
+                .Select(id => id.TokenId());
         }
     }
 

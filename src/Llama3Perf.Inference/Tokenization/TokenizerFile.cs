@@ -13,7 +13,8 @@ internal sealed record TokenizerFile(byte[] Json, TokenFrame Frame)
 {
     /// <summary>Reads a file.</summary>
     /// <exception cref="FormatException">It is broken.</exception>
-    /// <exception cref="NotSupportedException">It has a part that ends the library's process, or gives a text other ids each time.</exception>
+    /// <exception cref="NotSupportedException">It has a part that ends the library's process, or gives a text other ids each
+    /// time.</exception>
     /// <exception cref="JsonException">It is no JSON.</exception>
     public static TokenizerFile Read(string path)
     {
@@ -37,25 +38,33 @@ internal sealed record TokenizerFile(byte[] Json, TokenFrame Frame)
     // 30,000 damaged files of six forms led to.
     private static void RefuseModel(JsonElement model)
     {
-        if (model.Optional("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.TryGetDouble(out double rate) && rate == 0))
+        if (
+            model.Optional("dropout") is { } dropout
+            && !(dropout.ValueKind == JsonValueKind.Number && dropout.TryGetDouble(out double rate) && rate == 0)
+        )
         {
             throw new NotSupportedException("gives a text other ids each time (dropout)");
         }
 
-        if (model.Text("continuing_subword_prefix") is { Length: > 0 } prefix && model.Optional("merges") is { ValueKind: JsonValueKind.Array } merges
-            && merges.EnumerateArray().Any(merge => !Right(merge).StartsWith(prefix, StringComparison.Ordinal)))
+        if (
+            model.Text("continuing_subword_prefix") is { Length: > 0 } prefix
+            && model.Optional("merges") is { ValueKind: JsonValueKind.Array } merges
+            && merges.EnumerateArray().Any(merge => !Right(merge).StartsWith(prefix, StringComparison.Ordinal))
+        )
         {
             throw new NotSupportedException($"has merges whose second part lacks the continuing_subword_prefix '{prefix}'");
         }
     }
 
     // Files of before 2024 write "a b", later ones ["a", "b"].
-    private static string Right(JsonElement merge) => merge switch
-    {
-        { ValueKind: JsonValueKind.String } => merge.GetString()!.Split(' ')[^1],
-        { ValueKind: JsonValueKind.Array } when merge.GetArrayLength() == 2 && merge[1].ValueKind == JsonValueKind.String => merge[1].GetString()!,
-        _ => "",
-    };
+    private static string Right(JsonElement merge) =>
+        merge switch
+        {
+            { ValueKind: JsonValueKind.String } => merge.GetString()!.Split(' ')[^1],
+            { ValueKind: JsonValueKind.Array } when merge.GetArrayLength() == 2 && merge[1].ValueKind == JsonValueKind.String => merge[1]
+                .GetString()!,
+            _ => "",
+        };
 
     private static void RefuseSteps(JsonElement? step)
     {
@@ -78,15 +87,25 @@ internal sealed record TokenizerFile(byte[] Json, TokenFrame Frame)
 
     private static void RefuseStep(JsonElement step)
     {
-        string? reason = step.Optional("type") is { ValueKind: JsonValueKind.String } type ? type.GetString() switch
-        {
-            "Precompiled" when step.Optional("precompiled_charsmap") is not { ValueKind: JsonValueKind.String } => "a Precompiled normalizer without its table",
-            "FixedLength" when step.Optional("length") is { ValueKind: JsonValueKind.Number } length && length.TryGetDouble(out double value) && value == 0 => "pieces of length 0",
-            "Strip" when step.Optional("stop") is { ValueKind: JsonValueKind.Number } stop && stop.TryGetDouble(out double value) && value != 0 => "a decoder that strips the end of tokens",
-            "Replace" when step.Optional("pattern")?.Optional("Regex") is { ValueKind: JsonValueKind.String } regex && MatchesNothing(regex.GetString()!) =>
-                "a Replace whose pattern matches where there is nothing",
-            _ => null,
-        } : null;
+        string? reason = step.Optional("type") is { ValueKind: JsonValueKind.String } type
+            ? type.GetString() switch
+            {
+                "Precompiled" when step.Optional("precompiled_charsmap") is not { ValueKind: JsonValueKind.String } =>
+                    "a Precompiled normalizer without its table",
+                "FixedLength"
+                    when step.Optional("length") is { ValueKind: JsonValueKind.Number } length
+                        && length.TryGetDouble(out double value)
+                        && value == 0 => "pieces of length 0",
+                "Strip"
+                    when step.Optional("stop") is { ValueKind: JsonValueKind.Number } stop
+                        && stop.TryGetDouble(out double value)
+                        && value != 0 => "a decoder that strips the end of tokens",
+                "Replace"
+                    when step.Optional("pattern")?.Optional("Regex") is { ValueKind: JsonValueKind.String } regex
+                        && MatchesNothing(regex.GetString()!) => "a Replace whose pattern matches where there is nothing",
+                _ => null,
+            }
+            : null;
         if (reason is not null)
         {
             throw new NotSupportedException($"has {reason}");

@@ -23,9 +23,15 @@ internal sealed record TokenizerSettings(bool? AddBos, bool? AddEos, string? Bos
         {
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
             JsonElement root = document.RootElement;
-            return new TokenizerSettings(Flag(root, "add_bos_token"), Flag(root, "add_eos_token"), Token(root, "bos_token"), Token(root, "eos_token"));
+            return new TokenizerSettings(
+                Flag(root, "add_bos_token"),
+                Flag(root, "add_eos_token"),
+                Token(root, "bos_token"),
+                Token(root, "eos_token")
+            );
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception exception)
+            when (exception is JsonException or FormatException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             throw new EngineException($"{path} cannot be read: {exception.Message.ReplaceLineEndings(" ")}", exception);
         }
@@ -39,9 +45,14 @@ internal sealed record TokenizerSettings(bool? AddBos, bool? AddEos, string? Bos
     public TokenFrame? Frame(ModelTokenizer tokenizer) =>
         AddBos is null && AddEos is null ? null : new TokenFrame(Ids(AddBos, Bos, tokenizer), Ids(AddEos, Eos, tokenizer));
 
-    private static int[] Ids(bool? wanted, string? token, ModelTokenizer tokenizer) => wanted != true || token is null
-        ? []
-        : [tokenizer.IdOf(token) ?? throw new FormatException($"tokenizer_config.json puts '{token}' around texts, which is no token of it")];
+    private static int[] Ids(bool? wanted, string? token, ModelTokenizer tokenizer) =>
+        wanted != true || token is null
+            ? []
+            :
+            [
+                tokenizer.IdOf(token)
+                    ?? throw new FormatException($"tokenizer_config.json puts '{token}' around texts, which is no token of it"),
+            ];
 
     private static bool? Flag(JsonElement root, string name) => root.Optional(name) is null ? null : root.Flag(name);
 

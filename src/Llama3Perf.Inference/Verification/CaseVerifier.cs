@@ -10,7 +10,14 @@ internal static class CaseVerifier
         int count = reference.GreedyTokens.Length;
         GreedyRun run = new(engine, reference.InputIds, Math.Max(1, count), folder.EosTokenIds);
         run.Start([]);
-        VerifiedCase verified = new(reference.Prompt, LogitsDifference.Between(reference.LastLogits, engine.LastLogits()), 0, count, 0, null);
+        VerifiedCase verified = new(
+            reference.Prompt,
+            LogitsDifference.Between(reference.LastLogits, engine.LastLogits()),
+            0,
+            count,
+            0,
+            null
+        );
         for (int step = 0; verified.Logits.IsFinite && step < count; step++)
         {
             Disagreement? difference = Step(engine, run, reference, step);
@@ -50,7 +57,8 @@ internal static class CaseVerifier
         }
 
         return actual == expected ? null
-            : reference.LogitsOf(step) is { } logits ? new Disagreement(step, expected, actual, (double)logits[expected] - logits[actual], IsReferencesMargin: true)
+            : reference.LogitsOf(step) is { } logits
+                ? new Disagreement(step, expected, actual, (double)logits[expected] - logits[actual], IsReferencesMargin: true)
             : new Disagreement(step, expected, actual, (double)own[actual] - own[expected], IsReferencesMargin: false);
     }
 

@@ -4,7 +4,8 @@ namespace Llama3Perf.Inference.Verification;
 /// <param name="Maximum">Largest absolute difference of a logit; NaN when a logit is NaN or infinite.</param>
 /// <param name="Spread">Highest minus lowest logit of the reference.</param>
 /// <param name="Cosine">Cosine of the angle between both rows; NaN when a logit is NaN or infinite.</param>
-/// <param name="Divergence">Kullback-Leibler divergence of softmax(ours) from softmax(reference), in nats; NaN when a logit is NaN or infinite.</param>
+/// <param name="Divergence">Kullback-Leibler divergence of softmax(ours) from softmax(reference), in nats; NaN when a logit is NaN or
+/// infinite.</param>
 public sealed record LogitsDifference(double Maximum, double Spread, double Cosine, double Divergence)
 {
     /// <summary>True when every logit of both rows is a finite number.</summary>
@@ -29,10 +30,14 @@ public sealed record LogitsDifference(double Maximum, double Spread, double Cosi
             return new LogitsDifference(double.NaN, double.NaN, double.NaN, double.NaN);
         }
 
-        double maximum = 0, product = 0, square = 0, actualSquare = 0;
+        double maximum = 0,
+            product = 0,
+            square = 0,
+            actualSquare = 0;
         for (int i = 0; i < reference.Length; i++)
         {
-            double a = reference[i], b = actual[i];
+            double a = reference[i],
+                b = actual[i];
             maximum = Math.Max(maximum, Math.Abs(a - b));
             product += a * b;
             square += a * a;
@@ -40,7 +45,10 @@ public sealed record LogitsDifference(double Maximum, double Spread, double Cosi
         }
 
         // Rows of zeros have no direction: equal ones agree, others do not.
-        double cosine = square * actualSquare > 0 ? product / Math.Sqrt(square * actualSquare) : maximum == 0 ? 1 : 0;
+        double cosine =
+            square * actualSquare > 0 ? product / Math.Sqrt(square * actualSquare)
+            : maximum == 0 ? 1
+            : 0;
         return new LogitsDifference(maximum, SpreadOf(reference), cosine, DivergenceOf(reference, actual));
     }
 
@@ -63,7 +71,8 @@ public sealed record LogitsDifference(double Maximum, double Spread, double Cosi
 
     private static double DivergenceOf(ReadOnlySpan<float> reference, ReadOnlySpan<float> actual)
     {
-        double logSum = LogSum(reference), actualLogSum = LogSum(actual);
+        double logSum = LogSum(reference),
+            actualLogSum = LogSum(actual);
         double divergence = 0;
         for (int i = 0; i < reference.Length; i++)
         {
@@ -77,7 +86,8 @@ public sealed record LogitsDifference(double Maximum, double Spread, double Cosi
 
     private static double LogSum(ReadOnlySpan<float> logits)
     {
-        double highest = Highest(logits), sum = 0;
+        double highest = Highest(logits),
+            sum = 0;
         foreach (float logit in logits)
         {
             sum += Math.Exp(logit - highest);

@@ -30,10 +30,17 @@ public sealed record ModelVerification(IReadOnlyList<VerifiedCase> Cases, Verifi
     {
         if (prompt.LastLogits.Length != folder.VocabularySize)
         {
-            throw new EngineException($"{reference.Source} has {prompt.LastLogits.Length} logits and the vocabulary of {folder.Path} has {folder.VocabularySize} tokens: they are different models");
+            throw new EngineException(
+                $"{reference.Source} has {prompt.LastLogits.Length} logits and the vocabulary of {folder.Path} has {folder.VocabularySize} "
+                    + "tokens: they are different models"
+            );
         }
 
-        if (prompt.InputIds.Concat(prompt.GreedyTokens).FirstOrDefault(id => id < 0 || id >= folder.VocabularySize, -1) is >= 0 and int outside)
+        if (
+            prompt.InputIds.Concat(prompt.GreedyTokens).FirstOrDefault(id => id < 0 || id >= folder.VocabularySize, -1)
+            is >= 0
+                and int outside
+        )
         {
             throw new EngineException($"{reference.Source} has the token {outside}, outside the vocabulary of {folder.Path}");
         }
@@ -41,7 +48,9 @@ public sealed record ModelVerification(IReadOnlyList<VerifiedCase> Cases, Verifi
         int length = prompt.InputIds.Length + Math.Max(1, prompt.GreedyTokens.Length);
         if (length > folder.ContextLength)
         {
-            throw new EngineException($"'{prompt.Prompt}' of {reference.Source} needs {length} tokens and the context of {folder.Path} is {folder.ContextLength}");
+            throw new EngineException(
+                $"'{prompt.Prompt}' of {reference.Source} needs {length} tokens and the context of {folder.Path} is {folder.ContextLength}"
+            );
         }
     }
 }
@@ -58,12 +67,23 @@ public sealed record VerifiedCase(string Prompt, LogitsDifference Logits, int Ag
     /// <summary>Which limit is exceeded, and by what; null when none is.</summary>
     public string? Failure(VerificationLimits limits)
     {
-        string? what = !Logits.IsFinite ? "NaN or infinite logits"
-            : Logits.Relative > limits.MaxDifference ? string.Create(CultureInfo.InvariantCulture, $"logits differ by {Logits.Relative:0.#####} of their spread, the limit is {limits.MaxDifference}")
-            : Logits.Cosine < limits.MinCosine ? string.Create(CultureInfo.InvariantCulture, $"the cosine is {Logits.Cosine:0.######}, the limit is {limits.MinCosine}")
-            : Logits.Divergence > limits.MaxDivergence ? string.Create(CultureInfo.InvariantCulture, $"the KL divergence is {Logits.Divergence:0.#####}, the limit is {limits.MaxDivergence}")
+        string? what =
+            !Logits.IsFinite ? "NaN or infinite logits"
+            : Logits.Relative > limits.MaxDifference
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"logits differ by {Logits.Relative:0.#####} of their spread, the limit is {limits.MaxDifference}"
+                )
+            : Logits.Cosine < limits.MinCosine
+                ? string.Create(CultureInfo.InvariantCulture, $"the cosine is {Logits.Cosine:0.######}, the limit is {limits.MinCosine}")
+            : Logits.Divergence > limits.MaxDivergence
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the KL divergence is {Logits.Divergence:0.#####}, the limit is {limits.MaxDivergence}"
+                )
             : First is { Margin: double.NaN } ? $"NaN or infinite logits at greedy token {AgreedTokens + 1}"
-            : AgreedTokens < Math.Min(limits.MinTokens, Tokens) ? $"{AgreedTokens} of {Tokens} greedy tokens agree, the limit is {Math.Min(limits.MinTokens, Tokens)}"
+            : AgreedTokens < Math.Min(limits.MinTokens, Tokens)
+                ? $"{AgreedTokens} of {Tokens} greedy tokens agree, the limit is {Math.Min(limits.MinTokens, Tokens)}"
             : null;
         return what is null ? null : $"'{Prompt}': {what}";
     }
@@ -74,5 +94,6 @@ public sealed record VerifiedCase(string Prompt, LogitsDifference Logits, int Ag
 /// <param name="Expected">The reference's token.</param>
 /// <param name="Actual">The token that was chosen; -1 when the logits were no numbers.</param>
 /// <param name="Margin">How much the reference prefers its own token, in logits; NaN when the logits were no numbers.</param>
-/// <param name="IsReferencesMargin">False where the reference has no logits of that step: then it is how much the model prefers the other token.</param>
+/// <param name="IsReferencesMargin">False where the reference has no logits of that step: then it is how much the model prefers the other
+/// token.</param>
 public sealed record Disagreement(int Index, int Expected, int Actual, double Margin, bool IsReferencesMargin);

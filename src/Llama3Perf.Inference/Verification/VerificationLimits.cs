@@ -15,11 +15,14 @@ public sealed record VerificationLimits(double MaxDifference, double MinCosine, 
     /// True when the reference computes from the same stored weights: then only arithmetic differs. False when it may compute from the
     /// weights before they were quantized.
     /// </param>
-    public static VerificationLimits For(Precision precision, bool sameWeights) => precision switch
-    {
-        Precision.Fp32 => new VerificationLimits(1e-4, 0.9999, 1e-4, Reference.NewTokens),
-        Precision.Fp16 => new VerificationLimits(0.01, 0.999, 0.01, Reference.NewTokens),
-        Precision.Int8 => sameWeights ? new VerificationLimits(0.03, 0.995, 0.02, Reference.NewTokens) : new VerificationLimits(0.05, 0.99, 0.05, 24),
-        _ => sameWeights ? new VerificationLimits(0.05, 0.99, 0.05, Reference.NewTokens) : new VerificationLimits(0.5, 0.8, 2, 16),
-    };
+    public static VerificationLimits For(Precision precision, bool sameWeights) =>
+        precision switch
+        {
+            Precision.Fp32 => new VerificationLimits(1e-4, 0.9999, 1e-4, Reference.NewTokens),
+            Precision.Fp16 => new VerificationLimits(0.01, 0.999, 0.01, Reference.NewTokens),
+            Precision.Int8 => sameWeights
+                ? new VerificationLimits(0.03, 0.995, 0.02, Reference.NewTokens)
+                : new VerificationLimits(0.05, 0.99, 0.05, 24),
+            _ => sameWeights ? new VerificationLimits(0.05, 0.99, 0.05, Reference.NewTokens) : new VerificationLimits(0.5, 0.8, 2, 16),
+        };
 }

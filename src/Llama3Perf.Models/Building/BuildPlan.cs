@@ -19,7 +19,9 @@ internal sealed record BuildPlan
         (Shape, Options) = (shape with { TieEmbeddings = options.TieEmbeddings ?? shape.TieEmbeddings }, options);
         BuildRules.Check(Shape, options);
         (Model, Data) = LlamaGraph.Create(Shape, options, weights, DataFileName);
-        _manifest = new Lazy<string>(() => BuildManifest.Text(Shape, options, checkpointSha256(), Checkpoint is not { IsSynthetic: false }));
+        _manifest = new Lazy<string>(() =>
+            BuildManifest.Text(Shape, options, checkpointSha256(), Checkpoint is not { IsSynthetic: false })
+        );
     }
 
     public LlamaShape Shape { get; }
@@ -44,7 +46,8 @@ internal sealed record BuildPlan
 
     /// <param name="options">What to build.</param>
     /// <param name="digests">Folder that remembers the contents of checkpoints; null to read them each time.</param>
-    /// <exception cref="ModelException">Options that contradict each other or the shape, or a checkpoint that cannot be converted.</exception>
+    /// <exception cref="ModelException">Options that contradict each other or the shape, or a checkpoint that cannot be
+    /// converted.</exception>
     public static BuildPlan Create(ModelBuildOptions options, string? digests = null) =>
         Checkpoint.IsCheckpoint(options.Model) ? Convert(Checkpoint.Open(options.Model), options, digests) : Random(options);
 
@@ -53,7 +56,10 @@ internal sealed record BuildPlan
         var shape = LlamaShape.Load(options.Model);
         if (shape.VocabularySize < SyntheticTokenizer.MinimumVocabularySize)
         {
-            throw new ModelException($"vocab_size {shape.VocabularySize} of '{shape.Name}' is too small: bytes and special tokens need {SyntheticTokenizer.MinimumVocabularySize}.");
+            throw new ModelException(
+                $"vocab_size {shape.VocabularySize} of '{shape.Name}' is too small: bytes and special tokens need "
+                    + $"{SyntheticTokenizer.MinimumVocabularySize}."
+            );
         }
 
         LlamaShape tied = shape with { TieEmbeddings = options.TieEmbeddings ?? shape.TieEmbeddings };
@@ -72,7 +78,12 @@ internal sealed record BuildPlan
 
         var counts = new ConversionCounts();
         var weights = new CheckpointWeights(checkpoint, options.Symmetric, counts);
-        return new BuildPlan(checkpoint.Shape, options, weights, () => CheckpointFingerprint.Compute(checkpoint, digests, progress: null, CancellationToken.None))
+        return new BuildPlan(
+            checkpoint.Shape,
+            options,
+            weights,
+            () => CheckpointFingerprint.Compute(checkpoint, digests, progress: null, CancellationToken.None)
+        )
         {
             Checkpoint = checkpoint,
             Counts = counts,

@@ -23,15 +23,23 @@ public static class ModelBuilder
     /// <exception cref="ModelException">Impossible options, a folder that holds something else, no space, no permission.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static ModelFolder Build(
-        ModelBuildOptions options, string folder, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Build(BuildPlan.Create(options), folder, new BuildMachine(), progress, cancellationToken);
+        ModelBuildOptions options,
+        string folder,
+        IProgress<BuildProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    ) => Build(BuildPlan.Create(options), folder, new BuildMachine(), progress, cancellationToken);
 
     /// <summary>Bytes of weights that a build writes, known without building: about what a loaded model takes.</summary>
     /// <exception cref="ModelException">Options that cannot be built.</exception>
     public static long WeightBytes(ModelBuildOptions options) => BuildPlan.Create(options).Data.Length;
 
     internal static ModelFolder Build(
-        BuildPlan plan, string folder, BuildMachine machine, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
+        BuildPlan plan,
+        string folder,
+        BuildMachine machine,
+        IProgress<BuildProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -90,14 +98,25 @@ public static class ModelBuilder
     }
 
     private static void WriteFiles(
-        BuildPlan plan, string folder, BuildMachine machine, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
+        BuildPlan plan,
+        string folder,
+        BuildMachine machine,
+        IProgress<BuildProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var counter = new ByteCounter(plan.Data.Length, progress);
 
         // A conversion also reads: while some pieces wait for the disk, others are computed.
         int threads = plan.Checkpoint is null ? machine.Threads : 2 * machine.Threads;
         DataFile.Write(
-            Path.Combine(folder, BuildPlan.DataFileName), plan.Data.Pieces, plan.Data.Length, threads, counter.Add, cancellationToken);
+            Path.Combine(folder, BuildPlan.DataFileName),
+            plan.Data.Pieces,
+            plan.Data.Length,
+            threads,
+            counter.Add,
+            cancellationToken
+        );
         if (plan.Checkpoint is { } checkpoint)
         {
             if (!plan.Options.AllowNonFinite)
@@ -111,7 +130,9 @@ public static class ModelBuilder
         File.WriteAllBytes(Path.Combine(folder, GraphFile), plan.Model.ToByteArray());
         SpecialTokens tokens = plan.WriteTokenizer(folder);
         File.WriteAllText(
-            Path.Combine(folder, "genai_config.json"), GenAiConfigText.Text(plan.Shape, plan.Options.Target, GraphFile, tokens));
+            Path.Combine(folder, "genai_config.json"),
+            GenAiConfigText.Text(plan.Shape, plan.Options.Target, GraphFile, tokens)
+        );
         File.WriteAllText(Path.Combine(folder, BuildManifest.FileName), plan.Manifest);
         cancellationToken.ThrowIfCancellationRequested();
     }

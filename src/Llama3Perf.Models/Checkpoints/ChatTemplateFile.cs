@@ -9,7 +9,8 @@ public static class ChatTemplateFile
     /// <summary>Where newer checkpoints keep it, and the only place where ONNX Runtime GenAI looks.</summary>
     internal const string Name = "chat_template.jinja";
 
-    /// <summary>The template, or null. A file of its own goes before tokenizer_config.json; of several named ones it is the default.</summary>
+    /// <summary>The template, or null. A file of its own goes before tokenizer_config.json; of several named ones it is the
+    /// default.</summary>
     /// <exception cref="ModelException">tokenizer_config.json is broken.</exception>
     public static string? Read(string folder)
     {
@@ -20,16 +21,22 @@ public static class ChatTemplateFile
         }
 
         string configuration = Path.Combine(folder, "tokenizer_config.json");
-        return !File.Exists(configuration) ? null : JsonField.ReadFile(configuration).Find("chat_template") switch
-        {
-            { Element.ValueKind: JsonValueKind.String } template => template.Text(),
-            { Element.ValueKind: JsonValueKind.Array } named => Default(named.Element),
-            _ => null,
-        };
+        return !File.Exists(configuration)
+            ? null
+            : JsonField.ReadFile(configuration).Find("chat_template") switch
+            {
+                { Element.ValueKind: JsonValueKind.String } template => template.Text(),
+                { Element.ValueKind: JsonValueKind.Array } named => Default(named.Element),
+                _ => null,
+            };
     }
 
-    private static string? Default(JsonElement named) => named.EnumerateArray()
-        .Where(item => item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out JsonElement name) && name.ValueEquals("default"))
-        .Select(item => item.TryGetProperty("template", out JsonElement template) ? template.GetString() : null)
-        .FirstOrDefault();
+    private static string? Default(JsonElement named) =>
+        named
+            .EnumerateArray()
+            .Where(item =>
+                item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out JsonElement name) && name.ValueEquals("default")
+            )
+            .Select(item => item.TryGetProperty("template", out JsonElement template) ? template.GetString() : null)
+            .FirstOrDefault();
 }

@@ -21,10 +21,12 @@ public sealed record Checkpoint
     /// <summary>The token ids that a generation needs to know: those of generation_config.json before those of config.json.</summary>
     public required SpecialTokens Tokens { get; init; }
 
-    /// <summary>Exactly the tensors that the shape asks for, by their Hugging Face name (a lone LM head under the embedding's), each of the right shape and inside its file.</summary>
+    /// <summary>Exactly the tensors that the shape asks for, by their Hugging Face name (a lone LM head under the embedding's), each of the
+    /// right shape and inside its file.</summary>
     public required IReadOnlyDictionary<string, CheckpointTensor> Tensors { get; init; }
 
-    /// <summary>Where its files were not simply followed, a sentence each: keys that are not known, a tie that the weights contradict.</summary>
+    /// <summary>Where its files were not simply followed, a sentence each: keys that are not known, a tie that the weights
+    /// contradict.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Absolute paths of the safetensors files, in ordinal order.</summary>
@@ -33,7 +35,8 @@ public sealed record Checkpoint
     /// <summary>True for a folder with config.json and weights, usable or not: <see cref="Open"/> says why one is not.</summary>
     public static bool IsCheckpoint(string path) => CheckpointReader.IsCheckpoint(path);
 
-    /// <summary>Opens a folder and checks configuration, index, headers, names, shapes and types. Weights are not read, save to see whether a stored head is the embedding.</summary>
+    /// <summary>Opens a folder and checks configuration, index, headers, names, shapes and types. Weights are not read, save to see whether
+    /// a stored head is the embedding.</summary>
     /// <exception cref="ModelException">The folder is not usable; the message names file and tensor, and the way out.</exception>
     public static Checkpoint Open(string path) => CheckpointReader.Read(path);
 }

@@ -16,8 +16,17 @@ public static class CheckpointFingerprint
     // What decides the tokens that a model reads and writes, beside its weights.
     private static readonly string[] s_smallFiles =
     [
-        "added_tokens.json", "chat_template.jinja", "chat_template.json", "config.json", "generation_config.json", "merges.txt",
-        "special_tokens_map.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json",
+        "added_tokens.json",
+        "chat_template.jinja",
+        "chat_template.json",
+        "config.json",
+        "generation_config.json",
+        "merges.txt",
+        "special_tokens_map.json",
+        "tokenizer.json",
+        "tokenizer.model",
+        "tokenizer_config.json",
+        "vocab.json",
     ];
 
     /// <summary>
@@ -25,14 +34,19 @@ public static class CheckpointFingerprint
     /// its length and of the digests of its 64 MB pieces, so that all threads can work on one file.
     /// </summary>
     /// <param name="checkpoint">An open checkpoint.</param>
-    /// <param name="cacheFolder">Where digests of weight files are kept by path, length and time of writing; created if needed. Null keeps none.</param>
+    /// <param name="cacheFolder">Where digests of weight files are kept by path, length and time of writing; created if needed. Null keeps
+    /// none.</param>
     /// <param name="progress">Told the bytes of weights known so far.</param>
     /// <param name="cancellationToken">Ends the work; digests of finished files are kept.</param>
     /// <returns>64 lower-case hexadecimal digits.</returns>
     /// <exception cref="ModelException">A file cannot be read, or changes meanwhile.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static string Compute(
-        Checkpoint checkpoint, string? cacheFolder = null, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
+        Checkpoint checkpoint,
+        string? cacheFolder = null,
+        IProgress<BuildProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    )
     {
         try
         {
@@ -97,7 +111,8 @@ public static class CheckpointFingerprint
                     digests[piece] = HashPiece(file, (long)piece * PieceBytes, state.Length, buffer, counter, cancellationToken);
                     return buffer;
                 },
-                _ => { });
+                _ => { }
+            );
         }
         catch (AggregateException e)
         {
@@ -115,7 +130,13 @@ public static class CheckpointFingerprint
     }
 
     private static byte[] HashPiece(
-        SafeFileHandle file, long start, long length, byte[] buffer, ByteCounter counter, CancellationToken cancellationToken)
+        SafeFileHandle file,
+        long start,
+        long length,
+        byte[] buffer,
+        ByteCounter counter,
+        CancellationToken cancellationToken
+    )
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long end = Math.Min(start + PieceBytes, length);

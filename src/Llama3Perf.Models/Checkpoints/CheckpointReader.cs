@@ -11,7 +11,10 @@ internal static class CheckpointReader
     private const string ConfigFile = "config.json";
 
     public static bool IsCheckpoint(string path) =>
-        Directory.Exists(path) && HubCache.Resolve(path) is { } folder && File.Exists(Path.Combine(folder, ConfigFile)) && WeightMap.HasWeights(folder);
+        Directory.Exists(path)
+        && HubCache.Resolve(path) is { } folder
+        && File.Exists(Path.Combine(folder, ConfigFile))
+        && WeightMap.HasWeights(folder);
 
     public static Checkpoint Read(string path)
     {
@@ -31,7 +34,9 @@ internal static class CheckpointReader
                 Path = folder,
                 Shape = settled,
                 Warnings = [.. new[] { shape.Warning, untied }.OfType<string>()],
-                IsSynthetic = configuration.Find(LlamaConfigText.SyntheticKey) is { Element.ValueKind: JsonValueKind.String } weights && weights.Text() == LlamaConfigText.Synthetic,
+                IsSynthetic =
+                    configuration.Find(LlamaConfigText.SyntheticKey) is { Element.ValueKind: JsonValueKind.String } weights
+                    && weights.Text() == LlamaConfigText.Synthetic,
                 Tokens = Tokens(folder, shape, configuration),
                 Tensors = CheckpointRules.Select(folder, settled, found),
                 WeightFiles = map.Files,
@@ -79,7 +84,9 @@ internal static class CheckpointReader
         if ((config.Find("quantization_config") ?? config.Find("compression_config")) is { } quantization)
         {
             string method = quantization.Find("quant_method")?.Text() ?? "an unnamed method";
-            throw new ModelException($"{config.File}: the checkpoint is quantized ({Shown.Text(method)}). Use the unquantized checkpoint that it was made from.");
+            throw new ModelException(
+                $"{config.File}: the checkpoint is quantized ({Shown.Text(method)}). Use the unquantized checkpoint that it was made from."
+            );
         }
     }
 
@@ -91,7 +98,9 @@ internal static class CheckpointReader
             if (!found.TryAdd(tensor.Name, tensor))
             {
                 throw new ModelException(
-                    $"{Shown.Text(tensor.File)}: tensor '{Shown.Text(tensor.Name)}' is also in {Shown.Text(Path.GetFileName(found[tensor.Name].File))}. Keep the files of one checkpoint only.");
+                    $"{Shown.Text(tensor.File)}: tensor '{Shown.Text(tensor.Name)}' is also in "
+                        + $"{Shown.Text(Path.GetFileName(found[tensor.Name].File))}. Keep the files of one checkpoint only."
+                );
             }
         }
 
@@ -100,7 +109,9 @@ internal static class CheckpointReader
             if (!found.TryGetValue(name, out CheckpointTensor? tensor) || tensor.File != file)
             {
                 throw new ModelException(
-                    $"{Shown.Text(file)} lacks tensor '{Shown.Text(name)}', which {WeightMap.IndexFile} says it holds. Download the checkpoint again.");
+                    $"{Shown.Text(file)} lacks tensor '{Shown.Text(name)}', which {WeightMap.IndexFile} says it holds. Download the "
+                        + "checkpoint again."
+                );
             }
         }
 

@@ -9,7 +9,10 @@ internal static class CheckpointRules
     /// <summary>Exactly the tensors that the shape asks for.</summary>
     /// <exception cref="ModelException">Tensors are missing, too many, or of another shape.</exception>
     public static IReadOnlyDictionary<string, CheckpointTensor> Select(
-        string folder, LlamaShape shape, IReadOnlyDictionary<string, CheckpointTensor> found)
+        string folder,
+        LlamaShape shape,
+        IReadOnlyDictionary<string, CheckpointTensor> found
+    )
     {
         Dictionary<string, CheckpointTensor> selected = new(StringComparer.Ordinal);
         List<string> missing = [];
@@ -29,7 +32,9 @@ internal static class CheckpointRules
         {
             CheckPrefix(folder, found.Keys);
             throw new ModelException(
-                $"'{folder}' lacks {Count(missing)} that its config.json asks for: {Shown.List(missing)}. Download the checkpoint again, or the config.json that belongs to it.");
+                $"'{folder}' lacks {Count(missing)} that its config.json asks for: {Shown.List(missing)}. Download the checkpoint again, "
+                    + "or the config.json that belongs to it."
+            );
         }
 
         CheckExtra(folder, found.Keys.Where(name => !selected.ContainsKey(name)));
@@ -41,7 +46,9 @@ internal static class CheckpointRules
         if (!tensor.Shape.SequenceEqual(expected))
         {
             throw new ModelException(
-                $"{Shown.Text(tensor.File)}: tensor '{tensor.Name}' has the shape {Dims(tensor.Shape)}, config.json asks for {Dims(expected)}. Use the config.json that belongs to the weights.");
+                $"{Shown.Text(tensor.File)}: tensor '{tensor.Name}' has the shape {Dims(tensor.Shape)}, config.json asks for "
+                    + $"{Dims(expected)}. Use the config.json that belongs to the weights."
+            );
         }
     }
 
@@ -51,7 +58,9 @@ internal static class CheckpointRules
         if (extra.Length > 0)
         {
             throw new ModelException(
-                $"'{folder}' has {Count(extra)} that its config.json does not ask for: {Shown.List(extra)}. Use the config.json that belongs to the weights; merge adapters first.");
+                $"'{folder}' has {Count(extra)} that its config.json does not ask for: {Shown.List(extra)}. Use the config.json that "
+                    + "belongs to the weights; merge adapters first."
+            );
         }
     }
 
@@ -63,9 +72,13 @@ internal static class CheckpointRules
             return;
         }
 
-        throw new ModelException(prefix.Length == 0
-            ? $"'{folder}': its tensors' names lack the prefix '{LlamaTensors.UsualPrefix}', as a bare model without LM head is saved. Save the whole LlamaForCausalLM, or rename the tensors."
-            : $"'{folder}': its tensors' names begin with '{Shown.Text(prefix)}' where Llama's begin with '{LlamaTensors.UsualPrefix}'. Save the inner LlamaForCausalLM by itself, or rename the tensors.");
+        throw new ModelException(
+            prefix.Length == 0
+                ? $"'{folder}': its tensors' names lack the prefix '{LlamaTensors.UsualPrefix}', as a bare model without LM head is saved. "
+                    + "Save the whole LlamaForCausalLM, or rename the tensors."
+                : $"'{folder}': its tensors' names begin with '{Shown.Text(prefix)}' where Llama's begin with "
+                    + $"'{LlamaTensors.UsualPrefix}'. Save the inner LlamaForCausalLM by itself, or rename the tensors."
+        );
     }
 
     private static string Count(IReadOnlyCollection<string> names) => names.Count == 1 ? "a tensor" : $"{names.Count} tensors";

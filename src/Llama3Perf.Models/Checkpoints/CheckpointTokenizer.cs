@@ -10,7 +10,8 @@ namespace Llama3Perf.Models.Checkpoints;
 /// <param name="Tokens">The checkpoint's special tokens.</param>
 internal sealed record CheckpointTokenizer(string Tokenizer, string Settings, string? Template, SpecialTokens Tokens)
 {
-    /// <summary>Reads what <see cref="Write"/> needs, so that a tokenizer that is not there is known before anything is converted.</summary>
+    /// <summary>Reads what <see cref="Write"/> needs, so that a tokenizer that is not there is known before anything is
+    /// converted.</summary>
     /// <exception cref="ModelException">The checkpoint has no tokenizer that GenAI reads.</exception>
     public static CheckpointTokenizer Of(Checkpoint checkpoint)
     {
@@ -18,7 +19,9 @@ internal sealed record CheckpointTokenizer(string Tokenizer, string Settings, st
         if (!File.Exists(tokenizer))
         {
             throw new ModelException(
-                $"{tokenizer} is missing: ONNX Runtime GenAI reads no other form of a tokenizer. Take it from the checkpoint's source, or save it with transformers' PreTrainedTokenizerFast.");
+                $"{tokenizer} is missing: ONNX Runtime GenAI reads no other form of a tokenizer. Take it from the checkpoint's source, or "
+                    + "save it with transformers' PreTrainedTokenizerFast."
+            );
         }
 
         string? template = ChatTemplateFile.Read(checkpoint.Path);

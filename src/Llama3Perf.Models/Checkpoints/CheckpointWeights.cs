@@ -32,7 +32,8 @@ internal sealed class CheckpointWeights(Checkpoint checkpoint, bool symmetric, C
     public IEnumerable<Piece> Norm(string path, ExternalTensor place) =>
         CheckpointNames.Of(path, checkpoint.Shape).SelectMany(name => Rows(checkpoint.Tensors[$"{name}.weight"], place, firstRow: 0));
 
-    public IEnumerable<Piece> Bias(string path, ExternalTensor place) => Parts(path, "bias").SelectMany(part => Rows(part.Tensor, place, part.FirstRow));
+    public IEnumerable<Piece> Bias(string path, ExternalTensor place) =>
+        Parts(path, "bias").SelectMany(part => Rows(part.Tensor, place, part.FirstRow));
 
     public IEnumerable<Piece> Matrix(string path, ExternalTensor place) =>
         from part in Parts(path, "weight")
@@ -61,7 +62,12 @@ internal sealed class CheckpointWeights(Checkpoint checkpoint, bool symmetric, C
         int rows = (int)Math.Max(1, bytes / part.RowBytes);
         for (int first = 0; first < part.Count; first += rows)
         {
-            yield return part with { Start = first, Count = Math.Min(rows, part.Count - first), FirstRow = part.FirstRow + first };
+            yield return part with
+            {
+                Start = first,
+                Count = Math.Min(rows, part.Count - first),
+                FirstRow = part.FirstRow + first,
+            };
         }
     }
 
@@ -104,7 +110,12 @@ internal sealed class CheckpointWeights(Checkpoint checkpoint, bool symmetric, C
         {
             SourceRow.Widen(source.Slice(i * rows.RowBytes, rows.RowBytes), rows.Tensor.Type, row);
             SourceRow.MakeStorable(row, half, rows.Tensor.Name, counts);
-            quantizer.Quantize(row, packed.Slice(i * packedRow, packedRow), scales.Slice(i * blocks, blocks), zeros.Slice(i * zeroRow, zeroRow));
+            quantizer.Quantize(
+                row,
+                packed.Slice(i * packedRow, packedRow),
+                scales.Slice(i * blocks, blocks),
+                zeros.Slice(i * zeroRow, zeroRow)
+            );
         }
 
         writer.Write<byte>(packed[..(rows.Count * packedRow)], places.Packed, rows.FirstRow * packedRow);

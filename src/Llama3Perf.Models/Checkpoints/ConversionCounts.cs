@@ -50,7 +50,9 @@ internal sealed class ConversionCounts
         if (NaNs + Infinities > 0)
         {
             throw new ModelException(
-                $"'{checkpoint}' holds {NaNs} NaN and {Infinities} infinite weights, for instance in {_firstNotFinite}. Get the checkpoint again, or pass --allow-non-finite to store them as 0 and as the largest number.");
+                $"'{checkpoint}' holds {NaNs} NaN and {Infinities} infinite weights, for instance in {_firstNotFinite}. Get the checkpoint "
+                    + "again, or pass --allow-non-finite to store them as 0 and as the largest number."
+            );
         }
     }
 }

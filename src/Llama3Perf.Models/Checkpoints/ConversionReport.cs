@@ -23,21 +23,32 @@ public sealed record ConversionReport(long Overflows, long NaNs, long Infinities
 
         JsonField report = JsonField.ReadFile(file);
         return new ConversionReport(
-            report["weights_beyond_float16"].Integer(minimum: 0), report["nan_weights"].Integer(minimum: 0), report["infinite_weights"].Integer(minimum: 0));
+            report["weights_beyond_float16"].Integer(minimum: 0),
+            report["nan_weights"].Integer(minimum: 0),
+            report["infinite_weights"].Integer(minimum: 0)
+        );
     }
 
     /// <summary>Null when all weights were stored as they were, else a sentence about those that were not.</summary>
-    public string? Warning => (Overflows, NaNs + Infinities) switch
-    {
-        (0, 0) => null,
-        (_, 0) => $"{Overflows} weights are beyond float16's range and were stored as 65504 or -65504",
-        _ => $"{NaNs} NaN weights were stored as 0, {Infinities} infinite ones and {Overflows} beyond float16's range as the largest number",
-    };
+    public string? Warning =>
+        (Overflows, NaNs + Infinities) switch
+        {
+            (0, 0) => null,
+            (_, 0) => $"{Overflows} weights are beyond float16's range and were stored as 65504 or -65504",
+            _ => $"{NaNs} NaN weights were stored as 0, {Infinities} infinite ones and {Overflows} beyond float16's range as the largest "
+                + "number",
+        };
 
-    internal void Write(string folder) => File.WriteAllText(Path.Combine(folder, FileName), FolderJson.Text(new JsonObject
-    {
-        ["weights_beyond_float16"] = Overflows,
-        ["nan_weights"] = NaNs,
-        ["infinite_weights"] = Infinities,
-    }));
+    internal void Write(string folder) =>
+        File.WriteAllText(
+            Path.Combine(folder, FileName),
+            FolderJson.Text(
+                new JsonObject
+                {
+                    ["weights_beyond_float16"] = Overflows,
+                    ["nan_weights"] = NaNs,
+                    ["infinite_weights"] = Infinities,
+                }
+            )
+        );
 }

@@ -17,7 +17,8 @@ internal sealed record WeightFileState(string Path, long Length, DateTime Writte
     }
 }
 
-/// <summary>Digests of large files, one small text file each. It only saves time: whatever is wrong with it, it is as if it were empty.</summary>
+/// <summary>Digests of large files, one small text file each. It only saves time: whatever is wrong with it, it is as if it were
+/// empty.</summary>
 /// <param name="folder">Created when the first digest is kept; null keeps none.</param>
 internal sealed class DigestCache(string? folder)
 {

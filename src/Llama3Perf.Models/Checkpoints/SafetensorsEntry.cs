@@ -25,7 +25,9 @@ internal static class SafetensorsEntry
         if (end > fileLength - dataStart)
         {
             throw new ModelException(
-                $"{Shown.Text(path)} is truncated: tensor '{Shown.Text(name)}' ends at byte {(Int128)dataStart + end}, the file has {fileLength}. Download it again.");
+                $"{Shown.Text(path)} is truncated: tensor '{Shown.Text(name)}' ends at byte {(Int128)dataStart + end}, the file has "
+                    + $"{fileLength}. Download it again."
+            );
         }
 
         string dims = string.Join(", ", shape);
@@ -39,20 +41,22 @@ internal static class SafetensorsEntry
     public static int Size(CheckpointType type) => type == CheckpointType.Float32 ? sizeof(float) : sizeof(ushort);
 
     /// <summary>The type's name in headers.</summary>
-    public static string TypeName(CheckpointType type) => type switch
-    {
-        CheckpointType.BFloat16 => "BF16",
-        CheckpointType.Float16 => "F16",
-        _ => "F32",
-    };
+    public static string TypeName(CheckpointType type) =>
+        type switch
+        {
+            CheckpointType.BFloat16 => "BF16",
+            CheckpointType.Float16 => "F16",
+            _ => "F32",
+        };
 
     /// <summary>The type in an ONNX file.</summary>
-    public static TensorProto.Types.DataType OnnxType(CheckpointType type) => type switch
-    {
-        CheckpointType.BFloat16 => TensorProto.Types.DataType.Bfloat16,
-        CheckpointType.Float16 => TensorProto.Types.DataType.Float16,
-        _ => TensorProto.Types.DataType.Float,
-    };
+    public static TensorProto.Types.DataType OnnxType(CheckpointType type) =>
+        type switch
+        {
+            CheckpointType.BFloat16 => TensorProto.Types.DataType.Bfloat16,
+            CheckpointType.Float16 => TensorProto.Types.DataType.Float16,
+            _ => TensorProto.Types.DataType.Float,
+        };
 
     private static CheckpointType Type(string path, string name, JsonElement entry)
     {
@@ -72,7 +76,9 @@ internal static class SafetensorsEntry
         }
 
         throw new ModelException(
-            $"{Shown.Text(path)}: tensor '{Shown.Text(name)}' has the type {Shown.Text(found)}; BF16, F16 and F32 are read. Use an unquantized checkpoint.");
+            $"{Shown.Text(path)}: tensor '{Shown.Text(name)}' has the type {Shown.Text(found)}; BF16, F16 and F32 are read. Use an "
+                + "unquantized checkpoint."
+        );
     }
 
     private static long[]? Numbers(JsonElement entry, string key)

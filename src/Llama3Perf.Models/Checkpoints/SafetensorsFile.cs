@@ -29,7 +29,8 @@ internal static class SafetensorsFile
             long dataStart = sizeof(ulong) + header.Length;
             CheckpointTensor[] tensors =
             [
-                .. Entries(path, json.RootElement).Where(entry => entry.Name != "__metadata__" && isWanted(entry.Name))
+                .. Entries(path, json.RootElement)
+                    .Where(entry => entry.Name != "__metadata__" && isWanted(entry.Name))
                     .Select(entry => SafetensorsEntry.Read(path, entry.Name, entry.Value, dataStart, length)),
             ];
             CheckOverlap(path, tensors);
@@ -58,12 +59,17 @@ internal static class SafetensorsFile
         ulong header = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (header > MaxHeaderBytes)
         {
-            throw new ModelException($"{Shown.Text(path)} is not a safetensors file: its header would have {header} bytes, more than {MaxHeaderBytes}. Download it again.");
+            throw new ModelException(
+                $"{Shown.Text(path)} is not a safetensors file: its header would have {header} bytes, more than {MaxHeaderBytes}. Download "
+                    + "it again."
+            );
         }
 
         if ((long)header > length - start.Length)
         {
-            throw new ModelException($"{Shown.Text(path)} is truncated: its header has {header} bytes, the file {length}. Download it again.");
+            throw new ModelException(
+                $"{Shown.Text(path)} is truncated: its header has {header} bytes, the file {length}. Download it again."
+            );
         }
 
         byte[] bytes = new byte[header];
@@ -120,7 +126,9 @@ internal static class SafetensorsFile
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (JsonProperty property in root.EnumerateObject())
         {
-            string name = JsonNames.Of(property) ?? throw new ModelException($"{Shown.Text(path)}: a tensor's name is not valid Unicode. {DownloadAgain}");
+            string name =
+                JsonNames.Of(property)
+                ?? throw new ModelException($"{Shown.Text(path)}: a tensor's name is not valid Unicode. {DownloadAgain}");
             yield return names.Add(name)
                 ? (name, property.Value)
                 : throw new ModelException($"{Shown.Text(path)}: the header names tensor '{Shown.Text(name)}' twice. {DownloadAgain}");
@@ -134,7 +142,9 @@ internal static class SafetensorsFile
         {
             if (last is not null && tensor.Offset < last.Offset + last.Length)
             {
-                throw new ModelException($"{Shown.Text(path)}: tensors '{Shown.Text(last.Name)}' and '{Shown.Text(tensor.Name)}' overlap. {DownloadAgain}");
+                throw new ModelException(
+                    $"{Shown.Text(path)}: tensors '{Shown.Text(last.Name)}' and '{Shown.Text(tensor.Name)}' overlap. {DownloadAgain}"
+                );
             }
 
             last = tensor;

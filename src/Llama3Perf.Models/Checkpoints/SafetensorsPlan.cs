@@ -20,13 +20,19 @@ internal sealed record PlannedTensor(string Name, CheckpointType Type, long[] Sh
 /// <param name="Patterns">What each tensor is filled with.</param>
 /// <param name="Length">Bytes of the file.</param>
 internal sealed record PlannedShard(
-    string FileName, byte[] Header, IReadOnlyList<ExternalTensor> Tensors, IReadOnlyList<WeightPattern> Patterns, long Length)
+    string FileName,
+    byte[] Header,
+    IReadOnlyList<ExternalTensor> Tensors,
+    IReadOnlyList<WeightPattern> Patterns,
+    long Length
+)
 {
     /// <summary>The work that fills the tensors.</summary>
     public IEnumerable<Piece> Pieces(ulong seed) => Tensors.Zip(Patterns).SelectMany(pair => Chunks.Random(pair.First, pair.Second, seed));
 }
 
-/// <summary>Cuts tensors into safetensors files as Hugging Face's tools do: in order, a new file when the next tensor would make one too large.</summary>
+/// <summary>Cuts tensors into safetensors files as Hugging Face's tools do: in order, a new file when the next tensor would make one too
+/// large.</summary>
 internal static class SafetensorsPlan
 {
     private const int Alignment = 8;
@@ -54,20 +60,29 @@ internal static class SafetensorsPlan
     public static string Index(IReadOnlyList<PlannedShard> shards)
     {
         var map = new JsonObject();
-        foreach ((string tensor, string file) in shards
-            .SelectMany(shard => shard.Tensors.Select(tensor => (tensor.Name, shard.FileName)))
-            .OrderBy(pair => pair.Name, StringComparer.Ordinal))
+        foreach (
+            (string tensor, string file) in shards
+                .SelectMany(shard => shard.Tensors.Select(tensor => (tensor.Name, shard.FileName)))
+                .OrderBy(pair => pair.Name, StringComparer.Ordinal)
+        )
         {
             map[tensor] = file;
         }
 
         long total = shards.Sum(shard => shard.Tensors.Sum(tensor => tensor.Length));
-        return FolderJson.Text(new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map });
+        return FolderJson.Text(
+            new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["total_size"] = total },
+                ["weight_map"] = map,
+            }
+        );
     }
 
-    private static string FileName(int index, int count) => count == 1
-        ? WeightMap.SingleFile
-        : string.Create(CultureInfo.InvariantCulture, $"model-{index + 1:00000}-of-{count:00000}.safetensors");
+    private static string FileName(int index, int count) =>
+        count == 1
+            ? WeightMap.SingleFile
+            : string.Create(CultureInfo.InvariantCulture, $"model-{index + 1:00000}-of-{count:00000}.safetensors");
 
     private static PlannedShard Shard(string fileName, List<PlannedTensor> tensors)
     {

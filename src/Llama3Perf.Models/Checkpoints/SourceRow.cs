@@ -32,7 +32,8 @@ public static class SourceRow
         }
     }
 
-    /// <summary>Makes values storable: counts and replaces those that are not finite, and for float16 those beyond its range; rounds to float16.</summary>
+    /// <summary>Makes values storable: counts and replaces those that are not finite, and for float16 those beyond its range; rounds to
+    /// float16.</summary>
     /// <param name="row">Values, changed in place.</param>
     /// <param name="half">Memory of the same length for float16, or empty when float32 is stored.</param>
     /// <param name="tensor">Whose values they are.</param>

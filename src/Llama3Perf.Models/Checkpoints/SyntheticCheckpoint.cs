@@ -31,7 +31,8 @@ public static class SyntheticCheckpoint
         ulong seed,
         int threads,
         IProgress<BuildProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         IReadOnlyList<PlannedShard> shards = SafetensorsPlan.Create(Tensors(shape, type), shardBytes);
         try
@@ -92,7 +93,13 @@ public static class SyntheticCheckpoint
     }
 
     private static void WriteWeights(
-        IReadOnlyList<PlannedShard> shards, string folder, ulong seed, int threads, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
+        IReadOnlyList<PlannedShard> shards,
+        string folder,
+        ulong seed,
+        int threads,
+        IProgress<BuildProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var counter = new ByteCounter(shards.Sum(shard => shard.Tensors.Sum(tensor => tensor.Length)), progress);
         foreach (PlannedShard shard in shards)

@@ -42,8 +42,13 @@ internal static class TiedHead
         }
 
         return (
-            shape with { TieEmbeddings = false },
-            $"config.json ties the LM head to the embedding, but the stored {LlamaTensors.Head} differs from it (first in row {element / head.Shape[^1]}): it is used, untied, as transformers does");
+            shape with
+            {
+                TieEmbeddings = false,
+            },
+            $"config.json ties the LM head to the embedding, but the stored {LlamaTensors.Head} differs from it (first in row "
+                + $"{element / head.Shape[^1]}): it is used, untied, as transformers does"
+        );
     }
 
     private static long? FirstDifference(CheckpointTensor a, CheckpointTensor b)
@@ -69,7 +74,9 @@ internal static class TiedHead
 
             SourceRow.Widen(bytesA.AsSpan(0, n * sizeA), a.Type, widened.AsSpan(0, n));
             SourceRow.Widen(bytesB.AsSpan(0, n * sizeB), b.Type, widened.AsSpan(count, n));
-            int same = MemoryMarshal.Cast<float, uint>(widened.AsSpan(0, n)).CommonPrefixLength(MemoryMarshal.Cast<float, uint>(widened.AsSpan(count, n)));
+            int same = MemoryMarshal
+                .Cast<float, uint>(widened.AsSpan(0, n))
+                .CommonPrefixLength(MemoryMarshal.Cast<float, uint>(widened.AsSpan(count, n)));
             if (same < n)
             {
                 return first + same;

@@ -20,7 +20,8 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
     /// <summary>One file, else the index, else every safetensors file: the order in which transformers looks.</summary>
     /// <param name="folder">The checkpoint.</param>
     /// <param name="isNeeded">True for tensors that are used. An index may name others in files that are not there.</param>
-    /// <exception cref="ModelException">No weights, weights in another format, an index that does not fit the folder, or links that lead out of it.</exception>
+    /// <exception cref="ModelException">No weights, weights in another format, an index that does not fit the folder, or links that lead
+    /// out of it.</exception>
     public static WeightMap Read(string folder, Func<string, bool> isNeeded)
     {
         WeightMap map = Find(folder, isNeeded);
@@ -49,7 +50,10 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         string[] files = [.. Safetensors(folder).Order(StringComparer.Ordinal)];
         if (files.Length == 0 && Pickles(folder).Order(StringComparer.Ordinal).FirstOrDefault() is { } pickle)
         {
-            throw new ModelException($"{Shown.Text(pickle)} is a PyTorch file, which is not read. Convert the checkpoint to safetensors or download one that has them.");
+            throw new ModelException(
+                $"{Shown.Text(pickle)} is a PyTorch file, which is not read. Convert the checkpoint to safetensors or download one that "
+                    + "has them."
+            );
         }
 
         return files.Length > 0
@@ -69,7 +73,9 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (JsonProperty property in map.Element.EnumerateObject())
         {
-            string name = JsonNames.Of(property) ?? throw new ModelException($"{path}: a tensor's name is not valid Unicode. Download the file again.");
+            string name =
+                JsonNames.Of(property)
+                ?? throw new ModelException($"{path}: a tensor's name is not valid Unicode. Download the file again.");
             string file = Shard(folder, path, name, new JsonField(path, $"weight_map '{Shown.Text(name)}'", property.Value).Text());
             if (!names.Add(name))
             {
@@ -82,7 +88,9 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
             }
             else if (isNeeded(name))
             {
-                throw new ModelException($"{Shown.Text(file)} is missing; {IndexFile} names it for tensor '{Shown.Text(name)}'. Download the checkpoint again.");
+                throw new ModelException(
+                    $"{Shown.Text(file)} is missing; {IndexFile} names it for tensor '{Shown.Text(name)}'. Download the checkpoint again."
+                );
             }
         }
 
@@ -97,7 +105,9 @@ internal sealed record WeightMap(IReadOnlyList<string> Files, IReadOnlyDictionar
         if (name.AsSpan().IndexOfAny("/\\:\0") >= 0 || !name.EndsWith(".safetensors", StringComparison.Ordinal))
         {
             throw new ModelException(
-                $"{index}: tensor '{Shown.Text(tensor)}' is said to be in '{Shown.Text(name)}', expected the name of a .safetensors file beside the index. Download the checkpoint again.");
+                $"{index}: tensor '{Shown.Text(tensor)}' is said to be in '{Shown.Text(name)}', expected the name of a .safetensors file "
+                    + "beside the index. Download the checkpoint again."
+            );
         }
 
         return Path.Combine(folder, name);

@@ -36,16 +36,22 @@ internal sealed class BuildDirectory : IDisposable
     {
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         // Behind a link: a rename onto the link itself would put a folder in its place.
-        target = new DirectoryInfo(target).LinkTarget is null ? target : Directory.ResolveLinkTarget(target, returnFinalTarget: true)!.FullName;
+        target = new DirectoryInfo(target).LinkTarget is null
+            ? target
+            : Directory.ResolveLinkTarget(target, returnFinalTarget: true)!.FullName;
         string? parent = Path.GetDirectoryName(target);
         if (parent is null || File.Exists(target))
         {
-            throw new ModelException($"'{folder}' cannot be a model folder: it is {(parent is null ? "a root" : "a file")}. Name another folder.");
+            throw new ModelException(
+                $"'{folder}' cannot be a model folder: it is {(parent is null ? "a root" : "a file")}. Name another folder."
+            );
         }
 
         if (IsInUse(target))
         {
-            throw new ModelException($"'{folder}' cannot be a model folder: it is or holds the current directory, and would be replaced. Name a folder below it.");
+            throw new ModelException(
+                $"'{folder}' cannot be a model folder: it is or holds the current directory, and would be replaced. Name a folder below it."
+            );
         }
 
         Directory.CreateDirectory(parent);
@@ -83,7 +89,9 @@ internal sealed class BuildDirectory : IDisposable
 
         if (Directory.Exists(Temporary) && Directory.EnumerateFileSystemEntries(Temporary).Any())
         {
-            throw new ModelException($"'{Temporary}' is in the way of the build and not of this program's making. Move it, or name another folder.");
+            throw new ModelException(
+                $"'{Temporary}' is in the way of the build and not of this program's making. Move it, or name another folder."
+            );
         }
 
         Directory.CreateDirectory(Temporary);
@@ -132,12 +140,16 @@ internal sealed class BuildDirectory : IDisposable
     }
 
     private static void WriteMarker(string folder) =>
-        File.WriteAllText(Path.Combine(folder, Marker), "A build of Llama3Perf that is not finished. If none runs, this folder can be deleted.\n");
+        File.WriteAllText(
+            Path.Combine(folder, Marker),
+            "A build of Llama3Perf that is not finished. If none runs, this folder can be deleted.\n"
+        );
 
     private static bool IsInUse(string target)
     {
         string current = Path.TrimEndingDirectorySeparator(Directory.GetCurrentDirectory());
-        return Directory.Exists(target) && (current + Path.DirectorySeparatorChar).StartsWith(target + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        return Directory.Exists(target)
+            && (current + Path.DirectorySeparatorChar).StartsWith(target + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
     private static string TemporaryName(string name) => $".{name}.building";
@@ -146,7 +158,7 @@ internal sealed class BuildDirectory : IDisposable
 
     private static LockFile WaitForLock(string path, CancellationToken cancellationToken)
     {
-        for (int refusals = 0; ;)
+        for (int refusals = 0; ; )
         {
             cancellationToken.ThrowIfCancellationRequested();
             try

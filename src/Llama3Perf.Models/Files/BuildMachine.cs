@@ -25,7 +25,9 @@ internal sealed record BuildMachine
         long free = FreeBytes(parent);
         if (free < needed)
         {
-            throw new ModelException($"Not enough disk space in '{parent}': the {what} needs {needed / 1e9:0.00} GB, {free / 1e9:0.00} GB are free.");
+            throw new ModelException(
+                $"Not enough disk space in '{parent}': the {what} needs {needed / 1e9:0.00} GB, {free / 1e9:0.00} GB are free."
+            );
         }
     }
 }

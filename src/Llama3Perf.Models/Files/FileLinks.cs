@@ -56,7 +56,8 @@ internal static class FileLinks
         return current;
     }
 
-    private static string? Target(string path) => Directory.Exists(path) ? new DirectoryInfo(path).LinkTarget : new FileInfo(path).LinkTarget;
+    private static string? Target(string path) =>
+        Directory.Exists(path) ? new DirectoryInfo(path).LinkTarget : new FileInfo(path).LinkTarget;
 
     private static void Push(Stack<string> rest, string path)
     {

@@ -8,7 +8,8 @@ internal static class HubCache
 {
     private const string EntryPrefix = "models--";
 
-    /// <summary>The snapshot that an entry's folder leads to: the commit that <c>refs/main</c> names, else the newest. Any other folder is itself.</summary>
+    /// <summary>The snapshot that an entry's folder leads to: the commit that <c>refs/main</c> names, else the newest. Any other folder is
+    /// itself.</summary>
     public static string Resolve(string folder)
     {
         string snapshots = Path.Combine(folder, "snapshots");
@@ -27,9 +28,11 @@ internal static class HubCache
         Entry(folder) is { } entry && IsEntry(entry) ? Path.GetFileName(entry)[EntryPrefix.Length..].Split("--")[^1] : null;
 
     /// <summary>The folder that a snapshot's links lead into; null when the folder is no snapshot.</summary>
-    public static string? Blobs(string folder) => Entry(folder) is { } entry && Path.Combine(entry, "blobs") is { } blobs && Directory.Exists(blobs) ? blobs : null;
+    public static string? Blobs(string folder) =>
+        Entry(folder) is { } entry && Path.Combine(entry, "blobs") is { } blobs && Directory.Exists(blobs) ? blobs : null;
 
-    private static bool IsEntry(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)).StartsWith(EntryPrefix, StringComparison.Ordinal);
+    private static bool IsEntry(string folder) =>
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)).StartsWith(EntryPrefix, StringComparison.Ordinal);
 
     // Copies of an entry have other names; what makes one is its two folders.
     private static string? Entry(string folder)

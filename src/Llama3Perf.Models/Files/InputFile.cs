@@ -22,7 +22,8 @@ internal static class InputFile
     {
         long length = Length(path);
         return length == 0 ? throw new ModelException($"{path} {otherwise}: it is empty, or no regular file.")
-            : length > maxBytes ? throw new ModelException($"{path} has {length} bytes, more than the {maxBytes} that are read of such a file.")
+            : length > maxBytes
+                ? throw new ModelException($"{path} has {length} bytes, more than the {maxBytes} that are read of such a file.")
             : File.OpenRead(path);
     }
 }

@@ -14,7 +14,8 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
     public JsonField this[string key] => Find(key) ?? throw new ModelException($"{File}: {Join(key)} is missing.");
 
     /// <summary>Reads a file whose root is an object.</summary>
-    /// <exception cref="ModelException">The file is missing, unreadable, larger than <see cref="InputFile.MaxJsonBytes"/> or not a JSON object.</exception>
+    /// <exception cref="ModelException">The file is missing, unreadable, larger than <see cref="InputFile.MaxJsonBytes"/> or not a JSON
+    /// object.</exception>
     public static JsonField ReadFile(string file)
     {
         try
@@ -101,12 +102,13 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
     }
 
     /// <summary>true or false.</summary>
-    public bool Boolean() => Element.ValueKind switch
-    {
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => throw Wrong("true or false"),
-    };
+    public bool Boolean() =>
+        Element.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => throw Wrong("true or false"),
+        };
 
     /// <summary>A token id; null for -1, which older tools write where there is none.</summary>
     public int? TokenId() => Integer(minimum: -1) is >= 0 and int id ? id : null;
@@ -120,7 +122,10 @@ internal readonly record struct JsonField(string File, string Key, JsonElement E
         }
 
         JsonField field = this;
-        return [.. Element.EnumerateArray().Select((item, i) => new JsonField(field.File, $"{field.Key}[{i}]", item).TokenId()).OfType<int>()];
+        return
+        [
+            .. Element.EnumerateArray().Select((item, i) => new JsonField(field.File, $"{field.Key}[{i}]", item).TokenId()).OfType<int>(),
+        ];
     }
 
     /// <summary>A list of strings.</summary>

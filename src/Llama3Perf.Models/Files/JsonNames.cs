@@ -5,7 +5,8 @@ namespace Llama3Perf.Models.Files;
 /// <summary>Names in JSON files of others.</summary>
 internal static class JsonNames
 {
-    /// <summary>The name, or null when it is no valid Unicode: JSON allows the escape of half a surrogate pair, .NET strings from it do not exist.</summary>
+    /// <summary>The name, or null when it is no valid Unicode: JSON allows the escape of half a surrogate pair, .NET strings from it do not
+    /// exist.</summary>
     public static string? Of(JsonProperty property)
     {
         try

@@ -16,7 +16,14 @@ internal sealed class LockFile : IDisposable
     /// <exception cref="IOException">Another process holds it, or the one that held it removes it at this moment.</exception>
     public static LockFile Take(string path)
     {
-        FileStream file = new(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None);
+        FileStream file = new(
+            path,
+            FileMode.OpenOrCreate,
+            FileAccess.Write,
+            FileShare.None,
+            bufferSize: 1,
+            OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None
+        );
         if (OperatingSystem.IsWindows() || IsAt(path, file))
         {
             return new LockFile(file);

@@ -38,7 +38,6 @@ internal static class BuildManifest
             build["allow_non_finite"] = options.AllowNonFinite;
         }
 
-
         if (options.Precision is Precision.Int8 or Precision.Int4)
         {
             build["block_size"] = options.BlockSize;
@@ -49,14 +48,16 @@ internal static class BuildManifest
             }
         }
 
-        return FolderJson.Text(new JsonObject
-        {
-            ["format_version"] = FormatVersion,
-            ["name"] = shape.Name,
-            ["weights"] = isSynthetic ? LlamaConfigText.Synthetic : "real",
-            ["build"] = build,
-            ["shape"] = LlamaConfigText.Dimensions(shape),
-        });
+        return FolderJson.Text(
+            new JsonObject
+            {
+                ["format_version"] = FormatVersion,
+                ["name"] = shape.Name,
+                ["weights"] = isSynthetic ? LlamaConfigText.Synthetic : "real",
+                ["build"] = build,
+                ["shape"] = LlamaConfigText.Dimensions(shape),
+            }
+        );
     }
 
     /// <summary>Text of the folder's manifest, or null.</summary>

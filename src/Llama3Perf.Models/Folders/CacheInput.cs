@@ -16,14 +16,27 @@ internal sealed record CacheInput(string Name, DataType Type, long? Heads, long?
 
     /// <summary>All of a graph, in its order.</summary>
     public static IReadOnlyList<CacheInput> All(GraphProto graph, DecoderNames names) =>
-        [.. graph.Input.Where(input => Layer(names.PastKey, input.Name) is not null || Layer(names.PastValue, input.Name) is not null).Select(Of)];
+        [
+            .. graph
+                .Input.Where(input => Layer(names.PastKey, input.Name) is not null || Layer(names.PastValue, input.Name) is not null)
+                .Select(Of),
+        ];
 
     /// <summary>The layer that a name belongs to by its pattern, or null.</summary>
     public static int? Layer(string pattern, string name)
     {
         int at = pattern.IndexOf("%d", StringComparison.Ordinal);
-        return at >= 0 && name.Length > pattern.Length - 2 && name.StartsWith(pattern[..at], StringComparison.Ordinal) && name.EndsWith(pattern[(at + 2)..], StringComparison.Ordinal)
-            && int.TryParse(name.AsSpan(at, name.Length - pattern.Length + 2), NumberStyles.None, CultureInfo.InvariantCulture, out int layer)
+        return
+            at >= 0
+            && name.Length > pattern.Length - 2
+            && name.StartsWith(pattern[..at], StringComparison.Ordinal)
+            && name.EndsWith(pattern[(at + 2)..], StringComparison.Ordinal)
+            && int.TryParse(
+                name.AsSpan(at, name.Length - pattern.Length + 2),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out int layer
+            )
             ? layer
             : null;
     }

@@ -20,7 +20,9 @@ internal static class ExternalData
             long length = InputFile.Length(file);
             if (length < expected)
             {
-                throw new ModelException($"{Shown.Text(file)} is truncated: it has {length} bytes, the graph needs {expected}. Copy or build the folder again.");
+                throw new ModelException(
+                    $"{Shown.Text(file)} is truncated: it has {length} bytes, the graph needs {expected}. Copy or build the folder again."
+                );
             }
 
             total += length;

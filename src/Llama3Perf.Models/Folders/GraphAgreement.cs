@@ -54,13 +54,18 @@ internal static class GraphAgreement
         Agree(folder, "vocab_size", folder.VocabularySize, LastDimension(facts.Graph, folder.Names.Logits));
     }
 
-    /// <summary>By the width of the product that gives the queries, with keys and values where they are packed; null where it is not found.</summary>
+    /// <summary>By the width of the product that gives the queries, with keys and values where they are packed; null where it is not
+    /// found.</summary>
     private static long? HeadSize(NodeProto attention, GraphFacts facts)
     {
         long heads = attention.Integer("num_heads") ?? 0;
         bool isPacked = attention.InputAt(1).Length == 0;
         long all = isPacked ? heads + (2 * (attention.Integer("kv_num_heads") ?? heads)) : heads;
-        return all > 0 && facts.Paths.Origin(attention.InputAt(0)) is { } node && facts.Products.FirstOrDefault(product => ReferenceEquals(product.Node, node)) is { N: > 0 } product && product.N % all == 0
+        return
+            all > 0
+            && facts.Paths.Origin(attention.InputAt(0)) is { } node
+            && facts.Products.FirstOrDefault(product => ReferenceEquals(product.Node, node)) is { N: > 0 } product
+            && product.N % all == 0
             ? product.N / all
             : null;
     }
@@ -71,7 +76,9 @@ internal static class GraphAgreement
         if (!Has(graph.Input, folder.Names.InputIds) && Has(graph.Input, Embeddings))
         {
             throw new ModelException(
-                $"{folder.GraphPath} takes {Embeddings} instead of input_ids, as genai_config.json says too: it was exported without its embedding, and no engine here makes embeddings. Export it with the embedding.");
+                $"{folder.GraphPath} takes {Embeddings} instead of input_ids, as genai_config.json says too: it was exported without its "
+                    + "embedding, and no engine here makes embeddings. Export it with the embedding."
+            );
         }
     }
 
@@ -95,7 +102,10 @@ internal static class GraphAgreement
             string actual = name.Replace("%d", last, StringComparison.Ordinal);
             if (!Has(values, actual))
             {
-                throw new ModelException($"{folder.GraphPath} has no {kind} '{Shown.Text(actual)}', which genai_config.json names or leaves to its default. Copy both from the same export.");
+                throw new ModelException(
+                    $"{folder.GraphPath} has no {kind} '{Shown.Text(actual)}', which genai_config.json names or leaves to its default. "
+                        + "Copy both from the same export."
+                );
             }
         }
     }
@@ -104,12 +114,16 @@ internal static class GraphAgreement
     {
         if (found is { } other && other != said)
         {
-            throw new ModelException($"{folder.Path}: genai_config.json says {key} {said}, the graph has {other}. Copy both from the same export.");
+            throw new ModelException(
+                $"{folder.Path}: genai_config.json says {key} {said}, the graph has {other}. Copy both from the same export."
+            );
         }
     }
 
     private static long? LastDimension(GraphProto graph, string output) =>
-        graph.Output.FirstOrDefault(value => value.Name == output)?.Type?.TensorType?.Shape?.Dim is [.., { DimValue: > 0 } last] ? last.DimValue : null;
+        graph.Output.FirstOrDefault(value => value.Name == output)?.Type?.TensorType?.Shape?.Dim is [.., { DimValue: > 0 } last]
+            ? last.DimValue
+            : null;
 
     private static bool Has(IEnumerable<ValueInfoProto> values, string name) =>
         values.Any(value => string.Equals(value.Name, name, StringComparison.Ordinal));

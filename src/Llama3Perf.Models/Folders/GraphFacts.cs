@@ -3,7 +3,8 @@ using static Llama3Perf.Models.Onnx.TensorProto.Types;
 
 namespace Llama3Perf.Models.Folders;
 
-/// <summary>What a decoder graph says about itself: storage of its matrix weights, form of its attention, type of its activations and cache, needs.</summary>
+/// <summary>What a decoder graph says about itself: storage of its matrix weights, form of its attention, type of its activations and
+/// cache, needs.</summary>
 internal sealed class GraphFacts
 {
     private readonly string _path;
@@ -48,23 +49,40 @@ internal sealed class GraphFacts
     /// standard form whatever else rotates beside it; without that, rotary nodes are DirectML's.
     /// </summary>
     public GraphFamily Family =>
-        Graph.Node.Any(node => node.OpType is not ("GroupQueryAttention" or "PagedAttention" or "Shape") && node.Input.Any(_cacheNames.Contains)) ? GraphFamily.Growing
-        : Graph.Node.Any(node => node.OpType == "RotaryEmbedding") && !_attentions.Any(node => node.OpType == "GroupQueryAttention" && node.Integer("do_rotary") == 1) ? GraphFamily.DirectML
+        Graph.Node.Any(node =>
+            node.OpType is not ("GroupQueryAttention" or "PagedAttention" or "Shape") && node.Input.Any(_cacheNames.Contains)
+        )
+            ? GraphFamily.Growing
+        : Graph.Node.Any(node => node.OpType == "RotaryEmbedding")
+        && !_attentions.Any(node => node.OpType == "GroupQueryAttention" && node.Integer("do_rotary") == 1)
+            ? GraphFamily.DirectML
         : GraphFamily.Standard;
 
     /// <summary>The longest sequence that an <c>If</c> gives the short rotary tables; null where there is only one table.</summary>
     public long? LongRopeLength => RotaryTables().SelectMany(BranchRows).Select(rows => (long?)rows).Min();
 
     /// <summary>Rows of the shortest rotary table that is for all lengths; of the longest where the length chooses.</summary>
-    public long? RotaryRows => Min(RotaryTables().Select(table => Tensors.Has(table) && Tensors.Dims(table) is [var rows, ..] ? rows : BranchRows(table).Select(rows => (long?)rows).Max()));
+    public long? RotaryRows =>
+        Min(
+            RotaryTables()
+                .Select(table =>
+                    Tensors.Has(table) && Tensors.Dims(table) is [var rows, ..] ? rows : BranchRows(table).Select(rows => (long?)rows).Max()
+                )
+        );
 
     /// <summary>Names of the tables of cosines and sines.</summary>
-    public IEnumerable<string> RotaryTables() => Graph.Node.SelectMany(node => node.OpType switch
-    {
-        "GroupQueryAttention" => new[] { node.InputAt(7), node.InputAt(8) },
-        "RotaryEmbedding" => [node.InputAt(2), node.InputAt(3)],
-        _ => [],
-    }).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal);
+    public IEnumerable<string> RotaryTables() =>
+        Graph
+            .Node.SelectMany(node =>
+                node.OpType switch
+                {
+                    "GroupQueryAttention" => new[] { node.InputAt(7), node.InputAt(8) },
+                    "RotaryEmbedding" => [node.InputAt(2), node.InputAt(3)],
+                    _ => [],
+                }
+            )
+            .Where(name => name.Length > 0)
+            .Distinct(StringComparer.Ordinal);
 
     /// <summary>The widest window of the attentions; null where one sees everything.</summary>
     public long? Window => Min(_attentions.Select(node => node.Integer("local_window_size") is > 0 and var size ? (long?)size : null));
@@ -75,7 +93,9 @@ internal sealed class GraphFacts
     {
         if (Products.Count == 0)
         {
-            throw new ModelException($"{_path} has no MatMul or MatMulNBits with stored weights: it is not a decoder graph that is known here.");
+            throw new ModelException(
+                $"{_path} has no MatMul or MatMulNBits with stored weights: it is not a decoder graph that is known here."
+            );
         }
 
         GraphProduct[] quantized = [.. Products.Where(product => product.Bits is not null)];
@@ -89,7 +109,8 @@ internal sealed class GraphFacts
                     8 => Precision.Int8,
                     _ => throw new ModelException($"{_path} stores {bits}-bit weights; 4 and 8 bits are known."),
                 },
-                block);
+                block
+            );
         }
 
         return (
@@ -99,7 +120,8 @@ internal sealed class GraphFacts
                 DataType.Float16 => Precision.Fp16,
                 DataType other => throw new ModelException($"{_path} stores {other} weights; float32, float16, 8 and 4 bits are known."),
             },
-            null);
+            null
+        );
     }
 
     /// <summary>What the graph needs beside its family.</summary>
@@ -132,12 +154,26 @@ internal sealed class GraphFacts
     /// <summary>Names of values that a node or an output of the graph wants and that nothing gives.</summary>
     public IEnumerable<string> Missing()
     {
-        HashSet<string> given = [.. Graph.Node.SelectMany(node => node.Output), .. Graph.Input.Select(input => input.Name), .. Tensors.Names];
-        return Graph.Node.SelectMany(GraphPaths.Needs).Concat(Graph.Output.Select(output => output.Name)).Where(name => !given.Contains(name)).Distinct(StringComparer.Ordinal);
+        HashSet<string> given =
+        [
+            .. Graph.Node.SelectMany(node => node.Output),
+            .. Graph.Input.Select(input => input.Name),
+            .. Tensors.Names,
+        ];
+        return Graph
+            .Node.SelectMany(GraphPaths.Needs)
+            .Concat(Graph.Output.Select(output => output.Name))
+            .Where(name => !given.Contains(name))
+            .Distinct(StringComparer.Ordinal);
     }
 
     private IEnumerable<string> Known() =>
-        [Names.InputIds, Names.AttentionMask, .. Names.PositionIds is { } positions ? new[] { positions } : [], .. Caches.Select(cache => cache.Name)];
+        [
+            Names.InputIds,
+            Names.AttentionMask,
+            .. Names.PositionIds is { } positions ? new[] { positions } : [],
+            .. Caches.Select(cache => cache.Name),
+        ];
 
     private IEnumerable<long> BranchRows(string table)
     {
@@ -147,11 +183,14 @@ internal sealed class GraphFacts
         }
 
         int index = choice.Output.IndexOf(table);
-        return choice.Attribute.Where(attribute => attribute.G is not null && index < attribute.G.Output.Count)
-            .Select(attribute => attribute.G.Output[index].Type?.TensorType?.Shape?.Dim is [{ DimValue: > 0 } rows, ..] ? rows.DimValue : 0).Where(rows => rows > 0);
+        return choice
+            .Attribute.Where(attribute => attribute.G is not null && index < attribute.G.Output.Count)
+            .Select(attribute => attribute.G.Output[index].Type?.TensorType?.Shape?.Dim is [{ DimValue: > 0 } rows, ..] ? rows.DimValue : 0)
+            .Where(rows => rows > 0);
     }
 
     private static long? Min(IEnumerable<long?> values) => values.Min();
 
-    private static T MostCommon<T>(IEnumerable<T> values) where T : notnull => values.CountBy(value => value).MaxBy(pair => pair.Value).Key;
+    private static T MostCommon<T>(IEnumerable<T> values)
+        where T : notnull => values.CountBy(value => value).MaxBy(pair => pair.Value).Key;
 }

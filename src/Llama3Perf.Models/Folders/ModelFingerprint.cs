@@ -12,11 +12,16 @@ public static class ModelFingerprint
 
     /// <summary>
     /// For a folder that the suite built: SHA-256 over graph and manifest, because its weights are a function of those (they are not
-    /// read, so damaged weights go unnoticed); the manifest of a converted checkpoint names its contents. For any other folder: over graph, configuration and all external data.
+    /// read, so damaged weights go unnoticed); the manifest of a converted checkpoint names its contents. For any other folder: over graph,
+    /// configuration and all external data.
     /// </summary>
     /// <returns>64 lower-case hexadecimal digits.</returns>
     /// <exception cref="ModelException">A file cannot be read.</exception>
-    public static string Compute(ModelFolder folder, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static string Compute(
+        ModelFolder folder,
+        IProgress<BuildProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    )
     {
         try
         {
@@ -42,8 +47,9 @@ public static class ModelFingerprint
     private static IEnumerable<string> OtherFiles(ModelFolder folder)
     {
         string graphFolder = Path.GetDirectoryName(folder.GraphPath)!;
-        return OnnxFile.ExternalFiles(folder.GraphPath, OnnxFile.Read(folder.GraphPath)).Keys
-            .Order(StringComparer.Ordinal)
+        return OnnxFile
+            .ExternalFiles(folder.GraphPath, OnnxFile.Read(folder.GraphPath))
+            .Keys.Order(StringComparer.Ordinal)
             .Select(location => Path.Combine(graphFolder, location))
             .Prepend(Path.Combine(folder.Path, "genai_config.json"));
     }

@@ -15,7 +15,8 @@ public static class ModelFolderReader
     /// <exception cref="ModelException">The folder is not usable; the message names the file and the way out.</exception>
     public static ModelFolder Open(string path) => Open(path, out _);
 
-    /// <summary>True where a folder has the configuration of ONNX Runtime GenAI, usable or not: <see cref="Open(string)"/> says why one is not.</summary>
+    /// <summary>True where a folder has the configuration of ONNX Runtime GenAI, usable or not: <see cref="Open(string)"/> says why one is
+    /// not.</summary>
     public static bool IsModelFolder(string path) => File.Exists(Path.Combine(HubCache.Resolve(path), ConfigurationFile));
 
     /// <summary>Opens a folder and hands over what was read of its graph.</summary>
@@ -70,7 +71,9 @@ public static class ModelFolderReader
     {
         if (decoder.Find("filename") is null && decoder.Find("pipeline") is { } pipeline)
         {
-            throw new ModelException($"{pipeline.File}: {pipeline.Key} makes the model of several graphs, which no engine here runs. Export it as one graph.");
+            throw new ModelException(
+                $"{pipeline.File}: {pipeline.Key} makes the model of several graphs, which no engine here runs. Export it as one graph."
+            );
         }
 
         string name = decoder["filename"].Text();
@@ -100,7 +103,10 @@ public static class ModelFolderReader
 
         if (!File.Exists(Path.Combine(folder, ConfigurationFile)))
         {
-            throw new ModelException($"'{path}' has no genai_config.json, and no config.json with weights in safetensors. Name a folder that ONNX Runtime GenAI reads, or a Hugging Face checkpoint.");
+            throw new ModelException(
+                $"'{path}' has no genai_config.json, and no config.json with weights in safetensors. Name a folder that ONNX Runtime GenAI "
+                    + "reads, or a Hugging Face checkpoint."
+            );
         }
 
         return folder;

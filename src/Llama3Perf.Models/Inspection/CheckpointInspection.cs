@@ -47,7 +47,13 @@ public sealed record CheckpointInspection
                 .. checkpoint.Warnings,
                 .. Unused(checkpoint),
                 .. Tokenizers(checkpoint.Path),
-                .. new TokenProblems("the checkpoint", checkpoint.Shape.VocabularySize, checkpoint.Tokens.BosTokenId, checkpoint.Tokens.EosTokenIds, hasTemplate).Find(tokenizer),
+                .. new TokenProblems(
+                    "the checkpoint",
+                    checkpoint.Shape.VocabularySize,
+                    checkpoint.Tokens.BosTokenId,
+                    checkpoint.Tokens.EosTokenIds,
+                    hasTemplate
+                ).Find(tokenizer),
             ],
         };
     }
@@ -55,7 +61,14 @@ public sealed record CheckpointInspection
     private static IEnumerable<string> Unused(Checkpoint checkpoint)
     {
         HashSet<string> used = [.. checkpoint.Tensors.Values.Select(tensor => tensor.Name)];
-        string[] names = [.. checkpoint.WeightFiles.SelectMany(file => SafetensorsFile.Read(file, LlamaTensors.IsWeight)).Select(tensor => tensor.Name).Where(name => !used.Contains(name)).Order(StringComparer.Ordinal)];
+        string[] names =
+        [
+            .. checkpoint
+                .WeightFiles.SelectMany(file => SafetensorsFile.Read(file, LlamaTensors.IsWeight))
+                .Select(tensor => tensor.Name)
+                .Where(name => !used.Contains(name))
+                .Order(StringComparer.Ordinal),
+        ];
         if (names.Length > 0)
         {
             yield return $"not used: {Shown.List(names)}{(names.Contains(LlamaTensors.Head) ? "; it is equal to the embedding" : "")}";
@@ -67,7 +80,8 @@ public sealed record CheckpointInspection
         if (!File.Exists(Path.Combine(folder, "tokenizer.json")))
         {
             yield return File.Exists(Path.Combine(folder, "tokenizer.model"))
-                ? "tokenizer.json is missing, and tokenizer.model (SentencePiece) is not read: build and external engines need tokenizer.json"
+                ? "tokenizer.json is missing, and tokenizer.model (SentencePiece) is not read: build and external engines need "
+                    + "tokenizer.json"
                 : "tokenizer.json is missing: build and external engines need it";
         }
     }
@@ -80,8 +94,13 @@ public sealed record CheckpointInspection
 /// <param name="Bytes">Their bytes.</param>
 public sealed record TypedWeights(CheckpointType Type, int TensorCount, long Parameters, long Bytes)
 {
-    internal static TypedWeights Of(IGrouping<CheckpointType, CheckpointTensor> tensors) => new(
-        tensors.Key, tensors.Count(), tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, dim) => product * dim)), tensors.Sum(tensor => tensor.Length));
+    internal static TypedWeights Of(IGrouping<CheckpointType, CheckpointTensor> tensors) =>
+        new(
+            tensors.Key,
+            tensors.Count(),
+            tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, dim) => product * dim)),
+            tensors.Sum(tensor => tensor.Length)
+        );
 }
 
 /// <summary>One file of weights.</summary>

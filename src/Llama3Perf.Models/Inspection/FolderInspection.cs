@@ -3,7 +3,8 @@ using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Models.Inspection;
 
-/// <summary>What a model folder is, read from its configuration and its graph. Weights are not read: it takes milliseconds for any size.</summary>
+/// <summary>What a model folder is, read from its configuration and its graph. Weights are not read: it takes milliseconds for any
+/// size.</summary>
 public sealed record FolderInspection
 {
     /// <summary>The folder.</summary>
@@ -39,7 +40,8 @@ public sealed record FolderInspection
     /// </summary>
     public required long WeightBytesPerToken { get; init; }
 
-    /// <summary>Bytes of the KV cache that one token of the sequence takes; a decode step reads as much for every token before it.</summary>
+    /// <summary>Bytes of the KV cache that one token of the sequence takes; a decode step reads as much for every token before
+    /// it.</summary>
     public required long CacheBytesPerToken { get; init; }
 
     /// <summary>Bytes of the KV cache at full context.</summary>
@@ -57,10 +59,12 @@ public sealed record FolderInspection
     /// <summary>What is wrong or doubtful, a line each.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 
-    /// <summary>Tokens a second that a memory bandwidth allows at most: every token reads its weights and the cache before it once.</summary>
+    /// <summary>Tokens a second that a memory bandwidth allows at most: every token reads its weights and the cache before it
+    /// once.</summary>
     /// <param name="bytesPerSecond">Memory bandwidth.</param>
     /// <param name="depth">Tokens in the KV cache.</param>
-    public double DecodeCeiling(double bytesPerSecond, int depth = 0) => bytesPerSecond / (WeightBytesPerToken + ((double)CacheBytesPerToken * depth));
+    public double DecodeCeiling(double bytesPerSecond, int depth = 0) =>
+        bytesPerSecond / (WeightBytesPerToken + ((double)CacheBytesPerToken * depth));
 
     /// <summary>Inspects a folder.</summary>
     /// <exception cref="ModelException">The folder is not usable; the message names the file and the way out.</exception>

@@ -15,9 +15,14 @@ internal static class FolderProblems
     public static IEnumerable<string> Find(ModelFolder folder, InspectedGraph graph, JsonField decoder) =>
         [.. Tokens(folder), .. Conversion(folder), .. Graph(folder, graph), .. Windows(graph, decoder), .. Data(graph)];
 
-    private static IEnumerable<string> Tokens(ModelFolder folder) => new TokenProblems(
-        "genai_config.json", folder.VocabularySize, folder.BosTokenId, folder.EosTokenIds, File.Exists(Path.Combine(folder.Path, "chat_template.jinja")))
-        .Find(TokenizerFacts.Read(folder.Path));
+    private static IEnumerable<string> Tokens(ModelFolder folder) =>
+        new TokenProblems(
+            "genai_config.json",
+            folder.VocabularySize,
+            folder.BosTokenId,
+            folder.EosTokenIds,
+            File.Exists(Path.Combine(folder.Path, "chat_template.jinja"))
+        ).Find(TokenizerFacts.Read(folder.Path));
 
     private static IEnumerable<string> Conversion(ModelFolder folder)
     {
@@ -57,7 +62,8 @@ internal static class FolderProblems
 
         if (graph.TiedThrough is { } through)
         {
-            yield return $"embedding and LM head share a matrix through a {through}: ONNX Runtime makes a second copy of the matrix when it loads";
+            yield return $"embedding and LM head share a matrix through a {through}: ONNX Runtime makes a second copy of the matrix when "
+                + "it loads";
         }
     }
 
@@ -67,7 +73,8 @@ internal static class FolderProblems
         long? found = graph.Facts.Window;
         if (said is not null && found != said)
         {
-            yield return $"genai_config.json has a sliding window of {said} tokens, the graph's attention has {(found is null ? "none" : $"one of {found}")}: beyond it the answers are another model's";
+            yield return $"genai_config.json has a sliding window of {said} tokens, the graph's attention has "
+                + $"{(found is null ? "none" : $"one of {found}")}: beyond it the answers are another model's";
         }
         else if (found is not null && said is null)
         {
@@ -90,5 +97,6 @@ internal static class FolderProblems
         }
     }
 
-    private static string Some(string[] names) => names.Length == 1 ? Shown.Text(names[0]) : $"{Shown.Text(names[0])} and {names.Length - 1} more";
+    private static string Some(string[] names) =>
+        names.Length == 1 ? Shown.Text(names[0]) : $"{Shown.Text(names[0])} and {names.Length - 1} more";
 }

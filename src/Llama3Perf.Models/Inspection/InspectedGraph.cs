@@ -55,21 +55,33 @@ internal sealed class InspectedGraph
     public string Activations => Short(Facts.Activations);
 
     /// <summary>Storage of keys and values: their type, <c>int4</c> and <c>int8</c> for integers with scales.</summary>
-    public string Cache => Facts.Caches.Count == 0 ? "none" : Facts.Caches[0] is { IsQuantized: true } cache ? $"int{CacheBits(cache)}" : Short(Facts.Caches[0].Type);
+    public string Cache =>
+        Facts.Caches.Count == 0 ? "none"
+        : Facts.Caches[0] is { IsQuantized: true } cache ? $"int{CacheBits(cache)}"
+        : Short(Facts.Caches[0].Type);
 
     /// <summary>Bytes that keys and values of all layers take for one token.</summary>
-    public long CacheBytesPerToken => Facts.Caches.Sum(cache => (long)((Int128)_folder.KeyValueHeadCount * _folder.HeadSize * CacheBits(cache) / 8));
+    public long CacheBytesPerToken =>
+        Facts.Caches.Sum(cache => (long)((Int128)_folder.KeyValueHeadCount * _folder.HeadSize * CacheBits(cache) / 8));
 
     /// <summary>True when a Shape of the mask is computed, which ONNX Runtime does on the CPU.</summary>
-    public bool TakesLengthFromMaskShape => Graph.Node.Any(node => node.OpType == "Shape" && node.InputAt(0) == _folder.Names.AttentionMask);
+    public bool TakesLengthFromMaskShape =>
+        Graph.Node.Any(node => node.OpType == "Shape" && node.InputAt(0) == _folder.Names.AttentionMask);
 
     public long BytesPerToken { get; private set; }
 
     public IReadOnlyList<StoredWeights> Summarize() =>
-    [
-        .. _uses.GroupBy(use => (use.Class, use.Storage)).OrderBy(group => group.Key.Class)
-            .Select(group => new StoredWeights(group.Key.Class, group.Key.Storage, group.Sum(use => use.Parameters), group.Sum(use => use.Bytes))),
-    ];
+        [
+            .. _uses
+                .GroupBy(use => (use.Class, use.Storage))
+                .OrderBy(group => group.Key.Class)
+                .Select(group => new StoredWeights(
+                    group.Key.Class,
+                    group.Key.Storage,
+                    group.Sum(use => use.Parameters),
+                    group.Sum(use => use.Bytes)
+                )),
+        ];
 
     /// <summary>Bytes of the external files that tensors with users lie in; overlaps count once.</summary>
     public long UsedExternalBytes() => _tensors.CoveredBytes(_paths.IsUsed);
@@ -83,7 +95,10 @@ internal sealed class InspectedGraph
     private void AddProduct(GraphProduct product)
     {
         NodeProto node = product.Node;
-        WeightClass kind = _paths.GivesLogits(node) ? WeightClass.LmHead : _paths.TouchesAttention(node) ? WeightClass.Attention : WeightClass.Mlp;
+        WeightClass kind =
+            _paths.GivesLogits(node) ? WeightClass.LmHead
+            : _paths.TouchesAttention(node) ? WeightClass.Attention
+            : WeightClass.Mlp;
         if (kind == WeightClass.Mlp)
         {
             // The last product of an MLP leads back to the hidden size.
@@ -96,7 +111,12 @@ internal sealed class InspectedGraph
         }
 
         string[] parts = [.. product.Parts];
-        string? bias = node.OpType switch { "MatMulNBits" => node.InputAt(5), "Gemm" => node.InputAt(2), _ => "" };
+        string? bias = node.OpType switch
+        {
+            "MatMulNBits" => node.InputAt(5),
+            "Gemm" => node.InputAt(2),
+            _ => "",
+        };
         bias = bias.Length > 0 ? bias : _paths.BiasOf(node, _tensors);
         long biases = 0;
         if (bias is not null && _tensors.Has(bias))
@@ -106,13 +126,19 @@ internal sealed class InspectedGraph
             parts = [.. parts, bias];
         }
 
-        string storage = product.Bits is { } bits ? Quantized(bits, product.BlockSize, product.ZeroPoints is not null, product.Scales) : Short(_tensors.Type(product.Weight));
+        string storage = product.Bits is { } bits
+            ? Quantized(bits, product.BlockSize, product.ZeroPoints is not null, product.Scales)
+            : Short(_tensors.Type(product.Weight));
         BytesPerToken += Add(kind, storage, Times(product.K, product.N) + biases, parts);
     }
 
     private void AddNorms()
     {
-        foreach (NodeProto node in Graph.Node.Where(node => node.OpType.EndsWith("LayerNormalization", StringComparison.Ordinal) || node.OpType == "RMSNormalization"))
+        foreach (
+            NodeProto node in Graph.Node.Where(node =>
+                node.OpType.EndsWith("LayerNormalization", StringComparison.Ordinal) || node.OpType == "RMSNormalization"
+            )
+        )
         {
             int first = node.OpType.StartsWith("Skip", StringComparison.Ordinal) ? 2 : 1;
             foreach (string weight in node.Input.Skip(first).Where(_tensors.Has))
@@ -125,13 +151,19 @@ internal sealed class InspectedGraph
     private void AddEmbedding(NodeProto node)
     {
         bool quantized = node.OpType == "GatherBlockQuantized";
-        if (!(quantized || node.OpType == "Gather") || node.InputAt(1) != _folder.Names.InputIds || _paths.Stored(node.InputAt(0), _tensors) is not { } table)
+        if (
+            !(quantized || node.OpType == "Gather")
+            || node.InputAt(1) != _folder.Names.InputIds
+            || _paths.Stored(node.InputAt(0), _tensors) is not { } table
+        )
         {
             return;
         }
 
         int bits = (int)Math.Clamp(node.Integer("bits") ?? 4, 1, 64);
-        long parameters = quantized ? (long)((Int128)_tensors.Elements(table.Name) * OnnxFile.BitSize(_tensors.Type(table.Name)) / bits) : _tensors.Elements(table.Name);
+        long parameters = quantized
+            ? (long)((Int128)_tensors.Elements(table.Name) * OnnxFile.BitSize(_tensors.Type(table.Name)) / bits)
+            : _tensors.Elements(table.Name);
         string storage = quantized
             ? Quantized(bits, node.Integer("block_size") ?? 128, node.InputAt(3).Length > 0, node.InputAt(2))
             : Short(_tensors.Type(table.Name));
@@ -170,23 +202,33 @@ internal sealed class InspectedGraph
     private long Add(WeightClass kind, string storage, long parameters, string[] tensors)
     {
         bool isNew = _seen.Add(tensors[0]);
-        _uses.Add(new WeightUse(kind, storage, isNew ? parameters : 0, (isNew ? _tensors.Bytes(tensors[0]) : 0) + tensors.Skip(1).Where(_seen.Add).Sum(_tensors.Bytes)));
+        _uses.Add(
+            new WeightUse(
+                kind,
+                storage,
+                isNew ? parameters : 0,
+                (isNew ? _tensors.Bytes(tensors[0]) : 0) + tensors.Skip(1).Where(_seen.Add).Sum(_tensors.Bytes)
+            )
+        );
         return tensors.Sum(_tensors.Bytes);
     }
 
     private string Quantized(int bits, long block, bool asymmetric, string? scales) =>
-        $"int{bits} b{block} {(asymmetric ? "asymmetric" : "symmetric")}{(scales is not null && _tensors.Has(scales) ? $", {Short(_tensors.Type(scales))} scales" : "")}";
+        $"int{bits} b{block} "
+        + $"{(asymmetric ? "asymmetric" : "symmetric")}"
+        + $"{(scales is not null && _tensors.Has(scales) ? $", {Short(_tensors.Type(scales))} scales" : "")}";
 
     // Attributes of a node are anybody's numbers.
     private static long Times(long k, long n) => (long)Int128.Clamp((Int128)k * n, 0, long.MaxValue / 4);
 
-    private static string Short(DataType type) => type switch
-    {
-        DataType.Float => "fp32",
-        DataType.Float16 => "fp16",
-        DataType.Bfloat16 => "bf16",
-        _ => type.Name(),
-    };
+    private static string Short(DataType type) =>
+        type switch
+        {
+            DataType.Float => "fp32",
+            DataType.Float16 => "fp16",
+            DataType.Bfloat16 => "bf16",
+            _ => type.Name(),
+        };
 
     private sealed record WeightUse(WeightClass Class, string Storage, long Parameters, long Bytes);
 }

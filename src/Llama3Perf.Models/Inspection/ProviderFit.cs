@@ -9,7 +9,11 @@ namespace Llama3Perf.Models.Inspection;
 public sealed record ProviderFit(GraphTarget Provider, bool Suits, string? Reason)
 {
     internal static IReadOnlyList<ProviderFit> All(ModelFolder folder, InspectedGraph graph) =>
-        [.. ((GraphTarget[])[GraphTarget.Cpu, GraphTarget.DirectML, GraphTarget.Cuda, GraphTarget.WebGpu]).Select(provider => Of(folder, graph, provider))];
+        [
+            .. ((GraphTarget[])[GraphTarget.Cpu, GraphTarget.DirectML, GraphTarget.Cuda, GraphTarget.WebGpu]).Select(provider =>
+                Of(folder, graph, provider)
+            ),
+        ];
 
     private static ProviderFit Of(ModelFolder folder, InspectedGraph graph, GraphTarget provider)
     {
@@ -20,8 +24,12 @@ public sealed record ProviderFit(GraphTarget Provider, bool Suits, string? Reaso
 
         string?[] costs =
         [
-            provider == GraphTarget.Cpu && folder.Family == GraphFamily.DirectML ? "rotates in nodes of its own, slower than the standard form" : null,
-            provider == GraphTarget.Cpu && graph.IsHalf ? "float16 is computed in float32" + (folder.Precision == Precision.Fp16 ? " and takes twice the memory" : "") : null,
+            provider == GraphTarget.Cpu && folder.Family == GraphFamily.DirectML
+                ? "rotates in nodes of its own, slower than the standard form"
+                : null,
+            provider == GraphTarget.Cpu && graph.IsHalf
+                ? "float16 is computed in float32" + (folder.Precision == Precision.Fp16 ? " and takes twice the memory" : "")
+                : null,
             folder.Family == GraphFamily.Growing ? "its cache grows, a copy of it in every step" : null,
             OnlyEngine(folder, provider),
         ];
@@ -32,7 +40,8 @@ public sealed record ProviderFit(GraphTarget Provider, bool Suits, string? Reaso
         GraphNeeds.FirstMissing(folder, engine: null, provider) is { } need ? $"it {need.Reason}"
         : provider == GraphTarget.DirectML && folder.Names.PositionIds is null ? "there is no position_ids input"
         : provider == GraphTarget.WebGpu && graph.TakesLengthFromMaskShape
-            ? "the length of the sequence comes from the mask's shape, which is worked out on the CPU at every step; build with --provider webgpu"
+            ? "the length of the sequence comes from the mask's shape, which is worked out on the CPU at every step; build with --provider "
+                + "webgpu"
         : null;
 
     private static string? OnlyEngine(ModelFolder folder, GraphTarget provider) =>

@@ -6,7 +6,13 @@ namespace Llama3Perf.Models.Inspection;
 /// <param name="BosTokenId">Begins a sequence, or null.</param>
 /// <param name="EosTokenIds">Each ends a generation.</param>
 /// <param name="HasChatTemplate">True when there is one for ONNX Runtime GenAI.</param>
-internal sealed record TokenProblems(string ConfigurationFile, int VocabularySize, int? BosTokenId, IReadOnlyList<int> EosTokenIds, bool HasChatTemplate)
+internal sealed record TokenProblems(
+    string ConfigurationFile,
+    int VocabularySize,
+    int? BosTokenId,
+    IReadOnlyList<int> EosTokenIds,
+    bool HasChatTemplate
+)
 {
     public IEnumerable<string> Find(TokenizerFacts? tokenizer)
     {

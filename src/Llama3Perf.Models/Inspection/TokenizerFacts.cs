@@ -23,7 +23,16 @@ public sealed record TokenizerFacts(string Kind, int Size, int AddedCount)
                 : [];
             return new TokenizerFacts(KindOf(document.RootElement, model), ids.Concat(added).Append(-1).Max() + 1, added.Length);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ModelException or IOException or UnauthorizedAccessException)
+        catch (Exception e)
+            when (e
+                    is JsonException
+                        or KeyNotFoundException
+                        or InvalidOperationException
+                        or FormatException
+                        or ModelException
+                        or IOException
+                        or UnauthorizedAccessException
+            )
         {
             return null;
         }
@@ -33,7 +42,8 @@ public sealed record TokenizerFacts(string Kind, int Size, int AddedCount)
     {
         string type = model.TryGetProperty("type", out JsonElement name) ? name.GetString() ?? "BPE" : "BPE";
         string steps = root.TryGetProperty("pre_tokenizer", out JsonElement preTokenizer) ? preTokenizer.GetRawText() : "";
-        bool isSentencePiece = steps.Contains("\"Metaspace\"", StringComparison.Ordinal)
+        bool isSentencePiece =
+            steps.Contains("\"Metaspace\"", StringComparison.Ordinal)
             || (model.TryGetProperty("byte_fallback", out JsonElement fallback) && fallback.ValueKind == JsonValueKind.True);
         return isSentencePiece ? $"SentencePiece-style {type}"
             : steps.Contains("\"ByteLevel\"", StringComparison.Ordinal) ? $"byte-level {type}"

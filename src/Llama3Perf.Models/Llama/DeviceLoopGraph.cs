@@ -98,7 +98,12 @@ public static class DeviceLoopGraph
     /// <summary>[1, vocabulary]: 0, and for the forbidden ids -∞.</summary>
     private static TensorProto Never(DataType type, int vocabularySize, IReadOnlyCollection<int> forbidden)
     {
-        var tensor = new TensorProto { Name = $"{Prefix}/never", DataType = type, Dims = { 1, vocabularySize } };
+        var tensor = new TensorProto
+        {
+            Name = $"{Prefix}/never",
+            DataType = type,
+            Dims = { 1, vocabularySize },
+        };
         if (type == DataType.Float)
         {
             float[] values = new float[vocabularySize];

@@ -7,20 +7,23 @@ namespace Llama3Perf.Models.Llama;
 /// <summary>genai_config.json, with the keys and values of ONNX Runtime GenAI's own builder.</summary>
 internal static class GenAiConfigText
 {
-    public static string Text(LlamaShape shape, GraphTarget target, string graphFile, SpecialTokens tokens) => FolderJson.Text(new JsonObject
-    {
-        ["model"] = new JsonObject
-        {
-            ["bos_token_id"] = tokens.BosTokenId,
-            ["context_length"] = shape.ContextLength,
-            ["decoder"] = Decoder(shape, target, graphFile),
-            ["eos_token_id"] = new JsonArray([.. tokens.EosTokenIds.Select(id => (JsonNode)id)]),
-            ["pad_token_id"] = tokens.PadTokenId,
-            ["type"] = "llama",
-            ["vocab_size"] = shape.VocabularySize,
-        },
-        ["search"] = Search(shape),
-    });
+    public static string Text(LlamaShape shape, GraphTarget target, string graphFile, SpecialTokens tokens) =>
+        FolderJson.Text(
+            new JsonObject
+            {
+                ["model"] = new JsonObject
+                {
+                    ["bos_token_id"] = tokens.BosTokenId,
+                    ["context_length"] = shape.ContextLength,
+                    ["decoder"] = Decoder(shape, target, graphFile),
+                    ["eos_token_id"] = new JsonArray([.. tokens.EosTokenIds.Select(id => (JsonNode)id)]),
+                    ["pad_token_id"] = tokens.PadTokenId,
+                    ["type"] = "llama",
+                    ["vocab_size"] = shape.VocabularySize,
+                },
+                ["search"] = Search(shape),
+            }
+        );
 
     private static JsonObject Decoder(LlamaShape shape, GraphTarget target, string graphFile)
     {
@@ -52,30 +55,37 @@ internal static class GenAiConfigText
         };
     }
 
-    private static JsonArray Provider(GraphTarget target) => target switch
-    {
-        GraphTarget.Cuda => [new JsonObject { ["cuda"] = new JsonObject { ["enable_cuda_graph"] = "0" } }],
-        GraphTarget.WebGpu =>
-            [new JsonObject { ["webgpu"] = new JsonObject { ["enableGraphCapture"] = "0", ["validationMode"] = "basic" } }],
-        GraphTarget.DirectML => [new JsonObject { ["dml"] = new JsonObject { ["enable_graph_capture"] = "1" } }],
-        _ => [],
-    };
+    private static JsonArray Provider(GraphTarget target) =>
+        target switch
+        {
+            GraphTarget.Cuda => [new JsonObject { ["cuda"] = new JsonObject { ["enable_cuda_graph"] = "0" } }],
+            GraphTarget.WebGpu =>
+            [
+                new JsonObject
+                {
+                    ["webgpu"] = new JsonObject { ["enableGraphCapture"] = "0", ["validationMode"] = "basic" },
+                },
+            ],
+            GraphTarget.DirectML => [new JsonObject { ["dml"] = new JsonObject { ["enable_graph_capture"] = "1" } }],
+            _ => [],
+        };
 
-    private static JsonObject Search(LlamaShape shape) => new()
-    {
-        ["diversity_penalty"] = 0.0,
-        ["do_sample"] = false,
-        ["early_stopping"] = true,
-        ["length_penalty"] = 1.0,
-        ["max_length"] = shape.ContextLength,
-        ["min_length"] = 0,
-        ["no_repeat_ngram_size"] = 0,
-        ["num_beams"] = 1,
-        ["num_return_sequences"] = 1,
-        ["past_present_share_buffer"] = true,
-        ["repetition_penalty"] = 1.0,
-        ["temperature"] = 1.0,
-        ["top_k"] = 50,
-        ["top_p"] = 1.0,
-    };
+    private static JsonObject Search(LlamaShape shape) =>
+        new()
+        {
+            ["diversity_penalty"] = 0.0,
+            ["do_sample"] = false,
+            ["early_stopping"] = true,
+            ["length_penalty"] = 1.0,
+            ["max_length"] = shape.ContextLength,
+            ["min_length"] = 0,
+            ["no_repeat_ngram_size"] = 0,
+            ["num_beams"] = 1,
+            ["num_return_sequences"] = 1,
+            ["past_present_share_buffer"] = true,
+            ["repetition_penalty"] = 1.0,
+            ["temperature"] = 1.0,
+            ["top_k"] = 50,
+            ["top_p"] = 1.0,
+        };
 }

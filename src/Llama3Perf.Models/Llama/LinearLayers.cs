@@ -26,9 +26,16 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, IWeightSo
     }
 
     /// <summary>The node of a matrix product whose weights are there.</summary>
-    public string Product(string path, string input, int k, int n, string output) => Quantized
-        ? graph.Contrib("MatMulNBits", $"{path}/MatMul_Q{Bits}", [input, Packed(path), .. Scales(path)], [output], MatMulAttributes(k, n))
-        : graph.Node("", "MatMul", $"{path}/MatMul", [input, Weight(path)], [output]);
+    public string Product(string path, string input, int k, int n, string output) =>
+        Quantized
+            ? graph.Contrib(
+                "MatMulNBits",
+                $"{path}/MatMul_Q{Bits}",
+                [input, Packed(path), .. Scales(path)],
+                [output],
+                MatMulAttributes(k, n)
+            )
+            : graph.Node("", "MatMul", $"{path}/MatMul", [input, Weight(path)], [output]);
 
     /// <summary>An embedding with a table of its own, [rows, width] in the float type.</summary>
     public string Embedding(string ids, int rows, int width)
@@ -52,8 +59,15 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, IWeightSo
 
         string table = $"model.embed_tokens.weight_Q{Bits}";
         graph.Initializer(data.Alias(table, DataType.Uint8, [rows, width * Bits / 8], Packed(head)));
-        return graph.Contrib("GatherBlockQuantized", "/model/embed_tokens/GatherBlockQuantized", [table, ids, .. Scales(head)],
-            ("bits", Bits), ("block_size", options.BlockSize), ("gather_axis", 0), ("quantize_axis", 1));
+        return graph.Contrib(
+            "GatherBlockQuantized",
+            "/model/embed_tokens/GatherBlockQuantized",
+            [table, ids, .. Scales(head)],
+            ("bits", Bits),
+            ("block_size", options.BlockSize),
+            ("gather_axis", 0),
+            ("quantize_axis", 1)
+        );
     }
 
     /// <summary>The weights of a product, from [.., k] to [.., n].</summary>
@@ -72,7 +86,8 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, IWeightSo
             Place($"{Weight(path)}_scales", Float, n, blocks),
             options.Symmetric ? null : Place($"{Weight(path)}_zp", DataType.Uint8, n, ((blocks * Bits) + 7) / 8),
             Bits,
-            options.BlockSize);
+            options.BlockSize
+        );
         data.Fill(weights.Quantized(path, places));
     }
 
@@ -91,12 +106,13 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, IWeightSo
         return place.Name;
     }
 
-    private static bool IsHalf(ModelBuildOptions options) => options.Precision switch
-    {
-        Precision.Fp32 => false,
-        Precision.Fp16 => true,
-        _ => options.Target != GraphTarget.Cpu,
-    };
+    private static bool IsHalf(ModelBuildOptions options) =>
+        options.Precision switch
+        {
+            Precision.Fp32 => false,
+            Precision.Fp16 => true,
+            _ => options.Target != GraphTarget.Cpu,
+        };
 
     private ExternalTensor Place(string name, DataType type, params long[] dims)
     {

@@ -2,7 +2,8 @@ using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Llama;
 
-/// <summary>Reads and checks Hugging Face's config.json of a Llama model, in its old (<c>rope_scaling</c>) and new (<c>rope_parameters</c>) form.</summary>
+/// <summary>Reads and checks Hugging Face's config.json of a Llama model, in its old (<c>rope_scaling</c>) and new (<c>rope_parameters</c>)
+/// form.</summary>
 internal static class LlamaConfig
 {
     // Far above any Llama and far below where sizes of tensors would overflow.

@@ -3,7 +3,8 @@ using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Llama;
 
-/// <summary>Writes a shape as <see cref="LlamaConfig"/> reads it, with rotary embeddings in the new (<c>rope_parameters</c>) form.</summary>
+/// <summary>Writes a shape as <see cref="LlamaConfig"/> reads it, with rotary embeddings in the new (<c>rope_parameters</c>)
+/// form.</summary>
 internal static class LlamaConfigText
 {
     /// <summary>What decides the computation, without names and token ids. Biases stand there only when the shape has them.</summary>
@@ -64,15 +65,16 @@ internal static class LlamaConfigText
 
     private static JsonArray Ids(IReadOnlyList<int> ids) => [.. ids.Select(id => (JsonNode)id)];
 
-    private static JsonObject Rope(LlamaShape shape) => shape.RopeScaling is { } scaling
-        ? new JsonObject
-        {
-            ["rope_type"] = "llama3",
-            ["rope_theta"] = shape.RopeTheta,
-            ["factor"] = scaling.Factor,
-            ["low_freq_factor"] = scaling.LowFrequencyFactor,
-            ["high_freq_factor"] = scaling.HighFrequencyFactor,
-            ["original_max_position_embeddings"] = scaling.OriginalContextLength,
-        }
-        : new JsonObject { ["rope_type"] = "default", ["rope_theta"] = shape.RopeTheta };
+    private static JsonObject Rope(LlamaShape shape) =>
+        shape.RopeScaling is { } scaling
+            ? new JsonObject
+            {
+                ["rope_type"] = "llama3",
+                ["rope_theta"] = shape.RopeTheta,
+                ["factor"] = scaling.Factor,
+                ["low_freq_factor"] = scaling.LowFrequencyFactor,
+                ["high_freq_factor"] = scaling.HighFrequencyFactor,
+                ["original_max_position_embeddings"] = scaling.OriginalContextLength,
+            }
+            : new JsonObject { ["rope_type"] = "default", ["rope_theta"] = shape.RopeTheta };
 }

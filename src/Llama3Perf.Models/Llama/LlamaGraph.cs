@@ -33,7 +33,11 @@ internal sealed class LlamaGraph
 
     /// <summary>The graph, and the layout of its data file with the work that fills it. Makes no weights.</summary>
     public static (ModelProto Model, DataLayout Data) Create(
-        LlamaShape shape, ModelBuildOptions options, IWeightSource weights, string dataFileName)
+        LlamaShape shape,
+        ModelBuildOptions options,
+        IWeightSource weights,
+        string dataFileName
+    )
     {
         var data = new DataLayout(dataFileName);
         return (new LlamaGraph(shape, options, weights, data).Write(), data);
@@ -56,12 +60,22 @@ internal sealed class LlamaGraph
         for (int layer = 0; layer < _shape.LayerCount; layer++)
         {
             string path = $"/model/layers.{layer}";
-            (normed, residual) = AddAndNorm($"{path}/post_attention_layernorm", residual, Attention(layer, $"{path}/attn", normed, lengths));
+            (normed, residual) = AddAndNorm(
+                $"{path}/post_attention_layernorm",
+                residual,
+                Attention(layer, $"{path}/attn", normed, lengths)
+            );
             string next = layer + 1 < _shape.LayerCount ? "input_layernorm" : "final_norm_layernorm";
             (normed, residual) = AddAndNorm($"/model/layers.{layer + 1}/{next}", residual, Mlp($"{path}/mlp", normed));
         }
 
-        _linear.Product(Head, _options.PruneLmHead ? LastPosition(normed) : normed, _shape.HiddenSize, _shape.VocabularySize, _names.Logits);
+        _linear.Product(
+            Head,
+            _options.PruneLmHead ? LastPosition(normed) : normed,
+            _shape.HiddenSize,
+            _shape.VocabularySize,
+            _names.Logits
+        );
         return _graph.ToModel();
     }
 
@@ -117,7 +131,8 @@ internal sealed class LlamaGraph
             string counts = _graph.Standard("ReduceSum", $"{path}/ReduceSum", [ones, one], ("keepdims", 0));
             return new AttentionLengths(
                 _graph.Standard("Sub", $"{path}/Sub", [counts, _graph.Int32Constant(1)]),
-                _graph.Standard("ReduceMax", $"{path}/ReduceMax", [counts], ("keepdims", 0)));
+                _graph.Standard("ReduceMax", $"{path}/ReduceMax", [counts], ("keepdims", 0))
+            );
         }
 
         string sum = _graph.Standard("ReduceSum", $"{path}/ReduceSum", [_names.AttentionMask, one], ("keepdims", 0));
@@ -126,7 +141,8 @@ internal sealed class LlamaGraph
         string total = _graph.Standard("Gather", $"{path}/Gather", [shape, _graph.Constant(1, scalar: true)], ("axis", 0));
         return new AttentionLengths(
             _graph.Standard("Cast", $"{path}/Sub/Cast", [last], ("to", (int)DataType.Int32)),
-            _graph.Standard("Cast", $"{path}/Gather/Cast", [total], ("to", (int)DataType.Int32)));
+            _graph.Standard("Cast", $"{path}/Gather/Cast", [total], ("to", (int)DataType.Int32))
+        );
     }
 
     private string Attention(int layer, string path, string input, AttentionLengths lengths)
@@ -145,19 +161,33 @@ internal sealed class LlamaGraph
             inputs = [packed, "", "", .. past, "cos_cache", "sin_cache"];
         }
 
-        string attention = _graph.Contrib("GroupQueryAttention", $"{path}/GroupQueryAttention", inputs,
+        string attention = _graph.Contrib(
+            "GroupQueryAttention",
+            $"{path}/GroupQueryAttention",
+            inputs,
             [$"{path}/GroupQueryAttention/output_0", Of(_names.PresentKey, layer), Of(_names.PresentValue, layer)],
-            ("num_heads", _shape.HeadCount), ("kv_num_heads", _shape.KeyValueHeadCount),
-            ("scale", (float)(1 / Math.Sqrt(_shape.HeadSize))), ("local_window_size", -1), ("softcap", 0f),
-            ("do_rotary", DirectML ? 0 : 1), ("rotary_interleaved", 0));
+            ("num_heads", _shape.HeadCount),
+            ("kv_num_heads", _shape.KeyValueHeadCount),
+            ("scale", (float)(1 / Math.Sqrt(_shape.HeadSize))),
+            ("local_window_size", -1),
+            ("softcap", 0f),
+            ("do_rotary", DirectML ? 0 : 1),
+            ("rotary_interleaved", 0)
+        );
         return _linear.MatMul($"{path}/o_proj", attention, _shape.QueryWidth, _shape.HiddenSize, _shape.AttentionBias);
 
         string Projection(string module, int width) => _linear.MatMul(module, input, _shape.HiddenSize, width, _shape.AttentionBias);
     }
 
     private string Rotate(string path, string input) =>
-        _graph.Contrib("RotaryEmbedding", $"{path}/RotaryEmbedding", [input, _names.PositionIds!, "cos_cache", "sin_cache"],
-            ("interleaved", 0), ("num_heads", 0), ("rotary_embedding_dim", 0));
+        _graph.Contrib(
+            "RotaryEmbedding",
+            $"{path}/RotaryEmbedding",
+            [input, _names.PositionIds!, "cos_cache", "sin_cache"],
+            ("interleaved", 0),
+            ("num_heads", 0),
+            ("rotary_embedding_dim", 0)
+        );
 
     /// <summary>down(silu(gate(x)) * up(x)).</summary>
     private string Mlp(string path, string input)
@@ -171,8 +201,16 @@ internal sealed class LlamaGraph
     }
 
     private string FirstNorm(string path, string input) =>
-        _graph.Node("", "SimplifiedLayerNormalization", $"{path}/LayerNorm", [input, _linear.Norm(path, _shape.HiddenSize)],
-            [$"{path}/output_0"], ("epsilon", _shape.RmsNormEpsilon), ("axis", -1), ("stash_type", 1));
+        _graph.Node(
+            "",
+            "SimplifiedLayerNormalization",
+            $"{path}/LayerNorm",
+            [input, _linear.Norm(path, _shape.HiddenSize)],
+            [$"{path}/output_0"],
+            ("epsilon", _shape.RmsNormEpsilon),
+            ("axis", -1),
+            ("stash_type", 1)
+        );
 
     /// <summary>residual + update, and its norm.</summary>
     private (string Normed, string Sum) AddAndNorm(string path, string residual, string update)
@@ -180,8 +218,13 @@ internal sealed class LlamaGraph
         string weight = _linear.Norm(path, _shape.HiddenSize);
         string sum = $"{path}/output_3";
         bool final = path.EndsWith("final_norm_layernorm", StringComparison.Ordinal);
-        string normed = _graph.Contrib("SkipSimplifiedLayerNormalization", $"{path}/SkipLayerNorm", [residual, update, weight],
-            final ? [$"{path}/output_0"] : [$"{path}/output_0", "", "", sum], ("epsilon", _shape.RmsNormEpsilon));
+        string normed = _graph.Contrib(
+            "SkipSimplifiedLayerNormalization",
+            $"{path}/SkipLayerNorm",
+            [residual, update, weight],
+            final ? [$"{path}/output_0"] : [$"{path}/output_0", "", "", sum],
+            ("epsilon", _shape.RmsNormEpsilon)
+        );
         return (normed, sum);
     }
 

@@ -6,7 +6,8 @@ namespace Llama3Perf.Models.Llama;
 /// <summary>The dimensions of a Llama-3-style decoder, read from a Hugging Face config.json.</summary>
 public sealed record LlamaShape
 {
-    /// <summary>Name of the embedded shape; for a user's file its own name; for a config.json, whose name says nothing, that of its folder (in a Hugging Face hub cache, of the model).</summary>
+    /// <summary>Name of the embedded shape; for a user's file its own name; for a config.json, whose name says nothing, that of its folder
+    /// (in a Hugging Face hub cache, of the model).</summary>
     public required string Name { get; init; }
 
     /// <summary><c>vocab_size</c>: rows of the embedding and of the LM head.</summary>
@@ -68,10 +69,14 @@ public sealed record LlamaShape
 
     /// <summary>Names of the embedded shapes. A new one is one JSON file in this folder.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. Assembly.GetExecutingAssembly().GetManifestResourceNames()
+    [
+        .. Assembly
+            .GetExecutingAssembly()
+            .GetManifestResourceNames()
             .Where(name => name.EndsWith(".json", StringComparison.Ordinal))
             .Select(name => name[..^".json".Length])
-            .Order(StringComparer.Ordinal)];
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>Loads an embedded shape by name, or a user's config.json by path.</summary>
     /// <exception cref="ModelException">Unknown name, or a file that is not a usable Llama config.json.</exception>
@@ -88,10 +93,15 @@ public sealed record LlamaShape
         {
             if (Directory.Exists(nameOrPath))
             {
-                throw new ModelException($"'{nameOrPath}' holds neither a config.json nor a genai_config.json. Name a Hugging Face checkpoint folder or a model folder.");
+                throw new ModelException(
+                    $"'{nameOrPath}' holds neither a config.json nor a genai_config.json. Name a Hugging Face checkpoint folder or a model "
+                        + "folder."
+                );
             }
 
-            throw new ModelException($"Unknown model shape '{nameOrPath}'. Known: {string.Join(", ", Names)}, or the path of a config.json.");
+            throw new ModelException(
+                $"Unknown model shape '{nameOrPath}'. Known: {string.Join(", ", Names)}, or the path of a config.json."
+            );
         }
 
         return LlamaConfig.Read(JsonField.ReadFile(path), NameOf(path));
@@ -101,7 +111,12 @@ public sealed record LlamaShape
     {
         string file = Path.GetFileNameWithoutExtension(path);
         string? folder = Path.GetDirectoryName(Path.GetFullPath(path));
-        return file == "config" && folder is { Length: > 0 } && (HubCache.ModelName(folder) ?? Path.GetFileName(folder)) is { Length: > 0 } name ? name : file;
+        return
+            file == "config"
+            && folder is { Length: > 0 }
+            && (HubCache.ModelName(folder) ?? Path.GetFileName(folder)) is { Length: > 0 } name
+            ? name
+            : file;
     }
 }
 

@@ -30,19 +30,24 @@ internal static class LlamaTensors
     }
 
     /// <summary>Names of all tensors that a shape may use: those it asks for, and the LM head also where it is tied.</summary>
-    public static IReadOnlySet<string> Names(LlamaShape shape) => new HashSet<string>(Of(shape).Select(tensor => tensor.Name), StringComparer.Ordinal) { Head };
+    public static IReadOnlySet<string> Names(LlamaShape shape) =>
+        new HashSet<string>(Of(shape).Select(tensor => tensor.Name), StringComparer.Ordinal) { Head };
 
-    /// <summary>What stands where <see cref="UsualPrefix"/> is expected, by the embedding's name or else a layer's; null when neither is there.</summary>
+    /// <summary>What stands where <see cref="UsualPrefix"/> is expected, by the embedding's name or else a layer's; null when neither is
+    /// there.</summary>
     public static string? Prefix(IEnumerable<string> names)
     {
         string[] ends = [Embedding[UsualPrefix.Length..], "layers.0.input_layernorm.weight"];
-        return (from end in ends
-                from name in names
-                where name.EndsWith(end, StringComparison.Ordinal)
-                select name[..^end.Length]).FirstOrDefault();
+        return (
+            from end in ends
+            from name in names
+            where name.EndsWith(end, StringComparison.Ordinal)
+            select name[..^end.Length]
+        ).FirstOrDefault();
     }
 
-    /// <summary>True for a tensor that may take part in the computation; false for the tables of the rotary embedding, which are worked out anew.</summary>
+    /// <summary>True for a tensor that may take part in the computation; false for the tables of the rotary embedding, which are worked out
+    /// anew.</summary>
     public static bool IsWeight(string name) => !name.Contains("rotary_emb.", StringComparison.Ordinal);
 
     private static IEnumerable<(string Name, long[] Shape)> Layer(LlamaShape shape)

@@ -8,7 +8,8 @@ internal sealed class RandomWeights(LlamaShape shape, ulong seed) : IWeightSourc
 {
     private const string Head = "/lm_head";
 
-    public IEnumerable<Piece> Embedding(ExternalTensor place) => Fill(place, WeightPattern.Signed(Rms(shape.HiddenSize, isTiedHead: false), IsHalf(place)));
+    public IEnumerable<Piece> Embedding(ExternalTensor place) =>
+        Fill(place, WeightPattern.Signed(Rms(shape.HiddenSize, isTiedHead: false), IsHalf(place)));
 
     public IEnumerable<Piece> Norm(string path, ExternalTensor place) => Fill(place, WeightPattern.Norm(IsHalf(place)));
 

@@ -18,7 +18,14 @@ internal static class RopeConfig
     /// <summary>Keys inside one of them that are read.</summary>
     public static readonly IReadOnlyList<string> Keys =
     [
-        "rope_type", "type", "rope_theta", "factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings", "partial_rotary_factor",
+        "rope_type",
+        "type",
+        "rope_theta",
+        "factor",
+        "low_freq_factor",
+        "high_freq_factor",
+        "original_max_position_embeddings",
+        "partial_rotary_factor",
     ];
 
     public static (double Theta, RopeScaling? Scaling) Read(JsonField root, int maxContext)
@@ -46,9 +53,15 @@ internal static class RopeConfig
     /// <summary>Refuses what is not built, also in the place that does not count: there it is a sign that another model is meant.</summary>
     private static void CheckKind(JsonField place)
     {
-        if (place.Element.EnumerateObject().FirstOrDefault(property => property.Value.ValueKind == JsonValueKind.Object) is { Value.ValueKind: JsonValueKind.Object } nested)
+        if (
+            place.Element.EnumerateObject().FirstOrDefault(property => property.Value.ValueKind == JsonValueKind.Object) is
+            { Value.ValueKind: JsonValueKind.Object } nested
+        )
         {
-            throw new ModelException($"{place.File}: {place.Key} holds parameters by layer type ('{Shown.Text(JsonNames.Of(nested) ?? "?")}'); only one set for all layers is built.");
+            throw new ModelException(
+                $"{place.File}: {place.Key} holds parameters by layer type ('{Shown.Text(JsonNames.Of(nested) ?? "?")}'); only one set for "
+                    + "all layers is built."
+            );
         }
 
         foreach (JsonField kind in ((string[])["rope_type", "type"]).Select(place.Find).OfType<JsonField>())
@@ -76,11 +89,13 @@ internal static class RopeConfig
             rope["factor"].Positive(),
             rope["low_freq_factor"].Positive(),
             rope["high_freq_factor"].Positive(),
-            Length(root.Find("original_max_position_embeddings") ?? rope["original_max_position_embeddings"], maxContext));
+            Length(root.Find("original_max_position_embeddings") ?? rope["original_max_position_embeddings"], maxContext)
+        );
         return scaling.HighFrequencyFactor > scaling.LowFrequencyFactor
             ? scaling
             : throw rope["high_freq_factor"].Wrong("more than low_freq_factor");
     }
 
-    private static int Length(JsonField length, int maximum) => length.Integer() <= maximum ? length.Integer() : throw length.Wrong($"at most {maximum}");
+    private static int Length(JsonField length, int maximum) =>
+        length.Integer() <= maximum ? length.Integer() : throw length.Wrong($"at most {maximum}");
 }

@@ -2,7 +2,8 @@ using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Onnx;
 
-/// <summary>What every reader of a graph relies on: it ends, its sizes are numbers, its names are unique. Checked once, when a file is read.</summary>
+/// <summary>What every reader of a graph relies on: it ends, its sizes are numbers, its names are unique. Checked once, when a file is
+/// read.</summary>
 internal static class GraphCheck
 {
     // Far above any decoder, and a graph of so many nodes is still looked through in a second.
@@ -11,7 +12,8 @@ internal static class GraphCheck
     /// <summary>What is wrong with a graph, or null.</summary>
     public static string? Problem(GraphProto graph) =>
         graph.Node.Count + graph.Initializer.Count > MaxParts ? $"it has more than {MaxParts} nodes and tensors"
-        : graph.Initializer.FirstOrDefault(tensor => Bits(tensor) is null) is { } tensor ? $"tensor '{Shown.Text(tensor.Name)}' has impossible dimensions"
+        : graph.Initializer.FirstOrDefault(tensor => Bits(tensor) is null) is { } tensor
+            ? $"tensor '{Shown.Text(tensor.Name)}' has impossible dimensions"
         : Twice(graph) is { } twice ? $"'{Shown.Text(twice)}' is made twice"
         : Cycle(graph) is { } node ? $"its nodes go round in a circle, through '{Shown.Text(node.Name)}'"
         : null;
@@ -53,7 +55,13 @@ internal static class GraphCheck
         int[] waiting = new int[graph.Node.Count];
         for (int i = 0; i < waiting.Length; i++)
         {
-            foreach (int maker in GraphPaths.Needs(graph.Node[i]).Select(name => makers.GetValueOrDefault(name, -1)).Where(maker => maker >= 0).Distinct())
+            foreach (
+                int maker in GraphPaths
+                    .Needs(graph.Node[i])
+                    .Select(name => makers.GetValueOrDefault(name, -1))
+                    .Where(maker => maker >= 0)
+                    .Distinct()
+            )
             {
                 followers[maker].Add(i);
                 waiting[i]++;

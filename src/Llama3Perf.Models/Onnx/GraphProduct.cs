@@ -10,7 +10,17 @@ namespace Llama3Perf.Models.Onnx;
 /// <param name="Bits">Bits of a quantized weight; null for floating point.</param>
 /// <param name="BlockSize">Weights along K that share a scale; K itself where a scale belongs to a whole column.</param>
 /// <param name="Through">The operator between matrix and product that only turns it, or null.</param>
-internal sealed record GraphProduct(NodeProto Node, string Weight, string? Scales, string? ZeroPoints, long K, long N, int? Bits, int BlockSize, string? Through)
+internal sealed record GraphProduct(
+    NodeProto Node,
+    string Weight,
+    string? Scales,
+    string? ZeroPoints,
+    long K,
+    long N,
+    int? Bits,
+    int BlockSize,
+    string? Through
+)
 {
     /// <summary>Names of the tensors that make up the matrix.</summary>
     public IEnumerable<string> Parts => new[] { Weight, Scales, ZeroPoints }.OfType<string>();
@@ -20,20 +30,29 @@ internal sealed record GraphProduct(NodeProto Node, string Weight, string? Scale
         graph.Node.Select(node => Of(node, paths, tensors)).OfType<GraphProduct>();
 
     /// <summary>The product that a node is, or null.</summary>
-    public static GraphProduct? Of(NodeProto node, GraphPaths paths, GraphTensors tensors) => node.OpType switch
-    {
-        "MatMulNBits" => NBits(node, tensors),
-        "MatMul" or "Gemm" => Plain(node, paths, tensors),
-        _ => null,
-    };
+    public static GraphProduct? Of(NodeProto node, GraphPaths paths, GraphTensors tensors) =>
+        node.OpType switch
+        {
+            "MatMulNBits" => NBits(node, tensors),
+            "MatMul" or "Gemm" => Plain(node, paths, tensors),
+            _ => null,
+        };
 
     private static GraphProduct? NBits(NodeProto node, GraphTensors tensors)
     {
         string weight = node.InputAt(1);
         return tensors.Has(weight)
             ? new GraphProduct(
-                node, weight, Stored(node.InputAt(2), tensors), Stored(node.InputAt(3), tensors), node.Integer("K") ?? 0, node.Integer("N") ?? 0,
-                Narrow(node.Integer("bits") ?? 4), Narrow(node.Integer("block_size") ?? 0), null)
+                node,
+                weight,
+                Stored(node.InputAt(2), tensors),
+                Stored(node.InputAt(3), tensors),
+                node.Integer("K") ?? 0,
+                node.Integer("N") ?? 0,
+                Narrow(node.Integer("bits") ?? 4),
+                Narrow(node.Integer("block_size") ?? 0),
+                null
+            )
             : null;
     }
 
@@ -59,8 +78,16 @@ internal sealed record GraphProduct(NodeProto Node, string Weight, string? Scale
         return dequantize is null
             ? new GraphProduct(node, weight, null, null, k, n, null, 0, through)
             : new GraphProduct(
-                node, weight, Stored(dequantize.InputAt(1), tensors), Stored(dequantize.InputAt(2), tensors), k, n,
-                OnnxFile.BitSize(tensors.Type(weight)), Narrow(dequantize.Integer("block_size") is > 0 and var block ? block : k), through);
+                node,
+                weight,
+                Stored(dequantize.InputAt(1), tensors),
+                Stored(dequantize.InputAt(2), tensors),
+                k,
+                n,
+                OnnxFile.BitSize(tensors.Type(weight)),
+                Narrow(dequantize.Integer("block_size") is > 0 and var block ? block : k),
+                through
+            );
     }
 
     private static string? Stored(string name, GraphTensors tensors) => tensors.Has(name) ? name : null;

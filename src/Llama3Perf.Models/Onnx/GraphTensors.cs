@@ -28,9 +28,10 @@ internal sealed class GraphTensors
 
     public long Elements(string name) => _tensors[name].Dims.Aggregate(1L, (product, dim) => checked(product * dim));
 
-    public long Bytes(string name) => _ranges.TryGetValue(name, out ExternalRange? range)
-        ? range.Length
-        : (long)((((Int128)Elements(name) * OnnxFile.BitSize(Type(name))) + 7) / 8);
+    public long Bytes(string name) =>
+        _ranges.TryGetValue(name, out ExternalRange? range)
+            ? range.Length
+            : (long)((((Int128)Elements(name) * OnnxFile.BitSize(Type(name))) + 7) / 8);
 
     /// <summary>True when the tensor is another name for the bytes of one of these.</summary>
     public bool SharesBytes(string name, IEnumerable<string> others) =>
@@ -44,7 +45,12 @@ internal sealed class GraphTensors
     public long CoveredBytes(Func<string, bool> chosen)
     {
         long total = 0;
-        foreach (IGrouping<string, ExternalRange> file in _ranges.Where(pair => chosen(pair.Key)).Select(pair => pair.Value).GroupBy(range => range.Location, StringComparer.Ordinal))
+        foreach (
+            IGrouping<string, ExternalRange> file in _ranges
+                .Where(pair => chosen(pair.Key))
+                .Select(pair => pair.Value)
+                .GroupBy(range => range.Location, StringComparer.Ordinal)
+        )
         {
             long end = 0;
             foreach (ExternalRange range in file.OrderBy(range => range.Offset))

@@ -16,18 +16,21 @@ internal sealed class GraphWriter(GraphProto graph)
 
     /// <summary>Writes a graph of its own.</summary>
     public GraphWriter()
-        : this(new GraphProto { Name = "main_graph" })
-    {
-    }
+        : this(new GraphProto { Name = "main_graph" }) { }
 
     /// <summary>The finished model: opset 21 and com.microsoft 1, IR version 10.</summary>
-    public ModelProto ToModel() => new()
-    {
-        IrVersion = 10,
-        ProducerName = "Llama3Perf",
-        Graph = _graph,
-        OpsetImport = { new OperatorSetIdProto { Version = 21 }, new OperatorSetIdProto { Domain = Microsoft, Version = 1 } },
-    };
+    public ModelProto ToModel() =>
+        new()
+        {
+            IrVersion = 10,
+            ProducerName = "Llama3Perf",
+            Graph = _graph,
+            OpsetImport =
+            {
+                new OperatorSetIdProto { Version = 21 },
+                new OperatorSetIdProto { Domain = Microsoft, Version = 1 },
+            },
+        };
 
     public string Input(string name, DataType type, params object[] dims)
     {
@@ -45,7 +48,11 @@ internal sealed class GraphWriter(GraphProto graph)
 
     /// <summary>An int64 [1], or a scalar, stored in the graph; asked for twice it is stored once.</summary>
     public string Constant(long value, bool scalar = false) =>
-        Constant(scalar ? $"INT64/{value}" : $"INT64/[{value}]", scalar, new TensorProto { DataType = DataType.Int64, Int64Data = { value } });
+        Constant(
+            scalar ? $"INT64/{value}" : $"INT64/[{value}]",
+            scalar,
+            new TensorProto { DataType = DataType.Int64, Int64Data = { value } }
+        );
 
     /// <summary>An int32 [1] stored in the graph.</summary>
     public string Int32Constant(int value) =>
@@ -75,42 +82,72 @@ internal sealed class GraphWriter(GraphProto graph)
         Node(Microsoft, op, name, inputs, outputs, attributes);
 
     /// <summary>An operator of either domain (empty for the standard's) with named outputs; returns the first.</summary>
-    public string Node(string domain, string op, string name, string[] inputs, string[] outputs, params (string Name, object Value)[] attributes)
+    public string Node(
+        string domain,
+        string op,
+        string name,
+        string[] inputs,
+        string[] outputs,
+        params (string Name, object Value)[] attributes
+    )
     {
-        _graph.Node.Add(new NodeProto
-        {
-            Name = name,
-            OpType = op,
-            Domain = domain,
-            Input = { inputs },
-            Output = { outputs },
-            Attribute = { attributes.Select(a => Attribute(a.Name, a.Value)) },
-        });
+        _graph.Node.Add(
+            new NodeProto
+            {
+                Name = name,
+                OpType = op,
+                Domain = domain,
+                Input = { inputs },
+                Output = { outputs },
+                Attribute = { attributes.Select(a => Attribute(a.Name, a.Value)) },
+            }
+        );
         return outputs[0];
     }
 
-    private static AttributeProto Attribute(string name, object value) => value switch
-    {
-        int i => new AttributeProto { Name = name, Type = AttributeType.Int, I = i },
-        float f => new AttributeProto { Name = name, Type = AttributeType.Float, F = f },
-        int[] list => new AttributeProto { Name = name, Type = AttributeType.Ints, Ints = { list.Select(i => (long)i) } },
-        _ => throw new ArgumentException($"No ONNX attribute for {value.GetType()}.", nameof(value)),
-    };
+    private static AttributeProto Attribute(string name, object value) =>
+        value switch
+        {
+            int i => new AttributeProto
+            {
+                Name = name,
+                Type = AttributeType.Int,
+                I = i,
+            },
+            float f => new AttributeProto
+            {
+                Name = name,
+                Type = AttributeType.Float,
+                F = f,
+            },
+            int[] list => new AttributeProto
+            {
+                Name = name,
+                Type = AttributeType.Ints,
+                Ints = { list.Select(i => (long)i) },
+            },
+            _ => throw new ArgumentException($"No ONNX attribute for {value.GetType()}.", nameof(value)),
+        };
 
     private static ValueInfoProto Value(string name, DataType type, object[] dims)
     {
         var shape = new TensorShapeProto();
         foreach (object dim in dims)
         {
-            shape.Dim.Add(dim is string symbol
-                ? new TensorShapeProto.Types.Dimension { DimParam = symbol }
-                : new TensorShapeProto.Types.Dimension { DimValue = (int)dim });
+            shape.Dim.Add(
+                dim is string symbol
+                    ? new TensorShapeProto.Types.Dimension { DimParam = symbol }
+                    : new TensorShapeProto.Types.Dimension { DimValue = (int)dim }
+            );
         }
 
         return new ValueInfoProto
         {
             Name = name,
-            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = type, Shape = shape } },
+            Type = new TypeProto
+            {
+                TensorType = new TypeProto.Types.Tensor { ElemType = type, Shape = shape },
+            },
         };
     }
 }

@@ -10,8 +10,9 @@ namespace Llama3Perf.Models.Tokenizer;
 public static class ByteAlphabet
 {
     private static readonly char[] s_charOfByte = MapBytes();
-    private static readonly FrozenDictionary<char, byte> s_byteOfChar =
-        Enumerable.Range(0, 256).ToFrozenDictionary(b => s_charOfByte[b], b => (byte)b);
+    private static readonly FrozenDictionary<char, byte> s_byteOfChar = Enumerable
+        .Range(0, 256)
+        .ToFrozenDictionary(b => s_charOfByte[b], b => (byte)b);
 
     /// <summary>The 256 characters in the order of GPT-2's and Llama 3's first token ids: printable bytes first.</summary>
     public static string Characters { get; } = string.Concat(s_charOfByte.Order());

@@ -40,8 +40,18 @@ public static class Llama3Tokens
     /// <summary>The 256 special tokens in the order of their ids, which are the last of the vocabulary (Llama 3.1: from 128000).</summary>
     public static IReadOnlyList<string> Special { get; } =
     [
-        BeginOfText, EndOfText, Reserved(0), Reserved(1), FinetuneRightPad, Reserved(2), StartHeader, EndHeader, EndOfMessage, EndOfTurn,
-        PythonTag, .. Enumerable.Range(3, 245).Select(Reserved),
+        BeginOfText,
+        EndOfText,
+        Reserved(0),
+        Reserved(1),
+        FinetuneRightPad,
+        Reserved(2),
+        StartHeader,
+        EndHeader,
+        EndOfMessage,
+        EndOfTurn,
+        PythonTag,
+        .. Enumerable.Range(3, 245).Select(Reserved),
     ];
 
     private static string Reserved(int number) => $"<|reserved_special_token_{number}|>";

@@ -12,7 +12,9 @@ public static class SyntheticTokenizer
     /// <summary>Bytes and special tokens: no vocabulary is smaller.</summary>
     public static int MinimumVocabularySize { get; } = 256 + Llama3Tokens.Special.Count;
 
-    private static readonly Lazy<IReadOnlyList<Merge>> s_allMerges = new(() => [.. MergeTrainer.Train(TrainingPieces()), .. NumberMerges()]);
+    private static readonly Lazy<IReadOnlyList<Merge>> s_allMerges = new(() =>
+        [.. MergeTrainer.Train(TrainingPieces()), .. NumberMerges()]
+    );
 
     private static readonly JsonSerializerOptions s_readable = new()
     {
@@ -30,7 +32,9 @@ public static class SyntheticTokenizer
         if (vocabularySize < MinimumVocabularySize)
         {
             throw new ModelException(
-                $"A vocabulary of {vocabularySize} tokens is too small: bytes and special tokens need {MinimumVocabularySize}. Raise vocab_size in the model's config.json.");
+                $"A vocabulary of {vocabularySize} tokens is too small: bytes and special tokens need {MinimumVocabularySize}. Raise "
+                    + "vocab_size in the model's config.json."
+            );
         }
 
         int firstSpecial = vocabularySize - Llama3Tokens.Special.Count;
@@ -40,7 +44,8 @@ public static class SyntheticTokenizer
         return new SpecialTokens(
             IdOf(Llama3Tokens.BeginOfText),
             [IdOf(Llama3Tokens.EndOfText), IdOf(Llama3Tokens.EndOfMessage), IdOf(Llama3Tokens.EndOfTurn)],
-            IdOf(Llama3Tokens.FinetuneRightPad));
+            IdOf(Llama3Tokens.FinetuneRightPad)
+        );
 
         int IdOf(string special) => firstSpecial + Llama3Tokens.Special.TakeWhile(s => s != special).Count();
     }
@@ -115,10 +120,10 @@ public static class SyntheticTokenizer
 
     /// <summary>All numbers of two, then of three digits, the longest that the pre-tokenizer leaves whole.</summary>
     private static IEnumerable<Merge> NumberMerges() =>
-    [
-        .. Enumerable.Range(0, 100).Select(n => new Merge($"{n / 10}", $"{n % 10}")),
-        .. Enumerable.Range(0, 1000).Select(n => new Merge($"{n / 10:00}", $"{n % 10}")),
-    ];
+        [
+            .. Enumerable.Range(0, 100).Select(n => new Merge($"{n / 10}", $"{n % 10}")),
+            .. Enumerable.Range(0, 1000).Select(n => new Merge($"{n / 10:00}", $"{n % 10}")),
+        ];
 
     private static void WriteTokenizer(string path, int firstSpecial)
     {
@@ -128,10 +133,22 @@ public static class SyntheticTokenizer
         Write("version", "1.0");
         json.WriteNull("truncation");
         json.WriteNull("padding");
-        Write("added_tokens", Llama3Tokens.Special.Select((content, i) => new
-        {
-            id = firstSpecial + i, content, single_word = false, lstrip = false, rstrip = false, normalized = false, special = true,
-        }));
+        Write(
+            "added_tokens",
+            Llama3Tokens.Special.Select(
+                (content, i) =>
+                    new
+                    {
+                        id = firstSpecial + i,
+                        content,
+                        single_word = false,
+                        lstrip = false,
+                        rstrip = false,
+                        normalized = false,
+                        special = true,
+                    }
+            )
+        );
         json.WriteNull("normalizer");
         Write("pre_tokenizer", PreTokenizer);
         Write("post_processor", PostProcessor(bosTokenId: firstSpecial));
@@ -146,14 +163,26 @@ public static class SyntheticTokenizer
         }
     }
 
-    private static object ByteLevel { get; } = new { type = "ByteLevel", add_prefix_space = false, trim_offsets = true, use_regex = false };
+    private static object ByteLevel { get; } = new
+    {
+        type = "ByteLevel",
+        add_prefix_space = false,
+        trim_offsets = true,
+        use_regex = false,
+    };
 
     private static object PreTokenizer { get; } = new
     {
         type = "Sequence",
         pretokenizers = new[]
         {
-            new { type = "Split", pattern = new { Regex = Llama3Tokens.PreTokenizerPattern }, behavior = "Isolated", invert = false },
+            new
+            {
+                type = "Split",
+                pattern = new { Regex = Llama3Tokens.PreTokenizerPattern },
+                behavior = "Isolated",
+                invert = false,
+            },
             ByteLevel,
         },
     };
@@ -171,7 +200,12 @@ public static class SyntheticTokenizer
             pair = new[] { bos, first, second },
             special_tokens = new Dictionary<string, object>
             {
-                [Llama3Tokens.BeginOfText] = new { id = Llama3Tokens.BeginOfText, ids = new[] { bosTokenId }, tokens = new[] { Llama3Tokens.BeginOfText } },
+                [Llama3Tokens.BeginOfText] = new
+                {
+                    id = Llama3Tokens.BeginOfText,
+                    ids = new[] { bosTokenId },
+                    tokens = new[] { Llama3Tokens.BeginOfText },
+                },
             },
         };
     }

@@ -9,8 +9,16 @@ internal delegate void ChunkFill(Span<byte> destination, long firstByte);
 internal static class Chunks
 {
     /// <summary>Random values: a function of the seed, the tensor's name and the place in the tensor.</summary>
-    public static IEnumerable<Piece> Random(ExternalTensor tensor, WeightPattern pattern, ulong seed) => Of(tensor, (destination, firstByte) =>
-        SyntheticWeights.Fill(destination, pattern, SyntheticWeights.ChunkSeed(seed, tensor.Name, (int)(firstByte / SyntheticWeights.ChunkBytes))));
+    public static IEnumerable<Piece> Random(ExternalTensor tensor, WeightPattern pattern, ulong seed) =>
+        Of(
+            tensor,
+            (destination, firstByte) =>
+                SyntheticWeights.Fill(
+                    destination,
+                    pattern,
+                    SyntheticWeights.ChunkSeed(seed, tensor.Name, (int)(firstByte / SyntheticWeights.ChunkBytes))
+                )
+        );
 
     public static IEnumerable<Piece> Of(ExternalTensor tensor, ChunkFill fill)
     {

@@ -13,19 +13,20 @@ namespace Llama3Perf.Models.Weights;
 internal sealed record ExternalTensor(string Name, DataType Type, IReadOnlyList<long> Dims, long Offset, long Length)
 {
     /// <summary>The initializer that refers to it.</summary>
-    public TensorProto Initializer(string fileName) => new()
-    {
-        Name = Name,
-        DataType = Type,
-        Dims = { Dims },
-        DataLocation = DataLocation.External,
-        ExternalData =
+    public TensorProto Initializer(string fileName) =>
+        new()
         {
-            new StringStringEntryProto { Key = "location", Value = fileName },
-            new StringStringEntryProto { Key = "offset", Value = Offset.ToString(CultureInfo.InvariantCulture) },
-            new StringStringEntryProto { Key = "length", Value = Length.ToString(CultureInfo.InvariantCulture) },
-        },
-    };
+            Name = Name,
+            DataType = Type,
+            Dims = { Dims },
+            DataLocation = DataLocation.External,
+            ExternalData =
+            {
+                new StringStringEntryProto { Key = "location", Value = fileName },
+                new StringStringEntryProto { Key = "offset", Value = Offset.ToString(CultureInfo.InvariantCulture) },
+                new StringStringEntryProto { Key = "length", Value = Length.ToString(CultureInfo.InvariantCulture) },
+            },
+        };
 }
 
 /// <summary>Lays tensors out in one data file, in the order in which they are added, and gathers the work that fills them.</summary>

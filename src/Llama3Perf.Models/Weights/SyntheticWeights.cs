@@ -81,7 +81,12 @@ public static class SyntheticWeights
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ulong> Shape(Vector512<ulong> bits, Vector512<ulong> mask, Vector512<ulong> offset, WeightPattern.ZeroRule zero)
+    private static Vector512<ulong> Shape(
+        Vector512<ulong> bits,
+        Vector512<ulong> mask,
+        Vector512<ulong> offset,
+        WeightPattern.ZeroRule zero
+    )
     {
         Vector512<ulong> x = (bits & mask) + offset;
         if (zero == WeightPattern.ZeroRule.Nibble)

@@ -14,7 +14,8 @@ public static class Aggregates
     /// <summary>The rows of a run, in the order of its cases.</summary>
     public static IReadOnlyList<ResultRow> Rows(Run run) => [.. run.Cases.Select(outcome => Row(run, outcome))];
 
-    /// <summary>The row of one case. A case that failed keeps its counts and has no metrics; an interrupted one has those of its finished launches.</summary>
+    /// <summary>The row of one case. A case that failed keeps its counts and has no metrics; an interrupted one has those of its finished
+    /// launches.</summary>
     public static ResultRow Row(Run run, CaseOutcome outcome)
     {
         Sample[] completed = [.. outcome.Samples.Where(sample => sample.Completed)];
@@ -38,7 +39,10 @@ public static class Aggregates
             WarmUpSettled = ok && outcome.WarmUps.Count > 0 ? outcome.WarmUps.All(warmUp => warmUp.IsSettled) : null,
             ProcessPriority = outcome.ProcessPriority,
             LaunchOrder = outcome.LaunchOrder,
-            StoppedAttempts = samples.Sum(sample => sample.StoppedAttempts) is var stopped && samples.Any(sample => sample.StoppedAttempts is not null) ? stopped : null,
+            StoppedAttempts =
+                samples.Sum(sample => sample.StoppedAttempts) is var stopped && samples.Any(sample => sample.StoppedAttempts is not null)
+                    ? stopped
+                    : null,
             Conditions = ConditionSummary.Of([.. samples.Select(sample => sample.Conditions)]),
             Fitness = CaseFitness.Of(samples),
             DriftPercent = Drift(samples),
@@ -49,9 +53,16 @@ public static class Aggregates
 
     private static double? Statistic(StatisticColumn column, Sample[] samples)
     {
-        double[] values = column.Source.Statistic == Schema.Statistic.LaunchMedian
-            ? [.. samples.GroupBy(sample => sample.LaunchIndex).Select(launch => Values(launch, column.Source).FirstOrDefault(double.NaN)).Where(double.IsFinite)]
-            : Values(samples, column.Source);
+        double[] values =
+            column.Source.Statistic == Schema.Statistic.LaunchMedian
+                ?
+                [
+                    .. samples
+                        .GroupBy(sample => sample.LaunchIndex)
+                        .Select(launch => Values(launch, column.Source).FirstOrDefault(double.NaN))
+                        .Where(double.IsFinite),
+                ]
+                : Values(samples, column.Source);
         return values.Length == 0 ? null : column.Of(values);
     }
 

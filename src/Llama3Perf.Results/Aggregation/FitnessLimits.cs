@@ -1,9 +1,11 @@
 namespace Llama3Perf.Results.Aggregation;
 
-/// <summary>From where on something counts as a disturbance. The same for every machine, and no option: who may choose it chooses the verdict.</summary>
+/// <summary>From where on something counts as a disturbance. The same for every machine, and no option: who may choose it chooses the
+/// verdict.</summary>
 internal static class FitnessLimits
 {
-    /// <summary>Processor time of others and of the hypervisor, percent of all. Two threads on two busy cores lose as much, one on sixteen less.</summary>
+    /// <summary>Processor time of others and of the hypervisor, percent of all. Two threads on two busy cores lose as much, one on sixteen
+    /// less.</summary>
     public const double ForeignPercent = 5;
 
     /// <summary>Time spent waiting for memory, percent.</summary>
@@ -21,6 +23,7 @@ internal static class FitnessLimits
     /// <summary>The least distance of two modes of the decode rate, percent.</summary>
     public const double ModeDistancePercent = 5;
 
-    /// <summary>Reasons by which a driver says that heat or a fault holds its adapter back. A power cap under full load is how adapters work.</summary>
+    /// <summary>Reasons by which a driver says that heat or a fault holds its adapter back. A power cap under full load is how adapters
+    /// work.</summary>
     public static IReadOnlyList<string> GpuFaults { get; } = ["thermal", "hw-thermal", "hw-slowdown", "hw-power-brake"];
 }

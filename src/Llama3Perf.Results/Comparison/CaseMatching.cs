@@ -2,7 +2,8 @@ using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Results.Comparison;
 
-/// <summary>What stands in one column of a comparison: a run or, when a field of the cases is varied, the part of a run with one value of it.</summary>
+/// <summary>What stands in one column of a comparison: a run or, when a field of the cases is varied, the part of a run with one value of
+/// it.</summary>
 /// <param name="Run">The run.</param>
 /// <param name="Varied">Text of each varied field, null where it is unknown.</param>
 /// <param name="Label">Short name of the column, unique in the comparison.</param>
@@ -33,7 +34,8 @@ internal sealed class CaseMatching
     /// <param name="runs">The runs, the baseline first.</param>
     /// <param name="vary">Names of the varied fields; empty finds the one.</param>
     /// <param name="onlyOfRuns">True finds by itself only fields of a whole run.</param>
-    /// <exception cref="RunFileException">The runs differ in more than the varied fields, or two cases of a side cannot be told apart.</exception>
+    /// <exception cref="RunFileException">The runs differ in more than the varied fields, or two cases of a side cannot be told
+    /// apart.</exception>
     /// <exception cref="OptionException">A varied field is no key column.</exception>
     public static CaseMatching Of(IReadOnlyList<Run> runs, IReadOnlyList<string> vary, bool onlyOfRuns = false)
     {
@@ -64,8 +66,8 @@ internal sealed class CaseMatching
             return [(run, [.. varied.Names.Select(name => run.Self[name])], [])];
         }
 
-        return run.Cases
-            .GroupBy(found => string.Join('\u001f', varied.Names.Select(name => found[name] ?? "\u001e")), StringComparer.Ordinal)
+        return run
+            .Cases.GroupBy(found => string.Join('\u001f', varied.Names.Select(name => found[name] ?? "\u001e")), StringComparer.Ordinal)
             .Select(part => (run, varied.Names.Select(name => part.First()[name]).ToArray(), part.ToArray()));
     }
 
@@ -80,8 +82,14 @@ internal sealed class CaseMatching
         if (row[side] is { } twin)
         {
             string[] between = [.. found.DifferencesTo(twin)];
-            string way = between.Length == 0 ? "which is a case twice" : $"name that too with --vary {string.Join(',', varied.Names.Concat(between))}";
-            throw new RunFileException($"{sides[side].Label}: '{twin.Outcome.CaseId}' and '{found.Outcome.CaseId}' differ only in {string.Join(", ", between.DefaultIfEmpty("nothing"))}, {way}");
+            string way =
+                between.Length == 0
+                    ? "which is a case twice"
+                    : $"name that too with --vary {string.Join(',', varied.Names.Concat(between))}";
+            throw new RunFileException(
+                $"{sides[side].Label}: '{twin.Outcome.CaseId}' and '{found.Outcome.CaseId}' differ only in "
+                    + $"{string.Join(", ", between.DefaultIfEmpty("nothing"))}, {way}"
+            );
         }
 
         row[side] = found;

@@ -13,7 +13,7 @@ public static class ComparisonFiles
     private const int SchemaVersion = 2;
 
     /// <summary>Columns of the CSV: one row for each case, metric and side.</summary>
-    private static readonly (string Name, Func<Cell, string?> Text)[] Columns =
+    private static readonly (string Name, Func<Cell, string?> Text)[] s_columns =
     [
         ("schema_version", _ => Text(SchemaVersion)),
         ("case_id", cell => cell.Row.CaseId),
@@ -62,10 +62,10 @@ public static class ComparisonFiles
         StringWriter text = new(CultureInfo.InvariantCulture);
         using (CsvWriter csv = CsvWriter.Create(text, CsvWriterOptions.Default with { NewLine = "\n" }, leaveOpen: true))
         {
-            WriteRow(csv, Columns.Select(column => column.Name));
+            WriteRow(csv, s_columns.Select(column => column.Name));
             foreach (Cell cell in Cells(comparison))
             {
-                WriteRow(csv, Columns.Select(column => SpreadsheetText.Guard(column.Text(cell) ?? "")));
+                WriteRow(csv, s_columns.Select(column => SpreadsheetText.Guard(column.Text(cell) ?? "")));
             }
         }
 
@@ -73,25 +73,31 @@ public static class ComparisonFiles
     }
 
     /// <summary>Everything: sides, figures, and the cases that could not be compared.</summary>
-    public static string Json(RunComparison comparison) => ExportJson.Write(json =>
-    {
-        json.WriteStartObject();
-        json.WriteNumber("schema_version", SchemaVersion);
-        json.WriteNumber("threshold", comparison.Options.Threshold);
-        json.WriteNumber("alpha", comparison.Options.Alpha);
-        WriteArray(json, "vary", comparison.Vary, json.WriteStringValue);
-        WriteArray(json, "sides", comparison.Sides, side => WriteSide(json, side, comparison.Vary));
-        WriteArray(json, "rows", comparison.Rows, row => WriteRow(json, row, comparison));
-        WriteArray(json, "not_compared", comparison.Unmatched, unmatched =>
+    public static string Json(RunComparison comparison) =>
+        ExportJson.Write(json =>
         {
             json.WriteStartObject();
-            json.WriteString("side", unmatched.Side);
-            json.WriteString("case_id", unmatched.CaseId);
-            json.WriteString("reason", unmatched.Reason);
+            json.WriteNumber("schema_version", SchemaVersion);
+            json.WriteNumber("threshold", comparison.Options.Threshold);
+            json.WriteNumber("alpha", comparison.Options.Alpha);
+            WriteArray(json, "vary", comparison.Vary, json.WriteStringValue);
+            WriteArray(json, "sides", comparison.Sides, side => WriteSide(json, side, comparison.Vary));
+            WriteArray(json, "rows", comparison.Rows, row => WriteRow(json, row, comparison));
+            WriteArray(
+                json,
+                "not_compared",
+                comparison.Unmatched,
+                unmatched =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString("side", unmatched.Side);
+                    json.WriteString("case_id", unmatched.CaseId);
+                    json.WriteString("reason", unmatched.Reason);
+                    json.WriteEndObject();
+                }
+            );
             json.WriteEndObject();
         });
-        json.WriteEndObject();
-    });
 
     private static void WriteSide(Utf8JsonWriter json, ComparedSide side, IReadOnlyList<string> vary)
     {
@@ -113,7 +119,12 @@ public static class ComparisonFiles
         json.WriteString("metric", row.Metric.Name);
         json.WriteString("unit", row.Metric.Unit);
         json.WriteString("weights", row.Case.Weights);
-        WriteArray(json, "cells", row.Cells.Zip(comparison.Sides).Where(pair => pair.First is not null), pair => WriteCell(json, pair.First!, pair.Second));
+        WriteArray(
+            json,
+            "cells",
+            row.Cells.Zip(comparison.Sides).Where(pair => pair.First is not null),
+            pair => WriteCell(json, pair.First!, pair.Second)
+        );
         json.WriteEndObject();
     }
 
@@ -161,12 +172,13 @@ public static class ComparisonFiles
     }
 
     /// <summary>Where the spread between launches comes from: launches, noise record, or null when it is unknown.</summary>
-    private static string? SpreadText(MetricJudgement? judged) => judged?.Ratio.Spread switch
-    {
-        SpreadSource.Launches => "launches",
-        SpreadSource.NoiseRecord => "noise record",
-        _ => null,
-    };
+    private static string? SpreadText(MetricJudgement? judged) =>
+        judged?.Ratio.Spread switch
+        {
+            SpreadSource.Launches => "launches",
+            SpreadSource.NoiseRecord => "noise record",
+            _ => null,
+        };
 
     private static void WriteInterval(Utf8JsonWriter json, string name, Interval? interval)
     {

@@ -6,10 +6,12 @@ namespace Llama3Perf.Results.Comparison;
 /// <summary>How runs are compared.</summary>
 public sealed record ComparisonOptions
 {
-    /// <summary>Key columns that the runs are meant to differ in (<c>gpu_driver_version</c>); empty finds the one that they differ in.</summary>
+    /// <summary>Key columns that the runs are meant to differ in (<c>gpu_driver_version</c>); empty finds the one that they differ
+    /// in.</summary>
     public IReadOnlyList<string> Vary { get; init; } = [];
 
-    /// <summary>The run that the others are held against: its position from 1, its run id, or the path it was read from; null takes the first.</summary>
+    /// <summary>The run that the others are held against: its position from 1, its run id, or the path it was read from; null takes the
+    /// first.</summary>
     public string? Baseline { get; init; }
 
     /// <summary>Metrics to compare.</summary>
@@ -66,7 +68,9 @@ public sealed record ComparisonOptions
         Column<Sample>[] metrics = [.. names.Distinct(StringComparer.Ordinal).Select(SampleSchema.Metric)];
         return Array.Find(metrics, metric => metric.Direction == Direction.None) switch
         {
-            { } undirected => throw new OptionException($"The metric {undirected.Name} is reported and never gated; it has no better direction."),
+            { } undirected => throw new OptionException(
+                $"The metric {undirected.Name} is reported and never gated; it has no better direction."
+            ),
             null when metrics.Length == 0 => throw new OptionException("There is no metric to judge."),
             null => metrics,
         };

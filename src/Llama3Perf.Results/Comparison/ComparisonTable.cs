@@ -18,13 +18,19 @@ public static class ComparisonTable
     /// <summary>The column of verdicts.</summary>
     internal static TextColumn Verdict { get; } = new("verdict", IsNumber: false);
 
-    /// <summary>The table: one column a side with medians and intervals, and one for each but the first with its ratio to the baseline.</summary>
+    /// <summary>The table: one column a side with medians and intervals, and one for each but the first with its ratio to the
+    /// baseline.</summary>
     public static TextTable Of(RunComparison comparison)
     {
         List<TextColumn> columns = [SummaryTable.Case, Metric];
-        columns.AddRange(comparison.Sides.SelectMany((side, i) => i == 0
-            ? [new TextColumn($"{side.Label} (baseline)", IsNumber: true)]
-            : new[] { new TextColumn(side.Label, IsNumber: true), Ratio, Verdict }));
+        columns.AddRange(
+            comparison.Sides.SelectMany(
+                (side, i) =>
+                    i == 0
+                        ? [new TextColumn($"{side.Label} (baseline)", IsNumber: true)]
+                        : new[] { new TextColumn(side.Label, IsNumber: true), Ratio, Verdict }
+            )
+        );
         return new TextTable(columns, [.. comparison.Rows.Select(Cells)]);
     }
 
@@ -32,9 +38,14 @@ public static class ComparisonTable
     public static string Markdown(RunComparison comparison)
     {
         StringBuilder text = new("# Comparison\n\n");
-        string subject = comparison.Vary.Count == 0 ? "runs that differ in no key field" : $"runs over {string.Join(", ", comparison.Vary)}";
+        string subject =
+            comparison.Vary.Count == 0 ? "runs that differ in no key field" : $"runs over {string.Join(", ", comparison.Vary)}";
         text.Append(CultureInfo.InvariantCulture, $"{comparison.Sides.Count} {subject}, worst first. ");
-        text.Append(CultureInfo.InvariantCulture, $"Medians and ratios with the interval over launches, each end at {Percent(comparison.Options.Alpha)}; pass: a loss of {Percent(comparison.Options.Threshold)} is excluded.\n\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"Medians and ratios with the interval over launches, each end at {Percent(comparison.Options.Alpha)}; pass: a loss of "
+                + $"{Percent(comparison.Options.Threshold)} is excluded.\n\n"
+        );
         text.Append(MarkdownTable.Write(Of(comparison)));
         foreach (string note in Notes(comparison))
         {
@@ -44,7 +55,8 @@ public static class ComparisonTable
         return text.ToString().TrimEnd('\n') + "\n";
     }
 
-    /// <summary>What has to be known to read the table, a line each: where the spread comes from, synthetic weights, what would decide the inconclusive, and every case that is not in it.</summary>
+    /// <summary>What has to be known to read the table, a line each: where the spread comes from, synthetic weights, what would decide the
+    /// inconclusive, and every case that is not in it.</summary>
     public static IReadOnlyList<string> Notes(RunComparison comparison)
     {
         List<string> notes = [];
@@ -59,19 +71,26 @@ public static class ComparisonTable
         }
 
         notes.AddRange(comparison.Sides.SelectMany(side => side.Run.Remarks).Distinct(StringComparer.Ordinal));
-        notes.AddRange(comparison.Rows
-            .SelectMany(row => row.Cells.Zip(comparison.Sides, (cell, side) => (row, side, cell?.Judgement?.Reason)))
-            .Where(judged => judged.Reason is not null)
-            .Select(judged => $"inconclusive: {judged.row.CaseId} {judged.row.Metric.Name} in {judged.side.Label}: {judged.Reason}"));
-        notes.AddRange(comparison.Unmatched.Select(unmatched => $"not compared: {unmatched.CaseId} in {unmatched.Side}: {unmatched.Reason}"));
+        notes.AddRange(
+            comparison
+                .Rows.SelectMany(row => row.Cells.Zip(comparison.Sides, (cell, side) => (row, side, cell?.Judgement?.Reason)))
+                .Where(judged => judged.Reason is not null)
+                .Select(judged => $"inconclusive: {judged.row.CaseId} {judged.row.Metric.Name} in {judged.side.Label}: {judged.Reason}")
+        );
+        notes.AddRange(
+            comparison.Unmatched.Select(unmatched => $"not compared: {unmatched.CaseId} in {unmatched.Side}: {unmatched.Reason}")
+        );
         return notes;
     }
 
     internal static string Percent(double part) => (part * 100).ToString("0.###", CultureInfo.InvariantCulture) + " %";
 
-    internal static string RatioText(MetricJudgement judged) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{judged.Ratio.Ratio:0.000}{(judged.Interval is { } i ? $" [{i.Low:0.000}, {i.High:0.000}]" : "")}{(judged.Ratio.Spread == SpreadSource.NoiseRecord ? "*" : "")}");
+    internal static string RatioText(MetricJudgement judged) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{judged.Ratio.Ratio:0.000}{(judged.Interval is { } i ? $" [{i.Low:0.000}, {i.High:0.000}]" : "")}"
+                + $"{(judged.Ratio.Spread == SpreadSource.NoiseRecord ? "*" : "")}"
+        );
 
     private static List<string> Cells(ComparedMetric row)
     {
@@ -91,12 +110,15 @@ public static class ComparisonTable
     }
 
     private static string MedianText(MedianEstimate median) =>
-        median.Interval is { } interval ? $"{Figure.Text(median.Median)} [{Figure.Text(interval.Low)}, {Figure.Text(interval.High)}]" : Figure.Text(median.Median);
+        median.Interval is { } interval
+            ? $"{Figure.Text(median.Median)} [{Figure.Text(interval.Low)}, {Figure.Text(interval.High)}]"
+            : Figure.Text(median.Median);
 
-    internal static string Word(MetricVerdict verdict) => verdict switch
-    {
-        MetricVerdict.NotJudged => "not judged",
-        MetricVerdict.NotConfirmed => "not confirmed",
-        _ => verdict.ToString().ToLowerInvariant(),
-    };
+    internal static string Word(MetricVerdict verdict) =>
+        verdict switch
+        {
+            MetricVerdict.NotJudged => "not judged",
+            MetricVerdict.NotConfirmed => "not confirmed",
+            _ => verdict.ToString().ToLowerInvariant(),
+        };
 }

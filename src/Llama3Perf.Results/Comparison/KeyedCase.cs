@@ -14,7 +14,16 @@ internal sealed class KeyedRun(Run run)
     public KeyedCase[] Cases { get; } = [.. run.Cases.Select(outcome => new KeyedCase(run, outcome))];
 
     /// <summary>The keys of the run itself; those of a case mean nothing and are the same for every run.</summary>
-    public KeyedCase Self { get; } = new(run, new CaseOutcome { Case = CaseColumns.Blank() with { Weights = "synthetic" }, CaseId = "", Status = CaseStatus.Skipped });
+    public KeyedCase Self { get; } =
+        new(
+            run,
+            new CaseOutcome
+            {
+                Case = CaseColumns.Blank() with { Weights = "synthetic" },
+                CaseId = "",
+                Status = CaseStatus.Skipped,
+            }
+        );
 }
 
 /// <summary>A case with the texts of all that defines it.</summary>
@@ -37,9 +46,12 @@ internal sealed class KeyedCase
     public static IReadOnlyList<string> Names { get; } = [.. SampleSchema.CaseKeys.Select(column => column.Name)];
 
     /// <summary>Keys that are one for a whole run: its build, machine and libraries. The others may differ between its cases.</summary>
-    public static IReadOnlySet<string> RunNames { get; } = RunColumns.Identity.Where(column => column.Role == ColumnRole.Key).Select(column => column.Name)
-        .Concat(RunColumns.Environment.Where(column => column.Role == ColumnRole.Key).Select(column => column.Name))
-        .ToHashSet(StringComparer.Ordinal);
+    public static IReadOnlySet<string> RunNames { get; } =
+        RunColumns
+            .Identity.Where(column => column.Role == ColumnRole.Key)
+            .Select(column => column.Name)
+            .Concat(RunColumns.Environment.Where(column => column.Role == ColumnRole.Key).Select(column => column.Name))
+            .ToHashSet(StringComparer.Ordinal);
 
     /// <summary>How the case ended, with its samples.</summary>
     public CaseOutcome Outcome { get; }

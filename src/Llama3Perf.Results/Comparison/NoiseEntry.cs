@@ -45,7 +45,8 @@ public sealed record NoiseEntry
     public required double SmallestRegression { get; init; }
 
     /// <summary>False when a number is none that this program writes.</summary>
-    internal bool IsSane => Launches >= 2 && Iterations >= 1 && IsSd(LaunchSd) && IsSd(WithinSd) && SampleSchema.Metrics.Any(metric => metric.Name == Metric);
+    internal bool IsSane =>
+        Launches >= 2 && Iterations >= 1 && IsSd(LaunchSd) && IsSd(WithinSd) && SampleSchema.Metrics.Any(metric => metric.Name == Metric);
 
     /// <summary>What the verdict needs of it.</summary>
     [JsonIgnore]
@@ -87,19 +88,25 @@ public sealed record NoiseEntry
             NoiseFloor = 0,
             SmallestRegression = 0,
         };
-        return entry with { NoiseFloor = entry.Floor(gate.Launches, gate.Iterations, gate.Alpha), SmallestRegression = entry.Regression(gate) };
+        return entry with
+        {
+            NoiseFloor = entry.Floor(gate.Launches, gate.Iterations, gate.Alpha),
+            SmallestRegression = entry.Regression(gate),
+        };
     }
 
     /// <summary>The keys that noise depends on: those of the case, and the machine. Versions are what the gate compares.</summary>
-    internal static Dictionary<string, string> KeysOf(CaseContext context) => SampleSchema.CaseKeys
-        .Where(column => column.Name == NoiseRecord.Machine || !KeyedCase.RunNames.Contains(column.Name))
-        .Select(column => (column.Name, Text: column.Key(context) ?? column.Absent))
-        .Where(key => key.Text is not null)
-        .ToDictionary(key => key.Name, key => key.Text!, StringComparer.Ordinal);
+    internal static Dictionary<string, string> KeysOf(CaseContext context) =>
+        SampleSchema
+            .CaseKeys.Where(column => column.Name == NoiseRecord.Machine || !KeyedCase.RunNames.Contains(column.Name))
+            .Select(column => (column.Name, Text: column.Key(context) ?? column.Absent))
+            .Where(key => key.Text is not null)
+            .ToDictionary(key => key.Name, key => key.Text!, StringComparer.Ordinal);
 
     private Tolerance Tolerance => Tolerance.Of(threshold: 0, SampleSchema.Metric(Metric).Direction);
 
-    /// <summary>The shift that a one-sided test of a gate excludes with the power. A gate of few launches has this record's degrees of freedom.</summary>
+    /// <summary>The shift that a one-sided test of a gate excludes with the power. A gate of few launches has this record's degrees of
+    /// freedom.</summary>
     private double Shift(int launches, int iterations, double alpha)
     {
         double degrees = launches < LaunchSpread.LeastLaunches ? Launches - 1 : LaunchSpread.ExpectedDegrees(launches);

@@ -34,7 +34,7 @@ public sealed record NoiseRecord
 
     private const int CurrentVersion = 2;
 
-    private static readonly JsonSerializerOptions Json = new()
+    private static readonly JsonSerializerOptions s_json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
@@ -52,7 +52,8 @@ public sealed record NoiseRecord
     /// <summary>Every metric of every case.</summary>
     public required IReadOnlyList<NoiseEntry> Entries { get; init; }
 
-    /// <summary>Estimates noise from runs of the same build on the same machine; ten launches or more give a spread that is worth recording.</summary>
+    /// <summary>Estimates noise from runs of the same build on the same machine; ten launches or more give a spread that is worth
+    /// recording.</summary>
     /// <param name="runs">One run of several launches, or several runs.</param>
     /// <param name="options">The gate that it is for.</param>
     /// <exception cref="RunFileException">The runs differ in a key, or no case has two launches.</exception>
@@ -74,22 +75,29 @@ public sealed record NoiseRecord
         CaseMatching matching = CaseMatching.Of(runs, vary: []);
         if (matching.Varied.Names.Count > 0)
         {
-            throw new RunFileException($"the runs differ in {string.Join(", ", matching.Varied.Names)}; noise is what is left when nothing differs");
+            throw new RunFileException(
+                $"the runs differ in {string.Join(", ", matching.Varied.Names)}; noise is what is left when nothing differs"
+            );
         }
 
         NoiseEntry[] entries =
         [
             .. from row in matching.Rows
-               let good = row.OfType<KeyedCase>().Where(found => found.Problem() is null).ToArray()
-               where good.Length > 0
-               from metric in metrics
-               let sample = LogSample.Of(good.SelectMany(found => found.Outcome.Samples), metric)
-               let noise = LaunchNoise.Of(sample)
-               where noise is not null
-               select NoiseEntry.Of(good[0], metric, noise, options),
+            let good = row.OfType<KeyedCase>().Where(found => found.Problem() is null).ToArray()
+            where good.Length > 0
+            from metric in metrics
+            let sample = LogSample.Of(good.SelectMany(found => found.Outcome.Samples), metric)
+            let noise = LaunchNoise.Of(sample)
+            where noise is not null
+            select NoiseEntry.Of(good[0], metric, noise, options),
         ];
         return entries.Length > 0
-            ? new NoiseRecord { SchemaVersion = CurrentVersion, RunIds = [.. runs.Select(run => run.Identity.RunId)], Entries = entries }
+            ? new NoiseRecord
+            {
+                SchemaVersion = CurrentVersion,
+                RunIds = [.. runs.Select(run => run.Identity.RunId)],
+                Entries = entries,
+            }
             : throw new RunFileException("no case has two launches; noise between launches cannot be known from less");
     }
 
@@ -99,11 +107,16 @@ public sealed record NoiseRecord
     {
         try
         {
-            NoiseRecord record = JsonSerializer.Deserialize<NoiseRecord>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it is null");
+            NoiseRecord record =
+                JsonSerializer.Deserialize<NoiseRecord>(File.ReadAllBytes(path), s_json) ?? throw new JsonException("it is null");
             return record switch
             {
-                { SchemaVersion: not CurrentVersion } => throw new RunFileException($"{path} has schema_version {record.SchemaVersion}, and this program reads {CurrentVersion}; measure the noise again"),
-                _ when !record.Entries.All(entry => entry is { IsSane: true }) => throw new RunFileException($"{path} holds a standard deviation or a count that cannot be; measure the noise again"),
+                { SchemaVersion: not CurrentVersion } => throw new RunFileException(
+                    $"{path} has schema_version {record.SchemaVersion}, and this program reads {CurrentVersion}; measure the noise again"
+                ),
+                _ when !record.Entries.All(entry => entry is { IsSane: true }) => throw new RunFileException(
+                    $"{path} holds a standard deviation or a count that cannot be; measure the noise again"
+                ),
                 _ => record,
             };
         }
@@ -117,14 +130,18 @@ public sealed record NoiseRecord
     /// <param name="path">The file.</param>
     /// <param name="force">Replaces a file that is no record.</param>
     /// <exception cref="RunFileException">The file is there and is no record, or it cannot be written.</exception>
-    public void Write(string path, bool force = false) => TextFile.Write(path, JsonSerializer.Serialize(this, Json) + "\n", "\"run_ids\":", force);
+    public void Write(string path, bool force = false) =>
+        TextFile.Write(path, JsonSerializer.Serialize(this, s_json) + "\n", "\"run_ids\":", force);
 
     /// <summary>The entry of a case on the machine that it was measured on, whatever the versions; null when there is none.</summary>
     public NoiseEntry? Find(CaseContext context, Column<Sample> metric)
     {
         Dictionary<string, string> keys = NoiseEntry.KeysOf(context);
-        return Entries.FirstOrDefault(entry => entry.Metric == metric.Name && entry.Keys.Count == keys.Count
-            && keys.All(key => entry.Keys.GetValueOrDefault(key.Key) == key.Value));
+        return Entries.FirstOrDefault(entry =>
+            entry.Metric == metric.Name
+            && entry.Keys.Count == keys.Count
+            && keys.All(key => entry.Keys.GetValueOrDefault(key.Key) == key.Value)
+        );
     }
 
     /// <summary>That it is of a machine that some of the runs were measured on.</summary>
@@ -136,22 +153,41 @@ public sealed record NoiseRecord
         if (!machines.Any(own.Contains))
         {
             throw new RunFileException(
-                $"the noise record is of machine {string.Join(", ", own.Select(machine => machine ?? "unknown"))}, the runs are of {string.Join(", ", machines.Select(machine => machine ?? "unknown"))}; measure the noise of this machine");
+                $"the noise record is of machine {string.Join(", ", own.Select(machine => machine ?? "unknown"))}, the runs are of "
+                    + $"{string.Join(", ", machines.Select(machine => machine ?? "unknown"))}; measure the noise of this machine"
+            );
         }
     }
 
     /// <summary>The record as people read it.</summary>
-    public TextTable ToTable() => new(
-        [
-            SummaryTable.Case, ComparisonTable.Metric, new("launches", true), new("sd of launches", true), new("sd within", true),
-            new("gate", false), new("noise floor", true), new("smallest regression found", true),
-        ],
-        [
-            .. Entries.OrderByDescending(entry => entry.NoiseFloor).Select(entry => (IReadOnlyList<string>)
+    public TextTable ToTable() =>
+        new(
             [
-                entry.CaseId, entry.Metric, $"{entry.Launches}", ComparisonTable.Percent(Math.Round(entry.LaunchSd, 5)), ComparisonTable.Percent(Math.Round(entry.WithinSd, 5)),
-                $"{entry.GateLaunches} x {entry.GateIterations}", ComparisonTable.Percent(Math.Round(entry.NoiseFloor, 4)),
-                ComparisonTable.Percent(Math.Round(entry.SmallestRegression, 4)),
-            ]),
-        ]);
+                SummaryTable.Case,
+                ComparisonTable.Metric,
+                new("launches", true),
+                new("sd of launches", true),
+                new("sd within", true),
+                new("gate", false),
+                new("noise floor", true),
+                new("smallest regression found", true),
+            ],
+            [
+                .. Entries
+                    .OrderByDescending(entry => entry.NoiseFloor)
+                    .Select(entry =>
+                        (IReadOnlyList<string>)
+                            [
+                                entry.CaseId,
+                                entry.Metric,
+                                $"{entry.Launches}",
+                                ComparisonTable.Percent(Math.Round(entry.LaunchSd, 5)),
+                                ComparisonTable.Percent(Math.Round(entry.WithinSd, 5)),
+                                $"{entry.GateLaunches} x {entry.GateIterations}",
+                                ComparisonTable.Percent(Math.Round(entry.NoiseFloor, 4)),
+                                ComparisonTable.Percent(Math.Round(entry.SmallestRegression, 4)),
+                            ]
+                    ),
+            ]
+        );
 }

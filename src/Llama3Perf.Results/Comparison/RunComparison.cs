@@ -19,10 +19,16 @@ public sealed record ComparedCell(MedianEstimate Median, int SampleCount, int La
 /// <param name="Cells">For each side its figures; null where it has none.</param>
 public sealed record ComparedMetric(string CaseId, CaseKey Case, Column<Sample> Metric, IReadOnlyList<ComparedCell?> Cells)
 {
-    /// <summary>The worst change of any side against the baseline, as the logarithm of how many times better it is: negative is worse. Null when there is none.</summary>
-    public double? WorstGain => Metric.Direction == Direction.None
-        ? null
-        : Cells.Min(cell => cell?.Judgement is { } judged ? Math.Log(judged.Ratio.Ratio) * (Metric.Direction == Direction.HigherIsBetter ? 1 : -1) : (double?)null);
+    /// <summary>The worst change of any side against the baseline, as the logarithm of how many times better it is: negative is worse. Null
+    /// when there is none.</summary>
+    public double? WorstGain =>
+        Metric.Direction == Direction.None
+            ? null
+            : Cells.Min(cell =>
+                cell?.Judgement is { } judged
+                    ? Math.Log(judged.Ratio.Ratio) * (Metric.Direction == Direction.HigherIsBetter ? 1 : -1)
+                    : (double?)null
+            );
 }
 
 /// <summary>Runs held against one of them, case by case and metric by metric.</summary>
@@ -46,7 +52,8 @@ public sealed record RunComparison
     /// <summary>Compares runs.</summary>
     /// <param name="runs">Two or more; one is enough when a field that its own cases differ in is varied.</param>
     /// <param name="options">How.</param>
-    /// <exception cref="RunFileException">The runs cannot be compared; the message names the fields they differ in. Exit code 2.</exception>
+    /// <exception cref="RunFileException">The runs cannot be compared; the message names the fields they differ in. Exit code
+    /// 2.</exception>
     /// <exception cref="OptionException">An option is out of range or unknown. Exit code 64.</exception>
     public static RunComparison Of(IReadOnlyList<Run> runs, ComparisonOptions options)
     {
@@ -55,7 +62,10 @@ public sealed record RunComparison
         CaseMatching matching = CaseMatching.Of(BaselineFirst(runs, options.Baseline), options.Vary);
         if (matching.Sides.Count < 2)
         {
-            throw new RunFileException($"run {runs[0].Identity.RunId} alone has nothing to be compared with; give a second run, or --vary a field that its cases differ in");
+            throw new RunFileException(
+                $"run {runs[0].Identity.RunId} alone has nothing to be compared with; give a second run, or --vary a field that its cases "
+                    + "differ in"
+            );
         }
 
         options.Noise?.RequireMachine(matching.Sides.Select(side => side.Run));
@@ -84,11 +94,17 @@ public sealed record RunComparison
         ComparedCell?[][] cells = [.. measured.Select(row => row.Sides.Select(Cell).ToArray())];
         for (int side = 1; side < sides; side++)
         {
-            foreach (IGrouping<bool, int> family in Enumerable.Range(0, measured.Count)
-                .Where(i => measured[i].Sides[0] is not null && measured[i].Sides[side] is not null)
-                .GroupBy(i => ComparisonOptions.GatedMetrics.Contains(measured[i].Metric.Name)))
+            foreach (
+                IGrouping<bool, int> family in Enumerable
+                    .Range(0, measured.Count)
+                    .Where(i => measured[i].Sides[0] is not null && measured[i].Sides[side] is not null)
+                    .GroupBy(i => ComparisonOptions.GatedMetrics.Contains(measured[i].Metric.Name))
+            )
             {
-                MetricPair[] pairs = [.. family.Select(i => new MetricPair(measured[i].Metric, measured[i].Sides[0]!, measured[i].Sides[side]!))];
+                MetricPair[] pairs =
+                [
+                    .. family.Select(i => new MetricPair(measured[i].Metric, measured[i].Sides[0]!, measured[i].Sides[side]!)),
+                ];
                 foreach ((int i, MetricJudgement judgement) in family.Zip(MetricPair.Judge(pairs, options.Threshold, options.Alpha)))
                 {
                     cells[i][side] = cells[i][side]! with { Judgement = judgement };
@@ -98,8 +114,16 @@ public sealed record RunComparison
 
         return measured.Select((row, i) => new ComparedMetric(row.CaseId, row.Case, row.Metric, cells[i]));
 
-        ComparedCell? Cell(MeasuredSide? side) => side is null ? null : new ComparedCell(
-            MedianEstimate.Of(side.Values, options.Alpha), side.Values.Count, side.Values.LaunchCount, Judgement: null, side.Unsteady);
+        ComparedCell? Cell(MeasuredSide? side) =>
+            side is null
+                ? null
+                : new ComparedCell(
+                    MedianEstimate.Of(side.Values, options.Alpha),
+                    side.Values.Count,
+                    side.Values.LaunchCount,
+                    Judgement: null,
+                    side.Unsteady
+                );
     }
 
     private static void CheckRuns(IReadOnlyList<Run> runs, ComparisonOptions options)
@@ -112,7 +136,10 @@ public sealed record RunComparison
         Run? twice = runs.GroupBy(run => run.Identity.RunId, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Last();
         if (twice is not null && !options.AllowSameRun)
         {
-            throw new RunFileException($"{twice.Source ?? twice.Identity.RunId}: run {twice.Identity.RunId} is given twice; leave one out, or ask for an A/A comparison");
+            throw new RunFileException(
+                $"{twice.Source ?? twice.Identity.RunId}: run {twice.Identity.RunId} is given twice; leave one out, or ask for an A/A "
+                    + "comparison"
+            );
         }
     }
 
@@ -134,6 +161,9 @@ public sealed record RunComparison
 
         return int.TryParse(baseline, out int position) && position >= 1 && position <= runs.Count
             ? position - 1
-            : throw new OptionException($"There is no run '{baseline}'; the baseline is one of {string.Join(", ", runs.Select(run => run.Identity.RunId))}, or its position from 1.");
+            : throw new OptionException(
+                $"There is no run '{baseline}'; the baseline is one of {string.Join(", ", runs.Select(run => run.Identity.RunId))}, or its "
+                    + "position from 1."
+            );
     }
 }

@@ -8,7 +8,7 @@ namespace Llama3Perf.Results.Comparison;
 internal sealed record VariedFields(IReadOnlyList<string> Names, IReadOnlySet<string> Ignored)
 {
     /// <summary>What else changes when a field does, by its nature and not by accident.</summary>
-    private static readonly Dictionary<string, string[]> Consequences = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string[]> s_consequences = new(StringComparer.Ordinal)
     {
         ["machine_id"] = ["os_build", "gpu_name", "gpu_driver_version", "device", "threads", "power_source"],
         ["gpu_name"] = ["device", "gpu_driver_version"],
@@ -51,11 +51,13 @@ internal sealed record VariedFields(IReadOnlyList<string> Names, IReadOnlySet<st
         return isFound ? Named(causes) : throw new RunFileException(Refusal(runs, names, different));
     }
 
-    private static IEnumerable<string> WithConsequences(string name) => [name, .. Consequences.GetValueOrDefault(name) ?? []];
+    private static IEnumerable<string> WithConsequences(string name) => [name, .. s_consequences.GetValueOrDefault(name) ?? []];
 
     private static IEnumerable<string> Differences(IReadOnlyList<KeyedRun> runs, IReadOnlySet<string> ignored) =>
         from run in runs.Skip(1)
-        from name in run.Self.DifferencesTo(runs[0].Self).Where(name => !ignored.Contains(name))
+        from name in run
+            .Self.DifferencesTo(runs[0].Self)
+            .Where(name => !ignored.Contains(name))
             .Concat(CaseDifferences(runs[0].Cases, run.Cases, ignored))
         select name;
 
@@ -70,9 +72,11 @@ internal sealed record VariedFields(IReadOnlyList<string> Names, IReadOnlySet<st
         }
 
         (KeyedCase[] few, KeyedCase[] many) = baseline.Length <= other.Length ? (baseline, other) : (other, baseline);
-        return few.SelectMany(one => many
-            .Select(candidate => one.DifferencesTo(candidate).Where(name => !notOfCase.Contains(name)).ToArray())
-            .MinBy(names => names.Length) ?? []);
+        return few.SelectMany(one =>
+            many.Select(candidate => one.DifferencesTo(candidate).Where(name => !notOfCase.Contains(name)).ToArray())
+                .MinBy(names => names.Length)
+            ?? []
+        );
     }
 
     private static string Refusal(IReadOnlyList<KeyedRun> runs, IReadOnlyList<string> asked, string[] different)
@@ -81,14 +85,17 @@ internal sealed record VariedFields(IReadOnlyList<string> Names, IReadOnlySet<st
         string[] causes = [.. different.Where(name => !different.Any(other => other != name && WithConsequences(other).Contains(name)))];
         string list = string.Join(", ", different.Select(name => $"{name} ({string.Join(" | ", Values(runs, name))})"));
         string also = asked.Count > 0 ? $" besides {string.Join(", ", asked)}" : "";
-        return $"the runs differ in {list}{also}; name what is compared with --vary {string.Join(',', asked.Concat(causes))}, or measure again with the rest alike";
+        return $"the runs differ in {list}{also}; name what is compared with --vary {string.Join(',', asked.Concat(causes))}, or measure "
+            + "again with the rest alike";
     }
 
     private static IEnumerable<string> Values(IReadOnlyList<KeyedRun> runs, string name)
     {
         const int Shown = 4;
         const int Longest = 24;
-        IEnumerable<KeyedCase> holders = KeyedCase.RunNames.Contains(name) ? runs.Select(run => run.Self) : runs.SelectMany(run => run.Cases);
+        IEnumerable<KeyedCase> holders = KeyedCase.RunNames.Contains(name)
+            ? runs.Select(run => run.Self)
+            : runs.SelectMany(run => run.Cases);
         string[] all = [.. holders.Select(holder => holder.Describe(name)).Distinct(StringComparer.Ordinal)];
         return all.Take(Shown).Select(text => text.Length > Longest ? text[..Longest] + "…" : text).Concat(all.Length > Shown ? ["…"] : []);
     }

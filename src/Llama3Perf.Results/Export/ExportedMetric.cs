@@ -16,7 +16,9 @@ internal sealed record ExportedMetric(ResultRow Row, string Name, Column<ResultR
 
     /// <summary>Another statistic of the same metric, <c>_min</c> for one, or null where results.csv has none.</summary>
     public double? Statistic(string suffix) =>
-        Column.Name.EndsWith(ResultSchema.MedianSuffix, StringComparison.Ordinal) ? ResultSchema.Table.Find(Name + suffix)?.Value(Row) : null;
+        Column.Name.EndsWith(ResultSchema.MedianSuffix, StringComparison.Ordinal)
+            ? ResultSchema.Table.Find(Name + suffix)?.Value(Row)
+            : null;
 
     /// <summary>Every metric that has a direction, of every case that ended well.</summary>
     /// <exception cref="RunFileException">There is none.</exception>
@@ -25,16 +27,20 @@ internal sealed record ExportedMetric(ResultRow Row, string Name, Column<ResultR
         ExportedMetric[] metrics =
         [
             .. from row in Aggregates.Rows(run)
-               where row.Status == CaseStatus.Ok
-               from column in ResultSchema.Table.Columns
-               where column.Direction != Direction.None
-               let value = column.Value(row)
-               where value is not null
-               select new ExportedMetric(row, NameOf(column), column, value.Value),
+            where row.Status == CaseStatus.Ok
+            from column in ResultSchema.Table.Columns
+            where column.Direction != Direction.None
+            let value = column.Value(row)
+            where value is not null
+            select new ExportedMetric(row, NameOf(column), column, value.Value),
         ];
-        return metrics.Length > 0 ? metrics : throw new RunFileException($"{run.Source ?? run.Identity.RunId} has no case with a result; there is nothing to export");
+        return metrics.Length > 0
+            ? metrics
+            : throw new RunFileException($"{run.Source ?? run.Identity.RunId} has no case with a result; there is nothing to export");
     }
 
     private static string NameOf(Column<ResultRow> column) =>
-        column.Name.EndsWith(ResultSchema.MedianSuffix, StringComparison.Ordinal) ? column.Name[..^ResultSchema.MedianSuffix.Length] : column.Name;
+        column.Name.EndsWith(ResultSchema.MedianSuffix, StringComparison.Ordinal)
+            ? column.Name[..^ResultSchema.MedianSuffix.Length]
+            : column.Name;
 }

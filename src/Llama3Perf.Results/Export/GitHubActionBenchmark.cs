@@ -26,26 +26,34 @@ internal static class GitHubActionBenchmark
     private static IEnumerable<ExportedFile> File(string name, IEnumerable<ExportedMetric> metrics)
     {
         ExportedMetric[] entries = [.. metrics];
-        return entries.Length == 0 ? [] : [new ExportedFile(name, ExportJson.Write(json =>
-        {
-            json.WriteStartArray();
-            foreach (ExportedMetric metric in entries)
-            {
-                json.WriteStartObject();
-                json.WriteString("name", $"{metric.CaseName}/{metric.Name}");
-                json.WriteString("unit", metric.Column.Unit);
-                json.WriteNumber("value", metric.Value);
-                if (metric.Statistic("_stddev") is { } deviation)
-                {
-                    json.WriteString("range", "± " + deviation.ToString(CultureInfo.InvariantCulture));
-                }
+        return entries.Length == 0
+            ? []
+            :
+            [
+                new ExportedFile(
+                    name,
+                    ExportJson.Write(json =>
+                    {
+                        json.WriteStartArray();
+                        foreach (ExportedMetric metric in entries)
+                        {
+                            json.WriteStartObject();
+                            json.WriteString("name", $"{metric.CaseName}/{metric.Name}");
+                            json.WriteString("unit", metric.Column.Unit);
+                            json.WriteNumber("value", metric.Value);
+                            if (metric.Statistic("_stddev") is { } deviation)
+                            {
+                                json.WriteString("range", "± " + deviation.ToString(CultureInfo.InvariantCulture));
+                            }
 
-                json.WriteString("extra", Extra(metric.Row));
-                json.WriteEndObject();
-            }
+                            json.WriteString("extra", Extra(metric.Row));
+                            json.WriteEndObject();
+                        }
 
-            json.WriteEndArray();
-        }))];
+                        json.WriteEndArray();
+                    })
+                ),
+            ];
     }
 
     /// <summary>The tooltip of a point: how it was measured.</summary>

@@ -20,7 +20,11 @@ public static class RunExport
     /// <summary>All formats.</summary>
     public static IReadOnlyList<ExportFormat> Formats { get; } =
     [
-        new("github-action-benchmark", "JSON for benchmark-action/github-action-benchmark, one file for each of its two custom tools", GitHubActionBenchmark.Files),
+        new(
+            "github-action-benchmark",
+            "JSON for benchmark-action/github-action-benchmark, one file for each of its two custom tools",
+            GitHubActionBenchmark.Files
+        ),
         new("bencher", "Bencher Metric Format JSON for bencher run --adapter json", Bencher.Files),
     ];
 

@@ -7,13 +7,18 @@ namespace Llama3Perf.Results.Files;
 /// <summary>How exported JSON is written: indented, LF, characters as they are.</summary>
 internal static class ExportJson
 {
-    private static readonly JsonWriterOptions Options = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions s_options = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>The text of one document.</summary>
     public static string Write(Action<Utf8JsonWriter> write)
     {
         using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream, Options))
+        using (Utf8JsonWriter json = new(stream, s_options))
         {
             write(json);
         }

@@ -13,7 +13,9 @@ internal static class LineCheck
     private const int LongestLine = 1 << 20;
     private const string Restore = "restore the file as the suite wrote it";
 
-    private static readonly SearchValues<byte> Controls = SearchValues.Create([.. Enumerable.Range(0, 32).Where(b => b != '\n').Select(b => (byte)b)]);
+    private static readonly SearchValues<byte> s_controls = SearchValues.Create([
+        .. Enumerable.Range(0, 32).Where(b => b != '\n').Select(b => (byte)b),
+    ]);
 
     /// <summary>Reads the stream to its end.</summary>
     /// <exception cref="RunFileException">It is not such text.</exception>
@@ -23,7 +25,7 @@ internal static class LineCheck
         int held = 0;
         long row = 1;
         bool first = true;
-        for (int read; (read = stream.Read(buffer, held, buffer.Length - held)) > 0;)
+        for (int read; (read = stream.Read(buffer, held, buffer.Length - held)) > 0; )
         {
             ReadOnlySpan<byte> text = buffer.AsSpan(0, held + read);
             if (first && text.StartsWith("\uFEFF"u8))
@@ -60,7 +62,7 @@ internal static class LineCheck
 
     private static long CheckLines(ReadOnlySpan<byte> lines, string path, long row)
     {
-        if (!lines.ContainsAny(Controls) && Utf8.IsValid(lines))
+        if (!lines.ContainsAny(s_controls) && Utf8.IsValid(lines))
         {
             return row + lines.Count((byte)'\n');
         }
@@ -82,7 +84,7 @@ internal static class LineCheck
             throw Error(path, row, $"it ends in CR LF, not LF; {Restore}");
         }
 
-        if (line.IndexOfAny(Controls) is >= 0 and var index)
+        if (line.IndexOfAny(s_controls) is >= 0 and var index)
         {
             throw Error(path, row, $"byte {index + 1} is the control character 0x{line[index]:x2}; {Restore}");
         }

@@ -12,7 +12,12 @@ public static class MarkdownTable
     {
         string[][] rows = [.. table.Rows.Select(row => row.Select(escape).ToArray())];
         string[] headers = [.. table.Columns.Select(column => escape(column.Header))];
-        int[] widths = [.. headers.Select((header, i) => rows.Select(row => row[i].Length).Append(header.Length).Append(table.Columns[i].Width).Append(3).Max())];
+        int[] widths =
+        [
+            .. headers.Select(
+                (header, i) => rows.Select(row => row[i].Length).Append(header.Length).Append(table.Columns[i].Width).Append(3).Max()
+            ),
+        ];
 
         StringBuilder text = new();
         WriteRow(text, headers.Select((header, i) => Pad(header, widths[i], table.Columns[i])));
@@ -26,7 +31,8 @@ public static class MarkdownTable
     }
 
     /// <summary>
-    /// Text that stands in a markdown line as it is: no column ends, no tag, link, image, code or reference begins, no address is linked, no
+    /// Text that stands in a markdown line as it is: no column ends, no tag, link, image, code or reference begins, no address is linked,
+    /// no
     /// line breaks.
     /// </summary>
     public static string Escape(string text)
@@ -53,5 +59,6 @@ public static class MarkdownTable
 
     private static string Pad(string cell, int width, TextColumn column) => column.IsNumber ? cell.PadLeft(width) : cell.PadRight(width);
 
-    private static void WriteRow(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+    private static void WriteRow(StringBuilder text, IEnumerable<string> cells) =>
+        text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 }

@@ -7,7 +7,8 @@ internal static partial class OutputPath
 {
     private const int BeginningBytes = 4096;
 
-    /// <summary>The file that is really meant: behind links, the last target. A rename onto the link itself would put a file in its place.</summary>
+    /// <summary>The file that is really meant: behind links, the last target. A rename onto the link itself would put a file in its
+    /// place.</summary>
     /// <exception cref="IOException">Links in a circle.</exception>
     public static string Target(string path) =>
         new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
@@ -25,7 +26,9 @@ internal static partial class OutputPath
             return !IsRegular(path);
         }
 
-        return OperatingSystem.IsWindows() ? path.StartsWith(@"\\.\", StringComparison.Ordinal) : path.StartsWith("/dev/", StringComparison.Ordinal);
+        return OperatingSystem.IsWindows()
+            ? path.StartsWith(@"\\.\", StringComparison.Ordinal)
+            : path.StartsWith("/dev/", StringComparison.Ordinal);
     }
 
     /// <summary>Refuses a file that is somebody else's: one that is not empty and does not begin with what only ours have.</summary>
@@ -39,7 +42,12 @@ internal static partial class OutputPath
             throw new RunFileException($"{path} is a folder; name a file");
         }
 
-        if (File.Exists(path) && !IsSpecial(path) && Beginning(path) is { Length: > 0 } text && !text.Contains(mark, StringComparison.Ordinal))
+        if (
+            File.Exists(path)
+            && !IsSpecial(path)
+            && Beginning(path) is { Length: > 0 } text
+            && !text.Contains(mark, StringComparison.Ordinal)
+        )
         {
             throw new RunFileException($"{path} is there and was not written by this verb; name another file, or replace it with --force");
         }

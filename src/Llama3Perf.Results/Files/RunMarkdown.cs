@@ -16,11 +16,20 @@ public static class RunMarkdown
         }
 
         StringBuilder text = new();
-        text.Append("# Llama3Perf ").Append(MarkdownTable.Escape(rows[0].Run.RunId)).Append("\n\n```text\n").Append(Environment(rows[0])).Append("```\n\n");
+        text.Append("# Llama3Perf ")
+            .Append(MarkdownTable.Escape(rows[0].Run.RunId))
+            .Append("\n\n```text\n")
+            .Append(Environment(rows[0]))
+            .Append("```\n\n");
         text.Append(MarkdownTable.Write(SummaryTable.Of(rows)));
         if (rows.Any(row => row.SampleCount > 0))
         {
-            text.Append("\nMedians over ").Append(Iterations(rows)).Append("; ± sd is the standard deviation of the decode rate; trimmed is that rate without each iteration's fastest and slowest tenth of tokens. Decode and e2e rates count new tokens only; article tok/s counts prompt tokens too.\n");
+            text.Append("\nMedians over ")
+                .Append(Iterations(rows))
+                .Append(
+                    "; ± sd is the standard deviation of the decode rate; trimmed is that rate without each iteration's fastest and "
+                        + "slowest tenth of tokens. Decode and e2e rates count new tokens only; article tok/s counts prompt tokens too.\n"
+                );
         }
 
         foreach (string note in SummaryTable.Notes(rows))
@@ -36,7 +45,8 @@ public static class RunMarkdown
     {
         (string Name, string Text)[] known =
         [
-            .. RunColumns.Identity.Select(column => (column.Name, Text: column.Text(row.Run)))
+            .. RunColumns
+                .Identity.Select(column => (column.Name, Text: column.Text(row.Run)))
                 .Concat(RunColumns.Environment.Select(column => (column.Name, Text: column.Text(row.Environment))))
                 .Where(line => line.Text.Length > 0),
         ];
@@ -48,7 +58,8 @@ public static class RunMarkdown
     {
         int[] samples = [.. rows.Where(row => row.SampleCount > 0).Select(row => row.SampleCount).Distinct().Order()];
         int[] launches = [.. rows.Where(row => row.SampleCount > 0).Select(row => row.LaunchCount).Distinct().Order()];
-        return $"{Range(samples)} {(samples[^1] == 1 ? "iteration" : "iterations")} in {Range(launches)} {(launches[^1] == 1 ? "launch" : "launches")}";
+        return $"{Range(samples)} {(samples[^1] == 1 ? "iteration" : "iterations")} in {Range(launches)} "
+            + $"{(launches[^1] == 1 ? "launch" : "launches")}";
 
         static string Range(int[] counts) => counts.Length == 1 ? $"{counts[0]}" : $"{counts[0]} to {counts[^1]}";
     }

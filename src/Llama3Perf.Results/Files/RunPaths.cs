@@ -15,23 +15,31 @@ internal static class RunPaths
         if (File.Exists(path))
         {
             return IsOtherFile(path)
-                ? throw new RunFileException($"{path} does not hold the samples of a run; name its folder, or the {RunFolder.Samples} in it")
+                ? throw new RunFileException(
+                    $"{path} does not hold the samples of a run; name its folder, or the {RunFolder.Samples} in it"
+                )
                 : [path];
         }
 
         if (!path.AsSpan().ContainsAny('*', '?'))
         {
-            throw new RunFileException($"{path} does not exist; name a run folder, a {RunFolder.Samples}, or a pattern such as 'results/*'");
+            throw new RunFileException(
+                $"{path} does not exist; name a run folder, a {RunFolder.Samples}, or a pattern such as 'results/*'"
+            );
         }
 
-        string[] runs = [.. Match(path).Where(found => Directory.Exists(found) ? HasRun(found) : IsSampleFile(found)).Order(StringComparer.Ordinal)];
+        string[] runs =
+        [
+            .. Match(path).Where(found => Directory.Exists(found) ? HasRun(found) : IsSampleFile(found)).Order(StringComparer.Ordinal),
+        ];
         return runs.Length > 0 ? runs : throw new RunFileException($"{path} matches no run folder and no {RunFolder.Samples}");
     }
 
     /// <summary>Folders that a pattern matches and that hold no run.</summary>
-    public static IReadOnlyList<string> Skipped(string path) => Path.Exists(path) || !path.AsSpan().ContainsAny('*', '?')
-        ? []
-        : [.. Match(path).Where(found => Directory.Exists(found) && !HasRun(found)).Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Skipped(string path) =>
+        Path.Exists(path) || !path.AsSpan().ContainsAny('*', '?')
+            ? []
+            : [.. Match(path).Where(found => Directory.Exists(found) && !HasRun(found)).Order(StringComparer.Ordinal)];
 
     private static bool HasRun(string folder) => File.Exists(Path.Combine(folder, RunFolder.Samples));
 
@@ -45,7 +53,8 @@ internal static class RunPaths
     private static IEnumerable<string> Match(string pattern)
     {
         string root = Path.GetPathRoot(pattern) ?? "";
-        string[] names = pattern[root.Length..].Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
+        string[] names = pattern[root.Length..]
+            .Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
         IEnumerable<string> found = [root];
         foreach (string name in names)
         {
@@ -59,10 +68,16 @@ internal static class RunPaths
 
     private static IEnumerable<string> Entries(string folder, string name)
     {
-        EnumerationOptions options = new() { MatchType = MatchType.Simple, MatchCasing = MatchCasing.PlatformDefault, AttributesToSkip = FileAttributes.None };
+        EnumerationOptions options = new()
+        {
+            MatchType = MatchType.Simple,
+            MatchCasing = MatchCasing.PlatformDefault,
+            AttributesToSkip = FileAttributes.None,
+        };
         string start = folder.Length == 0 ? "." : folder;
         return Directory.Exists(start)
-            ? Directory.EnumerateFileSystemEntries(start, name, options)
+            ? Directory
+                .EnumerateFileSystemEntries(start, name, options)
                 .Select(entry => Path.Combine(folder, Path.GetFileName(entry)))
                 .Where(entry => name[0] == '.' || Path.GetFileName(entry)[0] != '.')
             : [];

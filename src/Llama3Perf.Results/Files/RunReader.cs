@@ -11,16 +11,29 @@ public static class RunReader
 {
     /// <summary>Reads every run that a path stands for.</summary>
     /// <param name="path">A run folder, a samples.csv, or a pattern of such paths (<c>baselines/*</c>).</param>
-    /// <param name="withTokens">Also fills <see cref="Sample.TokenMs"/> from tokens.csv where the run folder has one; it is the largest file.</param>
+    /// <param name="withTokens">Also fills <see cref="Sample.TokenMs"/> from tokens.csv where the run folder has one; it is the largest
+    /// file.</param>
     /// <returns>At least one run; those of a pattern sorted by path.</returns>
     /// <exception cref="RunFileException">There is no run, or one is not readable.</exception>
     public static IReadOnlyList<Run> Read(string path, bool withTokens = false) =>
         Remarked([.. RunPaths.Find(path).Select(found => ReadOne(found, withTokens))], RunPaths.Skipped(path));
 
     // A pattern takes the runs among what it matches; that some folders are none is told with the first.
-    private static IReadOnlyList<Run> Remarked(IReadOnlyList<Run> runs, IReadOnlyList<string> skipped) => skipped.Count == 0
-        ? runs
-        : [runs[0] with { Remarks = [.. runs[0].Remarks, .. skipped.Select(folder => $"{folder} matches too and was skipped: it has no {RunFolder.Samples}")] }, .. runs.Skip(1)];
+    private static IReadOnlyList<Run> Remarked(IReadOnlyList<Run> runs, IReadOnlyList<string> skipped) =>
+        skipped.Count == 0
+            ? runs
+            :
+            [
+                runs[0] with
+                {
+                    Remarks =
+                    [
+                        .. runs[0].Remarks,
+                        .. skipped.Select(folder => $"{folder} matches too and was skipped: it has no {RunFolder.Samples}"),
+                    ],
+                },
+                .. runs.Skip(1),
+            ];
 
     /// <summary>That no run is among them twice: a run compared with itself differs in nothing.</summary>
     /// <exception cref="RunFileException">One is; the message names both places.</exception>
@@ -31,7 +44,9 @@ public static class RunReader
         {
             if (!seen.TryAdd(run.Identity.RunId, run))
             {
-                throw new RunFileException($"{run.Source} is run {run.Identity.RunId}, and so is {seen[run.Identity.RunId].Source}; name each run once");
+                throw new RunFileException(
+                    $"{run.Source} is run {run.Identity.RunId}, and so is {seen[run.Identity.RunId].Source}; name each run once"
+                );
             }
         }
     }

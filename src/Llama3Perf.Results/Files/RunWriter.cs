@@ -8,11 +8,14 @@ namespace Llama3Perf.Results.Files;
 /// <summary>Writes the files of a run.</summary>
 public static class RunWriter
 {
-    /// <summary>Writes samples.csv, tokens.csv, results.csv and results.md. Other files of the folder stay; those four are replaced.</summary>
+    /// <summary>Writes samples.csv, tokens.csv, results.csv and results.md. Other files of the folder stay; those four are
+    /// replaced.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="folder">The run's folder; it is made when it is not there, and then appears with all of its files or not at all.</param>
+    /// <param name="folder">The run's folder; it is made when it is not there, and then appears with all of its files or not at
+    /// all.</param>
     /// <exception cref="RunFileException">The folder cannot be written.</exception>
-    /// <exception cref="ArgumentException">A sample belongs to another run or case than the one that holds it, or two cases have one name.</exception>
+    /// <exception cref="ArgumentException">A sample belongs to another run or case than the one that holds it, or two cases have one
+    /// name.</exception>
     public static void Write(Run run, string folder)
     {
         CheckConsistent(run);
@@ -40,24 +43,37 @@ public static class RunWriter
     private static void WriteFiles(Run run, string folder)
     {
         IReadOnlyList<ResultRow> rows = Aggregates.Rows(run);
-        TableWriter.Write(TokenSchema.Table, run.Cases.SelectMany(outcome => outcome.Samples).SelectMany(Tokens), Path.Combine(folder, RunFolder.Tokens));
+        TableWriter.Write(
+            TokenSchema.Table,
+            run.Cases.SelectMany(outcome => outcome.Samples).SelectMany(Tokens),
+            Path.Combine(folder, RunFolder.Tokens)
+        );
         TableWriter.Write(SampleSchema.Table, run.Cases.SelectMany(outcome => outcome.Samples), Path.Combine(folder, RunFolder.Samples));
         TableWriter.Write(ResultSchema.Table, rows, Path.Combine(folder, RunFolder.Results));
-        File.WriteAllText(Path.Combine(folder, RunFolder.Markdown), RunMarkdown.Write(rows), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+        File.WriteAllText(
+            Path.Combine(folder, RunFolder.Markdown),
+            RunMarkdown.Write(rows),
+            new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)
+        );
     }
 
-    private static IEnumerable<TokenRow> Tokens(Sample sample) => sample.TokenMs.Select((ms, i) => new TokenRow
-    {
-        RunId = sample.Run.RunId,
-        CaseId = sample.CaseId,
-        Weights = sample.Case.Weights,
-        LaunchIndex = sample.LaunchIndex,
-        Iteration = sample.Iteration,
-        TokenIndex = i + 1,
-        Ms = ms,
-    });
+    private static IEnumerable<TokenRow> Tokens(Sample sample) =>
+        sample.TokenMs.Select(
+            (ms, i) =>
+                new TokenRow
+                {
+                    RunId = sample.Run.RunId,
+                    CaseId = sample.CaseId,
+                    Weights = sample.Case.Weights,
+                    LaunchIndex = sample.LaunchIndex,
+                    Iteration = sample.Iteration,
+                    TokenIndex = i + 1,
+                    Ms = ms,
+                }
+        );
 
-    /// <summary>A new folder appears by one rename. Into one that is there, by BenchmarkDotNet's hand or an earlier run's, files are renamed one by one.</summary>
+    /// <summary>A new folder appears by one rename. Into one that is there, by BenchmarkDotNet's hand or an earlier run's, files are
+    /// renamed one by one.</summary>
     private static void Publish(string partial, string folder)
     {
         if (!Path.Exists(folder))
@@ -82,9 +98,20 @@ public static class RunWriter
                 throw new ArgumentException($"Two cases are named '{outcome.CaseId}'.", nameof(run));
             }
 
-            if (outcome.Samples.Any(s => s.Run != run.Identity || s.Environment != run.Environment || s.Case != outcome.Case || s.CaseId != outcome.CaseId || s.PromptTokens != outcome.Case.PromptTokens))
+            if (
+                outcome.Samples.Any(s =>
+                    s.Run != run.Identity
+                    || s.Environment != run.Environment
+                    || s.Case != outcome.Case
+                    || s.CaseId != outcome.CaseId
+                    || s.PromptTokens != outcome.Case.PromptTokens
+                )
+            )
             {
-                throw new ArgumentException($"A sample of '{outcome.CaseId}' belongs to another run or case, or counts other prompt tokens.", nameof(run));
+                throw new ArgumentException(
+                    $"A sample of '{outcome.CaseId}' belongs to another run or case, or counts other prompt tokens.",
+                    nameof(run)
+                );
             }
         }
     }

@@ -7,7 +7,7 @@ namespace Llama3Perf.Results.Files;
 /// <summary>The samples of one samples.csv, by case in the order of the file.</summary>
 internal sealed class SampleFile
 {
-    private static readonly Action<Sample, RunEnvironment> SetEnvironment = Column.Setter((Sample sample) => sample.Environment);
+    private static readonly Action<Sample, RunEnvironment> s_setEnvironment = Column.Setter((Sample sample) => sample.Environment);
 
     private readonly string _path;
     private readonly Dictionary<string, CaseSamples> _cases = [];
@@ -16,8 +16,12 @@ internal sealed class SampleFile
     private readonly StatisticColumn[] _missing;
     private Sample? _first;
 
-    private SampleFile(string path, int version) => 
-        (_path, _remarks, _missing) = (path, [.. KeysSince(version, path)], [.. ResultSchema.Statistics.Where(column => column.Source.Since > version)]);
+    private SampleFile(string path, int version) =>
+        (_path, _remarks, _missing) = (
+            path,
+            [.. KeysSince(version, path)],
+            [.. ResultSchema.Statistics.Where(column => column.Source.Since > version)]
+        );
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
@@ -48,13 +52,22 @@ internal sealed class SampleFile
         {
             return _first is null
                 ? throw new RunFileException($"{_path} has no samples, and no {RunFolder.Results} beside it says why; measure again")
-                : Part(new Run(_first.Run, _first.Environment, [.. _order.Select(samples => samples.ToOutcome())]) { Source = source, Remarks = _remarks },
-                    [$"there is no {RunFolder.Results} beside {_path}, so that nobody knows whether it is whole"]);
+                : Part(
+                    new Run(_first.Run, _first.Environment, [.. _order.Select(samples => samples.ToOutcome())])
+                    {
+                        Source = source,
+                        Remarks = _remarks,
+                    },
+                    [$"there is no {RunFolder.Results} beside {_path}, so that nobody knows whether it is whole"]
+                );
         }
 
         if (_first is not null && _first.Run.RunId != results[0].Run.RunId)
         {
-            throw new RunFileException($"{_path} is of run {_first.Run.RunId} and the {RunFolder.Results} beside it of run {results[0].Run.RunId}; a folder holds one run");
+            throw new RunFileException(
+                $"{_path} is of run {_first.Run.RunId} and the {RunFolder.Results} beside it of run {results[0].Run.RunId}; a folder holds "
+                    + "one run"
+            );
         }
 
         RunEnvironment environment = CompleteEnvironment(results[0].Environment);
@@ -63,7 +76,10 @@ internal sealed class SampleFile
         CaseOutcome[] measured = [.. results.Select(row => Outcome(row, losses))];
         CaseOutcome[] others = [.. _order.Where(samples => !known.Contains(samples.CaseId)).Select(samples => samples.ToOutcome())];
         losses.AddRange(others.Select(outcome => $"{RunFolder.Results} lacks '{outcome.CaseId}', which {_path} has samples of"));
-        return Part(new Run(_first?.Run ?? results[0].Run, environment, [.. measured, .. others]) { Source = source, Remarks = _remarks }, losses);
+        return Part(
+            new Run(_first?.Run ?? results[0].Run, environment, [.. measured, .. others]) { Source = source, Remarks = _remarks },
+            losses
+        );
     }
 
     private static Run Part(Run run, IReadOnlyList<string> losses) => run with { Remarks = [.. run.Remarks, .. losses], Losses = losses };
@@ -74,7 +90,8 @@ internal sealed class SampleFile
         Column<Sample>[] keys = [.. SampleSchema.Keys.Where(key => key.Since > version && key.Absent is not null)];
         if (keys.Length > 0)
         {
-            yield return $"{path} has schema version {version}, without {string.Join(" and ", keys.Select(key => key.Name))}: its cases match only {string.Join(" and ", keys.Select(key => $"{key.Name} {key.Absent}"))}";
+            yield return $"{path} has schema version {version}, without {string.Join(" and ", keys.Select(key => key.Name))}: its cases "
+                + $"match only {string.Join(" and ", keys.Select(key => $"{key.Name} {key.Absent}"))}";
         }
     }
 
@@ -92,7 +109,10 @@ internal sealed class SampleFile
         reader.CheckSame(sample, samples.First, s => s.Case, CaseColumns.All);
         if (!samples.TryAdd(sample))
         {
-            throw reader.Error("iteration", $"iteration {sample.Iteration} of launch {sample.LaunchIndex} of '{sample.CaseId}' stands in a row above already");
+            throw reader.Error(
+                "iteration",
+                $"iteration {sample.Iteration} of launch {sample.LaunchIndex} of '{sample.CaseId}' stands in a row above already"
+            );
         }
     }
 
@@ -102,7 +122,7 @@ internal sealed class SampleFile
         RunEnvironment complete = _first is null ? all : RunColumns.WithKeysOf(_first.Environment, all);
         foreach (Sample sample in _order.SelectMany(samples => samples.All))
         {
-            SetEnvironment(sample, complete);
+            s_setEnvironment(sample, complete);
         }
 
         return complete;
@@ -132,7 +152,9 @@ internal sealed class SampleFile
             Status = lost ? CaseStatus.Failed : row.Status,
             Error = lost ? $"{RunFolder.Samples} has no completed samples of it" : row.Error,
             Notes = row.Notes is { } notes ? [notes] : [],
-            WarmUps = row is { WarmUpMs: { } ms, WarmUpIterations: { } iterations, WarmUpSettled: { } settled } ? [new LaunchWarmUp(ms, iterations, settled)] : [],
+            WarmUps = row is { WarmUpMs: { } ms, WarmUpIterations: { } iterations, WarmUpSettled: { } settled }
+                ? [new LaunchWarmUp(ms, iterations, settled)]
+                : [],
             TokenizeMs = row.TokenizeMs,
             ProcessPriority = row.ProcessPriority,
             LaunchOrder = row.LaunchOrder,

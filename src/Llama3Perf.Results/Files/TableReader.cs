@@ -13,7 +13,7 @@ namespace Llama3Perf.Results.Files;
 internal sealed class TableReader<TRow> : IDisposable
     where TRow : class
 {
-    private static readonly CsvReaderOptions Strict = CsvReaderOptions.Default with
+    private static readonly CsvReaderOptions s_strict = CsvReaderOptions.Default with
     {
         Separator = ',',
         HasHeader = false,
@@ -82,7 +82,10 @@ internal sealed class TableReader<TRow> : IDisposable
 
         if (!_csv.GetSpan(PositionOf(SchemaVersion.ColumnName)).SequenceEqual(_version))
         {
-            throw Error(SchemaVersion.ColumnName, $"'{Shortened(_csv.GetString(PositionOf(SchemaVersion.ColumnName)))}' stands where the first row has '{Version}'");
+            throw Error(
+                SchemaVersion.ColumnName,
+                $"'{Shortened(_csv.GetString(PositionOf(SchemaVersion.ColumnName)))}' stands where the first row has '{Version}'"
+            );
         }
 
         TRow row = _table.Blank();
@@ -135,7 +138,7 @@ internal sealed class TableReader<TRow> : IDisposable
                 LineCheck.Check(text, path);
             }
 
-            return CsvReader.FromFile(path, Strict, FileOptions.SequentialScan);
+            return CsvReader.FromFile(path, s_strict, FileOptions.SequentialScan);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -155,15 +158,28 @@ internal sealed class TableReader<TRow> : IDisposable
 
         string text = _csv.GetString(position);
         return !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) || version < 1
-            ? throw Error(SchemaVersion.ColumnName, $"'{Shortened(text)}' is not {_table.Columns[0].Expected}; restore the file as the suite wrote it")
+                ? throw Error(
+                    SchemaVersion.ColumnName,
+                    $"'{Shortened(text)}' is not {_table.Columns[0].Expected}; restore the file as the suite wrote it"
+                )
             : version > SchemaVersion.Current
-                ? throw Error(SchemaVersion.ColumnName, $"'{Shortened(text)}' is newer than {SchemaVersion.Current}, the newest that this program reads; use the version of the suite that wrote it")
-                : version;
+                ? throw Error(
+                    SchemaVersion.ColumnName,
+                    $"'{Shortened(text)}' is newer than {SchemaVersion.Current}, the newest that this program reads; use the version of "
+                        + "the suite that wrote it"
+                )
+            : version;
     }
 
     /// <summary>The version of a file without rows: the one whose columns it has, else this one's, whose message is the best.</summary>
     private int VersionOf(string[] names) =>
-        Enumerable.Range(1, SchemaVersion.Current).Reverse().FirstOrDefault(version => names.Order(StringComparer.Ordinal).SequenceEqual(Expected(version).Order(StringComparer.Ordinal)), SchemaVersion.Current);
+        Enumerable
+            .Range(1, SchemaVersion.Current)
+            .Reverse()
+            .FirstOrDefault(
+                version => names.Order(StringComparer.Ordinal).SequenceEqual(Expected(version).Order(StringComparer.Ordinal)),
+                SchemaVersion.Current
+            );
 
     private string[] Expected(int version) => [.. _table.Columns.Where(column => column.Since <= version).Select(column => column.Name)];
 
@@ -185,9 +201,10 @@ internal sealed class TableReader<TRow> : IDisposable
         string? twice = _names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1)?.Key;
         string? unknown = _names.Except(expected, StringComparer.Ordinal).FirstOrDefault();
         string? missing = expected.Except(_names, StringComparer.Ordinal).FirstOrDefault();
-        return twice is not null ? $"column {Array.LastIndexOf(_names, twice) + 1}: '{Shortened(twice)}' stands twice" :
-            unknown is not null ? $"column {PositionOf(unknown) + 1}: schema version {Version} has no '{Shortened(unknown)}'" :
-            missing is not null ? $"schema version {Version} has a column '{missing}', and this header has not" : null;
+        return twice is not null ? $"column {Array.LastIndexOf(_names, twice) + 1}: '{Shortened(twice)}' stands twice"
+            : unknown is not null ? $"column {PositionOf(unknown) + 1}: schema version {Version} has no '{Shortened(unknown)}'"
+            : missing is not null ? $"schema version {Version} has a column '{missing}', and this header has not"
+            : null;
     }
 
     private static string? OrderProblem(string[] names, string[] expected)
@@ -203,10 +220,12 @@ internal sealed class TableReader<TRow> : IDisposable
         }
 
         int i = names.AsSpan().CommonPrefixLength(expected);
-        return $"column {i + 1}: " + (
-            i == names.Length ? $"the header ends where '{expected[i]}' is expected" :
-            i == expected.Length ? $"'{Shortened(names[i])}' stands after the last column" :
-            $"'{Shortened(names[i])}' stands where '{expected[i]}' is expected");
+        return $"column {i + 1}: "
+            + (
+                i == names.Length ? $"the header ends where '{expected[i]}' is expected"
+                : i == expected.Length ? $"'{Shortened(names[i])}' stands after the last column"
+                : $"'{Shortened(names[i])}' stands where '{expected[i]}' is expected"
+            );
     }
 
     private bool Advance()

@@ -2,12 +2,14 @@ using System.Text;
 
 namespace Llama3Perf.Results.Files;
 
-/// <summary>Writes a file whole or not at all: beside and renamed. Devices and pipes are written in place, links lead to what is replaced.</summary>
+/// <summary>Writes a file whole or not at all: beside and renamed. Devices and pipes are written in place, links lead to what is
+/// replaced.</summary>
 internal static class TextFile
 {
     /// <summary>Writes text as UTF-8 without a byte order mark, and the folders above the file.</summary>
     /// <exception cref="RunFileException">It cannot be written.</exception>
-    public static void Write(string path, string text) => Write(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false).GetBytes(text));
+    public static void Write(string path, string text) =>
+        Write(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false).GetBytes(text));
 
     /// <summary>The same for a file that a user named: one that is there and not of this kind stays.</summary>
     /// <param name="path">The file.</param>
@@ -27,20 +29,24 @@ internal static class TextFile
 
     /// <summary>Writes bytes, and the folders above the file.</summary>
     /// <exception cref="RunFileException">It cannot be written.</exception>
-    public static void Write(string path, byte[] bytes) => Guarded(path, () =>
-    {
-        path = Path.GetFullPath(path);
-        if (OutputPath.IsSpecial(path))
-        {
-            using FileStream device = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-            device.Write(bytes);
-            return;
-        }
+    public static void Write(string path, byte[] bytes) =>
+        Guarded(
+            path,
+            () =>
+            {
+                path = Path.GetFullPath(path);
+                if (OutputPath.IsSpecial(path))
+                {
+                    using FileStream device = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+                    device.Write(bytes);
+                    return;
+                }
 
-        string target = OutputPath.Target(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        Replace(target, bytes);
-    });
+                string target = OutputPath.Target(path);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                Replace(target, bytes);
+            }
+        );
 
     private static void Replace(string target, byte[] bytes)
     {

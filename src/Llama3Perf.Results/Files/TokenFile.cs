@@ -6,7 +6,7 @@ namespace Llama3Perf.Results.Files;
 /// <summary>Reads tokens.csv: the tokens of an iteration stand together, in order, and all of them are there.</summary>
 internal static class TokenFile
 {
-    private static readonly Action<Sample, IReadOnlyList<double>> SetTokenMs = Column.Setter((Sample sample) => sample.TokenMs);
+    private static readonly Action<Sample, IReadOnlyList<double>> s_setTokenMs = Column.Setter((Sample sample) => sample.TokenMs);
 
     /// <summary>Fills <see cref="Sample.TokenMs"/> of samples that are still being read.</summary>
     /// <param name="path">The file.</param>
@@ -21,7 +21,10 @@ internal static class TokenFile
             Sample sample = find(token) ?? throw reader.Error("iteration", $"{RunFolder.Samples} has no {iteration}");
             if (token.RunId != sample.Run.RunId || token.Weights != sample.Case.Weights)
             {
-                throw reader.Error("run_id", $"{RunFolder.Samples} has {iteration} of run {sample.Run.RunId} with {sample.Case.Weights} weights");
+                throw reader.Error(
+                    "run_id",
+                    $"{RunFolder.Samples} has {iteration} of run {sample.Run.RunId} with {sample.Case.Weights} weights"
+                );
             }
 
             if (sample.TokenMs.Count > 0)
@@ -29,7 +32,7 @@ internal static class TokenFile
                 throw reader.Error("iteration", $"{iteration} stands in rows above already");
             }
 
-            SetTokenMs(sample, ReadIteration(token, sample.NewTokens, iteration, reader));
+            s_setTokenMs(sample, ReadIteration(token, sample.NewTokens, iteration, reader));
         }
     }
 
@@ -58,5 +61,6 @@ internal static class TokenFile
     }
 
     private static bool IsSameIteration(TokenRow token, TokenRow first) =>
-        (token.RunId, token.CaseId, token.Weights, token.LaunchIndex, token.Iteration) == (first.RunId, first.CaseId, first.Weights, first.LaunchIndex, first.Iteration);
+        (token.RunId, token.CaseId, token.Weights, token.LaunchIndex, token.Iteration)
+        == (first.RunId, first.CaseId, first.Weights, first.LaunchIndex, first.Iteration);
 }

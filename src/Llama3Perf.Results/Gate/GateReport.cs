@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Schema;
@@ -19,7 +19,10 @@ public static class GateReport
         string[] counts =
         [
             .. verdict.Checks.GroupBy(check => check.Outcome).Select(group => $"{group.Count()} {ComparisonTable.Word(group.Key)}"),
-            .. verdict.Findings.Where(finding => finding.Kind != GateFindingKind.Note).GroupBy(finding => finding.Kind).Select(group => $"{group.Count()} {Word(group.Key)}"),
+            .. verdict
+                .Findings.Where(finding => finding.Kind != GateFindingKind.Note)
+                .GroupBy(finding => finding.Kind)
+                .Select(group => $"{group.Count()} {Word(group.Key)}"),
         ];
         string result = verdict.ExitCode switch
         {
@@ -27,26 +30,50 @@ public static class GateReport
             GateExitCode.Regression => "FAIL, regression",
             GateExitCode.Inconclusive => "FAIL, inconclusive",
             _ when verdict.Checks.Count == 0 => "FAIL, nothing was compared",
-            _ when verdict.Findings.All(finding => finding.Kind is GateFindingKind.OutputChanged or GateFindingKind.Note) => "FAIL, other output",
+            _ when verdict.Findings.All(finding => finding.Kind is GateFindingKind.OutputChanged or GateFindingKind.Note) =>
+                "FAIL, other output",
             _ => "FAIL, incomparable",
         };
         return $"Gate: {result}{(counts.Length > 0 ? $" ({string.Join(", ", counts)})" : "")}";
     }
 
     /// <summary>The checks, worst first.</summary>
-    public static TextTable Table(GateVerdict verdict) => new(
-        [SummaryTable.Case, ComparisonTable.Metric, new("baseline", true), new("current", true), ComparisonTable.Ratio, new("p", true), new("launches", true), ComparisonTable.Verdict],
-        [
-            .. verdict.Checks.Select(check => (IReadOnlyList<string>)
+    public static TextTable Table(GateVerdict verdict) =>
+        new(
             [
-                check.CaseId, check.Metric.Name, Figure.Text(check.BaselineMedian), Figure.Text(check.CurrentMedian),
-                ComparisonTable.RatioText(check.Judgement), PText(check.Judgement.AdjustedP), $"{check.BaselineLaunches}/{check.CurrentLaunches}", OutcomeText(check),
-            ]),
-        ]);
+                SummaryTable.Case,
+                ComparisonTable.Metric,
+                new("baseline", true),
+                new("current", true),
+                ComparisonTable.Ratio,
+                new("p", true),
+                new("launches", true),
+                ComparisonTable.Verdict,
+            ],
+            [
+                .. verdict.Checks.Select(check =>
+                    (IReadOnlyList<string>)
+                        [
+                            check.CaseId,
+                            check.Metric.Name,
+                            Figure.Text(check.BaselineMedian),
+                            Figure.Text(check.CurrentMedian),
+                            ComparisonTable.RatioText(check.Judgement),
+                            PText(check.Judgement.AdjustedP),
+                            $"{check.BaselineLaunches}/{check.CurrentLaunches}",
+                            OutcomeText(check),
+                        ]
+                ),
+            ]
+        );
 
     /// <summary>What was found besides the checks, a line each, what fails first.</summary>
     public static IReadOnlyList<string> Findings(GateVerdict verdict) =>
-        [.. verdict.Findings.OrderBy(finding => finding.Kind).Select(finding => $"{Word(finding.Kind)}: {(finding.CaseId is { } id ? id + ": " : "")}{finding.Message}")];
+        [
+            .. verdict
+                .Findings.OrderBy(finding => finding.Kind)
+                .Select(finding => $"{Word(finding.Kind)}: {(finding.CaseId is { } id ? id + ": " : "")}{finding.Message}"),
+        ];
 
     /// <summary>Plain text for a console or a log.</summary>
     public static string Text(GateVerdict verdict) => Write(verdict, heading: "", line => line);
@@ -55,42 +82,56 @@ public static class GateReport
     public static string Markdown(GateVerdict verdict) => Write(verdict, heading: "## ", MarkdownTable.Escape);
 
     /// <summary>Everything.</summary>
-    public static string Json(GateVerdict verdict) => ExportJson.Write(json =>
-    {
-        json.WriteStartObject();
-        json.WriteNumber("schema_version", SchemaVersion);
-        json.WriteNumber("exit_code", (int)verdict.ExitCode);
-        json.WriteString("headline", Headline(verdict));
-        json.WriteNumber("threshold", verdict.Options.Threshold);
-        json.WriteNumber("alpha", verdict.Options.Alpha);
-        ComparisonFiles.WriteArray(json, "vary", verdict.Vary, json.WriteStringValue);
-        ComparisonFiles.WriteArray(json, "baseline_run_ids", verdict.BaselineRunIds, json.WriteStringValue);
-        json.WriteString("current_run_id", verdict.CurrentRunId);
-        ComparisonFiles.WriteArray(json, "checks", verdict.Checks, check => WriteCheck(json, check));
-        ComparisonFiles.WriteArray(json, "findings", verdict.Findings, finding =>
+    public static string Json(GateVerdict verdict) =>
+        ExportJson.Write(json =>
         {
             json.WriteStartObject();
-            json.WriteString("kind", Word(finding.Kind));
-            json.WriteString("case_id", finding.CaseId);
-            json.WriteString("message", finding.Message);
+            json.WriteNumber("schema_version", SchemaVersion);
+            json.WriteNumber("exit_code", (int)verdict.ExitCode);
+            json.WriteString("headline", Headline(verdict));
+            json.WriteNumber("threshold", verdict.Options.Threshold);
+            json.WriteNumber("alpha", verdict.Options.Alpha);
+            ComparisonFiles.WriteArray(json, "vary", verdict.Vary, json.WriteStringValue);
+            ComparisonFiles.WriteArray(json, "baseline_run_ids", verdict.BaselineRunIds, json.WriteStringValue);
+            json.WriteString("current_run_id", verdict.CurrentRunId);
+            ComparisonFiles.WriteArray(json, "checks", verdict.Checks, check => WriteCheck(json, check));
+            ComparisonFiles.WriteArray(
+                json,
+                "findings",
+                verdict.Findings,
+                finding =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString("kind", Word(finding.Kind));
+                    json.WriteString("case_id", finding.CaseId);
+                    json.WriteString("message", finding.Message);
+                    json.WriteEndObject();
+                }
+            );
             json.WriteEndObject();
         });
-        json.WriteEndObject();
-    });
 
     /// <summary>Everything, into a file.</summary>
     /// <param name="verdict">The verdict.</param>
     /// <param name="path">The file.</param>
     /// <param name="force">Replaces a file that is no verdict.</param>
     /// <exception cref="RunFileException">The file is there and is no verdict, or it cannot be written.</exception>
-    public static void WriteJson(GateVerdict verdict, string path, bool force = false) => TextFile.Write(path, Json(verdict), "\"exit_code\":", force);
+    public static void WriteJson(GateVerdict verdict, string path, bool force = false) =>
+        TextFile.Write(path, Json(verdict), "\"exit_code\":", force);
 
     private static string Write(GateVerdict verdict, string heading, Func<string, string> escape)
     {
         StringBuilder text = new();
         text.Append(heading).Append(escape(Headline(verdict))).Append("\n\n");
         string subject = verdict.Vary.Count > 0 ? $", compared over {string.Join(", ", verdict.Vary)}" : "";
-        text.Append(escape($"Current {verdict.CurrentRunId} against {string.Join(", ", verdict.BaselineRunIds)}{subject}; red: worse by more than {ComparisonTable.Percent(verdict.Options.Threshold)} and p < {verdict.Options.Alpha.ToString(CultureInfo.InvariantCulture)}; pass: such a loss is excluded.")).Append('\n');
+        text.Append(
+                escape(
+                    $"Current {verdict.CurrentRunId} against {string.Join(", ", verdict.BaselineRunIds)}{subject}; red: worse by more than "
+                        + $"{ComparisonTable.Percent(verdict.Options.Threshold)} and p < "
+                        + $"{verdict.Options.Alpha.ToString(CultureInfo.InvariantCulture)}; pass: such a loss is excluded."
+                )
+            )
+            .Append('\n');
         if (verdict.Checks.Count > 0)
         {
             text.Append('\n').Append(MarkdownTable.Write(Table(verdict)));
@@ -133,20 +174,25 @@ public static class GateReport
     private static string OutcomeText(GateCheck check)
     {
         string again = check.Confirmation is { } second ? $", measured again: {ComparisonTable.RatioText(second.Judgement)}" : "";
-        string spread = check is { Reason: null, Judgement.Ratio.Spread: SpreadSource.NoiseRecord } ? ", with the spread of the noise record" : "";
-        return $"{(check.Outcome == MetricVerdict.Regression ? "REGRESSION" : ComparisonTable.Word(check.Outcome))}{spread}{(check.Reason is { } reason ? ": " + reason : "")}{again}";
+        string spread = check is { Reason: null, Judgement.Ratio.Spread: SpreadSource.NoiseRecord }
+            ? ", with the spread of the noise record"
+            : "";
+        return $"{(check.Outcome == MetricVerdict.Regression ? "REGRESSION" : ComparisonTable.Word(check.Outcome))}{spread}"
+            + $"{(check.Reason is { } reason ? ": " + reason : "")}{again}";
     }
 
-    private static string PText(double? p) => p switch
-    {
-        null => "",
-        < 0.0001 => "<0.0001",
-        { } value => value.ToString("0.0000", CultureInfo.InvariantCulture),
-    };
+    private static string PText(double? p) =>
+        p switch
+        {
+            null => "",
+            < 0.0001 => "<0.0001",
+            { } value => value.ToString("0.0000", CultureInfo.InvariantCulture),
+        };
 
-    private static string Word(GateFindingKind kind) => kind switch
-    {
-        GateFindingKind.OutputChanged => "output changed",
-        _ => kind.ToString().ToLowerInvariant(),
-    };
+    private static string Word(GateFindingKind kind) =>
+        kind switch
+        {
+            GateFindingKind.OutputChanged => "output changed",
+            _ => kind.ToString().ToLowerInvariant(),
+        };
 }

@@ -34,7 +34,10 @@ internal sealed class GateSides
         CaseMatching matching = CaseMatching.Of([.. baseline, current], options.Vary, onlyOfRuns: true);
         if (matching.Sides.Count != baseline.Count + 1)
         {
-            throw new RunFileException($"a run holds several values of {string.Join(", ", matching.Varied.Names)}; the gate holds one run against another: measure them apart");
+            throw new RunFileException(
+                $"a run holds several values of {string.Join(", ", matching.Varied.Names)}; the gate holds one run against another: "
+                    + "measure them apart"
+            );
         }
 
         options.Noise?.RequireMachine([.. baseline, current]);
@@ -44,7 +47,9 @@ internal sealed class GateSides
             sides.Add(GateFindingKind.Note, caseId: null, $"baseline and current are the same run, {current.Identity.RunId} (A/A)");
         }
 
-        foreach (string remark in matching.Sides.SelectMany(side => side.Run.Remarks.Except(side.Run.Losses)).Distinct(StringComparer.Ordinal))
+        foreach (
+            string remark in matching.Sides.SelectMany(side => side.Run.Remarks.Except(side.Run.Losses)).Distinct(StringComparer.Ordinal)
+        )
         {
             sides.Add(GateFindingKind.Note, caseId: null, remark);
         }
@@ -80,7 +85,8 @@ internal sealed class GateSides
         }
     }
 
-    /// <summary>A case that was good and is not any more fails, and so does one that failed. One that is new, or runs nowhere here, is only noted.</summary>
+    /// <summary>A case that was good and is not any more fails, and so does one that failed. One that is new, or runs nowhere here, is only
+    /// noted.</summary>
     private void AddAbsence(string caseId, KeyedCase[] baseline, KeyedCase[] good, KeyedCase? current)
     {
         string was = good.Length > 0 ? "measured" : baseline.FirstOrDefault()?.Problem() ?? "not there";
@@ -97,7 +103,9 @@ internal sealed class GateSides
         MeasuredSide values = CaseComparer.Side(current, metric, _record);
         (string RunId, MeasuredSide Side)[] candidates =
         [
-            .. baseline.Select(found => (found.Outcome.Samples[0].Run.RunId, CaseComparer.Side(found, metric, _record))).Where(candidate => candidate.Item2.Values.Count > 0),
+            .. baseline
+                .Select(found => (found.Outcome.Samples[0].Run.RunId, CaseComparer.Side(found, metric, _record)))
+                .Where(candidate => candidate.Item2.Values.Count > 0),
         ];
         if (values.Values.Count > 0 && candidates.Length > 0)
         {
@@ -108,7 +116,10 @@ internal sealed class GateSides
         }
 
         bool isNowhere = values.Values.Count == 0 && candidates.Length == 0;
-        string where = isNowhere ? "on either side" : values.Values.Count == 0 ? "in the current run" : "in the baseline";
+        string where =
+            isNowhere ? "on either side"
+            : values.Values.Count == 0 ? "in the current run"
+            : "in the baseline";
         Add(isNowhere ? GateFindingKind.Note : GateFindingKind.Missing, caseId, $"no {metric.Name} was measured {where}");
     }
 
@@ -121,17 +132,29 @@ internal sealed class GateSides
     {
         (string RunId, MeasuredSide Side)[] ascending =
         [
-            .. Preferred(Preferred(runs, run => run.Side.Unsteady is null), run => run.Side.Values.LaunchCount >= LaunchSpread.LeastLaunches)
+            .. Preferred(
+                    Preferred(runs, run => run.Side.Unsteady is null),
+                    run => run.Side.Values.LaunchCount >= LaunchSpread.LeastLaunches
+                )
                 .OrderBy(run => run.Side.Values.LaunchMean),
         ];
         (string RunId, MeasuredSide Side) lower = ascending[(ascending.Length - 1) / 2];
         (string RunId, MeasuredSide Side) upper = ascending[ascending.Length / 2];
-        return ascending.Length % 2 == 1 ? lower : (
-            $"{lower.RunId} and {upper.RunId}",
-            new MeasuredSide(LogSample.Join([lower.Side.Values, upper.Side.Values]), lower.Side.Noise ?? upper.Side.Noise, lower.Side.Unsteady ?? upper.Side.Unsteady));
+        return ascending.Length % 2 == 1
+            ? lower
+            : (
+                $"{lower.RunId} and {upper.RunId}",
+                new MeasuredSide(
+                    LogSample.Join([lower.Side.Values, upper.Side.Values]),
+                    lower.Side.Noise ?? upper.Side.Noise,
+                    lower.Side.Unsteady ?? upper.Side.Unsteady
+                )
+            );
 
-        static (string RunId, MeasuredSide Side)[] Preferred((string RunId, MeasuredSide Side)[] runs, Func<(string RunId, MeasuredSide Side), bool> isBetter) =>
-            runs.Any(isBetter) ? [.. runs.Where(isBetter)] : runs;
+        static (string RunId, MeasuredSide Side)[] Preferred(
+            (string RunId, MeasuredSide Side)[] runs,
+            Func<(string RunId, MeasuredSide Side), bool> isBetter
+        ) => runs.Any(isBetter) ? [.. runs.Where(isBetter)] : runs;
     }
 
     /// <summary>Tokens that no good baseline run gave, where folder, engine, provider and prompt are known to be the same.</summary>
@@ -143,9 +166,11 @@ internal sealed class GateSides
         string[] after = [.. Outputs(current).Except(before, StringComparer.Ordinal)];
         return before.Length == 0 || after.Length == 0
             ? null
-            : $"output tokens changed under the same model folder, engine {current["engine"]} and provider {current["provider"]}: {Short(before)} became {Short(after)}";
+            : $"output tokens changed under the same model folder, engine {current["engine"]} and provider {current["provider"]}: "
+                + $"{Short(before)} became {Short(after)}";
 
-        static IEnumerable<string> Outputs(KeyedCase found) => found.Outcome.Samples.Select(sample => sample.OutputSha256).OfType<string>().Distinct(StringComparer.Ordinal);
+        static IEnumerable<string> Outputs(KeyedCase found) =>
+            found.Outcome.Samples.Select(sample => sample.OutputSha256).OfType<string>().Distinct(StringComparer.Ordinal);
         static string Short(string[] hashes) => string.Join(" or ", hashes.Take(3).Select(hash => hash.Length > 12 ? hash[..12] : hash));
     }
 

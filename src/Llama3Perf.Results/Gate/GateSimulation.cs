@@ -55,7 +55,7 @@ public sealed record SimulationResult(double Red, double Passed, double Inconclu
 /// <summary>Tries the shipped rule on simulated runs with log-normal noise between and within launches.</summary>
 public static class GateSimulation
 {
-    private static readonly Column<Rows.Sample> Throughput = SampleSchema.Metric("decode_tps");
+    private static readonly Column<Rows.Sample> s_throughput = SampleSchema.Metric("decode_tps");
 
     /// <summary>Runs the simulation, on all cores.</summary>
     /// <exception cref="OptionException">There are no trials, launches or iterations, or an option is out of range.</exception>
@@ -72,11 +72,13 @@ public static class GateSimulation
 
     private static MetricVerdict Verdict(SimulationOptions options, NormalNoise noise)
     {
-        LaunchNoise? recorded = options.RecordedLaunches == 0 ? null : LaunchNoise.Of(Side(options, options.RecordedLaunches, loss: 0, noise));
+        LaunchNoise? recorded =
+            options.RecordedLaunches == 0 ? null : LaunchNoise.Of(Side(options, options.RecordedLaunches, loss: 0, noise));
         MetricPair pair = new(
-            Throughput,
+            s_throughput,
             new MeasuredSide(Side(options, options.Launches, loss: 0, noise), recorded, Unsteady: null),
-            new MeasuredSide(Side(options, options.Launches, options.Loss, noise), recorded, Unsteady: null));
+            new MeasuredSide(Side(options, options.Launches, options.Loss, noise), recorded, Unsteady: null)
+        );
         return MetricPair.Verdict(pair, options.Threshold, options.Alpha);
     }
 

@@ -66,7 +66,11 @@ public sealed record GateCheck
     public MetricVerdict Outcome { get; init; }
 
     /// <summary>Why it is inconclusive, and what would decide it; else null.</summary>
-    public string? Reason { get => field ?? Judgement.Reason; init; }
+    public string? Reason
+    {
+        get => field ?? Judgement.Reason;
+        init;
+    }
 
     /// <summary>The second measurement of what was red; null when there was none.</summary>
     public GateCheck? Confirmation { get; init; }
@@ -121,19 +125,25 @@ public sealed record GateVerdict
     /// The exit code that follows. A regression that was found stands whatever else is missing; a hole in the comparison outranks
     /// doubt; and nothing compared is never a pass.
     /// </summary>
-    public GateExitCode ExitCode => this switch
-    {
-        _ when Has(MetricVerdict.Regression) => GateExitCode.Regression,
-        _ when Has(GateFindingKind.Missing) || Has(GateFindingKind.Incomparable) => GateExitCode.Incomparable,
-        _ when Has(GateFindingKind.OutputChanged) && Options.OutputChangeFails => GateExitCode.Incomparable,
-        { Checks.Count: 0 } => GateExitCode.Incomparable,
-        _ when Has(MetricVerdict.Inconclusive) && Options.InconclusiveFails => GateExitCode.Inconclusive,
-        _ => GateExitCode.Pass,
-    };
+    public GateExitCode ExitCode =>
+        this switch
+        {
+            _ when Has(MetricVerdict.Regression) => GateExitCode.Regression,
+            _ when Has(GateFindingKind.Missing) || Has(GateFindingKind.Incomparable) => GateExitCode.Incomparable,
+            _ when Has(GateFindingKind.OutputChanged) && Options.OutputChangeFails => GateExitCode.Incomparable,
+            { Checks.Count: 0 } => GateExitCode.Incomparable,
+            _ when Has(MetricVerdict.Inconclusive) && Options.InconclusiveFails => GateExitCode.Inconclusive,
+            _ => GateExitCode.Pass,
+        };
 
     /// <summary>The cases with a regression: what is measured again to confirm it.</summary>
     public IReadOnlyList<CaseKey> RedCases =>
-        [.. Checks.Where(check => check.Outcome == MetricVerdict.Regression).DistinctBy(check => check.CaseId, StringComparer.Ordinal).Select(check => check.Case)];
+        [
+            .. Checks
+                .Where(check => check.Outcome == MetricVerdict.Regression)
+                .DistinctBy(check => check.CaseId, StringComparer.Ordinal)
+                .Select(check => check.Case),
+        ];
 
     private bool Has(MetricVerdict outcome) => Checks.Any(check => check.Outcome == outcome);
 

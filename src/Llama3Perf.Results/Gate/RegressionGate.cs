@@ -5,11 +5,13 @@ using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Gate;
 
-/// <summary>Holds a run against a baseline. What makes a check red is in <see cref="VerdictRule"/>, what makes two cases comparable in <see cref="GateSides"/>.</summary>
+/// <summary>Holds a run against a baseline. What makes a check red is in <see cref="VerdictRule"/>, what makes two cases comparable in
+/// <see cref="GateSides"/>.</summary>
 public static class RegressionGate
 {
     /// <summary>Judges a run.</summary>
-    /// <param name="baseline">One run, or several good ones: for each case and metric the median run, or the two in the middle, speak for them, so that one outlier does not.</param>
+    /// <param name="baseline">One run, or several good ones: for each case and metric the median run, or the two in the middle, speak for
+    /// them, so that one outlier does not.</param>
     /// <param name="current">The run to judge; it may be the baseline itself (A/A).</param>
     /// <param name="options">When the gate goes red.</param>
     /// <exception cref="OptionException">An option is out of range or unknown. Exit code 64.</exception>
@@ -31,7 +33,12 @@ public static class RegressionGate
         {
             GateSides sides = GateSides.Of(baseline, current, metrics, options);
             GateCheck[] checks = [.. Judge(sides.Pairs, options).OrderBy(check => check.Outcome).ThenBy(Gain)];
-            GateFinding[] findings = [.. sides.Findings, .. RunDoubts.Of(baseline, current, metrics, options.AllowPartial), .. NoiseWarnings(sides, options)];
+            GateFinding[] findings =
+            [
+                .. sides.Findings,
+                .. RunDoubts.Of(baseline, current, metrics, options.AllowPartial),
+                .. NoiseWarnings(sides, options),
+            ];
             return verdict with { Vary = sides.Vary, Checks = checks, Findings = findings };
         }
         catch (RunFileException e)
@@ -51,7 +58,10 @@ public static class RegressionGate
     {
         HashSet<CheckName> red = [.. first.Checks.Where(check => check.Outcome == MetricVerdict.Regression).Select(CheckName.Of)];
         GateVerdict again = Judge(baseline, second, first.Options);
-        Dictionary<CheckName, GateCheck> checks = Judge([.. again.Checks.Select(check => check.Pair).Where(pair => red.Contains(CheckName.Of(pair)))], first.Options)
+        Dictionary<CheckName, GateCheck> checks = Judge(
+                [.. again.Checks.Select(check => check.Pair).Where(pair => red.Contains(CheckName.Of(pair)))],
+                first.Options
+            )
             .ToDictionary(CheckName.Of);
         GateFinding[] missing =
         [
@@ -61,41 +71,71 @@ public static class RegressionGate
         ];
         return first with
         {
-            Checks = [.. first.Checks.Select(check => Confirmed(check, checks.GetValueOrDefault(CheckName.Of(check)))).OrderBy(check => check.Outcome).ThenBy(Gain)],
+            Checks =
+            [
+                .. first
+                    .Checks.Select(check => Confirmed(check, checks.GetValueOrDefault(CheckName.Of(check))))
+                    .OrderBy(check => check.Outcome)
+                    .ThenBy(Gain),
+            ],
             Findings = [.. first.Findings, .. missing],
         };
     }
 
-    private static GateCheck Confirmed(GateCheck check, GateCheck? again) => (check.Outcome, again?.Outcome) switch
-    {
-        (not MetricVerdict.Regression, _) => check,
-        (_, MetricVerdict.Regression) => check with { Confirmation = again },
-        (_, MetricVerdict.Pass or MetricVerdict.Faster) => check with { Confirmation = again, Outcome = MetricVerdict.NotConfirmed },
-        _ => check with { Confirmation = again, Outcome = MetricVerdict.Inconclusive, Reason = again?.Reason ?? "it was red and was not measured again" },
-    };
+    private static GateCheck Confirmed(GateCheck check, GateCheck? again) =>
+        (check.Outcome, again?.Outcome) switch
+        {
+            (not MetricVerdict.Regression, _) => check,
+            (_, MetricVerdict.Regression) => check with { Confirmation = again },
+            (_, MetricVerdict.Pass or MetricVerdict.Faster) => check with { Confirmation = again, Outcome = MetricVerdict.NotConfirmed },
+            _ => check with
+            {
+                Confirmation = again,
+                Outcome = MetricVerdict.Inconclusive,
+                Reason = again?.Reason ?? "it was red and was not measured again",
+            },
+        };
 
     private static IEnumerable<GateCheck> Judge(IReadOnlyList<GatePair> pairs, GateOptions options) =>
-        pairs.Zip(MetricPair.Judge([.. pairs.Select(pair => pair.Values)], options.Threshold, options.Alpha), (pair, judgement) => new GateCheck(pair, judgement));
+        pairs.Zip(
+            MetricPair.Judge([.. pairs.Select(pair => pair.Values)], options.Threshold, options.Alpha),
+            (pair, judgement) => new GateCheck(pair, judgement)
+        );
 
     private static IEnumerable<GateFinding> NoiseWarnings(GateSides sides, GateOptions options)
     {
         foreach ((GatePair pair, NoiseEntry? entry) in sides.Pairs.Zip(sides.Noise))
         {
             (LogSample baseline, LogSample current) = (pair.Values.Baseline.Values, pair.Values.Current.Values);
-            double? floor = entry?.Floor(Math.Min(baseline.LaunchCount, current.LaunchCount), Math.Min(baseline.LeastIterations, current.LeastIterations), options.Alpha);
+            double? floor = entry?.Floor(
+                Math.Min(baseline.LaunchCount, current.LaunchCount),
+                Math.Min(baseline.LeastIterations, current.LeastIterations),
+                options.Alpha
+            );
             if (floor > options.Threshold)
             {
-                yield return new GateFinding(GateFindingKind.Note, pair.CaseId, $"{pair.Values.Metric.Name}: the threshold of {ComparisonTable.Percent(options.Threshold)} is below the noise floor of {ComparisonTable.Percent(Math.Round(floor.Value, 4))} recorded here; expect inconclusive checks, or measure more launches");
+                yield return new GateFinding(
+                    GateFindingKind.Note,
+                    pair.CaseId,
+                    $"{pair.Values.Metric.Name}: the threshold of {ComparisonTable.Percent(options.Threshold)} is below the noise floor of "
+                        + $"{ComparisonTable.Percent(Math.Round(floor.Value, 4))} recorded here; expect inconclusive checks, or measure "
+                        + "more launches"
+                );
             }
 
             if (options.Noise is not null && entry is null)
             {
-                yield return new GateFinding(GateFindingKind.Note, pair.CaseId, $"{pair.Values.Metric.Name}: the noise record does not know this case");
+                yield return new GateFinding(
+                    GateFindingKind.Note,
+                    pair.CaseId,
+                    $"{pair.Values.Metric.Name}: the noise record does not know this case"
+                );
             }
         }
     }
 
-    private static double Gain(GateCheck check) => check.Metric.Direction == Direction.HigherIsBetter ? check.Judgement.Ratio.Ratio : 1 / check.Judgement.Ratio.Ratio;
+    private static double Gain(GateCheck check) =>
+        check.Metric.Direction == Direction.HigherIsBetter ? check.Judgement.Ratio.Ratio : 1 / check.Judgement.Ratio.Ratio;
 
     private sealed record CheckName(string CaseId, string Metric)
     {

@@ -3,7 +3,8 @@ using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Results.Gate;
 
-/// <summary>What speaks against judging these runs, before any figure is looked at: parts of runs fail the gate, the rest is said.</summary>
+/// <summary>What speaks against judging these runs, before any figure is looked at: parts of runs fail the gate, the rest is
+/// said.</summary>
 internal static class RunDoubts
 {
     /// <summary>All doubts.</summary>
@@ -11,7 +12,12 @@ internal static class RunDoubts
     /// <param name="current">The run to judge.</param>
     /// <param name="metrics">What is judged.</param>
     /// <param name="allowPartial">Parts of runs are judged too, and only named.</param>
-    public static IEnumerable<GateFinding> Of(IReadOnlyList<Run> baseline, Run current, IReadOnlyList<Column<Sample>> metrics, bool allowPartial)
+    public static IEnumerable<GateFinding> Of(
+        IReadOnlyList<Run> baseline,
+        Run current,
+        IReadOnlyList<Column<Sample>> metrics,
+        bool allowPartial
+    )
     {
         GateFindingKind part = allowPartial ? GateFindingKind.Note : GateFindingKind.Missing;
         foreach (Run run in baseline.Append(current).DistinctBy(run => run.Source ?? run.Identity.RunId))
@@ -53,12 +59,14 @@ internal static class RunDoubts
 
             if (Moments(current).Overlaps(Moments(good)))
             {
-                yield return $"run {current.Identity.RunId} holds samples of run {good.Identity.RunId}: they were taken at the same moments";
+                yield return $"run {current.Identity.RunId} holds samples of run {good.Identity.RunId}: they were taken at the same "
+                    + "moments";
             }
 
             if (good.Environment.CpuName != current.Environment.CpuName)
             {
-                yield return $"the processors differ: {good.Environment.CpuName ?? "unknown"} in the baseline {good.Identity.RunId}, {current.Environment.CpuName ?? "unknown"} in the current run";
+                yield return $"the processors differ: {good.Environment.CpuName ?? "unknown"} in the baseline {good.Identity.RunId}, "
+                    + $"{current.Environment.CpuName ?? "unknown"} in the current run";
             }
         }
     }

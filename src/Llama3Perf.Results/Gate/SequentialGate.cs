@@ -36,7 +36,12 @@ public sealed class SequentialGate
         }
 
         _options = options;
-        _entries = [.. from caseId in caseIds from metric in metrics select new Entry(caseId, metric, new BlockSequence(Tolerance.Of(options.Threshold, metric.Direction)))];
+        _entries =
+        [
+            .. from caseId in caseIds
+            from metric in metrics
+            select new Entry(caseId, metric, new BlockSequence(Tolerance.Of(options.Threshold, metric.Direction))),
+        ];
     }
 
     /// <summary>The cases of which a metric is not decided yet: what to measure next. In the order they were named.</summary>
@@ -75,7 +80,9 @@ public sealed class SequentialGate
 
         foreach ((Entry entry, (MetricVerdict verdict, double? _)) in _entries.Zip(Judge()))
         {
-            bool isNews = entry.Decided is null ? verdict != MetricVerdict.Inconclusive : (entry.Decided, verdict) is (MetricVerdict.Pass, MetricVerdict.Faster);
+            bool isNews = entry.Decided is null
+                ? verdict != MetricVerdict.Inconclusive
+                : (entry.Decided, verdict) is (MetricVerdict.Pass, MetricVerdict.Faster);
             entry.Decided = isNews ? verdict : entry.Decided;
         }
     }
@@ -88,8 +95,16 @@ public sealed class SequentialGate
         BlockSequence blocks = entry.Blocks;
         MetricVerdict verdict = entry.Decided ?? MetricVerdict.Inconclusive;
         return new SequentialCheck(
-            entry.CaseId, entry.Metric, blocks.Count, entry.UnsteadyBlocks, blocks.Count == 0 ? null : Math.Exp(blocks.LogRatio), blocks.Interval(_options.Alpha),
-            verdict, now.AdjustedP, verdict == MetricVerdict.Inconclusive ? WhatWouldDecide(entry) : null);
+            entry.CaseId,
+            entry.Metric,
+            blocks.Count,
+            entry.UnsteadyBlocks,
+            blocks.Count == 0 ? null : Math.Exp(blocks.LogRatio),
+            blocks.Interval(_options.Alpha),
+            verdict,
+            now.AdjustedP,
+            verdict == MetricVerdict.Inconclusive ? WhatWouldDecide(entry) : null
+        );
     }
 
     private string WhatWouldDecide(Entry entry)
@@ -97,13 +112,15 @@ public sealed class SequentialGate
         string unsteady = entry.UnsteadyBlocks > 0 ? $"{entry.UnsteadyBlocks} blocks do not count ({entry.Unsteady}); " : "";
         if (entry.Blocks.Count < 2)
         {
-            return $"{unsteady}{entry.Blocks.Count} blocks with {entry.Metric.Name} on both sides; two show a spread, and a few more decide";
+            return $"{unsteady}{entry.Blocks.Count} blocks with {entry.Metric.Name} on both sides; two show a spread, and a few more "
+                + "decide";
         }
 
         string spread = string.Create(CultureInfo.InvariantCulture, $"blocks spread by {Math.Sqrt(entry.Blocks.Variance) * 100:0.0##} %");
         return entry.Blocks.BlocksToDecide(_options.Alpha, _entries.Count) is { } blocks
             ? $"{unsteady}not decided after {entry.Blocks.Count} blocks; about {blocks} would decide ({spread})"
-            : $"{unsteady}not decided after {entry.Blocks.Count} blocks; more than {BlockSequence.MostBlocks} would be needed ({spread}): measure on a quieter machine or raise the threshold";
+            : $"{unsteady}not decided after {entry.Blocks.Count} blocks; more than {BlockSequence.MostBlocks} would be needed ({spread}): "
+                + "measure on a quieter machine or raise the threshold";
     }
 
     private sealed record Entry(string CaseId, Column<Sample> Metric, BlockSequence Blocks)
@@ -127,7 +144,16 @@ public sealed class SequentialGate
 /// <param name="AdjustedP">p-value of a loss that holds at every look, after Holm's correction; null with fewer than two blocks.</param>
 /// <param name="Reason">Why it is inconclusive, and what would decide it; else null.</param>
 public sealed record SequentialCheck(
-    string CaseId, Column<Sample> Metric, int Blocks, int UnsteadyBlocks, double? Ratio, Interval? Interval, MetricVerdict Verdict, double? AdjustedP, string? Reason)
+    string CaseId,
+    Column<Sample> Metric,
+    int Blocks,
+    int UnsteadyBlocks,
+    double? Ratio,
+    Interval? Interval,
+    MetricVerdict Verdict,
+    double? AdjustedP,
+    string? Reason
+)
 {
     /// <summary>True when nothing more needs to be measured of it.</summary>
     public bool IsDecided => Verdict != MetricVerdict.Inconclusive;

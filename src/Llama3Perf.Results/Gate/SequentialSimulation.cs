@@ -33,12 +33,26 @@ public sealed record SequentialSimulation
     public SequentialOutcome Run(double blockSd, double loss)
     {
         Check(this);
-        IReadOnlyDictionary<(MetricVerdict Verdict, int Blocks), int> counts = NormalNoise.Count(Trials, Seed, noise => Stop(blockSd, loss, noise));
-        int[] blocks = [.. counts.Where(count => count.Key.Verdict != MetricVerdict.Inconclusive).SelectMany(count => Enumerable.Repeat(count.Key.Blocks, count.Value)).Order()];
+        IReadOnlyDictionary<(MetricVerdict Verdict, int Blocks), int> counts = NormalNoise.Count(
+            Trials,
+            Seed,
+            noise => Stop(blockSd, loss, noise)
+        );
+        int[] blocks =
+        [
+            .. counts
+                .Where(count => count.Key.Verdict != MetricVerdict.Inconclusive)
+                .SelectMany(count => Enumerable.Repeat(count.Key.Blocks, count.Value))
+                .Order(),
+        ];
         return new SequentialOutcome(
-            SimulationResult.Of(counts.GroupBy(count => count.Key.Verdict).ToDictionary(group => group.Key, group => group.Sum(count => count.Value)), Trials),
+            SimulationResult.Of(
+                counts.GroupBy(count => count.Key.Verdict).ToDictionary(group => group.Key, group => group.Sum(count => count.Value)),
+                Trials
+            ),
             blocks.Length == 0 ? null : blocks[blocks.Length / 2],
-            blocks.Length == 0 ? null : blocks[blocks.Length * 9 / 10]);
+            blocks.Length == 0 ? null : blocks[blocks.Length * 9 / 10]
+        );
     }
 
     /// <summary>
@@ -63,10 +77,16 @@ public sealed record SequentialSimulation
         foreach (double sd in BlockSds)
         {
             (SequentialOutcome same, SequentialOutcome twice) = (Run(sd, 0), Run(sd, 2 * Threshold));
-            rows.Add(
-            [
-                ComparisonTable.Percent(sd), Rate(WrongAtAnyLook(sd, 0)), Rate(WrongAtAnyLook(sd, Threshold)), Rate(same.Verdicts.Passed), Rate(same.Verdicts.Inconclusive), Blocks(same),
-                Rate(twice.Verdicts.Red), Rate(twice.Verdicts.Inconclusive), Blocks(twice),
+            rows.Add([
+                ComparisonTable.Percent(sd),
+                Rate(WrongAtAnyLook(sd, 0)),
+                Rate(WrongAtAnyLook(sd, Threshold)),
+                Rate(same.Verdicts.Passed),
+                Rate(same.Verdicts.Inconclusive),
+                Blocks(same),
+                Rate(twice.Verdicts.Red),
+                Rate(twice.Verdicts.Inconclusive),
+                Blocks(twice),
             ]);
             progress?.Invoke(rows.Count, BlockSds.Count);
         }
@@ -74,10 +94,18 @@ public sealed record SequentialSimulation
         (string lost, string lostTwice) = (ComparisonTable.Percent(Threshold), ComparisonTable.Percent(2 * Threshold));
         return new TextTable(
             [
-                new("sd of a block", true), new("no change: ever red", true), new($"lost {lost}: ever passed", true), new("no change: pass", true), new("inconclusive", true), new("blocks", true),
-                new($"lost {lostTwice}: red", true), new("inconclusive", true), new("blocks", true),
+                new("sd of a block", true),
+                new("no change: ever red", true),
+                new($"lost {lost}: ever passed", true),
+                new("no change: pass", true),
+                new("inconclusive", true),
+                new("blocks", true),
+                new($"lost {lostTwice}: red", true),
+                new("inconclusive", true),
+                new("blocks", true),
             ],
-            rows);
+            rows
+        );
     }
 
     private static void Check(SequentialSimulation options)
@@ -124,7 +152,8 @@ public sealed record SequentialSimulation
 
     private Tolerance Tolerance => new(Threshold, IsHigherBetter: true);
 
-    private static string Blocks(SequentialOutcome outcome) => outcome.MedianBlocks is { } median ? $"{median} ({outcome.MostlyBlocks})" : "";
+    private static string Blocks(SequentialOutcome outcome) =>
+        outcome.MedianBlocks is { } median ? $"{median} ({outcome.MostlyBlocks})" : "";
 
     private static string Rate(double part) => (part * 100).ToString("0.00", CultureInfo.InvariantCulture) + " %";
 }

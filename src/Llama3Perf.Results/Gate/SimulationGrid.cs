@@ -27,9 +27,15 @@ public sealed record SimulationGrid
         SimulationOptions[] cells =
         [
             .. from design in Designs
-               from within in WithinSds
-               from between in BetweenSds
-               select Options with { Launches = design.Launches, Iterations = design.Iterations, BetweenSd = between, WithinSd = within },
+            from within in WithinSds
+            from between in BetweenSds
+            select Options with
+            {
+                Launches = design.Launches,
+                Iterations = design.Iterations,
+                BetweenSd = between,
+                WithinSd = within,
+            },
         ];
         List<IReadOnlyList<string>> rows = [];
         foreach (SimulationOptions cell in cells)
@@ -41,10 +47,19 @@ public sealed record SimulationGrid
         double threshold = Options.Threshold;
         return new TextTable(
             [
-                new("launches x iterations", true), new("sd between", true), new("sd within", true), new("no change: red", true), new("pass", true), new("inconclusive", true),
-                new($"lost {Share(threshold)}: pass", true), new("inconclusive", true), new($"lost {Share(2 * threshold)}: red", true), new("inconclusive", true),
+                new("launches x iterations", true),
+                new("sd between", true),
+                new("sd within", true),
+                new("no change: red", true),
+                new("pass", true),
+                new("inconclusive", true),
+                new($"lost {Share(threshold)}: pass", true),
+                new("inconclusive", true),
+                new($"lost {Share(2 * threshold)}: red", true),
+                new("inconclusive", true),
             ],
-            rows);
+            rows
+        );
     }
 
     private static string[] Row(SimulationOptions cell)
@@ -54,8 +69,16 @@ public sealed record SimulationGrid
         SimulationResult twice = GateSimulation.Run(cell with { Loss = 2 * cell.Threshold });
         return
         [
-            $"{cell.Launches} x {cell.Iterations}", Share(cell.BetweenSd), Share(cell.WithinSd), Rate(same.Red), Rate(same.Passed), Rate(same.Inconclusive),
-            Rate(lost.Passed), Rate(lost.Inconclusive), Rate(twice.Red), Rate(twice.Inconclusive),
+            $"{cell.Launches} x {cell.Iterations}",
+            Share(cell.BetweenSd),
+            Share(cell.WithinSd),
+            Rate(same.Red),
+            Rate(same.Passed),
+            Rate(same.Inconclusive),
+            Rate(lost.Passed),
+            Rate(lost.Inconclusive),
+            Rate(twice.Red),
+            Rate(twice.Inconclusive),
         ];
     }
 

@@ -13,14 +13,19 @@ internal static class BarChart
     /// <summary>Draws the chart, or nothing when no case has the metric.</summary>
     public static bool Draw(ChartSheet sheet, ReportData data, Column<Sample> metric)
     {
-        (string Name, Bar[] Bars)[] groups = [.. data.Cases.Select(found => (found.Name, Bars: Bars(data, found, metric))).Where(group => group.Bars.Length > 0)];
+        (string Name, Bar[] Bars)[] groups =
+        [
+            .. data.Cases.Select(found => (found.Name, Bars: Bars(data, found, metric))).Where(group => group.Bars.Length > 0),
+        ];
         if (groups.Length == 0)
         {
             return false;
         }
 
         // The longest bar ends where its label still fits beside it.
-        double right = groups.SelectMany(group => group.Bars).Max(bar => bar.End * sheet.InnerWidth / Math.Max(sheet.InnerWidth - bar.LabelWidth - LabelGap, sheet.InnerWidth / 3));
+        double right = groups
+            .SelectMany(group => group.Bars)
+            .Max(bar => bar.End * sheet.InnerWidth / Math.Max(sheet.InnerWidth - bar.LabelWidth - LabelGap, sheet.InnerWidth / 3));
         sheet.SetRange(0, right);
         sheet.ShowAxis(AxisTicks.Linear(right, sheet.InnerWidth));
         foreach ((string name, Bar[] bars) in groups)

@@ -55,7 +55,9 @@ internal sealed class ChartSheet : IDisposable
     {
         _ticks = ticks;
         double top = Y;
-        _grid.AddRange(ticks.Select(tick => (Action)(() => AddLine(tick.Position, top, tick.Position, Height() - AxisHeight, Palette.Grid, width: 1))));
+        _grid.AddRange(
+            ticks.Select(tick => (Action)(() => AddLine(tick.Position, top, tick.Position, Height() - AxisHeight, Palette.Grid, width: 1)))
+        );
     }
 
     /// <summary>The position on the axis so many pixels right of another.</summary>
@@ -65,7 +67,8 @@ internal sealed class ChartSheet : IDisposable
     public double At(double pixels) => Right(_left, pixels);
 
     /// <summary>Text at a position of the range that is set, its middle at a height.</summary>
-    public void Text(double x, double y, string text, Color color, float size = TextSize, bool centred = false) => _labels.Add(Label(Pixels(x), y, text, color, size, centred));
+    public void Text(double x, double y, string text, Color color, float size = TextSize, bool centred = false) =>
+        _labels.Add(Label(Pixels(x), y, text, color, size, centred));
 
     /// <summary>A whole line of text from the left at <see cref="Y"/>, broken between its parts where it does not fit.</summary>
     public void Lines(string text, Color color, float size = TextSize, bool bold = false, float indent = 0)
@@ -102,9 +105,15 @@ internal sealed class ChartSheet : IDisposable
     public void Dot(double x, double y, float size, Color color) =>
         _marks.Add(() => _plot.Add.Marker(x, -y, MarkerShape.FilledCircle, size, color));
 
-    /// <summary>All text of the sheet. ScottPlot draws the rest: it would draw text only with a font of this machine, and nothing without one.</summary>
+    /// <summary>All text of the sheet. ScottPlot draws the rest: it would draw text only with a font of this machine, and nothing without
+    /// one.</summary>
     public IReadOnlyList<ChartLabel> Labels() =>
-        [.. _labels, .. _ticks.Select(tick => Label(Pixels(tick.Position), Height() - AxisHeight + 7, tick.Label, Palette.Muted, SmallSize, centred: true))];
+        [
+            .. _labels,
+            .. _ticks.Select(tick =>
+                Label(Pixels(tick.Position), Height() - AxisHeight + 7, tick.Label, Palette.Muted, SmallSize, centred: true)
+            ),
+        ];
 
     /// <summary>All of the sheet but its text as SVG without a background, as ScottPlot draws it.</summary>
     public string Svg()
@@ -138,7 +147,8 @@ internal sealed class ChartSheet : IDisposable
     public void Dispose() => _plot.Dispose();
 
     /// <summary>Text without characters that no file can hold: controls and halves of pairs.</summary>
-    public static string Printable(string text) => string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString()));
+    public static string Printable(string text) =>
+        string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString()));
 
     private static IEnumerable<string> Break(string text, float width, float size, bool bold)
     {

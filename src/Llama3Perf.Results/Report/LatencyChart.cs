@@ -4,18 +4,22 @@ using ScottPlot;
 
 namespace Llama3Perf.Results.Report;
 
-/// <summary>How the times between tokens are spread in every case: a hill where the single tokens are known, else the line from the median to the 99th percentile.</summary>
+/// <summary>How the times between tokens are spread in every case: a hill where the single tokens are known, else the line from the median
+/// to the 99th percentile.</summary>
 internal static class LatencyChart
 {
     private const double HillHeight = 34;
     private const double BinPixels = 4;
-    private static readonly Column<Sample> P50 = SampleSchema.Metric("itl_p50_ms");
-    private static readonly Column<Sample> P99 = SampleSchema.Metric("itl_p99_ms");
+    private static readonly Column<Sample> s_p50 = SampleSchema.Metric("itl_p50_ms");
+    private static readonly Column<Sample> s_p99 = SampleSchema.Metric("itl_p99_ms");
 
     /// <summary>Draws the chart, or nothing when no case has latencies.</summary>
     public static bool Draw(ChartSheet sheet, ReportData data)
     {
-        (string Name, Spread[] Spreads)[] groups = [.. data.Cases.Select(found => (found.Name, Spreads: Spreads(data, found))).Where(group => group.Spreads.Length > 0)];
+        (string Name, Spread[] Spreads)[] groups =
+        [
+            .. data.Cases.Select(found => (found.Name, Spreads: Spreads(data, found))).Where(group => group.Spreads.Length > 0),
+        ];
         if (groups.Length == 0)
         {
             return false;
@@ -25,7 +29,7 @@ internal static class LatencyChart
         double low = Math.Log10(all.Min(spread => spread.Low) * 0.9);
         double high = Math.Log10(all.Max(spread => spread.High) * 1.15);
         sheet.SetRange(low, high);
-        sheet.ShowAxis(AxisTicks.Logarithmic(low, high, sheet.InnerWidth, P50.Unit));
+        sheet.ShowAxis(AxisTicks.Logarithmic(low, high, sheet.InnerWidth, s_p50.Unit));
         foreach ((string name, Spread[] spreads) in groups)
         {
             sheet.Lines(name, Palette.Ink);
@@ -84,10 +88,15 @@ internal static class LatencyChart
         return
         [
             new(low + (from * bin), -floor),
-            .. Enumerable.Range(from, to - from + 1).SelectMany(i => new Coordinates[]
-            {
-                new(low + (i * bin), -floor + (counts[i] / most * HillHeight)), new(low + ((i + 1) * bin), -floor + (counts[i] / most * HillHeight)),
-            }),
+            .. Enumerable
+                .Range(from, to - from + 1)
+                .SelectMany(i =>
+                    new Coordinates[]
+                    {
+                        new(low + (i * bin), -floor + (counts[i] / most * HillHeight)),
+                        new(low + ((i + 1) * bin), -floor + (counts[i] / most * HillHeight)),
+                    }
+                ),
             new(low + ((to + 1) * bin), -floor),
         ];
     }
@@ -98,23 +107,27 @@ internal static class LatencyChart
 
         Spread? Of(CaseOutcome? outcome, ReportSide side)
         {
-            if (ReportData.Estimate(outcome, P50) is not { } p50 || ReportData.Estimate(outcome, P99) is not { } p99)
+            if (ReportData.Estimate(outcome, s_p50) is not { } p50 || ReportData.Estimate(outcome, s_p99) is not { } p99)
             {
                 return null;
             }
 
-            string label = $"{(data.Sides.Count > 1 ? $"{side.Letter}  " : "")}p50 {ReportData.Text(p50.Median, P50.Unit)}, p99 {ReportData.Text(p99.Median, P99.Unit)}";
+            string label =
+                $"{(data.Sides.Count > 1 ? $"{side.Letter}  " : "")}p50 {ReportData.Text(p50.Median, s_p50.Unit)}, p99 "
+                + $"{ReportData.Text(p99.Median, s_p99.Unit)}";
             return new Spread(side.Index, label, p50.Median, p99.Median, Gaps(outcome!));
         }
     }
 
     /// <summary>All times between tokens; iterations are pooled for their shape only, the percentiles are those of iterations.</summary>
     private static double[] Gaps(CaseOutcome outcome) =>
-    [
-        .. outcome.Samples.Where(sample => sample.Completed)
-            .SelectMany(sample => sample.TokenMs.Zip(sample.TokenMs.Skip(1), (before, after) => after - before))
-            .Where(gap => gap > 0 && double.IsFinite(gap)).Order(),
-    ];
+        [
+            .. outcome
+                .Samples.Where(sample => sample.Completed)
+                .SelectMany(sample => sample.TokenMs.Zip(sample.TokenMs.Skip(1), (before, after) => after - before))
+                .Where(gap => gap > 0 && double.IsFinite(gap))
+                .Order(),
+        ];
 
     private sealed record Spread(int Series, string Label, double P50, double P99, double[] Gaps)
     {

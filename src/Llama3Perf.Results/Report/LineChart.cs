@@ -4,7 +4,8 @@ using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Report;
 
-/// <summary>A metric of every case over what the runs differ in, a panel each: medians with intervals, and the change against the first.</summary>
+/// <summary>A metric of every case over what the runs differ in, a panel each: medians with intervals, and the change against the
+/// first.</summary>
 internal static class LineChart
 {
     private const double PanelHeight = 84;
@@ -18,7 +19,10 @@ internal static class LineChart
         ReportSide[] sides = [.. InOrder(data)];
         (string Name, MedianEstimate?[] Estimates)[] panels =
         [
-            .. data.Cases.Select(found => (found.Name, sides.Select(side => ReportData.Estimate(found.Outcomes[side.Index], metric)).ToArray()))
+            .. data
+                .Cases.Select(found =>
+                    (found.Name, sides.Select(side => ReportData.Estimate(found.Outcomes[side.Index], metric)).ToArray())
+                )
                 .Where(panel => panel.Item2.Count(estimate => estimate is not null) > 1),
         ];
         if (panels.Length == 0)
@@ -40,9 +44,10 @@ internal static class LineChart
     }
 
     /// <summary>Commits in the order of their runs; versions and numbers by their parts, 9 before 10; what is unknown last.</summary>
-    private static IEnumerable<ReportSide> InOrder(ReportData data) => data.Varied == "build_commit"
-        ? data.Sides.OrderBy(side => side.Run.Identity.TestTime)
-        : data.Sides.OrderBy(side => side.Varied is null).ThenBy(side => side.Varied ?? "", VersionOrder.Instance);
+    private static IEnumerable<ReportSide> InOrder(ReportData data) =>
+        data.Varied == "build_commit"
+            ? data.Sides.OrderBy(side => side.Run.Identity.TestTime)
+            : data.Sides.OrderBy(side => side.Varied is null).ThenBy(side => side.Varied ?? "", VersionOrder.Instance);
 
     /// <summary>What stands below the points: what is varied or, where that is too long, a letter that is explained above.</summary>
     private static string[] Names(ChartSheet sheet, ReportSide[] sides)

@@ -16,17 +16,29 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
     public static IReadOnlyList<ReportChart> All(ReportData data)
     {
         IEnumerable<ReportChart> bars = ReportData.Metrics.Select(metric => new ReportChart(
-            metric.Slug, $"{metric.Title}, {metric.Metric.Unit}", $"{Better(metric.Metric.Direction, "Longer", "Shorter")} Median over iterations with its 95 % interval over launches.",
-            sheet => BarChart.Draw(sheet, data, metric.Metric)));
-        IEnumerable<ReportChart> lines = data.Varied is null ? [] : ReportData.Metrics.Select(metric => new ReportChart(
-            $"{metric.Slug}-over-{data.Varied}",
-            $"{metric.Title} over {data.Varied}",
-            $"{Better(metric.Metric.Direction, "Higher", "Lower")} Change against the first; each case has a scale of its own, which need not begin at zero.",
-            sheet => LineChart.Draw(sheet, data, metric.Metric))
-        {
-            HasLegend = false,
-        });
-        ReportChart latency = new("itl", "Inter-token latency, ms", "How the time between tokens is spread, on a logarithmic scale; long mark: median, short mark: 99th percentile.", sheet => LatencyChart.Draw(sheet, data));
+            metric.Slug,
+            $"{metric.Title}, {metric.Metric.Unit}",
+            $"{Better(metric.Metric.Direction, "Longer", "Shorter")} Median over iterations with its 95 % interval over launches.",
+            sheet => BarChart.Draw(sheet, data, metric.Metric)
+        ));
+        IEnumerable<ReportChart> lines = data.Varied is null
+            ? []
+            : ReportData.Metrics.Select(metric => new ReportChart(
+                $"{metric.Slug}-over-{data.Varied}",
+                $"{metric.Title} over {data.Varied}",
+                $"{Better(metric.Metric.Direction, "Higher", "Lower")} Change against the first; each case has a scale of its own, which "
+                    + "need not begin at zero.",
+                sheet => LineChart.Draw(sheet, data, metric.Metric)
+            )
+            {
+                HasLegend = false,
+            });
+        ReportChart latency = new(
+            "itl",
+            "Inter-token latency, ms",
+            "How the time between tokens is spread, on a logarithmic scale; long mark: median, short mark: 99th percentile.",
+            sheet => LatencyChart.Draw(sheet, data)
+        );
         IEnumerable<ReportChart> charts = [.. bars, .. lines, latency];
         return [.. charts.Where(HasFigures)];
     }

@@ -6,7 +6,8 @@ namespace Llama3Perf.Results.Report;
 /// <summary>The charts of a report as files, for slides and pull requests.</summary>
 public static class ReportCharts
 {
-    /// <summary>Writes each chart as SVG and, where the machine has a font, as PNG; charts that the runs have no figures for are left out.</summary>
+    /// <summary>Writes each chart as SVG and, where the machine has a font, as PNG; charts that the runs have no figures for are left
+    /// out.</summary>
     /// <param name="runs">One run or several.</param>
     /// <param name="folder">Where to write; made when it does not exist.</param>
     /// <exception cref="RunFileException">A file cannot be written.</exception>
@@ -29,7 +30,13 @@ public static class ReportCharts
             }
         }
 
-        return new ChartFiles(paths, font is null ? "No PNG files: this machine has no font to write their labels with. Install one, such as DejaVu Sans; the SVG files need none." : null);
+        return new ChartFiles(
+            paths,
+            font is null
+                ? "No PNG files: this machine has no font to write their labels with. Install one, such as DejaVu Sans; the SVG files need "
+                    + "none."
+                : null
+        );
     }
 }
 

@@ -12,7 +12,9 @@ internal sealed class ReportData
     /// <summary>The metrics that have bars and lines, with the names that people know them by.</summary>
     public static IReadOnlyList<(string Slug, string Title, Column<Sample> Metric)> Metrics { get; } =
     [
-        .. new[] { "decode_tps", "ttft_ms", "prefill_tps" }.Select(SampleSchema.Metric).Select(metric => (metric.Name.Split('_')[0], metric.Heading!.Name!, metric)),
+        .. new[] { "decode_tps", "ttft_ms", "prefill_tps" }
+            .Select(SampleSchema.Metric)
+            .Select(metric => (metric.Name.Split('_')[0], metric.Heading!.Name!, metric)),
     ];
 
     /// <summary>Each end of an interval is exceeded with this probability: the 95 % that charts usually show.</summary>
@@ -35,7 +37,8 @@ internal sealed class ReportData
     /// <summary>The rows of results.csv of all runs.</summary>
     public IReadOnlyList<ResultRow> Rows { get; }
 
-    /// <summary>Sets runs side by side. Runs that differ in more than one field are matched by the names of their cases, and said to be.</summary>
+    /// <summary>Sets runs side by side. Runs that differ in more than one field are matched by the names of their cases, and said to
+    /// be.</summary>
     public static ReportData Of(IReadOnlyList<Run> runs)
     {
         if (runs.Count == 0)
@@ -48,8 +51,16 @@ internal sealed class ReportData
             CaseMatching matching = CaseMatching.Of(runs, [], onlyOfRuns: true);
             return new ReportData(runs)
             {
-                Sides = [.. matching.Sides.Select((side, i) => new ReportSide(side.Run, i, side.Label, side.Varied is [var text, ..] ? text : null))],
-                Cases = [.. matching.Rows.Select(row => new ReportCase(CaseMatching.NameOf(row), [.. row.Select(found => found?.Outcome)]))],
+                Sides =
+                [
+                    .. matching.Sides.Select(
+                        (side, i) => new ReportSide(side.Run, i, side.Label, side.Varied is [var text, ..] ? text : null)
+                    ),
+                ],
+                Cases =
+                [
+                    .. matching.Rows.Select(row => new ReportCase(CaseMatching.NameOf(row), [.. row.Select(found => found?.Outcome)])),
+                ],
                 Varied = matching.Varied.Names is [var name] && matching.Sides.Count > 1 ? name : null,
             };
         }
@@ -81,12 +92,18 @@ internal sealed class ReportData
 
     private static ReportCase[] ByName(IReadOnlyList<Run> runs)
     {
-        ILookup<(string, int), (int Side, CaseOutcome Outcome)> found = runs
-            .SelectMany((run, side) => run.Cases.GroupBy(outcome => outcome.CaseId).SelectMany(twins => twins.Select((outcome, i) => (side, outcome, i))))
+        ILookup<(string, int), (int Side, CaseOutcome Outcome)> found = runs.SelectMany(
+                (run, side) =>
+                    run.Cases.GroupBy(outcome => outcome.CaseId).SelectMany(twins => twins.Select((outcome, i) => (side, outcome, i)))
+            )
             .ToLookup(entry => (entry.outcome.CaseId, entry.i), entry => (entry.side, entry.outcome));
-        return [.. found.Select(entries => new ReportCase(
-            entries.Key.Item1,
-            [.. runs.Select((_, side) => entries.Where(entry => entry.Side == side).Select(entry => entry.Outcome).FirstOrDefault())]))];
+        return
+        [
+            .. found.Select(entries => new ReportCase(
+                entries.Key.Item1,
+                [.. runs.Select((_, side) => entries.Where(entry => entry.Side == side).Select(entry => entry.Outcome).FirstOrDefault())]
+            )),
+        ];
     }
 }
 
@@ -97,7 +114,8 @@ internal sealed class ReportData
 /// <param name="Varied">Text of the varied field, or null.</param>
 internal sealed record ReportSide(Run Run, int Index, string Label, string? Varied)
 {
-    /// <summary>A, B … Z, AA: what stands beside the marks of this side, since names are long and colour alone does not tell everyone.</summary>
+    /// <summary>A, B … Z, AA: what stands beside the marks of this side, since names are long and colour alone does not tell
+    /// everyone.</summary>
     public string Letter { get; } = (Index >= 26 ? ((char)('A' + (Index / 26) - 1)).ToString() : "") + (char)('A' + (Index % 26));
 }
 

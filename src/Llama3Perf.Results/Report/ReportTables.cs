@@ -15,8 +15,19 @@ internal sealed class ReportTables(ReportData data)
     {
         IEnumerable<TextColumn> names = HasSides ? [SummaryTable.Case, new("run", false)] : [SummaryTable.Case];
         return new TextTable(
-            [.. names, .. ReportData.Metrics.Select(metric => TextColumn.Of(metric.Metric)), new("launches", true), new("iterations", true)],
-            [.. from found in data.Cases from side in data.Sides where found.Outcomes[side.Index]?.Status == CaseStatus.Ok select Figures(found, side)]);
+            [
+                .. names,
+                .. ReportData.Metrics.Select(metric => TextColumn.Of(metric.Metric)),
+                new("launches", true),
+                new("iterations", true),
+            ],
+            [
+                .. from found in data.Cases
+                from side in data.Sides
+                where found.Outcomes[side.Index]?.Status == CaseStatus.Ok
+                select Figures(found, side),
+            ]
+        );
     }
 
     /// <summary>Every run against the first; null for one run, and for runs that differ in more than a comparison allows.</summary>
@@ -29,7 +40,9 @@ internal sealed class ReportTables(ReportData data)
 
         ComparisonOptions options = new()
         {
-            Vary = data.Varied is { } varied ? [varied] : [], Metrics = [.. ReportData.Metrics.Select(metric => metric.Metric.Name)], AllowSameRun = true,
+            Vary = data.Varied is { } varied ? [varied] : [],
+            Metrics = [.. ReportData.Metrics.Select(metric => metric.Metric.Name)],
+            AllowSameRun = true,
         };
         return ComparisonTable.Of(RunComparison.Of([.. data.Sides.Select(side => side.Run)], options));
     }
@@ -38,25 +51,38 @@ internal sealed class ReportTables(ReportData data)
     public TextTable Results()
     {
         TextTable table = SummaryTable.Of(data.Rows);
-        return !HasSides ? table : new TextTable(
-            [.. table.Columns.Take(1), new TextColumn("run", false), .. table.Columns.Skip(1)],
-            [.. table.Rows.Zip(data.Rows, (cells, row) => (string[])[cells[0], row.Run.RunId, .. cells.Skip(1)])]);
+        return !HasSides
+            ? table
+            : new TextTable(
+                [.. table.Columns.Take(1), new TextColumn("run", false), .. table.Columns.Skip(1)],
+                [.. table.Rows.Zip(data.Rows, (cells, row) => (string[])[cells[0], row.Run.RunId, .. cells.Skip(1)])]
+            );
     }
 
     /// <summary>Cases that have no figures, with the reason.</summary>
-    public TextTable Problems() => new(
-        [SummaryTable.Case, new("run", false), SummaryTable.Status, new("reason", false)],
-        [.. data.Rows.Where(row => row.Status != CaseStatus.Ok)
-            .Select(row => (string[])[row.CaseId, row.Run.RunId, ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"])]);
+    public TextTable Problems() =>
+        new(
+            [SummaryTable.Case, new("run", false), SummaryTable.Status, new("reason", false)],
+            [
+                .. data
+                    .Rows.Where(row => row.Status != CaseStatus.Ok)
+                    .Select(row =>
+                        (string[])[row.CaseId, row.Run.RunId, ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"]
+                    ),
+            ]
+        );
 
     /// <summary>What is known of each run, its machine and its libraries.</summary>
     public TextTable Environment()
     {
         IEnumerable<string[]> identity = RunColumns.Identity.Select(column => Row(column.Name, side => column.Text(side.Run.Identity)));
-        IEnumerable<string[]> environment = RunColumns.Environment.Select(column => Row(column.Name, side => column.Text(side.Run.Environment)));
+        IEnumerable<string[]> environment = RunColumns.Environment.Select(column =>
+            Row(column.Name, side => column.Text(side.Run.Environment))
+        );
         return new TextTable(
             [new("field", false), .. data.Sides.Select(side => new TextColumn(HasSides ? side.Letter : "value", false))],
-            [.. identity.Concat(environment).Where(row => row.Skip(1).Any(cell => cell.Length > 0))]);
+            [.. identity.Concat(environment).Where(row => row.Skip(1).Any(cell => cell.Length > 0))]
+        );
     }
 
     private string[] Row(string name, Func<ReportSide, string> text) => [name, .. data.Sides.Select(text)];
@@ -68,15 +94,19 @@ internal sealed class ReportTables(ReportData data)
         IEnumerable<string> names = HasSides ? [found.Name, $"{side.Letter}  {side.Label}"] : [found.Name];
         return
         [
-            .. names, .. ReportData.Metrics.Select(metric => Estimate(outcome, metric.Metric)),
-            $"{completed.Select(sample => sample.LaunchIndex).Distinct().Count()}", $"{completed.Length}",
+            .. names,
+            .. ReportData.Metrics.Select(metric => Estimate(outcome, metric.Metric)),
+            $"{completed.Select(sample => sample.LaunchIndex).Distinct().Count()}",
+            $"{completed.Length}",
         ];
     }
 
-    private static string Estimate(CaseOutcome outcome, Column<Sample> metric) => ReportData.Estimate(outcome, metric) switch
-    {
-        null => "",
-        { Interval: { } interval } estimate => $"{Figure.Text(estimate.Median)} [{Figure.Text(interval.Low)}, {Figure.Text(interval.High)}]",
-        { } estimate => Figure.Text(estimate.Median),
-    };
+    private static string Estimate(CaseOutcome outcome, Column<Sample> metric) =>
+        ReportData.Estimate(outcome, metric) switch
+        {
+            null => "",
+            { Interval: { } interval } estimate =>
+                $"{Figure.Text(estimate.Median)} [{Figure.Text(interval.Low)}, {Figure.Text(interval.High)}]",
+            { } estimate => Figure.Text(estimate.Median),
+        };
 }

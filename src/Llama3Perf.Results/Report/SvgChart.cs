@@ -4,17 +4,20 @@ using ScottPlot;
 
 namespace Llama3Perf.Results.Report;
 
-/// <summary>What is done to the SVG that ScottPlot draws, so that it scales, stands in a page, and has text in the reader's own font.</summary>
+/// <summary>What is done to the SVG that ScottPlot draws, so that it scales, stands in a page, and has text in the reader's own
+/// font.</summary>
 internal static class SvgChart
 {
     private const string Fonts = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif";
-    private static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
+    private static readonly XNamespace s_svg = "http://www.w3.org/2000/svg";
 
     /// <summary>A file by itself, on white.</summary>
     public static string File(ChartSheet sheet)
     {
         XElement root = Scalable(sheet);
-        root.AddFirst(new XElement(Svg + "rect", new XAttribute("width", "100%"), new XAttribute("height", "100%"), new XAttribute("fill", "white")));
+        root.AddFirst(
+            new XElement(s_svg + "rect", new XAttribute("width", "100%"), new XAttribute("height", "100%"), new XAttribute("fill", "white"))
+        );
         return $"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n{Text(root)}\n";
     }
 
@@ -43,10 +46,11 @@ internal static class SvgChart
         XElement root = XElement.Parse(sheet.Svg());
         root.SetAttributeValue("viewBox", $"0 0 {root.Attribute("width")!.Value} {root.Attribute("height")!.Value}");
 
-        // Nothing is drawn beyond the sheet, so the clips around each mark say nothing; backgrounds are transparent, which SVG would show black.
-        root.Descendants(Svg + "clipPath").Remove();
-        root.Elements(Svg + "rect").Where(rect => rect.Attribute("fill") is null).Remove();
-        foreach (XElement group in root.Elements(Svg + "g").ToArray())
+        // Nothing is drawn beyond the sheet, so the clips around each mark say nothing; backgrounds are transparent, which SVG would show
+        // black.
+        root.Descendants(s_svg + "clipPath").Remove();
+        root.Elements(s_svg + "rect").Where(rect => rect.Attribute("fill") is null).Remove();
+        foreach (XElement group in root.Elements(s_svg + "g").ToArray())
         {
             group.ReplaceWith(group.Elements());
         }
@@ -56,20 +60,26 @@ internal static class SvgChart
     }
 
     /// <summary>Text that the browser places itself, whatever font it has.</summary>
-    private static XElement Text(ChartLabel label) => new(
-        Svg + "text",
-        new XAttribute("x", Math.Round(label.X, 2)),
-        new XAttribute("y", Math.Round(label.Baseline, 2)),
-        new XAttribute("fill", Rgb(label.Color)),
-        new XAttribute("font-family", Fonts),
-        new XAttribute("font-size", label.Size),
-        label.Bold ? new XAttribute("font-weight", "600") : null,
-        label.Centred ? new XAttribute("text-anchor", "middle") : null,
-        label.Text);
+    private static XElement Text(ChartLabel label) =>
+        new(
+            s_svg + "text",
+            new XAttribute("x", Math.Round(label.X, 2)),
+            new XAttribute("y", Math.Round(label.Baseline, 2)),
+            new XAttribute("fill", Rgb(label.Color)),
+            new XAttribute("font-family", Fonts),
+            new XAttribute("font-size", label.Size),
+            label.Bold ? new XAttribute("font-weight", "600") : null,
+            label.Centred ? new XAttribute("text-anchor", "middle") : null,
+            label.Text
+        );
 
     private static string Variable(string color) =>
-        Palette.Variables.Where(known => color.Equals(Rgb(known.Color), StringComparison.OrdinalIgnoreCase) || color == Functional(known.Color))
-            .Select(known => $"var({known.Variable})").FirstOrDefault(color);
+        Palette
+            .Variables.Where(known =>
+                color.Equals(Rgb(known.Color), StringComparison.OrdinalIgnoreCase) || color == Functional(known.Color)
+            )
+            .Select(known => $"var({known.Variable})")
+            .FirstOrDefault(color);
 
     private static string Rgb(Color color) => string.Create(CultureInfo.InvariantCulture, $"#{color.R:x2}{color.G:x2}{color.B:x2}");
 

@@ -21,11 +21,17 @@ public static class CaseId
     {
         string model = $"{Segment(key.ModelName)}-{Segment(key.Precision)}{(key.BlockSize is { } size ? $"-b{size}" : "")}";
         // The colon of an external engine is no character of a name.
-        string engine = $"{Segment(key.Engine.Replace(':', '.'))}-{Segment(key.Provider)}{(key.Device is { } device ? $"-{Segment(device)}" : "")}";
+        string engine =
+            $"{Segment(key.Engine.Replace(':', '.'))}-{Segment(key.Provider)}{(key.Device is { } device ? $"-{Segment(device)}" : "")}";
         IEnumerable<string?> segments =
         [
-            model, engine, Prompt(key), key.ChatTemplate == "none" ? null : Segment(key.ChatTemplate), $"l{key.MaxLength}",
-            key.Threads is { } threads ? $"t{threads}" : null, key.EngineOptions is { } options ? $"o-{Hash(options)}" : null,
+            model,
+            engine,
+            Prompt(key),
+            key.ChatTemplate == "none" ? null : Segment(key.ChatTemplate),
+            $"l{key.MaxLength}",
+            key.Threads is { } threads ? $"t{threads}" : null,
+            key.EngineOptions is { } options ? $"o-{Hash(options)}" : null,
         ];
         return string.Join('/', segments.OfType<string>());
     }
@@ -37,9 +43,13 @@ public static class CaseId
     private static string Prompt(CaseKey key)
     {
         bool namesItsTokens = key.PromptTokens is { } count && key.PromptId == string.Create(CultureInfo.InvariantCulture, $"pp{count}");
-        return key.PromptSha256 is not { Length: > 0 } sha256 || namesItsTokens
-            ? Segment(key.PromptId)
-            : $"{Clean(key.PromptId, LongestPrompt)}-{(sha256.Length >= 6 && sha256.All(char.IsAsciiHexDigitLower) ? sha256[..6] : Hash(sha256))}".TrimStart('-');
+        if (key.PromptSha256 is not { Length: > 0 } sha256 || namesItsTokens)
+        {
+            return Segment(key.PromptId);
+        }
+
+        string hash = sha256.Length >= 6 && sha256.All(char.IsAsciiHexDigitLower) ? sha256[..6] : Hash(sha256);
+        return $"{Clean(key.PromptId, LongestPrompt)}-{hash}".TrimStart('-');
     }
 
     /// <summary>Text that had to be changed or cut carries the start of its hash, so that different texts stay different.</summary>

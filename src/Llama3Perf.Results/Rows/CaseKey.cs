@@ -6,11 +6,13 @@ public sealed record CaseKey
     /// <summary>Engine's name: <c>ort</c>, <c>genai</c>, <c>external:transformers</c>.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>Versions of an external engine's parts, <c>torch 2.11.0, transformers 5.17.0</c>; null for engines inside the suite.</summary>
+    /// <summary>Versions of an external engine's parts, <c>torch 2.11.0, transformers 5.17.0</c>; null for engines inside the
+    /// suite.</summary>
     public string? EngineVersions { get; init; }
 
     /// <summary>
-    /// What the engine was told beyond model, device and threads, in one canonical text: session entries, provider options, graph optimization,
+    /// What the engine was told beyond model, device and threads, in one canonical text: session entries, provider options, graph
+    /// optimization,
     /// a peer's options. Null: its defaults.
     /// </summary>
     public string? EngineOptions { get; init; }
@@ -18,7 +20,8 @@ public sealed record CaseKey
     /// <summary>How the suite was built: <c>Release</c> or <c>Debug</c>.</summary>
     public string? BuildConfiguration { get; init; }
 
-    /// <summary>Execution provider: <c>cpu</c>, <c>dml</c>, <c>cuda</c>, <c>webgpu</c>; of external engines also <c>xpu</c>, <c>mps</c>.</summary>
+    /// <summary>Execution provider: <c>cpu</c>, <c>dml</c>, <c>cuda</c>, <c>webgpu</c>; of external engines also <c>xpu</c>,
+    /// <c>mps</c>.</summary>
     public required string Provider { get; init; }
 
     /// <summary>Adapter that the provider ran on.</summary>

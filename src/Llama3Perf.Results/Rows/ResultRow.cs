@@ -71,7 +71,8 @@ public sealed record ResultRow
     /// <summary>Short, readable, unique name of the case within the run.</summary>
     public required string CaseId { get; init; }
 
-    /// <summary>How it ended. Only an <see cref="CaseStatus.Ok"/> case has metrics, and an interrupted one those of its finished launches.</summary>
+    /// <summary>How it ended. Only an <see cref="CaseStatus.Ok"/> case has metrics, and an interrupted one those of its finished
+    /// launches.</summary>
     public required CaseStatus Status { get; init; }
 
     /// <summary>Why it failed or was skipped; one line.</summary>
@@ -86,7 +87,8 @@ public sealed record ResultRow
     /// <summary>Completed iterations.</summary>
     public required int SampleCount { get; init; }
 
-    /// <summary>Statistics of the samples, one for each of their columns that has one, in the schema's order; read them by their columns.</summary>
+    /// <summary>Statistics of the samples, one for each of their columns that has one, in the schema's order; read them by their
+    /// columns.</summary>
     public required double?[] Statistics { get; init; }
 
     /// <summary>Time to tokenize the prompt, ms.</summary>
@@ -116,7 +118,8 @@ public sealed record ResultRow
     /// <summary>Whether the machine let the case be measured.</summary>
     public Fitness Fitness { get; init; } = Fitness.Unknown;
 
-    /// <summary>Decode rate of the last third of the iterations against the first third, median over launches, percent; negative means slower.</summary>
+    /// <summary>Decode rate of the last third of the iterations against the first third, median over launches, percent; negative means
+    /// slower.</summary>
     public double? DriftPercent { get; init; }
 
     /// <summary>SHA-256 of the new token ids of the first iteration.</summary>

@@ -8,5 +8,6 @@ public static class RunId
 {
     /// <summary>A new name; runs that start in the same second differ in the last four digits.</summary>
     public static string New(DateTimeOffset start) =>
-        $"{start.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}-{RandomNumberGenerator.GetHexString(4, lowercase: true)}";
+        $"{start.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}-"
+        + $"{RandomNumberGenerator.GetHexString(4, lowercase: true)}";
 }

@@ -72,7 +72,8 @@ public sealed record Sample
     /// <summary>Decode rate without that step.</summary>
     public double? DecodeSteadyTps { get; init; }
 
-    /// <summary>Decode rate by the mean inter-token latency without the shortest and the longest tenth: what decode is worth between stalls.</summary>
+    /// <summary>Decode rate by the mean inter-token latency without the shortest and the longest tenth: what decode is worth between
+    /// stalls.</summary>
     public double? DecodeTrimmedTps { get; init; }
 
     /// <summary>Time that the engine took to ready its KV cache (or generator) before t0, ms; part of no other figure.</summary>

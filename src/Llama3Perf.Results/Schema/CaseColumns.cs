@@ -32,8 +32,16 @@ internal static class CaseColumns
     ];
 
     /// <summary>A key whose columns are still to be set.</summary>
-    public static CaseKey Blank() => new()
-    {
-        Engine = "", Provider = "", ModelName = "", Weights = "", Precision = "", PromptId = "", ChatTemplate = "", MaxLength = 0,
-    };
+    public static CaseKey Blank() =>
+        new()
+        {
+            Engine = "",
+            Provider = "",
+            ModelName = "",
+            Weights = "",
+            Precision = "",
+            PromptId = "",
+            ChatTemplate = "",
+            MaxLength = 0,
+        };
 }

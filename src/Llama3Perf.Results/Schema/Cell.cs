@@ -8,14 +8,20 @@ namespace Llama3Perf.Results.Schema;
 /// <summary>Reads a value from the UTF-8 text of a cell.</summary>
 internal delegate bool CellParser<TValue>(ReadOnlySpan<byte> text, StringPool strings, out TValue value);
 
-/// <summary>How values of one kind stand in a cell. What is formatted is parsed back to the value that was rounded to the cell's precision.</summary>
+/// <summary>How values of one kind stand in a cell. What is formatted is parsed back to the value that was rounded to the cell's
+/// precision.</summary>
 /// <param name="Unit">Unit, or empty.</param>
 /// <param name="Expected">What a cell has to be, for messages.</param>
 /// <param name="Format">Text of a value; empty when unknown.</param>
 /// <param name="TryParse">Reads the text; false when it is not what is expected.</param>
 /// <param name="Number">The number as it stands in the cell, rounded, or null.</param>
 internal sealed record Cell<TValue>(
-    string Unit, string Expected, Func<TValue, string> Format, CellParser<TValue> TryParse, Func<TValue, double?> Number)
+    string Unit,
+    string Expected,
+    Func<TValue, string> Format,
+    CellParser<TValue> TryParse,
+    Func<TValue, double?> Number
+)
 {
     /// <summary>The numbers that the cell holds; null when it holds words or text.</summary>
     public NumberRange? Range { get; init; }
@@ -33,11 +39,14 @@ internal static class Cells
     private const double LongestMs = 1e9;
     private const double FastestTps = 1e9;
 
-    /// <summary>Text that is always known. A row is a line of its file, so that line numbers in messages are right: control characters become blanks.</summary>
-    public static Cell<string> Text { get; } = new("", "a text of printable characters that is not empty", TextLine.Of, TryReadText, _ => null);
+    /// <summary>Text that is always known. A row is a line of its file, so that line numbers in messages are right: control characters
+    /// become blanks.</summary>
+    public static Cell<string> Text { get; } =
+        new("", "a text of printable characters that is not empty", TextLine.Of, TryReadText, _ => null);
 
     /// <summary>Text, or empty.</summary>
-    public static Cell<string?> OptionalText { get; } = new("", "a text of printable characters", value => value is null ? "" : TextLine.Of(value), TryReadOptionalText, _ => null);
+    public static Cell<string?> OptionalText { get; } =
+        new("", "a text of printable characters", value => value is null ? "" : TextLine.Of(value), TryReadOptionalText, _ => null);
 
     /// <summary>A whole number that is always known.</summary>
     public static Cell<int> Count { get; } = CountFrom(0);
@@ -49,12 +58,22 @@ internal static class Cells
     public static Cell<int?> OptionalCount { get; } = Optional(Count);
 
     /// <summary>A count of events, or empty.</summary>
-    public static Cell<long?> OptionalEvents { get; } = Optional(
-        new Cell<long>("", "a whole number from 0 to 2^60", Invariant, TryReadBytes, value => value) { Range = new NumberRange(0, 1L << 60, 0) });
+    public static Cell<long?> OptionalEvents { get; } =
+        Optional(
+            new Cell<long>("", "a whole number from 0 to 2^60", Invariant, TryReadBytes, value => value)
+            {
+                Range = new NumberRange(0, 1L << 60, 0),
+            }
+        );
 
     /// <summary>Memory in bytes, or empty.</summary>
-    public static Cell<long?> Bytes { get; } = Optional(
-        new Cell<long>("bytes", "a whole number of bytes from 0 to 2^60", Invariant, TryReadBytes, value => value) { Range = new NumberRange(0, 1L << 60, 0) });
+    public static Cell<long?> Bytes { get; } =
+        Optional(
+            new Cell<long>("bytes", "a whole number of bytes from 0 to 2^60", Invariant, TryReadBytes, value => value)
+            {
+                Range = new NumberRange(0, 1L << 60, 0),
+            }
+        );
 
     /// <summary>A time in milliseconds to the nanosecond, or empty.</summary>
     public static Cell<double?> Milliseconds { get; } = Real("ms", 0, LongestMs, decimals: 6);
@@ -81,7 +100,8 @@ internal static class Cells
     public static Cell<double?> Watts { get; } = Real("W", 0, 1e6, decimals: 1);
 
     /// <summary>A time of day, UTC, ISO 8601.</summary>
-    public static Cell<DateTimeOffset> Time { get; } = new("", "a UTC time such as 2026-01-31T12:00:00.0000000Z", FormatTime, TryReadTime, _ => null);
+    public static Cell<DateTimeOffset> Time { get; } =
+        new("", "a UTC time such as 2026-01-31T12:00:00.0000000Z", FormatTime, TryReadTime, _ => null);
 
     /// <summary><c>true</c> or <c>false</c>.</summary>
     public static Cell<bool> Flag { get; } = OneOf(("true", true), ("false", false));
@@ -90,17 +110,27 @@ internal static class Cells
     public static Cell<bool?> OptionalFlag { get; } = Optional(Flag);
 
     /// <summary><c>steady</c>, <c>unsteady</c> or empty.</summary>
-    public static Cell<Steadiness?> OptionalSteadiness { get; } = Optional(OneOf(("steady", Steadiness.Steady), ("unsteady", Steadiness.Unsteady)));
+    public static Cell<Steadiness?> OptionalSteadiness { get; } =
+        Optional(OneOf(("steady", Steadiness.Steady), ("unsteady", Steadiness.Unsteady)));
 
     /// <summary>Whether the weights are random numbers.</summary>
     public static Cell<string> Weights { get; } = OneOf(("synthetic", "synthetic"), ("real", "real"));
 
     /// <summary>How a case ended.</summary>
-    public static Cell<CaseStatus> Status { get; } = OneOf(("ok", CaseStatus.Ok), ("failed", CaseStatus.Failed), ("skipped", CaseStatus.Skipped), ("interrupted", CaseStatus.Interrupted));
+    public static Cell<CaseStatus> Status { get; } =
+        OneOf(
+            ("ok", CaseStatus.Ok),
+            ("failed", CaseStatus.Failed),
+            ("skipped", CaseStatus.Skipped),
+            ("interrupted", CaseStatus.Interrupted)
+        );
 
     /// <summary>A version of the schema, up to the newest.</summary>
     public static Cell<int> Version(int newest) =>
-        OneOf([.. Enumerable.Range(1, newest).Select(version => (Invariant(version), version))]) with { Expected = $"a schema version from 1 to {Invariant(newest)}" };
+        OneOf([.. Enumerable.Range(1, newest).Select(version => (Invariant(version), version))]) with
+        {
+            Expected = $"a schema version from 1 to {Invariant(newest)}",
+        };
 
     /// <summary>A statistic of the numbers of a cell: of the same size, or, for a deviation, from 0.</summary>
     public static Cell<double?> Statistic(string unit, NumberRange range, bool isDeviation) =>
@@ -134,7 +164,13 @@ internal static class Cells
     private static Cell<TValue?> Optional<TValue>(Cell<TValue> cell)
         where TValue : struct
     {
-        return new(cell.Unit, cell.Expected + ", or empty", value => value is { } known ? cell.Format(known) : "", TryRead, value => value is { } known ? cell.Number(known) : null)
+        return new(
+            cell.Unit,
+            cell.Expected + ", or empty",
+            value => value is { } known ? cell.Format(known) : "",
+            TryRead,
+            value => value is { } known ? cell.Number(known) : null
+        )
         {
             Range = cell.Range,
         };
@@ -155,27 +191,48 @@ internal static class Cells
 
     private static Cell<int> CountFrom(int least)
     {
-        return new("", $"a whole number from {least} to 1e9", Invariant, TryRead, value => value) { Range = new NumberRange(least, 1e9, 4) };
+        return new("", $"a whole number from {least} to 1e9", Invariant, TryRead, value => value)
+        {
+            Range = new NumberRange(least, 1e9, 4),
+        };
 
         bool TryRead(ReadOnlySpan<byte> text, StringPool strings, out int value) =>
             Utf8Parser.TryParse(text, out value, out int used) && used == text.Length && value >= least && value <= 1_000_000_000;
     }
 
-    /// <summary>Numbers outside the limits, such as a rate over a time of zero, are no measurements: they are written as unknown and never read.</summary>
+    /// <summary>Numbers outside the limits, such as a rate over a time of zero, are no measurements: they are written as unknown and never
+    /// read.</summary>
     private static Cell<double?> Real(string unit, double least, double most, int decimals)
     {
         Cell<double> known = KnownReal(unit, least, most, decimals);
-        return new(unit, known.Expected + ", or empty", value => Rounded(value) is { } number ? Invariant(number) : "", Optional(known).TryParse, Rounded) { Range = known.Range };
+        return new(
+            unit,
+            known.Expected + ", or empty",
+            value => Rounded(value) is { } number ? Invariant(number) : "",
+            Optional(known).TryParse,
+            Rounded
+        )
+        {
+            Range = known.Range,
+        };
 
         // Rounding must not turn something into nothing.
         double? Rounded(double? value) =>
-            value >= least && value <= most ? (Math.Round(value.Value, decimals) is var rounded && rounded >= least ? rounded : value) : null;
+            value >= least && value <= most
+                ? (Math.Round(value.Value, decimals) is var rounded && rounded >= least ? rounded : value)
+                : null;
     }
 
     private static Cell<double> KnownReal(string unit, double least, double most, int decimals)
     {
         string from = least == double.Epsilon ? "above 0" : $"from {Invariant(least)}";
-        return new(unit, $"a number{(unit.Length > 0 ? $" of {unit}" : "")} {from}, at most {Invariant(most)}", value => Invariant(Math.Round(value, decimals)), TryRead, value => Math.Round(value, decimals))
+        return new(
+            unit,
+            $"a number{(unit.Length > 0 ? $" of {unit}" : "")} {from}, at most {Invariant(most)}",
+            value => Invariant(Math.Round(value, decimals)),
+            TryRead,
+            value => Math.Round(value, decimals)
+        )
         {
             Range = new NumberRange(least, most, decimals),
         };

@@ -92,13 +92,17 @@ public abstract class Column<TRow>
     public bool IsNumber => Range is not null;
 
     /// <summary>The heading with its unit, else the name.</summary>
-    public string Title => Heading is not { } heading ? Name : heading.HasUnit && ShownUnit.Length > 0 ? $"{heading.Text} {ShownUnit}" : heading.Text;
+    public string Title =>
+        Heading is not { } heading ? Name
+        : heading.HasUnit && ShownUnit.Length > 0 ? $"{heading.Text} {ShownUnit}"
+        : heading.Text;
 
     /// <summary>Version of the schema that brought the column; files of older versions lack it.</summary>
     public int Since => Traits.Since;
 
     /// <summary>
-    /// What an unknown key counts as in a comparison, since files from before the column were measured so. Null: unknown is a value of its own.
+    /// What an unknown key counts as in a comparison, since files from before the column were measured so. Null: unknown is a value of its
+    /// own.
     /// </summary>
     public string? Absent => Traits.Absent;
 
@@ -109,7 +113,8 @@ public abstract class Column<TRow>
     public abstract double? Value(TRow row);
 
     /// <summary>The cell as people read it: four significant digits, bytes as MiB; empty when unknown.</summary>
-    public string Shown(TRow row) => Value(row) is not { } value || Unit.Length == 0 ? Text(row) : Figure.Text(Unit == "bytes" ? value / BytesPerMiB : value);
+    public string Shown(TRow row) =>
+        Value(row) is not { } value || Unit.Length == 0 ? Text(row) : Figure.Text(Unit == "bytes" ? value / BytesPerMiB : value);
 
     /// <summary>The text that is known; null when it is unknown.</summary>
     public string? Key(TRow row) => Text(row) is { Length: > 0 } text ? text : null;
@@ -165,23 +170,69 @@ internal static class Column
 {
     /// <summary>A column that a comparison matches.</summary>
     public static Column<TRow> Key<TRow, TValue>(
-        string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell, int since = 1, string? absent = null, Heading? heading = null) =>
-        Of(new ColumnTraits(name, ColumnRole.Key) { Since = since, Absent = absent, Heading = heading }, property, cell);
+        string name,
+        Expression<Func<TRow, TValue>> property,
+        Cell<TValue> cell,
+        int since = 1,
+        string? absent = null,
+        Heading? heading = null
+    ) =>
+        Of(
+            new ColumnTraits(name, ColumnRole.Key)
+            {
+                Since = since,
+                Absent = absent,
+                Heading = heading,
+            },
+            property,
+            cell
+        );
 
     /// <summary>A column with a measured number.</summary>
     public static Column<TRow> Metric<TRow, TValue>(
-        string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell, Direction direction,
-        Statistic statistic = Statistic.None, Heading? heading = null, int since = 1, int? resultSince = null) =>
+        string name,
+        Expression<Func<TRow, TValue>> property,
+        Cell<TValue> cell,
+        Direction direction,
+        Statistic statistic = Statistic.None,
+        Heading? heading = null,
+        int since = 1,
+        int? resultSince = null
+    ) =>
         Of(
-            new ColumnTraits(name, ColumnRole.Metric) { Direction = direction, Statistic = statistic, Heading = heading, Since = since, ResultSince = resultSince ?? since },
+            new ColumnTraits(name, ColumnRole.Metric)
+            {
+                Direction = direction,
+                Statistic = statistic,
+                Heading = heading,
+                Since = since,
+                ResultSince = resultSince ?? since,
+            },
             property,
-            cell);
+            cell
+        );
 
     /// <summary>Any other column.</summary>
     public static Column<TRow> Info<TRow, TValue>(
-        string name, Expression<Func<TRow, TValue>> property, Cell<TValue> cell,
-        Statistic statistic = Statistic.None, Heading? heading = null, int since = 1, int? resultSince = null) =>
-        Of(new ColumnTraits(name, ColumnRole.Info) { Statistic = statistic, Heading = heading, Since = since, ResultSince = resultSince ?? since }, property, cell);
+        string name,
+        Expression<Func<TRow, TValue>> property,
+        Cell<TValue> cell,
+        Statistic statistic = Statistic.None,
+        Heading? heading = null,
+        int since = 1,
+        int? resultSince = null
+    ) =>
+        Of(
+            new ColumnTraits(name, ColumnRole.Info)
+            {
+                Statistic = statistic,
+                Heading = heading,
+                Since = since,
+                ResultSince = resultSince ?? since,
+            },
+            property,
+            cell
+        );
 
     /// <summary>A column whose cell is the same in every row of every file that this version writes.</summary>
     public static Column<TRow> Constant<TRow>(string name, Cell<int> cell, int value) =>
@@ -195,8 +246,11 @@ internal static class Column
     public static Action<TRow, TValue> Setter<TRow, TValue>(Expression<Func<TRow, TValue>> property) =>
         PropertyOf(property).SetMethod!.CreateDelegate<Action<TRow, TValue>>();
 
-    private static PropertyColumn<TRow, TValue> Of<TRow, TValue>(ColumnTraits traits, Expression<Func<TRow, TValue>> property, Cell<TValue> cell) =>
-        new(traits, cell, PropertyOf(property), Getter(property), Setter(property));
+    private static PropertyColumn<TRow, TValue> Of<TRow, TValue>(
+        ColumnTraits traits,
+        Expression<Func<TRow, TValue>> property,
+        Cell<TValue> cell
+    ) => new(traits, cell, PropertyOf(property), Getter(property), Setter(property));
 
     private static PropertyInfo PropertyOf<TRow, TValue>(Expression<Func<TRow, TValue>> property) =>
         (PropertyInfo)((MemberExpression)property.Body).Member;
@@ -204,8 +258,12 @@ internal static class Column
 
 /// <summary>A column that is a property of the row.</summary>
 internal sealed class PropertyColumn<TRow, TValue>(
-    ColumnTraits traits, Cell<TValue> cell, PropertyInfo? property, Func<TRow, TValue> get, Action<TRow, TValue> set)
-    : Column<TRow>(traits, cell.Unit, cell.Range, property)
+    ColumnTraits traits,
+    Cell<TValue> cell,
+    PropertyInfo? property,
+    Func<TRow, TValue> get,
+    Action<TRow, TValue> set
+) : Column<TRow>(traits, cell.Unit, cell.Range, property)
 {
     internal override string Expected => cell.Expected;
 
@@ -235,6 +293,5 @@ internal sealed class PartColumn<TRow, TPart>(Column<TPart> column, Func<TRow, T
 
     public override double? Value(TRow row) => column.Value(part(row));
 
-    internal override bool TryRead(TRow row, ReadOnlySpan<byte> text, StringPool strings) =>
-        column.TryRead(part(row), text, strings);
+    internal override bool TryRead(TRow row, ReadOnlySpan<byte> text, StringPool strings) => column.TryRead(part(row), text, strings);
 }

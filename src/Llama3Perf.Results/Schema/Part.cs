@@ -5,7 +5,8 @@ namespace Llama3Perf.Results.Schema;
 /// <summary>A record that a row holds, whatever its type.</summary>
 internal abstract class Part<TRow>
 {
-    /// <summary>A reader for one file, whose columns stand where <paramref name="indexOf"/> says; -1 is nowhere, and leaves the property as it is.</summary>
+    /// <summary>A reader for one file, whose columns stand where <paramref name="indexOf"/> says; -1 is nowhere, and leaves the property as
+    /// it is.</summary>
     public abstract PartReader<TRow> Reader(Func<string, int> indexOf);
 }
 
@@ -20,7 +21,8 @@ internal sealed class Part<TRow, TPart>(Action<TRow, TPart> set, Func<TPart> bla
 /// <summary>Reads one part of the rows of a file.</summary>
 internal abstract class PartReader<TRow>
 {
-    /// <summary>Sets the part of the row. False when a cell is not what its column expects; <paramref name="badColumn"/> is its position in the file.</summary>
+    /// <summary>Sets the part of the row. False when a cell is not what its column expects; <paramref name="badColumn"/> is its position in
+    /// the file.</summary>
     public abstract bool TryRead(CsvReader csv, TRow row, StringPool strings, out int badColumn);
 }
 
@@ -28,7 +30,12 @@ internal abstract class PartReader<TRow>
 /// Reads one part of the rows of a file. Neighbouring rows mostly have the same machine and the same case: cells that equal
 /// the previous row's are compared, not parsed, and rows with equal parts share one record.
 /// </summary>
-internal sealed class PartReader<TRow, TPart>(Action<TRow, TPart> set, Func<TPart> blank, Column<TPart>[] columns, Func<string, int> indexOf) : PartReader<TRow>
+internal sealed class PartReader<TRow, TPart>(
+    Action<TRow, TPart> set,
+    Func<TPart> blank,
+    Column<TPart>[] columns,
+    Func<string, int> indexOf
+) : PartReader<TRow>
     where TPart : class
 {
     private readonly int[] _positions = [.. columns.Select(column => indexOf(column.Name))];

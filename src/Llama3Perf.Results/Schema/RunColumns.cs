@@ -15,7 +15,8 @@ internal static class RunColumns
         Key("build_commit", (RunIdentity run) => run.BuildCommit, Cells.OptionalText),
     ];
 
-    /// <summary>Columns of <see cref="RunEnvironment"/>. Its keys are what two runs are compared over, so they stand in samples.csv too.</summary>
+    /// <summary>Columns of <see cref="RunEnvironment"/>. Its keys are what two runs are compared over, so they stand in samples.csv
+    /// too.</summary>
     public static IReadOnlyList<Column<RunEnvironment>> Environment { get; } =
     [
         Key("machine_id", (RunEnvironment e) => e.MachineId, Cells.OptionalText),

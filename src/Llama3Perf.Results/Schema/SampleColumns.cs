@@ -18,13 +18,32 @@ internal static class SampleColumns
         Key("n_prompt", (Sample s) => s.PromptTokens, Cells.Count),
         Info("n_gen", (Sample s) => s.NewTokens, Cells.Count, Statistic.Median, new("new", 4), resultSince: 3),
         Metric("prefill_ms", (Sample s) => s.PrefillMs, Cells.PositiveMilliseconds, LowerIsBetter),
-        Metric("ttft_ms", (Sample s) => s.TtftMs, Cells.PositiveMilliseconds, LowerIsBetter, Statistic.Spread, new("TTFT", 7, "Time to first token")),
+        Metric(
+            "ttft_ms",
+            (Sample s) => s.TtftMs,
+            Cells.PositiveMilliseconds,
+            LowerIsBetter,
+            Statistic.Spread,
+            new("TTFT", 7, "Time to first token")
+        ),
         Metric("decode_ms", (Sample s) => s.DecodeMs, Cells.Milliseconds, LowerIsBetter),
         Metric("e2e_ms", (Sample s) => s.EndToEndMs, Cells.PositiveMilliseconds, LowerIsBetter),
-        Metric("prefill_tps", (Sample s) => s.PrefillTps, Cells.TokensPerSecond, HigherIsBetter, Statistic.Spread, new("prefill", 13, "Prefill throughput")),
         Metric(
-            "decode_tps", (Sample s) => s.DecodeTps, Cells.TokensPerSecond, HigherIsBetter, Statistic.Spread,
-            new("decode", 12, "Decode throughput") { WithDeviation = true }),
+            "prefill_tps",
+            (Sample s) => s.PrefillTps,
+            Cells.TokensPerSecond,
+            HigherIsBetter,
+            Statistic.Spread,
+            new("prefill", 13, "Prefill throughput")
+        ),
+        Metric(
+            "decode_tps",
+            (Sample s) => s.DecodeTps,
+            Cells.TokensPerSecond,
+            HigherIsBetter,
+            Statistic.Spread,
+            new("decode", 12, "Decode throughput") { WithDeviation = true }
+        ),
         Metric("e2e_tps", (Sample s) => s.EndToEndTps, Cells.TokensPerSecond, HigherIsBetter, Statistic.Spread, new("e2e", 9)),
         Metric("article_tps", (Sample s) => s.ArticleTps, Cells.TokensPerSecond, None, Statistic.Median, new("article", 13)),
         Metric("itl_p50_ms", (Sample s) => s.ItlP50Ms, Cells.Milliseconds, LowerIsBetter, Statistic.Median, new("ITL p50", 10)),
@@ -33,12 +52,45 @@ internal static class SampleColumns
         Metric("itl_p99_ms", (Sample s) => s.ItlP99Ms, Cells.Milliseconds, LowerIsBetter, Statistic.Median, new("ITL p99", 10)),
         Metric("first_step_ms", (Sample s) => s.FirstStepMs, Cells.Milliseconds, LowerIsBetter, Statistic.Median, since: 3),
         Metric("decode_steady_tps", (Sample s) => s.DecodeSteadyTps, Cells.TokensPerSecond, HigherIsBetter, Statistic.Median, since: 3),
-        Metric("decode_trimmed_tps", (Sample s) => s.DecodeTrimmedTps, Cells.TokensPerSecond, HigherIsBetter, Statistic.Median, new("trimmed", 13), since: 3),
+        Metric(
+            "decode_trimmed_tps",
+            (Sample s) => s.DecodeTrimmedTps,
+            Cells.TokensPerSecond,
+            HigherIsBetter,
+            Statistic.Median,
+            new("trimmed", 13),
+            since: 3
+        ),
         Metric("reset_ms", (Sample s) => s.ResetMs, Cells.Milliseconds, LowerIsBetter, Statistic.Median, since: 3),
-        Metric("model_load_ms", (Sample s) => s.ModelLoadMs, Cells.Milliseconds, LowerIsBetter, Statistic.LaunchMedian, since: 3, resultSince: 1),
-        Metric("first_run_ms", (Sample s) => s.FirstRunMs, Cells.Milliseconds, LowerIsBetter, Statistic.LaunchMedian, since: 3, resultSince: 1),
+        Metric(
+            "model_load_ms",
+            (Sample s) => s.ModelLoadMs,
+            Cells.Milliseconds,
+            LowerIsBetter,
+            Statistic.LaunchMedian,
+            since: 3,
+            resultSince: 1
+        ),
+        Metric(
+            "first_run_ms",
+            (Sample s) => s.FirstRunMs,
+            Cells.Milliseconds,
+            LowerIsBetter,
+            Statistic.LaunchMedian,
+            since: 3,
+            resultSince: 1
+        ),
         Metric("peak_rss_bytes", (Sample s) => s.PeakRssBytes, Cells.Bytes, LowerIsBetter, Statistic.Maximum, new("peak", 8)),
-        Metric("peak_gpu_bytes", (Sample s) => s.PeakGpuBytes, Cells.Bytes, LowerIsBetter, Statistic.Maximum, new("peak GPU", 12), since: 3, resultSince: 1),
+        Metric(
+            "peak_gpu_bytes",
+            (Sample s) => s.PeakGpuBytes,
+            Cells.Bytes,
+            LowerIsBetter,
+            Statistic.Maximum,
+            new("peak GPU", 12),
+            since: 3,
+            resultSince: 1
+        ),
         Info("clock_disagreement_ms", (Sample s) => s.ClockDisagreementMs, Cells.Milliseconds, since: 2),
         Info("stopped_attempts", (Sample s) => s.StoppedAttempts, Cells.OptionalCount, since: 3),
         Info("output_sha256", (Sample s) => s.OutputSha256, Cells.OptionalText),
@@ -46,8 +98,18 @@ internal static class SampleColumns
     ];
 
     /// <summary>A sample whose columns are still to be set.</summary>
-    public static Sample Blank() => new()
-    {
-        Run = null!, Environment = null!, Case = null!, CaseId = "", LaunchIndex = 0, Iteration = 0, StartUtc = default, PromptTokens = 0, NewTokens = 0, Completed = false,
-    };
+    public static Sample Blank() =>
+        new()
+        {
+            Run = null!,
+            Environment = null!,
+            Case = null!,
+            CaseId = "",
+            LaunchIndex = 0,
+            Iteration = 0,
+            StartUtc = default,
+            PromptTokens = 0,
+            NewTokens = 0,
+            Completed = false,
+        };
 }

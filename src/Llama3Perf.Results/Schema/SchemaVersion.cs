@@ -1,6 +1,7 @@
 namespace Llama3Perf.Results.Schema;
 
-/// <summary>The version of all result files. Any change of a column, its name, unit or meaning, is a new version; each column knows the one that brought it.</summary>
+/// <summary>The version of all result files. Any change of a column, its name, unit or meaning, is a new version; each column knows the one
+/// that brought it.</summary>
 internal static class SchemaVersion
 {
     /// <summary>What this program writes, and the newest version that it reads.</summary>

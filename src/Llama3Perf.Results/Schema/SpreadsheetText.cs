@@ -12,7 +12,8 @@ internal static class SpreadsheetText
     private const char Mark = '\'';
 
     /// <summary>The text as it stands in a cell.</summary>
-    public static string Guard(string text) => text is [Mark or '=' or '+' or '-' or '@' or '\uFF1D' or '\uFF0B' or '\uFF0D' or '\uFF20', ..] ? Mark + text : text;
+    public static string Guard(string text) =>
+        text is [Mark or '=' or '+' or '-' or '@' or '\uFF1D' or '\uFF0B' or '\uFF0D' or '\uFF20', ..] ? Mark + text : text;
 
     /// <summary>The text of a cell.</summary>
     public static ReadOnlySpan<char> Unguard(ReadOnlySpan<char> cell) => cell is [Mark, ..] ? cell[1..] : cell;

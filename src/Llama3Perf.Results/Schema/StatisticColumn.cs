@@ -2,7 +2,8 @@ using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Results.Schema;
 
-/// <summary>A column of results.csv that holds a statistic of a column of samples.csv: everything that is said of it is said there.</summary>
+/// <summary>A column of results.csv that holds a statistic of a column of samples.csv: everything that is said of it is said
+/// there.</summary>
 internal sealed class StatisticColumn : Column<ResultRow>
 {
     /// <summary>Ending of the columns that hold a metric's median when others stand beside it.</summary>
@@ -38,7 +39,10 @@ internal sealed class StatisticColumn : Column<ResultRow>
                 {
                     Name = column.Name + suffix,
                     Direction = isMain ? column.Direction : Direction.None,
-                    Heading = isMain ? column.Heading : isDeviation && column.Heading?.WithDeviation == true ? new Heading("± sd", 6) { HasUnit = false } : null,
+                    Heading =
+                        isMain ? column.Heading
+                        : isDeviation && column.Heading?.WithDeviation == true ? new Heading("± sd", 6) { HasUnit = false }
+                        : null,
                     Since = column.Traits.ResultSince,
                 };
                 all.Add(new StatisticColumn(column, traits, Cells.Statistic(column.Unit, column.Range!, isDeviation), of, all.Count));
@@ -59,13 +63,21 @@ internal sealed class StatisticColumn : Column<ResultRow>
         return isRead;
     }
 
-    private static (string Suffix, Func<double[], double?> Of)[] Parts(Statistic statistic) => statistic switch
-    {
-        Statistic.None => [],
-        Statistic.Median or Statistic.LaunchMedian => [("", Median)],
-        Statistic.Maximum => [("", values => values.Max())],
-        _ => [(MedianSuffix, Median), ("_mean", values => values.Average()), (DeviationSuffix, StandardDeviation), ("_min", values => values.Min()), ("_max", values => values.Max())],
-    };
+    private static (string Suffix, Func<double[], double?> Of)[] Parts(Statistic statistic) =>
+        statistic switch
+        {
+            Statistic.None => [],
+            Statistic.Median or Statistic.LaunchMedian => [("", Median)],
+            Statistic.Maximum => [("", values => values.Max())],
+            _ =>
+            [
+                (MedianSuffix, Median),
+                ("_mean", values => values.Average()),
+                (DeviationSuffix, StandardDeviation),
+                ("_min", values => values.Min()),
+                ("_max", values => values.Max()),
+            ],
+        };
 
     /// <summary>Middle value, or the mean of the two in the middle.</summary>
     public static double? Median(double[] values)

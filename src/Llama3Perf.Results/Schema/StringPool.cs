@@ -7,8 +7,9 @@ namespace Llama3Perf.Results.Schema;
 /// <param name="isGuarded">True for files whose texts are written as <see cref="SpreadsheetText"/>.</param>
 internal sealed class StringPool(bool isGuarded = false)
 {
-    private readonly Dictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> _strings =
-        new Dictionary<string, string>(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+    private readonly Dictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> _strings = new Dictionary<string, string>(
+        StringComparer.Ordinal
+    ).GetAlternateLookup<ReadOnlySpan<char>>();
 
     private char[] _buffer = new char[256];
 

@@ -7,8 +7,8 @@ namespace Llama3Perf.Results.Schema;
 public static class TokenSchema
 {
     /// <summary>The whole file.</summary>
-    public static Table<TokenRow> Table { get; } = new Table<TokenRow>(Blank)
-        .Add(
+    public static Table<TokenRow> Table { get; } =
+        new Table<TokenRow>(Blank).Add(
             SchemaVersion.Column<TokenRow>(),
             Info("run_id", (TokenRow t) => t.RunId, Cells.Text),
             Info("case_id", (TokenRow t) => t.CaseId, Cells.Text),
@@ -16,10 +16,18 @@ public static class TokenSchema
             Info("launch_index", (TokenRow t) => t.LaunchIndex, Cells.Index),
             Info("iteration", (TokenRow t) => t.Iteration, Cells.Index),
             Info("token_index", (TokenRow t) => t.TokenIndex, Cells.Index),
-            Metric("t_ms", (TokenRow t) => t.Ms, Cells.KnownMilliseconds, Direction.None));
+            Metric("t_ms", (TokenRow t) => t.Ms, Cells.KnownMilliseconds, Direction.None)
+        );
 
-    private static TokenRow Blank() => new()
-    {
-        RunId = "", CaseId = "", Weights = "", LaunchIndex = 0, Iteration = 0, TokenIndex = 0, Ms = 0,
-    };
+    private static TokenRow Blank() =>
+        new()
+        {
+            RunId = "",
+            CaseId = "",
+            Weights = "",
+            LaunchIndex = 0,
+            Iteration = 0,
+            TokenIndex = 0,
+            Ms = 0,
+        };
 }

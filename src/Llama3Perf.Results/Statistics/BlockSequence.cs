@@ -54,11 +54,20 @@ internal sealed class BlockSequence
     }
 
     /// <summary>What the blocks so far show; null with fewer than two.</summary>
-    public ChangeEvidence? Evidence(bool isUnsteady) => Count < 2
-        ? null
-        : new ChangeEvidence(_tolerance, _tolerance.IsHigherBetter ? LogRatio : -LogRatio, _noLoss.P, _noGain.P, _lossOfThreshold.P, isUnsteady);
+    public ChangeEvidence? Evidence(bool isUnsteady) =>
+        Count < 2
+            ? null
+            : new ChangeEvidence(
+                _tolerance,
+                _tolerance.IsHigherBetter ? LogRatio : -LogRatio,
+                _noLoss.P,
+                _noGain.P,
+                _lossOfThreshold.P,
+                isUnsteady
+            );
 
-    /// <summary>The interval of the ratio that each end exceeds at any look with probability <paramref name="alpha"/>; null while it is endless.</summary>
+    /// <summary>The interval of the ratio that each end exceeds at any look with probability <paramref name="alpha"/>; null while it is
+    /// endless.</summary>
     public Interval? Interval(double alpha)
     {
         double halfWidth = Count < 2 ? double.PositiveInfinity : SequentialTTest.HalfWidth(Count, Variance, alpha);

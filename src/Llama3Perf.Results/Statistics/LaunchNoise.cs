@@ -18,6 +18,13 @@ internal sealed record LaunchNoise(int Launches, int Iterations, double LaunchSd
         (LaunchSd * LaunchSd) + (MedianFactor * WithinSd * WithinSd * Math.Max(0, (1.0 / iterations) - (1.0 / Iterations)));
 
     /// <summary>The noise that launches show; null with fewer than two.</summary>
-    public static LaunchNoise? Of(LogSample sample) => sample.LaunchCount < 2 ? null : new LaunchNoise(
-        sample.LaunchCount, sample.Launches.Max(launch => launch.Length), Math.Sqrt(sample.LaunchVariance), Math.Sqrt(sample.WithinVariance));
+    public static LaunchNoise? Of(LogSample sample) =>
+        sample.LaunchCount < 2
+            ? null
+            : new LaunchNoise(
+                sample.LaunchCount,
+                sample.Launches.Max(launch => launch.Length),
+                Math.Sqrt(sample.LaunchVariance),
+                Math.Sqrt(sample.WithinVariance)
+            );
 }

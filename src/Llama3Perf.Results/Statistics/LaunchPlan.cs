@@ -17,7 +17,8 @@ internal static class LaunchPlan
             double error = ratio.LaunchSd * Math.Sqrt(2.0 / launches);
             double degrees = LaunchSpread.ExpectedDegrees(launches);
             bool isPass = evidence.Gain - evidence.Tolerance.Loss > StudentT.Quantile(1 - alpha, degrees) * error;
-            bool isRegression = evidence.Gain < evidence.Tolerance.Loss && -evidence.Gain > StudentT.Quantile(1 - (alpha / family), degrees) * error;
+            bool isRegression =
+                evidence.Gain < evidence.Tolerance.Loss && -evidence.Gain > StudentT.Quantile(1 - (alpha / family), degrees) * error;
             if (isPass || isRegression)
             {
                 return launches;

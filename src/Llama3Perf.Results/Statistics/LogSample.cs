@@ -17,9 +17,7 @@ internal sealed class LogSample
     /// <param name="launches">Values of each launch, all finite and above 0; launches without a value are left out.</param>
     /// <exception cref="ArgumentException">A value has no logarithm.</exception>
     public LogSample(IEnumerable<IReadOnlyCollection<double>> launches)
-        : this([.. launches.Where(launch => launch.Count > 0).Select(launch => launch.Select(Log).ToArray())])
-    {
-    }
+        : this([.. launches.Where(launch => launch.Count > 0).Select(launch => launch.Select(Log).ToArray())]) { }
 
     private LogSample(double[][] logarithms)
     {
@@ -115,7 +113,8 @@ internal sealed class LogSample
         return sum / values.Length;
     }
 
-    private static double Log(double value) => value > 0 && double.IsFinite(value)
-        ? Math.Log(value)
-        : throw new ArgumentException($"A value of {value} has no logarithm.", nameof(value));
+    private static double Log(double value) =>
+        value > 0 && double.IsFinite(value)
+            ? Math.Log(value)
+            : throw new ArgumentException($"A value of {value} has no logarithm.", nameof(value));
 }

@@ -2,7 +2,8 @@ namespace Llama3Perf.Results.Statistics;
 
 /// <summary>The middle of a metric.</summary>
 /// <param name="Median">Median over all iterations, in the metric's unit.</param>
-/// <param name="Interval">Student's t interval over launch medians of logarithms, in the same unit; null with fewer than three launches.</param>
+/// <param name="Interval">Student's t interval over launch medians of logarithms, in the same unit; null with fewer than three
+/// launches.</param>
 public sealed record MedianEstimate(double Median, Interval? Interval)
 {
     /// <summary>Half the width of the interval as a part of the median: 0.01 is ±1 %. Null without an interval.</summary>
@@ -18,9 +19,16 @@ public sealed record MedianEstimate(double Median, Interval? Interval)
         LogSample.Of(samples, Schema.SampleSchema.Metric(metric)) is { Count: > 0 } values ? Of(values, alpha) : null;
 
     /// <summary>Estimates the middle of a sample.</summary>
-    internal static MedianEstimate Of(LogSample sample, double alpha) => new(
-        sample.Median,
-        LaunchSpread.Of(sample, recorded: null) is { } spread
-            ? Statistics.Interval.Around(Math.Log(sample.Median), StudentT.Quantile(1 - alpha, spread.Degrees) * Math.Sqrt(spread.VarianceOfMean)).Exp()
-            : null);
+    internal static MedianEstimate Of(LogSample sample, double alpha) =>
+        new(
+            sample.Median,
+            LaunchSpread.Of(sample, recorded: null) is { } spread
+                ? Statistics
+                    .Interval.Around(
+                        Math.Log(sample.Median),
+                        StudentT.Quantile(1 - alpha, spread.Degrees) * Math.Sqrt(spread.VarianceOfMean)
+                    )
+                    .Exp()
+                : null
+        );
 }

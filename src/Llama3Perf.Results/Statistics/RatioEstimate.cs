@@ -23,12 +23,13 @@ public sealed record RatioEstimate
     public double Ratio => Math.Exp(Shift);
 
     /// <summary>Where the spread between launches comes from; the record, when either side's does.</summary>
-    public SpreadSource Spread => (_baseline, _other) switch
-    {
-        (null, _) or (_, null) => SpreadSource.Unknown,
-        ({ Source: SpreadSource.NoiseRecord }, _) or (_, { Source: SpreadSource.NoiseRecord }) => SpreadSource.NoiseRecord,
-        _ => SpreadSource.Launches,
-    };
+    public SpreadSource Spread =>
+        (_baseline, _other) switch
+        {
+            (null, _) or (_, null) => SpreadSource.Unknown,
+            ({ Source: SpreadSource.NoiseRecord }, _) or (_, { Source: SpreadSource.NoiseRecord }) => SpreadSource.NoiseRecord,
+            _ => SpreadSource.Launches,
+        };
 
     /// <summary>The natural logarithm of the ratio.</summary>
     internal double Shift { get; }
@@ -42,10 +43,12 @@ public sealed record RatioEstimate
     /// <summary>Standard deviation of a launch's median, of logarithms, taken over both sides; NaN when the spread is unknown.</summary>
     internal double LaunchSd => _baseline is null || _other is null ? double.NaN : Math.Sqrt((_baseline.Variance + _other.Variance) / 2);
 
-    /// <summary>The interval of the ratio that each end exceeds with probability <paramref name="alpha"/>; null when the spread is unknown.</summary>
-    public Interval? Interval(double alpha) => Spread == SpreadSource.Unknown
-        ? null
-        : Statistics.Interval.Around(Shift, StudentT.Quantile(1 - alpha, Degrees) * StandardError).Exp();
+    /// <summary>The interval of the ratio that each end exceeds with probability <paramref name="alpha"/>; null when the spread is
+    /// unknown.</summary>
+    public Interval? Interval(double alpha) =>
+        Spread == SpreadSource.Unknown
+            ? null
+            : Statistics.Interval.Around(Shift, StudentT.Quantile(1 - alpha, Degrees) * StandardError).Exp();
 
     /// <summary>One-sided p-value against "the true shift is <paramref name="limit"/> or more".</summary>
     internal double PBelow(double limit) => StudentT.Cdf(Distance(limit), Degrees);
@@ -58,8 +61,12 @@ public sealed record RatioEstimate
     /// <param name="other">At least one launch.</param>
     /// <param name="baselineNoise">Recorded noise of the baseline's case on its machine, for when its launches are too few.</param>
     /// <param name="otherNoise">The same of the other side.</param>
-    internal static RatioEstimate Of(LogSample baseline, LogSample other, LaunchNoise? baselineNoise = null, LaunchNoise? otherNoise = null) =>
-        new(other.LaunchMean - baseline.LaunchMean, LaunchSpread.Of(baseline, baselineNoise), LaunchSpread.Of(other, otherNoise));
+    internal static RatioEstimate Of(
+        LogSample baseline,
+        LogSample other,
+        LaunchNoise? baselineNoise = null,
+        LaunchNoise? otherNoise = null
+    ) => new(other.LaunchMean - baseline.LaunchMean, LaunchSpread.Of(baseline, baselineNoise), LaunchSpread.Of(other, otherNoise));
 
     /// <summary>From a limit to the shift in standard errors. Without any spread at all the distance is endless, or none.</summary>
     private double Distance(double limit) => StandardError == 0 && Shift == limit ? 0 : (Shift - limit) / StandardError;

@@ -6,12 +6,13 @@ namespace Llama3Perf.Results.Statistics;
 internal static class StudentT
 {
     /// <summary>P(T &lt;= t); at an infinite t 0 or 1.</summary>
-    public static double Cdf(double t, double degrees) => t switch
-    {
-        double.NegativeInfinity => 0,
-        double.PositiveInfinity => 1,
-        _ => new StudentDistribution(degrees).Cdf(t),
-    };
+    public static double Cdf(double t, double degrees) =>
+        t switch
+        {
+            double.NegativeInfinity => 0,
+            double.PositiveInfinity => 1,
+            _ => new StudentDistribution(degrees).Cdf(t),
+        };
 
     /// <summary>The value that is not exceeded with probability <paramref name="p"/>.</summary>
     public static double Quantile(double p, double degrees) => new StudentDistribution(degrees).Quantile(p);

@@ -18,25 +18,33 @@ namespace Llama3Perf.Results.Statistics;
 internal static class VerdictRule
 {
     /// <summary>Judges a family of checks together, since the correction is over all of them.</summary>
-    /// <param name="family">What is known of each check; null where nothing is, which counts as a test with p = 1 and makes the others no easier.</param>
+    /// <param name="family">What is known of each check; null where nothing is, which counts as a test with p = 1 and makes the others no
+    /// easier.</param>
     /// <param name="alpha">Error rate.</param>
     public static IReadOnlyList<(MetricVerdict Verdict, double? AdjustedP)> Judge(IReadOnlyList<ChangeEvidence?> family, double alpha)
     {
         double[] losses = Holm.Adjust([.. family.Select(evidence => evidence?.PNoLoss ?? 1)]);
         double[] gains = Holm.Adjust([.. family.Select(evidence => evidence?.PNoGain ?? 1)]);
-        return [.. family.Select((evidence, i) => evidence is null
-            ? (MetricVerdict.Inconclusive, (double?)null)
-            : (Decide(evidence, losses[i], gains[i], alpha), losses[i]))];
+        return
+        [
+            .. family.Select(
+                (evidence, i) =>
+                    evidence is null
+                        ? (MetricVerdict.Inconclusive, (double?)null)
+                        : (Decide(evidence, losses[i], gains[i], alpha), losses[i])
+            ),
+        ];
     }
 
-    private static MetricVerdict Decide(ChangeEvidence evidence, double loss, double gain, double alpha) => evidence switch
-    {
-        { IsUnsteady: true } => MetricVerdict.Inconclusive,
-        _ when evidence.Gain < evidence.Tolerance.Loss && loss < alpha => MetricVerdict.Regression,
-        _ when evidence.Gain > evidence.Tolerance.Gain && gain < alpha => MetricVerdict.Faster,
-        _ when evidence.PLossOfThreshold < alpha => MetricVerdict.Pass,
-        _ => MetricVerdict.Inconclusive,
-    };
+    private static MetricVerdict Decide(ChangeEvidence evidence, double loss, double gain, double alpha) =>
+        evidence switch
+        {
+            { IsUnsteady: true } => MetricVerdict.Inconclusive,
+            _ when evidence.Gain < evidence.Tolerance.Loss && loss < alpha => MetricVerdict.Regression,
+            _ when evidence.Gain > evidence.Tolerance.Gain && gain < alpha => MetricVerdict.Faster,
+            _ when evidence.PLossOfThreshold < alpha => MetricVerdict.Pass,
+            _ => MetricVerdict.Inconclusive,
+        };
 }
 
 /// <summary>What measurements say of a change of one metric. A gain is the logarithm of how many times better the metric became.</summary>
@@ -46,7 +54,14 @@ internal static class VerdictRule
 /// <param name="PNoGain">One-sided p-value against "it is as good or worse".</param>
 /// <param name="PLossOfThreshold">One-sided p-value against "it lost the threshold or more".</param>
 /// <param name="IsUnsteady">True when a side was not fit to measure: what it shows is not what was asked.</param>
-internal sealed record ChangeEvidence(Tolerance Tolerance, double Gain, double PNoLoss, double PNoGain, double PLossOfThreshold, bool IsUnsteady)
+internal sealed record ChangeEvidence(
+    Tolerance Tolerance,
+    double Gain,
+    double PNoLoss,
+    double PNoGain,
+    double PLossOfThreshold,
+    bool IsUnsteady
+)
 {
     /// <summary>The evidence of launches; null when the spread between them is unknown.</summary>
     public static ChangeEvidence? Of(RatioEstimate ratio, Tolerance tolerance, bool isUnsteady)
@@ -63,7 +78,8 @@ internal sealed record ChangeEvidence(Tolerance Tolerance, double Gain, double P
             isUp ? ratio.PBelow(0) : ratio.PAbove(0),
             isUp ? ratio.PAbove(0) : ratio.PBelow(0),
             isUp ? ratio.PAbove(tolerance.Loss) : ratio.PBelow(-tolerance.Loss),
-            isUnsteady);
+            isUnsteady
+        );
     }
 }
 

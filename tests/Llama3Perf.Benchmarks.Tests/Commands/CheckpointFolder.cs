@@ -11,7 +11,14 @@ internal static class CheckpointFolder
     public static string Write(string folder)
     {
         SyntheticCheckpoint.Write(
-            LlamaShape.Load("llama-tiny"), folder, CheckpointType.BFloat16, shardBytes: 400_000, seed: 3, threads: 2, cancellationToken: TestContext.Current.CancellationToken);
+            LlamaShape.Load("llama-tiny"),
+            folder,
+            CheckpointType.BFloat16,
+            shardBytes: 400_000,
+            seed: 3,
+            threads: 2,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         return folder;
     }
 

@@ -88,13 +88,33 @@ public sealed class CheckpointVerbTests : IDisposable
     {
         string checkpoint = At("random");
 
-        (int exitCode, string output, string error) = CliSession.Run("checkpoint", "--model", "llama-tiny", "--shard-size", "1", "--output", checkpoint);
+        (int exitCode, string output, string error) = CliSession.Run(
+            "checkpoint",
+            "--model",
+            "llama-tiny",
+            "--shard-size",
+            "1",
+            "--output",
+            checkpoint
+        );
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
         Assert.Contains("random weights in", output, StringComparison.Ordinal);
 
         (exitCode, output, error) = CliSession.Run("inspect", checkpoint);
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
-        foreach (string part in (string[])["Hugging Face checkpoint", "synthetic", "tied to the LM head", "llama3 scaling", "bf16", "model-00001-of-", "byte-level BPE", "No problems found."])
+        foreach (
+            string part in (string[])
+                [
+                    "Hugging Face checkpoint",
+                    "synthetic",
+                    "tied to the LM head",
+                    "llama3 scaling",
+                    "bf16",
+                    "model-00001-of-",
+                    "byte-level BPE",
+                    "No problems found.",
+                ]
+        )
         {
             Assert.Contains(part, output, StringComparison.Ordinal);
         }
@@ -116,8 +136,25 @@ public sealed class CheckpointVerbTests : IDisposable
         string checkpoint = isMarked ? CheckpointFolder.Write(At("mine")) : CheckpointFolder.WriteReal(At("theirs"));
 
         (int exitCode, _, string error) = CliSession.Run(
-            "run", "--quick", "--isolation", "none", "--engine", "ort", "--provider", "cpu", "--model", checkpoint, "--prompt", "pp8", "--max-length", "16", "--iterations", "2",
-            "--output", At("run"));
+            "run",
+            "--quick",
+            "--isolation",
+            "none",
+            "--engine",
+            "ort",
+            "--provider",
+            "cpu",
+            "--model",
+            checkpoint,
+            "--prompt",
+            "pp8",
+            "--max-length",
+            "16",
+            "--iterations",
+            "2",
+            "--output",
+            At("run")
+        );
 
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
         CaseOutcome outcome = Assert.Single(RunReader.Read(At("run")).Single().Cases);
@@ -157,11 +194,21 @@ public sealed class CheckpointVerbTests : IDisposable
         string shard = Directory.EnumerateFiles(checkpoint, "*.safetensors").Order(StringComparer.Ordinal).ElementAt(1);
         switch (flaw)
         {
-            case "truncated": File.WriteAllBytes(shard, File.ReadAllBytes(shard)[..^100]); break;
-            case "missing shard": File.Delete(shard); break;
-            case "wrong config": CheckpointFolder.ChangeConfig(checkpoint, json => json["intermediate_size"] = 128); break;
-            case "not json": File.WriteAllText(Path.Combine(checkpoint, "config.json"), "{ \"model_type\": "); break;
-            default: File.Delete(Path.Combine(checkpoint, "tokenizer.json")); break;
+            case "truncated":
+                File.WriteAllBytes(shard, File.ReadAllBytes(shard)[..^100]);
+                break;
+            case "missing shard":
+                File.Delete(shard);
+                break;
+            case "wrong config":
+                CheckpointFolder.ChangeConfig(checkpoint, json => json["intermediate_size"] = 128);
+                break;
+            case "not json":
+                File.WriteAllText(Path.Combine(checkpoint, "config.json"), "{ \"model_type\": ");
+                break;
+            default:
+                File.Delete(Path.Combine(checkpoint, "tokenizer.json"));
+                break;
         }
     }
 

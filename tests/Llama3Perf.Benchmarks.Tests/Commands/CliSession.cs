@@ -2,7 +2,8 @@ using Llama3Perf.Benchmarks.Commands;
 
 namespace Llama3Perf.Benchmarks.Tests.Commands;
 
-/// <summary>Runs the program's command line in this process and keeps what it printed. The console is one: tests that use this share a collection.</summary>
+/// <summary>Runs the program's command line in this process and keeps what it printed. The console is one: tests that use this share a
+/// collection.</summary>
 internal static class CliSession
 {
     public static (int ExitCode, string Output, string Error) Run(params string[] arguments)

@@ -46,7 +46,28 @@ public sealed class CommandLineTests : IDisposable
         (int exitCode, string output, _) = CliSession.Run("--help");
 
         Assert.Equal(0, exitCode);
-        foreach (string option in (string[])["--model", "--precision", "--block-size", "--provider", "--engine", "--prompt", "--chat-template", "--max-length", "--threads", "--launches", "--warmup", "--iterations", "--isolation", "--cooldown", "--quick", "--output", "--runtime-dir"])
+        foreach (
+            string option in (string[])
+                [
+                    "--model",
+                    "--precision",
+                    "--block-size",
+                    "--provider",
+                    "--engine",
+                    "--prompt",
+                    "--chat-template",
+                    "--max-length",
+                    "--threads",
+                    "--launches",
+                    "--warmup",
+                    "--iterations",
+                    "--isolation",
+                    "--cooldown",
+                    "--quick",
+                    "--output",
+                    "--runtime-dir",
+                ]
+        )
         {
             Assert.Contains(option, output, StringComparison.Ordinal);
         }
@@ -77,5 +98,6 @@ public sealed class CommandLineTests : IDisposable
                     return exitCode != 0 && !(output + error).Contains("   at ", StringComparison.Ordinal);
                 },
                 iter: 60,
-                threads: 1);
+                threads: 1
+            );
 }

@@ -47,13 +47,32 @@ public sealed class ConvertedVerifyTests : IDisposable
         Assert.Contains("FAIL: ", output, StringComparison.Ordinal);
     }
 
-    private static (int ExitCode, string Output, string Error) Verify(string fixture, string model) => CliSession.Run(
-        "verify", model, "--engine", "ort", "--provider", "cpu", "--threads", "1", "--reference", Fixtures.Shared(fixture, "reference.json"));
+    private static (int ExitCode, string Output, string Error) Verify(string fixture, string model) =>
+        CliSession.Run(
+            "verify",
+            model,
+            "--engine",
+            "ort",
+            "--provider",
+            "cpu",
+            "--threads",
+            "1",
+            "--reference",
+            Fixtures.Shared(fixture, "reference.json")
+        );
 
     private string Build(string fixture, string precision)
     {
         string model = Path.Combine(_folder, "model");
-        (int exitCode, _, string error) = CliSession.Run("build", "--model", Fixtures.Shared(fixture, "hf"), "--precision", precision, "--output", model);
+        (int exitCode, _, string error) = CliSession.Run(
+            "build",
+            "--model",
+            Fixtures.Shared(fixture, "hf"),
+            "--precision",
+            precision,
+            "--output",
+            model
+        );
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
         return model;
     }

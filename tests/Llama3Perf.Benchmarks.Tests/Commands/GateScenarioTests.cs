@@ -4,7 +4,8 @@ using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Tests.Commands;
 
-/// <summary>The gate never judges a part of a run, and says what is odd about whole ones. One row a scenario: what was done to the current run, and what comes of it.</summary>
+/// <summary>The gate never judges a part of a run, and says what is odd about whole ones. One row a scenario: what was done to the current
+/// run, and what comes of it.</summary>
 [Collection(nameof(CliSession))]
 public sealed class GateScenarioTests : IDisposable
 {
@@ -13,7 +14,11 @@ public sealed class GateScenarioTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("cut at a line end", ExitCode.Input, "5 completed samples of 'llama-tiny-int4-b32/ort-cpu/pp8/l24/t2', results.csv counted 15")]
+    [InlineData(
+        "cut at a line end",
+        ExitCode.Input,
+        "5 completed samples of 'llama-tiny-int4-b32/ort-cpu/pp8/l24/t2', results.csv counted 15"
+    )]
     [InlineData("no results.csv", ExitCode.Input, "there is no results.csv beside")]
     [InlineData("bare samples of a failed case", ExitCode.Input, "failed: the process ended with code 139")]
     [InlineData("metric in 9 of 15 rows", ExitCode.Input, "decode_tps stands in 9 of 15 samples of run current")]
@@ -59,19 +64,38 @@ public sealed class GateScenarioTests : IDisposable
         Run good = SyntheticRuns.Of("base", cases);
         Run current = SyntheticRuns.Of("current", cases).With("current", sample => sample with { StartUtc = sample.StartUtc.AddDays(1) });
         current = current with { Identity = current.Identity with { TestTime = current.Identity.TestTime.AddDays(1) } };
-        current = Same(scenario switch
-        {
-            "interrupted" => current with { Cases = [Part(current.Cases[0]), current.Cases[1]] },
-            "bare samples of a failed case" => current with { Cases = [current.Cases[0] with { Status = CaseStatus.Failed, Error = "the process ended with code 139" }, current.Cases[1]] },
-            "a case is gone" => current with { Cases = [current.Cases[0]] },
-            "older" => current with { Identity = current.Identity with { TestTime = good.Identity.TestTime.AddDays(-1) } },
-            "same samples" => good with { Identity = good.Identity with { RunId = "current" } },
-            "another processor" => current with { Environment = current.Environment with { CpuName = "another CPU", MachineId = "m-2" } },
-            _ => current,
-        });
+        current = Same(
+            scenario switch
+            {
+                "interrupted" => current with { Cases = [Part(current.Cases[0]), current.Cases[1]] },
+                "bare samples of a failed case" => current with
+                {
+                    Cases =
+                    [
+                        current.Cases[0] with
+                        {
+                            Status = CaseStatus.Failed,
+                            Error = "the process ended with code 139",
+                        },
+                        current.Cases[1],
+                    ],
+                },
+                "a case is gone" => current with { Cases = [current.Cases[0]] },
+                "older" => current with { Identity = current.Identity with { TestTime = good.Identity.TestTime.AddDays(-1) } },
+                "same samples" => good with { Identity = good.Identity with { RunId = "current" } },
+                "another processor" => current with
+                {
+                    Environment = current.Environment with { CpuName = "another CPU", MachineId = "m-2" },
+                },
+                _ => current,
+            }
+        );
         if (scenario == "skipped in the baseline")
         {
-            good = good with { Cases = [good.Cases[0] with { Status = CaseStatus.Skipped, Error = "not here", Samples = [] }, good.Cases[1]] };
+            good = good with
+            {
+                Cases = [good.Cases[0] with { Status = CaseStatus.Skipped, Error = "not here", Samples = [] }, good.Cases[1]],
+            };
         }
 
         string baselinePath = good.Write(Path.Combine(_folder, "baselines", "one"));
@@ -79,29 +103,55 @@ public sealed class GateScenarioTests : IDisposable
         string samples = Path.Combine(path, RunFolder.Samples);
         switch (scenario)
         {
-            case "cut at a line end": File.WriteAllLines(samples, File.ReadAllLines(samples)[..6]); break;
-            case "no results.csv": File.Delete(Path.Combine(path, RunFolder.Results)); break;
-            case "bare samples of a failed case": path = samples; break;
-            case "metric in 9 of 15 rows": Blank(samples, "decode_tps", rows: 6); break;
-            case "a case that results.csv does not know": RemoveRow(Path.Combine(path, RunFolder.Results), "pp16"); break;
-            case "a folder without a run": Directory.CreateDirectory(Path.Combine(_folder, "baselines", "two")); baselinePath = Path.Combine(_folder, "baselines", "*"); break;
-            default: break;
+            case "cut at a line end":
+                File.WriteAllLines(samples, File.ReadAllLines(samples)[..6]);
+                break;
+            case "no results.csv":
+                File.Delete(Path.Combine(path, RunFolder.Results));
+                break;
+            case "bare samples of a failed case":
+                path = samples;
+                break;
+            case "metric in 9 of 15 rows":
+                Blank(samples, "decode_tps", rows: 6);
+                break;
+            case "a case that results.csv does not know":
+                RemoveRow(Path.Combine(path, RunFolder.Results), "pp16");
+                break;
+            case "a folder without a run":
+                Directory.CreateDirectory(Path.Combine(_folder, "baselines", "two"));
+                baselinePath = Path.Combine(_folder, "baselines", "*");
+                break;
+            default:
+                break;
         }
 
         string[] vary = scenario == "another processor" ? ["--vary", "machine_id"] : [];
         return CliSession.Run(["gate", "--baseline", baselinePath, "--current", path, .. vary, .. more]);
     }
 
-    private static CaseOutcome Part(CaseOutcome outcome) => outcome with
-    {
-        Status = CaseStatus.Interrupted, Error = "2 of 3 launches were measured", Samples = [.. outcome.Samples.Where(sample => sample.LaunchIndex < 3)],
-    };
+    private static CaseOutcome Part(CaseOutcome outcome) =>
+        outcome with
+        {
+            Status = CaseStatus.Interrupted,
+            Error = "2 of 3 launches were measured",
+            Samples = [.. outcome.Samples.Where(sample => sample.LaunchIndex < 3)],
+        };
 
     // The samples follow what their run says of itself.
-    private static Run Same(Run run) => run with
-    {
-        Cases = [.. run.Cases.Select(outcome => outcome with { Samples = [.. outcome.Samples.Select(sample => sample with { Run = run.Identity, Environment = run.Environment })] })],
-    };
+    private static Run Same(Run run) =>
+        run with
+        {
+            Cases =
+            [
+                .. run.Cases.Select(outcome =>
+                    outcome with
+                    {
+                        Samples = [.. outcome.Samples.Select(sample => sample with { Run = run.Identity, Environment = run.Environment })],
+                    }
+                ),
+            ],
+        };
 
     private static void Blank(string path, string column, int rows)
     {

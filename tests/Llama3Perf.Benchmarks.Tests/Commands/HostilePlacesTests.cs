@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Llama3Perf.Benchmarks.Tests.Commands;
 
-/// <summary>The program where a terminal is closed, a disk is full, a folder is gone: one line, no stack trace, and nothing replaced that is not its own.</summary>
+/// <summary>The program where a terminal is closed, a disk is full, a folder is gone: one line, no stack trace, and nothing replaced that
+/// is not its own.</summary>
 public sealed class HostilePlacesTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("l3p-places-").FullName;
@@ -23,7 +24,8 @@ public sealed class HostilePlacesTests : IDisposable
     [InlineData("compare ''", "run: the value is empty", 64)]
     [InlineData("checkpoint --output ''", "--output: the value is empty", 64)]
     [InlineData("--peer-option a=1 --peer-option a=2", "--peer-option: 'a' is given twice: '1' and '2'", 64)]
-    public void A_place_that_takes_nothing_is_one_line(string command, string expected, int exitCode) => AssertLine(Shell($"$L3P {command}"), expected, exitCode);
+    public void A_place_that_takes_nothing_is_one_line(string command, string expected, int exitCode) =>
+        AssertLine(Shell($"$L3P {command}"), expected, exitCode);
 
     [Fact]
     public void A_current_directory_that_is_gone() =>
@@ -49,7 +51,13 @@ public sealed class HostilePlacesTests : IDisposable
         Assert.Equal(0, Shell("mkfifo pipe && (cat pipe > copy.html &) && $L3P report run --output pipe").ExitCode);
         Assert.Equal(0, Shell("test -p pipe").ExitCode);
 
-        Assert.Equal(0, Shell("touch target.html && ln -s target.html link.html && $L3P report run --output link.html && test -L link.html && test -s target.html").ExitCode);
+        Assert.Equal(
+            0,
+            Shell(
+                "touch target.html && ln -s target.html link.html && $L3P report run --output link.html && test -L link.html && test -s "
+                    + "target.html"
+            ).ExitCode
+        );
         Assert.Contains("<title>", Shell("$L3P report run --output /dev/stdout | cat").Output, StringComparison.Ordinal);
         Assert.DoesNotContain(Directory.EnumerateFiles(_folder), file => file.EndsWith(".partial", StringComparison.Ordinal));
     }
@@ -84,7 +92,13 @@ public sealed class HostilePlacesTests : IDisposable
 
     private (int ExitCode, string Output, string Error) Shell(string command)
     {
-        ProcessStartInfo start = new("sh", ["-c", command]) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        ProcessStartInfo start = new("sh", ["-c", command])
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
         start.Environment["L3P"] = Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Benchmarks");
         start.Environment["TMPDIR"] = _folder;
         using Process process = Process.Start(start)!;

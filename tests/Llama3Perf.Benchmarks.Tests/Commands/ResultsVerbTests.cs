@@ -35,7 +35,10 @@ public sealed class ResultsVerbTests : IDisposable
         Assert.Contains("Compared over threads.", output, StringComparison.Ordinal);
         Assert.Contains("faster", output, StringComparison.Ordinal);
         Assert.Equal(["comparison.csv", "comparison.json", "comparison.md"], FilesIn("comparison"));
-        Assert.All(FilesIn("comparison"), file => Assert.Contains(Path.Combine(PathOf("comparison"), file), output, StringComparison.Ordinal));
+        Assert.All(
+            FilesIn("comparison"),
+            file => Assert.Contains(Path.Combine(PathOf("comparison"), file), output, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -66,7 +69,8 @@ public sealed class ResultsVerbTests : IDisposable
         CaseKey slower = SyntheticRuns.Case("pp16");
         Run good = SyntheticRuns.Of("good", [SyntheticRuns.Case(), slower]);
         string baseline = good.Write(PathOf("good"));
-        string current = good.With("bad", sample => sample.Case == slower ? sample with { DecodeTps = sample.DecodeTps * 0.9 } : sample).Write(PathOf("bad"));
+        string current = good.With("bad", sample => sample.Case == slower ? sample with { DecodeTps = sample.DecodeTps * 0.9 } : sample)
+            .Write(PathOf("bad"));
         Environment.SetEnvironmentVariable(StepSummary, PathOf("summary.md"));
         File.WriteAllText(PathOf("summary.md"), "an earlier step\n");
 
@@ -155,7 +159,15 @@ public sealed class ResultsVerbTests : IDisposable
         string run = Write("run", [SyntheticRuns.Case()]);
         string other = Write("other", [SyntheticRuns.Case()]);
 
-        string error = OneLine(ExitCode.Usage, [.. line.Split(' ').Select(word => word.Replace("{run}", run, StringComparison.Ordinal).Replace("{other}", other, StringComparison.Ordinal))]);
+        string error = OneLine(
+            ExitCode.Usage,
+            [
+                .. line.Split(' ')
+                    .Select(word =>
+                        word.Replace("{run}", run, StringComparison.Ordinal).Replace("{other}", other, StringComparison.Ordinal)
+                    ),
+            ]
+        );
 
         Assert.Contains(expected, error, StringComparison.Ordinal);
     }
@@ -166,20 +178,30 @@ public sealed class ResultsVerbTests : IDisposable
         string run = Write("run", [SyntheticRuns.Case()]);
         string nothing = PathOf("nothing");
         string file = Path.Combine(run, RunFolder.Results);
-        foreach (string[] arguments in (string[][])
-        [
-            ["compare", run, nothing], ["gate", "--baseline", nothing, "--current", run], ["noise", nothing], ["report", nothing], ["export", nothing, "--format", "bencher"],
-        ])
+        foreach (
+            string[] arguments in (string[][])
+                [
+                    ["compare", run, nothing],
+                    ["gate", "--baseline", nothing, "--current", run],
+                    ["noise", nothing],
+                    ["report", nothing],
+                    ["export", nothing, "--format", "bencher"],
+                ]
+        )
         {
             Assert.Contains(nothing, OneLine(ExitCode.Input, arguments), StringComparison.Ordinal);
         }
 
         // Where a file is in the way of a folder.
-        foreach (string[] arguments in (string[][])
-        [
-            ["gate", "--baseline", run, "--current", run, "--json", $"{file}/verdict.json"], ["noise", run, "--output", $"{file}/noise.json"],
-            ["report", run, "--output", $"{file}/report.html"], ["export", run, "--format", "bencher", "--output", $"{file}/export"],
-        ])
+        foreach (
+            string[] arguments in (string[][])
+                [
+                    ["gate", "--baseline", run, "--current", run, "--json", $"{file}/verdict.json"],
+                    ["noise", run, "--output", $"{file}/noise.json"],
+                    ["report", run, "--output", $"{file}/report.html"],
+                    ["export", run, "--format", "bencher", "--output", $"{file}/export"],
+                ]
+        )
         {
             Assert.Contains(file, OneLine(ExitCode.Input, arguments), StringComparison.Ordinal);
         }
@@ -202,7 +224,11 @@ public sealed class ResultsVerbTests : IDisposable
         (int gated, string warned, _) = Gate(noisy, noisy, "--noise", PathOf("noise.json"), "--threshold", "1%");
         Assert.Equal(3, gated);
         Assert.Contains("below the noise floor", warned, StringComparison.Ordinal);
-        Assert.DoesNotContain("below the noise floor", Gate(noisy, noisy, "--noise", PathOf("noise.json"), "--threshold", "90%").Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "below the noise floor",
+            Gate(noisy, noisy, "--noise", PathOf("noise.json"), "--threshold", "90%").Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -225,7 +251,14 @@ public sealed class ResultsVerbTests : IDisposable
     {
         string run = Write("run", [SyntheticRuns.Case()]);
 
-        (int exitCode, string output, string error) = CliSession.Run("report", run, "--output", PathOf("page/report.html"), "--charts", PathOf("charts"));
+        (int exitCode, string output, string error) = CliSession.Run(
+            "report",
+            run,
+            "--output",
+            PathOf("page/report.html"),
+            "--charts",
+            PathOf("charts")
+        );
 
         Assert.Equal((ExitCode.Success, ""), (exitCode, error));
         Assert.Equal(["report.html"], FilesIn("page"));
@@ -238,10 +271,25 @@ public sealed class ResultsVerbTests : IDisposable
     [Fact]
     public void Simulated_gates_find_a_loss_of_a_tenth()
     {
-        (int exitCode, string output, _) = CliSession.Run("simulate-gate", "--trials", "50", "--design", "5x5", "--between", "0%,10%", "--within", "1%");
+        (int exitCode, string output, _) = CliSession.Run(
+            "simulate-gate",
+            "--trials",
+            "50",
+            "--design",
+            "5x5",
+            "--between",
+            "0%,10%",
+            "--within",
+            "1%"
+        );
 
         Assert.Equal(ExitCode.Success, exitCode);
-        string[] rows = [.. output.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal) && line.Contains("5 x 5", StringComparison.Ordinal))];
+        string[] rows =
+        [
+            .. output
+                .Split('\n')
+                .Where(line => line.StartsWith("| ", StringComparison.Ordinal) && line.Contains("5 x 5", StringComparison.Ordinal)),
+        ];
         Assert.Equal(2, rows.Length);
         Assert.Equal("0.00 % | 100.00 %", string.Join(" | ", rows[0].Split('|', StringSplitOptions.TrimEntries)[4..6]));
         Assert.Equal("100.00 % | 0.00 %", string.Join(" | ", rows[0].Split('|', StringSplitOptions.TrimEntries)[9..11]));
@@ -288,10 +336,12 @@ public sealed class ResultsVerbTests : IDisposable
         Assert.NotEmpty(probe.RootElement.GetProperty("libraries").EnumerateArray());
         Assert.All(
             probe.RootElement.GetProperty("libraries").EnumerateArray(),
-            library => Assert.Contains(library.GetProperty("path").GetString()!, output, StringComparison.Ordinal));
+            library => Assert.Contains(library.GetProperty("path").GetString()!, output, StringComparison.Ordinal)
+        );
         Assert.Contains(
             probe.RootElement.GetProperty("engines").EnumerateArray(),
-            row => row.GetProperty("provider").GetString() == "cpu" && row.GetProperty("is_available").GetBoolean());
+            row => row.GetProperty("provider").GetString() == "cpu" && row.GetProperty("is_available").GetBoolean()
+        );
         Assert.Contains($"A run would take {probe.RootElement.GetProperty("choice").GetString()}.", output, StringComparison.Ordinal);
     }
 
@@ -308,10 +358,17 @@ public sealed class ResultsVerbTests : IDisposable
     private static (int ExitCode, string Output, string Error) Gate(string baseline, string current, params string[] more) =>
         CliSession.Run(["gate", "--baseline", baseline, "--current", current, .. more]);
 
-    private string Write(string id, IReadOnlyList<CaseKey> cases, double speed = 1, int launches = 3, int iterations = 5, double spread = 0.005) =>
-        SyntheticRuns.Of(id, cases, speed, launches, iterations, spread).Write(PathOf(id));
+    private string Write(
+        string id,
+        IReadOnlyList<CaseKey> cases,
+        double speed = 1,
+        int launches = 3,
+        int iterations = 5,
+        double spread = 0.005
+    ) => SyntheticRuns.Of(id, cases, speed, launches, iterations, spread).Write(PathOf(id));
 
-    private string[] FilesIn(string folder) => [.. Directory.EnumerateFiles(PathOf(folder)).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
+    private string[] FilesIn(string folder) =>
+        [.. Directory.EnumerateFiles(PathOf(folder)).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
 
     private string PathOf(string name) => Path.Combine(_folder, name);
 }

@@ -17,7 +17,15 @@ public sealed class VerifyTests : IDisposable
     {
         string model = Build("a");
 
-        (int exitCode, string output, string error) = Verify(model, "--against-provider", "cpu", "--prompt", "OpenVINO is", "--prompt", "pp8");
+        (int exitCode, string output, string error) = Verify(
+            model,
+            "--against-provider",
+            "cpu",
+            "--prompt",
+            "OpenVINO is",
+            "--prompt",
+            "pp8"
+        );
 
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
         Assert.Contains("32 of 32", output, StringComparison.Ordinal);
@@ -28,13 +36,26 @@ public sealed class VerifyTests : IDisposable
     [Fact]
     public void Other_weights_are_beyond_the_limits_unless_these_are_given()
     {
-        string a = Build("a"), b = Build("b", "--seed", "7");
+        string a = Build("a"),
+            b = Build("b", "--seed", "7");
 
         (int exitCode, string output, _) = Verify(a, "--against", b);
         Assert.Equal(ExitCode.Failed, exitCode);
         Assert.Contains("FAIL: ", output, StringComparison.Ordinal);
 
-        (exitCode, output, _) = Verify(a, "--against", b, "--max-difference", "100%", "--min-cosine", "-1", "--max-kl", "1000", "--min-tokens", "0");
+        (exitCode, output, _) = Verify(
+            a,
+            "--against",
+            b,
+            "--max-difference",
+            "100%",
+            "--min-cosine",
+            "-1",
+            "--max-kl",
+            "1000",
+            "--min-tokens",
+            "0"
+        );
         Assert.Equal(ExitCode.Success, exitCode);
         Assert.Contains("0 greedy tokens.", output, StringComparison.Ordinal);
     }
@@ -73,10 +94,24 @@ public sealed class VerifyTests : IDisposable
     public void A_run_does_not_time_a_model_that_computes_something_else()
     {
         string reference = Path.Combine(_folder, "reference.json");
-        File.WriteAllText(reference, JsonSerializer.Serialize(new
-        {
-            cases = new[] { new { prompt = "a", input_ids = (int[])[1, 2], last_logits = Enumerable.Range(0, 1024).Select(i => (float)i), greedy_new_tokens = (int[])[1023] } },
-        }));
+        File.WriteAllText(
+            reference,
+            JsonSerializer.Serialize(
+                new
+                {
+                    cases = new[]
+                    {
+                        new
+                        {
+                            prompt = "a",
+                            input_ids = (int[])[1, 2],
+                            last_logits = Enumerable.Range(0, 1024).Select(i => (float)i),
+                            greedy_new_tokens = (int[])[1023],
+                        },
+                    },
+                }
+            )
+        );
 
         (int exitCode, string output, _) = Run("--verify", reference);
 
@@ -103,7 +138,10 @@ public sealed class VerifyTests : IDisposable
     {
         (int exitCode, string output, _) = CliSession.Run("inspect", Build("a"), "--bandwidth", "100");
         Assert.Equal(ExitCode.Success, exitCode);
-        foreach (string part in (string[])["tied to the LM head", "int4 b32 symmetric, fp32 scales", "at 100 GB/s", "webgpu", "No problems found."])
+        foreach (
+            string part in (string[])
+                ["tied to the LM head", "int4 b32 symmetric, fp32 scales", "at 100 GB/s", "webgpu", "No problems found."]
+        )
         {
             Assert.Contains(part, output, StringComparison.Ordinal);
         }
@@ -117,10 +155,26 @@ public sealed class VerifyTests : IDisposable
     private static (int ExitCode, string Output, string Error) Verify(string model, params string[] arguments) =>
         CliSession.Run(["verify", model, "--engine", "ort", "--provider", "cpu", "--threads", "1", .. arguments]);
 
-    private (int ExitCode, string Output, string Error) Run(params string[] arguments) => CliSession.Run(
-        [
-            "--quick", "--isolation", "none", "--model", "llama-tiny", "--engine", "ort", "--provider", "cpu", "--prompt", "pp8", "--max-length", "16",
-            "--iterations", "2", "--output", RunPath, .. arguments,
+    private (int ExitCode, string Output, string Error) Run(params string[] arguments) =>
+        CliSession.Run([
+            "--quick",
+            "--isolation",
+            "none",
+            "--model",
+            "llama-tiny",
+            "--engine",
+            "ort",
+            "--provider",
+            "cpu",
+            "--prompt",
+            "pp8",
+            "--max-length",
+            "16",
+            "--iterations",
+            "2",
+            "--output",
+            RunPath,
+            .. arguments,
         ]);
 
     private string Build(string name, params string[] arguments)

@@ -33,11 +33,14 @@ public sealed class LaunchLimitTests
     {
         string? reason = null;
         using ManualResetEventSlim stuck = new();
-        LaunchLimit limit = new(TimeSpan.FromMilliseconds(200), why =>
-        {
-            reason = why;
-            stuck.Set();
-        });
+        LaunchLimit limit = new(
+            TimeSpan.FromMilliseconds(200),
+            why =>
+            {
+                reason = why;
+                stuck.Set();
+            }
+        );
 
         limit.Run(new WaitingExecutor(stuck), Parameters());
 
@@ -57,15 +60,27 @@ public sealed class LaunchLimitTests
     [InlineData(134, "// L3P {\"kind\":\"iter", "ended with exit code 134: the signal SIGABRT, after the line '// L3P {\"kind\":\"iter'")]
     [InlineData(139, "", "ended with exit code 139: the signal SIGSEGV")]
     [InlineData(137, "", "the signal SIGKILL, as the system sends it when memory runs out")]
-    [InlineData(0, """// L3P {"kind":"iteration","IsWarmUp":false,"Result":{"StartUtc":"2026-01-31T12:00:00+00:00","PromptTokens":4,"NewTokens":[1],"TokenMs":[1],"PrefillMs":1,"ResetMs":0}}""", "ended with exit code 0 after 1 iterations, before its work was done")]
-    [InlineData(0, """// L3P {"kind":"iteration","IsWarmUp":false,"Result":{"StartUtc":"2026-01-31T12:00:00+00:00","PromptTokens":4,"NewTokens":[1,2],"TokenMs":[1],"PrefillMs":1,"ResetMs":0}}""", "printed a line that cannot be read")]
+    [InlineData(
+        0,
+        """// L3P {"kind":"iteration","IsWarmUp":false,"Result":{"StartUtc":"2026-01-31T12:00:00+00:00","PromptTokens":4,"NewTokens":[1],"TokenMs":[1],"PrefillMs":1,"ResetMs":0}}""",
+        "ended with exit code 0 after 1 iterations, before its work was done"
+    )]
+    [InlineData(
+        0,
+        """// L3P {"kind":"iteration","IsWarmUp":false,"Result":{"StartUtc":"2026-01-31T12:00:00+00:00","PromptTokens":4,"NewTokens":[1,2],"TokenMs":[1],"PrefillMs":1,"ResetMs":0}}""",
+        "printed a line that cannot be read"
+    )]
     [InlineData(0, "// L3P null", "printed a line that cannot be read")]
     [InlineData(0, """// L3P {"kind":"failed","Error":null}""", "printed a line that cannot be read")]
     public void A_launch_that_ended_badly_says_how(int exitCode, string line, string expected)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows() && exitCode > 128, "no signals");
 
-        Assert.Contains(expected, new LaunchResult("case", 1, exitCode, line.Length > 0 ? [line] : [], []).Failure(), StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            new LaunchResult("case", 1, exitCode, line.Length > 0 ? [line] : [], []).Failure(),
+            StringComparison.Ordinal
+        );
     }
 
     // One that only waits for its parent to take note is dead.
@@ -85,16 +100,21 @@ public sealed class LaunchLimitTests
     {
         BenchmarkCase benchmark = BenchmarkConverter.TypeToBenchmarks(typeof(Nothing), ManualConfig.CreateEmpty()).BenchmarksCases[0];
         var generated = GenerateResult.Success(ArtifactsPaths.Empty, []);
-        return new ExecuteParameters(BuildResult.Success(generated), benchmark, new BenchmarkId(0, benchmark), NullLogger.Instance, BenchmarkDotNet.Environments.EnvironmentResolver.Instance, 1);
+        return new ExecuteParameters(
+            BuildResult.Success(generated),
+            benchmark,
+            new BenchmarkId(0, benchmark),
+            NullLogger.Instance,
+            BenchmarkDotNet.Environments.EnvironmentResolver.Instance,
+            1
+        );
     }
 
     /// <summary>A benchmark that nobody runs.</summary>
     public class Nothing
     {
         [Benchmark]
-        public void Run()
-        {
-        }
+        public void Run() { }
     }
 
     private sealed class AnsweringExecutor(ExecuteResult result) : IExecutor
@@ -118,7 +138,9 @@ public sealed class LaunchLimitTests
 
         public ExecuteResult Execute(ExecuteParameters executeParameters)
         {
-            using Process process = Process.Start(new ProcessStartInfo("sh", ["-c", "sleep 60 & echo $!; wait"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+            using Process process = Process.Start(
+                new ProcessStartInfo("sh", ["-c", "sleep 60 & echo $!; wait"]) { RedirectStandardOutput = true, UseShellExecute = false }
+            )!;
             ChildId = int.Parse(process.StandardOutput.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture);
             executeParameters.Logger.WriteLine(LogKind.Default, new ProcessStarted(process.Id).Format());
             process.WaitForExit();

@@ -15,24 +15,42 @@ namespace Llama3Perf.Benchmarks.Tests.Harness;
 /// <summary>From the lines of measuring processes to the outcome of a case.</summary>
 public sealed class OutcomeReaderTests
 {
-    private static readonly RunIdentity s_run = new("20260131-120000-aaaa", new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero), "0123abc");
+    private static readonly RunIdentity s_run = new(
+        "20260131-120000-aaaa",
+        new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero),
+        "0123abc"
+    );
 
     private static readonly PlannedCase s_planned = PlannedCase.None with
     {
         CaseId = "as-planned",
         Key = new CaseKey
         {
-            Engine = "ort", Provider = "dml", ModelName = "llama-tiny", Weights = "synthetic", Precision = "int4", PromptId = "pp4", ChatTemplate = "none", PromptTokens = 4, MaxLength = 7,
+            Engine = "ort",
+            Provider = "dml",
+            ModelName = "llama-tiny",
+            Weights = "synthetic",
+            Precision = "int4",
+            PromptId = "pp4",
+            ChatTemplate = "none",
+            PromptTokens = 4,
+            MaxLength = 7,
         },
     };
 
     [Fact]
     public void Warm_up_is_no_sample()
     {
-        CaseOutcome outcome = Read([Iteration(100, isWarmUp: true), Iteration(1), Iteration(2)], [Iteration(200, isWarmUp: true), Iteration(3), Iteration(4)]);
+        CaseOutcome outcome = Read(
+            [Iteration(100, isWarmUp: true), Iteration(1), Iteration(2)],
+            [Iteration(200, isWarmUp: true), Iteration(3), Iteration(4)]
+        );
 
         Assert.Equal((CaseStatus.Ok, null), (outcome.Status, outcome.Error));
-        Assert.Equal([(1, 1, 1.0), (1, 2, 2.0), (2, 1, 3.0), (2, 2, 4.0)], outcome.Samples.Select(sample => (sample.LaunchIndex, sample.Iteration, sample.TtftMs!.Value)));
+        Assert.Equal(
+            [(1, 1, 1.0), (1, 2, 2.0), (2, 1, 3.0), (2, 2, 4.0)],
+            outcome.Samples.Select(sample => (sample.LaunchIndex, sample.Iteration, sample.TtftMs!.Value))
+        );
         Assert.All(outcome.Samples, sample => Assert.True(sample.Completed));
     }
 
@@ -65,7 +83,12 @@ public sealed class OutcomeReaderTests
     [Fact]
     public void What_was_observed_does_not_rename_the_case()
     {
-        EngineDescription observed = new("ort", ExecutionProvider.Dml) { Device = "A GPU", Threads = 8, Versions = new Dictionary<string, string> { ["peer"] = "fake 1.0" } };
+        EngineDescription observed = new("ort", ExecutionProvider.Dml)
+        {
+            Device = "A GPU",
+            Threads = 8,
+            Versions = new Dictionary<string, string> { ["peer"] = "fake 1.0" },
+        };
 
         CaseOutcome outcome = Read([new LaunchStarted(5, observed, []), Iteration(1), Iteration(2)], [Iteration(3), Iteration(4)]);
 
@@ -79,25 +102,59 @@ public sealed class OutcomeReaderTests
     {
         EngineDescription observed = new("ort", ExecutionProvider.Dml) { PlacementWarning = "3 nodes on the CPU" };
 
-        Assert.Equal((CaseStatus.Failed, "3 nodes on the CPU"), Read([new LaunchStarted(5, observed, []), Iteration(1), Iteration(2)], [Iteration(3), Iteration(4)]) is var outcome ? (outcome.Status, outcome.Error) : default);
+        Assert.Equal(
+            (CaseStatus.Failed, "3 nodes on the CPU"),
+            Read([new LaunchStarted(5, observed, []), Iteration(1), Iteration(2)], [Iteration(3), Iteration(4)]) is var outcome
+                ? (outcome.Status, outcome.Error)
+                : default
+        );
     }
 
-    private static IterationMeasured Iteration(double ttftMs, bool isWarmUp = false, int newTokens = 3) => new(
-        isWarmUp,
-        new GenerationResult
-        {
-            StartUtc = s_run.TestTime, PromptTokens = 4, NewTokens = [.. Enumerable.Range(0, newTokens)], TokenMs = [.. Enumerable.Range(0, newTokens).Select(i => ttftMs + i)], PrefillMs = ttftMs / 2, ResetMs = 0,
-        },
-        PeakRssBytes: 1000);
+    private static IterationMeasured Iteration(double ttftMs, bool isWarmUp = false, int newTokens = 3) =>
+        new(
+            isWarmUp,
+            new GenerationResult
+            {
+                StartUtc = s_run.TestTime,
+                PromptTokens = 4,
+                NewTokens = [.. Enumerable.Range(0, newTokens)],
+                TokenMs = [.. Enumerable.Range(0, newTokens).Select(i => ttftMs + i)],
+                PrefillMs = ttftMs / 2,
+                ResetMs = 0,
+            },
+            PeakRssBytes: 1000
+        );
 
     private static CaseOutcome Read(params MeasurementLine[][] launches)
     {
-        BenchmarkCase benchmark = BenchmarkConverter.TypeToBenchmarks(
-            typeof(Nothing), ManualConfig.CreateEmpty().AddJob(Job.Default.WithLaunchCount(launches.Length).WithIterationCount(2))).BenchmarksCases[0];
+        BenchmarkCase benchmark = BenchmarkConverter
+            .TypeToBenchmarks(
+                typeof(Nothing),
+                ManualConfig.CreateEmpty().AddJob(Job.Default.WithLaunchCount(launches.Length).WithIterationCount(2))
+            )
+            .BenchmarksCases[0];
         var generated = GenerateResult.Success(ArtifactsPaths.Empty, []);
         BenchmarkReport report = new(
-            true, benchmark, generated, BuildResult.Success(generated),
-            [.. launches.Select((lines, index) => new ExecuteResult(true, 0, 1, [], ["// something else", .. lines.Append(new LaunchEnded(1, null)).Select(line => line.Format())], [], index + 1))], []);
+            true,
+            benchmark,
+            generated,
+            BuildResult.Success(generated),
+            [
+                .. launches.Select(
+                    (lines, index) =>
+                        new ExecuteResult(
+                            true,
+                            0,
+                            1,
+                            [],
+                            ["// something else", .. lines.Append(new LaunchEnded(1, null)).Select(line => line.Format())],
+                            [],
+                            index + 1
+                        )
+                ),
+            ],
+            []
+        );
         return OutcomeReader.Read(s_planned, report, s_run, new RunEnvironment());
     }
 
@@ -105,8 +162,6 @@ public sealed class OutcomeReaderTests
     public class Nothing
     {
         [Benchmark]
-        public void Run()
-        {
-        }
+        public void Run() { }
     }
 }

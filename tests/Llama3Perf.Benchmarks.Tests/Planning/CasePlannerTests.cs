@@ -12,11 +12,29 @@ namespace Llama3Perf.Benchmarks.Tests.Planning;
 [Collection(nameof(CliSession))]
 public sealed class CasePlannerTests : IDisposable
 {
-    private static readonly MachineInfo s_machine = new() { Gpus = [new GpuInfo { Index = 0, Name = "A first GPU" }, new GpuInfo { Index = 1, Name = "A second GPU", VendorId = "0x10de" }] };
+    private static readonly MachineInfo s_machine = new()
+    {
+        Gpus =
+        [
+            new GpuInfo { Index = 0, Name = "A first GPU" },
+            new GpuInfo
+            {
+                Index = 1,
+                Name = "A second GPU",
+                VendorId = "0x10de",
+            },
+        ],
+    };
 
     private static readonly SuiteOptions s_tiny = new()
     {
-        Models = ["llama-tiny"], Precisions = [Precision.Int4], Engines = ["ort"], Providers = [ExecutionProvider.Cpu], Prompts = ["pp8"], MaxLengths = [24], Threads = 2,
+        Models = ["llama-tiny"],
+        Precisions = [Precision.Int4],
+        Engines = ["ort"],
+        Providers = [ExecutionProvider.Cpu],
+        Prompts = ["pp8"],
+        MaxLengths = [24],
+        Threads = 2,
     };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("l3p-plan-").FullName;
@@ -48,7 +66,17 @@ public sealed class CasePlannerTests : IDisposable
     public void A_model_that_does_not_fit_into_memory_is_not_loaded()
     {
         // Weights and 15 % beside them.
-        long needed = (long)(1.15 * ModelBuilder.WeightBytes(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Int4, BlockSize = 32 }));
+        long needed = (long)(
+            1.15
+            * ModelBuilder.WeightBytes(
+                new ModelBuildOptions
+                {
+                    Model = "llama-tiny",
+                    Precision = Precision.Int4,
+                    BlockSize = 32,
+                }
+            )
+        );
 
         Assert.Contains("of memory and 0.0 GB are free", Only(s_tiny, needed - 1).SkipReason, StringComparison.Ordinal);
         Assert.Null(Only(s_tiny, needed + 1).SkipReason);
@@ -58,7 +86,14 @@ public sealed class CasePlannerTests : IDisposable
     [Fact]
     public void Prompts_that_look_alike_are_no_twins()
     {
-        string[] alike = ["An article timed Llama-3 on one GPU", "An article timed Llama-3 on two GPUs", "OpenVINO is", " OpenVINO is", "OpenVINO is "];
+        string[] alike =
+        [
+            "An article timed Llama-3 on one GPU",
+            "An article timed Llama-3 on two GPUs",
+            "OpenVINO is",
+            " OpenVINO is",
+            "OpenVINO is ",
+        ];
 
         IReadOnlyList<PlannedCase> runnable = Plan(s_tiny with { Prompts = alike, MaxLengths = [64] });
         IReadOnlyList<PlannedCase> skipped = Plan(s_tiny with { Prompts = alike, Providers = [ExecutionProvider.Mps] });
@@ -73,20 +108,34 @@ public sealed class CasePlannerTests : IDisposable
         PlannedCase planned = Only(s_tiny with { Prompts = ["OpenVINO is"] });
 
         Assert.Equal(Llama3Perf.Results.Rows.CaseId.For(planned.Key), planned.CaseId);
-        Assert.Equal(planned.CaseId, Plan(s_tiny with { Prompts = ["pp8", "OpenVINO is"], Engines = ["ort", "external:transformers"] })[1].CaseId);
+        Assert.Equal(
+            planned.CaseId,
+            Plan(s_tiny with { Prompts = ["pp8", "OpenVINO is"], Engines = ["ort", "external:transformers"] })[1].CaseId
+        );
     }
 
     [Fact]
     public void An_adapter_is_never_the_CPUs()
     {
-        IReadOnlyList<PlannedCase> cases = Plan(s_tiny with
-        {
-            Engines = ["ort", "external:transformers"], Providers = [ExecutionProvider.Cpu, ExecutionProvider.Cuda], Device = "second", ProviderOptions = new Dictionary<string, string> { ["a"] = "b" },
-        });
+        IReadOnlyList<PlannedCase> cases = Plan(
+            s_tiny with
+            {
+                Engines = ["ort", "external:transformers"],
+                Providers = [ExecutionProvider.Cpu, ExecutionProvider.Cuda],
+                Device = "second",
+                ProviderOptions = new Dictionary<string, string> { ["a"] = "b" },
+            }
+        );
 
         Assert.Equal(
-            [("ort", "cpu", null, null), ("ort", "cuda", "A second GPU", "provider:a=b"), ("external:transformers", "cpu", null, null), ("external:transformers", "cuda", "A second GPU", null)],
-            cases.Select(planned => (planned.Key.Engine, planned.Key.Provider, planned.Key.Device, planned.Key.EngineOptions)));
+            [
+                ("ort", "cpu", null, null),
+                ("ort", "cuda", "A second GPU", "provider:a=b"),
+                ("external:transformers", "cpu", null, null),
+                ("external:transformers", "cuda", "A second GPU", null),
+            ],
+            cases.Select(planned => (planned.Key.Engine, planned.Key.Provider, planned.Key.Device, planned.Key.EngineOptions))
+        );
         Assert.Equal([null, "1"], cases.Take(2).Select(planned => planned.EngineOptions.Device));
     }
 
@@ -95,7 +144,13 @@ public sealed class CasePlannerTests : IDisposable
     {
         PlannedCase usual = Only(s_tiny);
         PlannedCase none = Only(s_tiny with { Optimization = OptimizationLevel.None });
-        PlannedCase both = Only(s_tiny with { Optimization = OptimizationLevel.None, SessionEntries = new Dictionary<string, string> { ["b"] = "1", ["a"] = "2" } });
+        PlannedCase both = Only(
+            s_tiny with
+            {
+                Optimization = OptimizationLevel.None,
+                SessionEntries = new Dictionary<string, string> { ["b"] = "1", ["a"] = "2" },
+            }
+        );
 
         Assert.Null(usual.Key.EngineOptions);
         Assert.Equal("graph_optimization=none", none.Key.EngineOptions);
@@ -107,7 +162,13 @@ public sealed class CasePlannerTests : IDisposable
     [Fact]
     public void Options_of_a_program_are_in_the_key()
     {
-        PlannedCase planned = Only(s_tiny with { Engines = ["external:transformers"], PeerOptions = new Dictionary<string, string> { ["weights"] = "gptq" } });
+        PlannedCase planned = Only(
+            s_tiny with
+            {
+                Engines = ["external:transformers"],
+                PeerOptions = new Dictionary<string, string> { ["weights"] = "gptq" },
+            }
+        );
 
         Assert.Equal("peer:weights=gptq", planned.Key.EngineOptions);
     }
@@ -115,7 +176,12 @@ public sealed class CasePlannerTests : IDisposable
     [Fact]
     public void Two_programs_of_one_file_name_are_two_engines()
     {
-        string[] programs = [.. new[] { "one", "two" }.Select(name => Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, "peer.py"))];
+        string[] programs =
+        [
+            .. new[] { "one", "two" }.Select(name =>
+                Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, "peer.py")
+            ),
+        ];
         Array.ForEach(programs, program => File.WriteAllText(program, ""));
 
         IReadOnlyList<PlannedCase> both = Plan(s_tiny with { Engines = [.. programs.Select(program => $"external:{program}")] });
@@ -130,10 +196,15 @@ public sealed class CasePlannerTests : IDisposable
     {
         string checkpoint = CheckpointFolder.WriteReal(Path.Combine(_folder, "checkpoint"));
 
-        IReadOnlyList<PlannedCase> cases = Plan(s_tiny with
-        {
-            Models = [checkpoint, "llama-tiny"], Engines = ["ort", "external:transformers", "llama.cpp"], Providers = [ExecutionProvider.Mps], LlamaBench = "/no/llama-bench",
-        });
+        IReadOnlyList<PlannedCase> cases = Plan(
+            s_tiny with
+            {
+                Models = [checkpoint, "llama-tiny"],
+                Engines = ["ort", "external:transformers", "llama.cpp"],
+                Providers = [ExecutionProvider.Mps],
+                LlamaBench = "/no/llama-bench",
+            }
+        );
 
         Assert.All(cases, planned => Assert.NotNull(planned.SkipReason));
         Assert.Equal(["real", "synthetic", "real", "synthetic", "real", "synthetic"], cases.Select(planned => planned.Key.Weights));
@@ -146,14 +217,32 @@ public sealed class CasePlannerTests : IDisposable
         File.Copy(Path.Combine(Fixtures.Root, "src", "Llama3Perf.Models", "Shapes", "llama-tiny.json"), shape);
 
         Assert.StartsWith("my-shape", Only(s_tiny with { Models = [shape] }).Key.ModelName, StringComparison.Ordinal);
-        Assert.StartsWith("my-shape", Only(s_tiny with { Models = [shape], Providers = [ExecutionProvider.Mps] }).Key.ModelName, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "my-shape",
+            Only(s_tiny with { Models = [shape], Providers = [ExecutionProvider.Mps] }).Key.ModelName,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void An_engine_without_a_tokenizer_has_prompts_as_long_as_the_others()
     {
-        IReadOnlyList<PlannedCase> beside = Plan(s_tiny with { Engines = ["ort", "llama.cpp"], Prompts = ["OpenVINO is", "pp8"], LlamaBench = "/no/llama-bench" });
-        IReadOnlyList<PlannedCase> alone = Plan(s_tiny with { Engines = ["llama.cpp"], Prompts = ["OpenVINO is", "pp8"], LlamaBench = "/no/llama-bench" });
+        IReadOnlyList<PlannedCase> beside = Plan(
+            s_tiny with
+            {
+                Engines = ["ort", "llama.cpp"],
+                Prompts = ["OpenVINO is", "pp8"],
+                LlamaBench = "/no/llama-bench",
+            }
+        );
+        IReadOnlyList<PlannedCase> alone = Plan(
+            s_tiny with
+            {
+                Engines = ["llama.cpp"],
+                Prompts = ["OpenVINO is", "pp8"],
+                LlamaBench = "/no/llama-bench",
+            }
+        );
 
         // Two prompts of one length are one to it.
         Assert.Equal([8, 8], beside.Where(planned => planned.Key.Engine == "ort").Select(planned => planned.Key.PromptTokens!.Value));

@@ -17,13 +17,33 @@ public sealed class EngineChoiceTests : IDisposable
     [InlineData("ONNX Runtime has no provider 'xpu'", "--engine", "ort", "--provider", "xpu")]
     [InlineData("mps", "--engine", "ort", "--provider", "mps")]
     [InlineData("external:torch-directml runs on dml, not on cpu", "--engine", "external:torch-directml", "--provider", "cpu")]
-    [InlineData("/no/python does not run as Python; name another one with --python or LLAMA3PERF_PYTHON", "--engine", "external:transformers", "--provider", "cpu", "--python", "/no/python")]
+    [InlineData(
+        "/no/python does not run as Python; name another one with --python or LLAMA3PERF_PYTHON",
+        "--engine",
+        "external:transformers",
+        "--provider",
+        "cpu",
+        "--python",
+        "/no/python"
+    )]
     public void A_place_where_it_cannot_run_is_a_skipped_row_with_the_reason(string reason, params string[] arguments)
     {
         string checkpoint = CheckpointFolder.Write(Path.Combine(_folder, "checkpoint"));
         string run = Path.Combine(_folder, "run");
 
-        (int exitCode, string output, string error) = CliSession.Run(["run", "--quick", "--isolation", "none", "--model", checkpoint, "--prompt", "pp8", "--output", run, .. arguments]);
+        (int exitCode, string output, string error) = CliSession.Run([
+            "run",
+            "--quick",
+            "--isolation",
+            "none",
+            "--model",
+            checkpoint,
+            "--prompt",
+            "pp8",
+            "--output",
+            run,
+            .. arguments,
+        ]);
 
         Assert.Equal("", error);
         Assert.Equal(ExitCode.Input, exitCode);
@@ -34,8 +54,15 @@ public sealed class EngineChoiceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("vllm", "genai, ort, external:transformers, external:ipex-llm, external:torch-directml, llama.cpp, or external: and the path or command of a program")]
-    [InlineData("external:transfomers", "use external:transformers, external:ipex-llm, external:torch-directml, or external: and the path or command")]
+    [InlineData(
+        "vllm",
+        "genai, ort, external:transformers, external:ipex-llm, external:torch-directml, llama.cpp, or external: and the path or command of "
+            + "a program"
+    )]
+    [InlineData(
+        "external:transfomers",
+        "use external:transformers, external:ipex-llm, external:torch-directml, or external: and the path or command"
+    )]
     [InlineData("external:no-such-program --flag", "or external: and the path or command of a program that speaks the peer protocol")]
     public void An_unknown_name_lists_what_there_is(string name, string list)
     {

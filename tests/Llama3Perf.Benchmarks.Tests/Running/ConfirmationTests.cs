@@ -20,31 +20,47 @@ public sealed class ConfirmationTests : IDisposable
     [Fact]
     public void Launches_become_one_run_that_can_be_written()
     {
-        Run[] launches = [.. Enumerable.Range(1, 3).Select(n => SyntheticRuns.Of($"launch-{n}", s_cases, speed: n, launches: 1, iterations: 4))];
+        Run[] launches =
+        [
+            .. Enumerable.Range(1, 3).Select(n => SyntheticRuns.Of($"launch-{n}", s_cases, speed: n, launches: 1, iterations: 4)),
+        ];
 
         Confirmation.Join(launches).Write(PathOf("joined"));
 
         Run joined = RunReader.Read(PathOf("joined")).Single();
         Assert.Equal("launch-1", joined.Identity.RunId);
         Assert.Equal(2, joined.Cases.Count);
-        Assert.All(joined.Cases, outcome =>
-        {
-            Assert.Equal(
-                from launch in Enumerable.Range(1, 3) from iteration in Enumerable.Range(1, 4) select (launch, iteration),
-                outcome.Samples.Select(sample => (sample.LaunchIndex, sample.Iteration)));
-            Assert.Equal(
-                launches.SelectMany(run => run.Cases[0].Samples).Select(sample => sample.DecodeTps!.Value),
-                outcome.Samples.Select(sample => sample.DecodeTps!.Value),
-                (expected, actual) => Math.Abs(expected - actual) < 1e-6);
-        });
-        Assert.All(Confirmation.Join(launches).Cases, outcome => Assert.All(outcome.Samples, sample => Assert.Equal((101, 21), (sample.ModelLoadMs, sample.FirstRunMs))));
+        Assert.All(
+            joined.Cases,
+            outcome =>
+            {
+                Assert.Equal(
+                    from launch in Enumerable.Range(1, 3)
+                    from iteration in Enumerable.Range(1, 4)
+                    select (launch, iteration),
+                    outcome.Samples.Select(sample => (sample.LaunchIndex, sample.Iteration))
+                );
+                Assert.Equal(
+                    launches.SelectMany(run => run.Cases[0].Samples).Select(sample => sample.DecodeTps!.Value),
+                    outcome.Samples.Select(sample => sample.DecodeTps!.Value),
+                    (expected, actual) => Math.Abs(expected - actual) < 1e-6
+                );
+            }
+        );
+        Assert.All(
+            Confirmation.Join(launches).Cases,
+            outcome => Assert.All(outcome.Samples, sample => Assert.Equal((101, 21), (sample.ModelLoadMs, sample.FirstRunMs)))
+        );
     }
 
     [Fact]
     public void A_case_that_one_launch_did_not_measure_is_not_measured()
     {
         Run good = SyntheticRuns.Of("good", s_cases, launches: 1);
-        Run bad = good with { Cases = [good.Cases[0] with { Status = CaseStatus.Failed, Error = "it broke", Samples = [] }, good.Cases[1]] };
+        Run bad = good with
+        {
+            Cases = [good.Cases[0] with { Status = CaseStatus.Failed, Error = "it broke", Samples = [] }, good.Cases[1]],
+        };
 
         Run joined = Confirmation.Join([good, bad]);
 
@@ -111,24 +127,54 @@ public sealed class ConfirmationTests : IDisposable
     {
         string[] arguments =
         [
-            "--quick", "--isolation", "none", "--model", "llama-tiny", "--precision", "int4", "--prompt", "pp4,pp8", "--max-length", "16", "--warmup", "0", "--launches", "3", "--iterations", "3",
+            "--quick",
+            "--isolation",
+            "none",
+            "--model",
+            "llama-tiny",
+            "--precision",
+            "int4",
+            "--prompt",
+            "pp4,pp8",
+            "--max-length",
+            "16",
+            "--warmup",
+            "0",
+            "--launches",
+            "3",
+            "--iterations",
+            "3",
         ];
         (int measured, _, string measuredError) = CliSession.Run([.. arguments, "--output", PathOf("measured")]);
         Assert.Equal((ExitCode.Success, ""), (measured, measuredError));
         Run real = RunReader.Read(PathOf("measured")).Single();
 
         // The baseline of pp4 is out of reach. The one of pp8 is not: only the run to judge was slow. Both by far more than any noise.
-        string baseline = real.With("baseline", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1e6 : 1)).Write(PathOf("baseline"));
-        string current = real.With("current", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1e4 : 0.01)).Write(PathOf("current"));
+        string baseline = real.With("baseline", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1e6 : 1))
+            .Write(PathOf("baseline"));
+        string current = real.With("current", sample => Steady(sample, sample.Case.PromptId == "pp4" ? 1e4 : 0.01))
+            .Write(PathOf("current"));
         new RunInvocation(Environment.CurrentDirectory, arguments).Write(current);
 
         (int exitCode, string output, string error) = CliSession.Run(
-            "gate", "--baseline", baseline, "--current", current, "--metric", "decode_tps", "--confirm", "--json", PathOf("verdict.json"));
+            "gate",
+            "--baseline",
+            baseline,
+            "--current",
+            current,
+            "--metric",
+            "decode_tps",
+            "--confirm",
+            "--json",
+            PathOf("verdict.json")
+        );
 
         Assert.Equal("", error);
         Assert.Contains("red cases again", output, StringComparison.Ordinal);
         using JsonDocument verdict = JsonDocument.Parse(File.ReadAllText(PathOf("verdict.json")));
-        Dictionary<string, string> outcomes = verdict.RootElement.GetProperty("checks").EnumerateArray()
+        Dictionary<string, string> outcomes = verdict
+            .RootElement.GetProperty("checks")
+            .EnumerateArray()
             .ToDictionary(check => check.GetProperty("case_id").GetString()!.Split('/')[2], Outcome);
         Assert.Equal(outcomes["pp4"] == "regression" ? ExitCode.Failed : 3, exitCode);
         Assert.Contains(outcomes["pp4"], (string[])["regression", "unsteady"]);
@@ -138,12 +184,20 @@ public sealed class ConfirmationTests : IDisposable
         static string Outcome(JsonElement check)
         {
             string outcome = check.GetProperty("outcome").GetString()!;
-            return outcome == "inconclusive" && check.GetProperty("reason").GetString()!.Contains("unsteady", StringComparison.Ordinal) ? "unsteady" : outcome;
+            return outcome == "inconclusive" && check.GetProperty("reason").GetString()!.Contains("unsteady", StringComparison.Ordinal)
+                ? "unsteady"
+                : outcome;
         }
     }
 
     private static Sample Steady(Sample sample, double rate) =>
-        sample with { DecodeTps = rate * (1 + (0.05 * sample.LaunchIndex)), ItlP50Ms = 1, ItlP99Ms = 1, Conditions = Conditions.Unknown };
+        sample with
+        {
+            DecodeTps = rate * (1 + (0.05 * sample.LaunchIndex)),
+            ItlP50Ms = 1,
+            ItlP99Ms = 1,
+            Conditions = Conditions.Unknown,
+        };
 
     private string PathOf(string name) => Path.Combine(_folder, name);
 }

@@ -30,17 +30,23 @@ public sealed class ExternalEngineTests : IDisposable
 
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
         Assert.Equal((CaseStatus.Ok, CaseStatus.Ok), (theirs.Status, ours.Status));
-        Assert.Equal(("cpu", "fp32", "synthetic", null), (theirs.Case.Provider, theirs.Case.Precision, theirs.Case.Weights, theirs.Case.Device));
+        Assert.Equal(
+            ("cpu", "fp32", "synthetic", null),
+            (theirs.Case.Provider, theirs.Case.Precision, theirs.Case.Weights, theirs.Case.Device)
+        );
         Assert.Contains("peer fake_peer 1.0", theirs.Case.EngineVersions, StringComparison.Ordinal);
         Assert.Contains("fake 1.0", theirs.Case.EngineVersions, StringComparison.Ordinal);
         Assert.Null(ours.Case.EngineVersions);
         Assert.Contains("nothing here is real", File.ReadAllText(Path.Combine(RunPath, "results.csv")), StringComparison.Ordinal);
-        Assert.All(theirs.Samples, sample =>
-        {
-            Assert.Equal((16, 16), (sample.PromptTokens, sample.NewTokens));
-            Assert.True(sample.Completed);
-            Assert.True(sample.DecodeTps > 0);
-        });
+        Assert.All(
+            theirs.Samples,
+            sample =>
+            {
+                Assert.Equal((16, 16), (sample.PromptTokens, sample.NewTokens));
+                Assert.True(sample.Completed);
+                Assert.True(sample.DecodeTps > 0);
+            }
+        );
         Assert.Matches("^[0-9a-f]{64}$", Assert.Single(theirs.Samples.Select(sample => sample.OutputSha256).Distinct()));
         Assert.Equal(ours.Case.PromptSha256, theirs.Case.PromptSha256);
         Assert.NotEqual(ours.CaseId, theirs.CaseId);
@@ -72,7 +78,11 @@ public sealed class ExternalEngineTests : IDisposable
         // It sleeps 17 ms and says half of that: a busy machine only makes it more.
         Assert.All(theirs.Samples, sample => Assert.True(sample.ClockDisagreementMs > 5));
         Assert.All(ours.Samples, sample => Assert.Null(sample.ClockDisagreementMs));
-        Assert.Contains("its clock and ours disagree in 2 of 2 iterations", File.ReadAllText(Path.Combine(RunPath, "results.md")), StringComparison.Ordinal);
+        Assert.Contains(
+            "its clock and ours disagree in 2 of 2 iterations",
+            File.ReadAllText(Path.Combine(RunPath, "results.md")),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -95,8 +105,15 @@ public sealed class ExternalEngineTests : IDisposable
 
         Assert.Equal(ExitCode.Input, exitCode);
         CaseOutcome outcome = Outcomes().Single();
-        Assert.Equal((CaseStatus.Skipped, "external:fake_peer", "llama-tiny"), (outcome.Status, outcome.Case.Engine, outcome.Case.ModelName));
-        Assert.Contains("loads Hugging Face checkpoints, and 'llama-tiny' is none; the verb checkpoint makes one", outcome.Error, StringComparison.Ordinal);
+        Assert.Equal(
+            (CaseStatus.Skipped, "external:fake_peer", "llama-tiny"),
+            (outcome.Status, outcome.Case.Engine, outcome.Case.ModelName)
+        );
+        Assert.Contains(
+            "loads Hugging Face checkpoints, and 'llama-tiny' is none; the verb checkpoint makes one",
+            outcome.Error,
+            StringComparison.Ordinal
+        );
         Assert.Contains("the verb checkpoint makes one", output, StringComparison.Ordinal);
     }
 
@@ -106,7 +123,18 @@ public sealed class ExternalEngineTests : IDisposable
         PythonProgram python = PythonProgram.Find().Python!;
         Assert.SkipWhen(python.ModulesOf(["torch"]).Count > 0, $"{python.Path} has torch");
 
-        (int exitCode, _, _) = Run("--engine", "external:transformers,ort", "--provider", "cpu", "--model", CheckpointFolder.Write(At("checkpoint")), "--prompt", "pp16", "--precision", "fp32");
+        (int exitCode, _, _) = Run(
+            "--engine",
+            "external:transformers,ort",
+            "--provider",
+            "cpu",
+            "--model",
+            CheckpointFolder.Write(At("checkpoint")),
+            "--prompt",
+            "pp16",
+            "--precision",
+            "fp32"
+        );
 
         Assert.Equal(ExitCode.Success, exitCode);
         CaseOutcome skipped = Outcomes().Single(outcome => outcome.Case.Engine == "external:transformers");
@@ -127,12 +155,38 @@ public sealed class ExternalEngineTests : IDisposable
     private (int ExitCode, string Error, CaseOutcome Theirs, CaseOutcome Ours) Measure(string mode)
     {
         Environment.SetEnvironmentVariable(Mode, mode);
-        (int exitCode, _, string error) = Run("--engine", $"{Fake},ort", "--model", CheckpointFolder.Write(At("checkpoint")), "--prompt", "pp16", "--precision", "fp32");
+        (int exitCode, _, string error) = Run(
+            "--engine",
+            $"{Fake},ort",
+            "--model",
+            CheckpointFolder.Write(At("checkpoint")),
+            "--prompt",
+            "pp16",
+            "--precision",
+            "fp32"
+        );
         IReadOnlyList<CaseOutcome> outcomes = Outcomes();
         Assert.Equal(2, outcomes.Count);
-        return (exitCode, error, outcomes.Single(outcome => outcome.Case.Engine == "external:fake_peer"), outcomes.Single(outcome => outcome.Case.Engine == "ort"));
+        return (
+            exitCode,
+            error,
+            outcomes.Single(outcome => outcome.Case.Engine == "external:fake_peer"),
+            outcomes.Single(outcome => outcome.Case.Engine == "ort")
+        );
     }
 
-    private (int ExitCode, string Output, string Error) Run(params string[] arguments) => CliSession.Run(
-        ["run", "--quick", "--isolation", "none", "--max-length", "32", "--iterations", "2", "--output", RunPath, .. arguments]);
+    private (int ExitCode, string Output, string Error) Run(params string[] arguments) =>
+        CliSession.Run([
+            "run",
+            "--quick",
+            "--isolation",
+            "none",
+            "--max-length",
+            "32",
+            "--iterations",
+            "2",
+            "--output",
+            RunPath,
+            .. arguments,
+        ]);
 }

@@ -16,7 +16,22 @@ public sealed class GraphRefusalTests
     {
         using CaseFolder folder = new("official-int4-cuda-prepacked");
         (int exitCode, string output, _) = CliSession.Run(
-            "--quick", "--isolation", "none", "--model", folder.Path, "--engine", "ort", "--provider", "cpu", "--prompt", "pp8", "--max-length", "16", "--output", folder["run"]);
+            "--quick",
+            "--isolation",
+            "none",
+            "--model",
+            folder.Path,
+            "--engine",
+            "ort",
+            "--provider",
+            "cpu",
+            "--prompt",
+            "pp8",
+            "--max-length",
+            "16",
+            "--output",
+            folder["run"]
+        );
 
         Assert.Equal(ExitCode.Failed, exitCode);
         CaseOutcome outcome = RunReader.Read(folder["run"]).Single().Cases.Single();
@@ -30,7 +45,16 @@ public sealed class GraphRefusalTests
     {
         using CaseFolder folder = new("official-int4-cuda-prepacked");
         using CaseFolder reference = new("official-int4-qdq");
-        (int exitCode, _, string error) = CliSession.Run("verify", folder.Path, "--reference", reference.Reference, "--engine", "ort", "--provider", "cpu");
+        (int exitCode, _, string error) = CliSession.Run(
+            "verify",
+            folder.Path,
+            "--reference",
+            reference.Reference,
+            "--engine",
+            "ort",
+            "--provider",
+            "cpu"
+        );
 
         Assert.Equal(ExitCode.Input, exitCode);
         Assert.Contains(Reason, Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
@@ -53,7 +77,17 @@ public sealed class GraphRefusalTests
     public void A_build_says_when_its_own_provider_would_compute_it_wrongly()
     {
         using CaseFolder folder = new("official-int4-cuda-prepacked");
-        (int exitCode, string output, _) = CliSession.Run("build", "--model", "llama-tiny", "--precision", "fp32", "--provider", "cuda", "--output", folder["built"]);
+        (int exitCode, string output, _) = CliSession.Run(
+            "build",
+            "--model",
+            "llama-tiny",
+            "--precision",
+            "fp32",
+            "--provider",
+            "cuda",
+            "--output",
+            folder["built"]
+        );
 
         Assert.Equal(ExitCode.Success, exitCode);
         Assert.Contains("has float32 keys and values, which CUDA's GroupQueryAttention does not take", output, StringComparison.Ordinal);
@@ -64,7 +98,10 @@ public sealed class GraphRefusalTests
     {
         using CaseFolder checkpoint = new("rope-both-llama3");
         string config = File.ReadAllText(checkpoint["config.json"]);
-        File.WriteAllText(checkpoint["config.json"], config.Replace("\"use_cache\"", "\"residual_multiplier\": 2, \"use_cache\"", StringComparison.Ordinal));
+        File.WriteAllText(
+            checkpoint["config.json"],
+            config.Replace("\"use_cache\"", "\"residual_multiplier\": 2, \"use_cache\"", StringComparison.Ordinal)
+        );
         (int exitCode, string output, _) = CliSession.Run("build", "--model", checkpoint.Path, "--output", checkpoint["built"]);
 
         Assert.Equal(ExitCode.Success, exitCode);

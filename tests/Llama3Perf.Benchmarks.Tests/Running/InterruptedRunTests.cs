@@ -11,7 +11,23 @@ public sealed class InterruptedRunTests : IDisposable
 {
     private static readonly string[] s_run =
     [
-        "run", "--isolation", "none", "--model", "llama-tiny", "--precision", "int4", "--prompt", "pp8", "--max-length", "40,41,42,43,44", "--launches", "2", "--iterations", "3", "--warmup", "0",
+        "run",
+        "--isolation",
+        "none",
+        "--model",
+        "llama-tiny",
+        "--precision",
+        "int4",
+        "--prompt",
+        "pp8",
+        "--max-length",
+        "40,41,42,43,44",
+        "--launches",
+        "2",
+        "--iterations",
+        "3",
+        "--warmup",
+        "0",
     ];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("l3p-interrupted-").FullName;
@@ -38,7 +54,11 @@ public sealed class InterruptedRunTests : IDisposable
         Assert.NotEmpty(part.Losses);
         if (signal != "KILL")
         {
-            Assert.Contains($"finished launches are kept in {RunPath}; go on with: run --resume {RunPath}", error, StringComparison.Ordinal);
+            Assert.Contains(
+                $"finished launches are kept in {RunPath}; go on with: run --resume {RunPath}",
+                error,
+                StringComparison.Ordinal
+            );
         }
 
         (exitCode, string output, error) = Resume();
@@ -49,9 +69,20 @@ public sealed class InterruptedRunTests : IDisposable
         Assert.Empty(whole.Losses);
         Assert.All(whole.Cases, outcome => Assert.Equal((CaseStatus.Ok, 6), (outcome.Status, outcome.Samples.Count)));
         Sample[] all = [.. whole.Cases.SelectMany(outcome => outcome.Samples)];
-        Assert.All(part.Cases.SelectMany(outcome => outcome.Samples), sample =>
-            Assert.Contains(all, other => (other.CaseId, other.LaunchIndex, other.Iteration, other.StartUtc, other.DecodeTps) == (sample.CaseId, sample.LaunchIndex, sample.Iteration, sample.StartUtc, sample.DecodeTps)));
-        Assert.DoesNotContain(Directory.EnumerateFiles(RunPath), file => Path.GetFileName(file) is "journal.jsonl" or "plan.json" or "beginning.json");
+        Assert.All(
+            part.Cases.SelectMany(outcome => outcome.Samples),
+            sample =>
+                Assert.Contains(
+                    all,
+                    other =>
+                        (other.CaseId, other.LaunchIndex, other.Iteration, other.StartUtc, other.DecodeTps)
+                        == (sample.CaseId, sample.LaunchIndex, sample.Iteration, sample.StartUtc, sample.DecodeTps)
+                )
+        );
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(RunPath),
+            file => Path.GetFileName(file) is "journal.jsonl" or "plan.json" or "beginning.json"
+        );
     }
 
     [Fact]
@@ -77,10 +108,21 @@ public sealed class InterruptedRunTests : IDisposable
         string[] more = [];
         switch (flaw)
         {
-            case "another machine": File.WriteAllText(beginning, WithMachine(File.ReadAllText(beginning), "other")); break;
-            case "options": more = ["--iterations", "4"]; break;
-            case "library": File.WriteAllText(Path.Combine(RunPath, "invocation.json"), """{"Directory":"/","Arguments":["--runtime-dir","/tmp/evil"]}"""); break;
-            default: File.Delete(Path.Combine(RunPath, "journal.jsonl")); break;
+            case "another machine":
+                File.WriteAllText(beginning, WithMachine(File.ReadAllText(beginning), "other"));
+                break;
+            case "options":
+                more = ["--iterations", "4"];
+                break;
+            case "library":
+                File.WriteAllText(
+                    Path.Combine(RunPath, "invocation.json"),
+                    """{"Directory":"/","Arguments":["--runtime-dir","/tmp/evil"]}"""
+                );
+                break;
+            default:
+                File.Delete(Path.Combine(RunPath, "journal.jsonl"));
+                break;
         }
 
         (int exitCode, _, string error) = Program(["run", "--resume", RunPath, .. more]);
@@ -134,6 +176,14 @@ public sealed class InterruptedRunTests : IDisposable
         return (process.ExitCode, output, error.Result);
     }
 
-    private Process Start(IEnumerable<string> arguments) => Process.Start(
-        new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Benchmarks"), arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
+    private Process Start(IEnumerable<string> arguments) =>
+        Process.Start(
+            new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Benchmarks"), arguments)
+            {
+                WorkingDirectory = _folder,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                UseShellExecute = false,
+            }
+        )!;
 }

@@ -33,7 +33,8 @@ public sealed class ProgramEngineTests : IDisposable
     }
 
     [Fact]
-    public void A_red_case_of_llama_cpp_is_measured_again() => Confirms("llama.cpp", [.. LlamaBench(), "--engine", "llama.cpp", "--prompt", "pp8"]);
+    public void A_red_case_of_llama_cpp_is_measured_again() =>
+        Confirms("llama.cpp", [.. LlamaBench(), "--engine", "llama.cpp", "--prompt", "pp8"]);
 
     [Fact]
     public void A_red_case_of_a_program_that_names_its_device_is_measured_again()
@@ -41,12 +42,29 @@ public sealed class ProgramEngineTests : IDisposable
         Assert.SkipWhen(PythonProgram.Find().Python is null, PythonProgram.Find().Reason ?? "no Python");
         string fake = Path.Combine(Fixtures.Root, "tests", "peers", "fake_peer.py");
 
-        Confirms("external:fake_peer", ["--engine", $"external:{fake}", "--model", CheckpointFolder.Write(At("checkpoint")), "--precision", "fp32", "--prompt", "pp8"]);
+        Confirms(
+            "external:fake_peer",
+            ["--engine", $"external:{fake}", "--model", CheckpointFolder.Write(At("checkpoint")), "--precision", "fp32", "--prompt", "pp8"]
+        );
     }
 
     private void Confirms(string engine, string[] arguments)
     {
-        string[] all = ["--quick", "--isolation", "none", "--max-length", "16", "--warmup", "0", "--launches", "3", "--iterations", "2", .. arguments];
+        string[] all =
+        [
+            "--quick",
+            "--isolation",
+            "none",
+            "--max-length",
+            "16",
+            "--warmup",
+            "0",
+            "--launches",
+            "3",
+            "--iterations",
+            "2",
+            .. arguments,
+        ];
         (int measured, _, string measuredError) = CliSession.Run([.. all, "--output", At("measured")]);
         Assert.Equal((ExitCode.Success, ""), (measured, measuredError));
         Run real = RunReader.Read(At("measured")).Single();
@@ -55,21 +73,50 @@ public sealed class ProgramEngineTests : IDisposable
         string current = real.With("current", sample => Steady(sample, 1e4)).Write(At("current"));
         new RunInvocation(Environment.CurrentDirectory, all).Write(current);
 
-        (int exitCode, string output, string error) = CliSession.Run("gate", "--baseline", baseline, "--current", current, "--metric", "decode_tps", "--confirm", "--trust-invocation");
+        (int exitCode, string output, string error) = CliSession.Run(
+            "gate",
+            "--baseline",
+            baseline,
+            "--current",
+            current,
+            "--metric",
+            "decode_tps",
+            "--confirm",
+            "--trust-invocation"
+        );
 
         Assert.Equal("", error);
         Assert.Contains($"Measuring 1 red cases again: {real.Cases[0].CaseId}", output, StringComparison.Ordinal);
 
         // Far below the baseline again: red, unless this machine was not fit to measure it.
-        Assert.True(exitCode == ExitCode.Failed || (exitCode == (int)GateExitCode.Inconclusive && output.Contains("unsteady", StringComparison.Ordinal)), output);
+        Assert.True(
+            exitCode == ExitCode.Failed
+                || (exitCode == (int)GateExitCode.Inconclusive && output.Contains("unsteady", StringComparison.Ordinal)),
+            output
+        );
     }
 
     private static Sample Steady(Sample sample, double rate) =>
-        sample with { DecodeTps = rate * (1 + (0.05 * sample.LaunchIndex)), ItlP50Ms = 1, ItlP99Ms = 1, Conditions = Conditions.Unknown };
+        sample with
+        {
+            DecodeTps = rate * (1 + (0.05 * sample.LaunchIndex)),
+            ItlP50Ms = 1,
+            ItlP99Ms = 1,
+            Conditions = Conditions.Unknown,
+        };
 
     private static (int ExitCode, string Error) Run(string[] arguments)
     {
-        (int exitCode, _, string error) = CliSession.Run(["--quick", "--isolation", "none", "--max-length", "16", "--iterations", "2", .. arguments]);
+        (int exitCode, _, string error) = CliSession.Run([
+            "--quick",
+            "--isolation",
+            "none",
+            "--max-length",
+            "16",
+            "--iterations",
+            "2",
+            .. arguments,
+        ]);
         return (exitCode, error);
     }
 
@@ -82,7 +129,9 @@ public sealed class ProgramEngineTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a shell");
         string program = At("llama-bench");
-        File.WriteAllText(program, $$"""
+        File.WriteAllText(
+            program,
+            $$"""
             #!/bin/sh
             echo "$@" >> '{{At("asked")}}'
             p=0 n=0 d=0 r=1
@@ -93,9 +142,13 @@ public sealed class ProgramEngineTests : IDisposable
             ns=8000000; i=1; while [ $i -lt $r ]; do i=$((i+1)); ns="$ns,8000000"; done
             ts=500; i=1; while [ $i -lt $r ]; do i=$((i+1)); ts="$ts,500"; done
             echo "[{\"build_commit\":\"abc\",\"build_number\":7,\"gpu_info\":\"\",\"backends\":\"CPU\",\"model_type\":\"llama 1B Q4_0\",\"n_threads\":4,\"n_prompt\":$p,\"n_gen\":$n,\"n_depth\":$d,\"samples_ns\":[$ns],\"samples_ts\":[$ts]}]"
-            """ + "\n");
+            """ + "\n"
+        );
         if (!OperatingSystem.IsWindows())
+        {
             File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
         File.WriteAllText(At("tiny-Q4_0.gguf"), "abc");
         return ["--model", "llama-tiny", "--llama-bench", program, "--gguf", At("tiny-Q4_0.gguf")];
     }

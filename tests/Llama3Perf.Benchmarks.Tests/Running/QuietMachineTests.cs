@@ -11,12 +11,18 @@ public sealed class QuietMachineTests
     private static readonly ForeignLoad s_quiet = new(0.05, 2);
 
     [Fact]
-    public void A_quiet_machine_is_not_talked_about() => Assert.Empty(Lines(new SuiteOptions { Strict = true, WaitIdle = TimeSpan.FromMinutes(5) }, s_quiet));
+    public void A_quiet_machine_is_not_talked_about() =>
+        Assert.Empty(Lines(new SuiteOptions { Strict = true, WaitIdle = TimeSpan.FromMinutes(5) }, s_quiet));
 
     [Fact]
-    public void A_busy_one_gets_one_line_with_what_would_help() => Assert.Equal(
-        ["Other processes use 1.7 of 2 cores: expect slow and scattered figures. 2 spinning threads share cores with others: --spin off gives more."],
-        Lines(new SuiteOptions { Threads = 2 }, s_busy));
+    public void A_busy_one_gets_one_line_with_what_would_help() =>
+        Assert.Equal(
+            [
+                "Other processes use 1.7 of 2 cores: expect slow and scattered figures. 2 spinning threads share cores with others: --spin "
+                    + "off gives more.",
+            ],
+            Lines(new SuiteOptions { Threads = 2 }, s_busy)
+        );
 
     [Theory]
     [InlineData("off")]
@@ -35,7 +41,10 @@ public sealed class QuietMachineTests
     [Fact]
     public void Strict_refuses_a_busy_machine_and_one_that_does_not_tell()
     {
-        Assert.Contains("other processes use 1.7 of 2 cores", Assert.Throws<EngineException>(() => Lines(new SuiteOptions { Strict = true }, s_busy)).Message);
+        Assert.Contains(
+            "other processes use 1.7 of 2 cores",
+            Assert.Throws<EngineException>(() => Lines(new SuiteOptions { Strict = true }, s_busy)).Message
+        );
         Assert.Contains("does not tell", Assert.Throws<EngineException>(() => Lines(new SuiteOptions { Strict = true }, [null])).Message);
     }
 

@@ -16,25 +16,40 @@ public sealed class SuiteTests : IDisposable
     [Fact]
     public void A_quick_run_measures_every_case_and_writes_its_files()
     {
-        (int exitCode, string output, string error) = Measure("--precision", "int4,fp32", "--prompt", "OpenVINO is", "--prompt", "pp8", "--max-length", "24");
+        (int exitCode, string output, string error) = Measure(
+            "--precision",
+            "int4,fp32",
+            "--prompt",
+            "OpenVINO is",
+            "--prompt",
+            "pp8",
+            "--max-length",
+            "24"
+        );
 
         Assert.Equal("", error);
         Assert.Equal(ExitCode.Success, exitCode);
         Run run = RunReader.Read(RunPath, withTokens: true).Single();
         Assert.Equal(4, run.Cases.Count);
-        Assert.All(run.Cases, outcome =>
-        {
-            Assert.Equal(CaseStatus.Ok, outcome.Status);
-            Assert.Equal("synthetic", outcome.Case.Weights);
-            Assert.All(outcome.Samples, sample =>
+        Assert.All(
+            run.Cases,
+            outcome =>
             {
-                Assert.True(sample.Completed);
-                Assert.Equal(24, sample.PromptTokens + sample.NewTokens);
-                Assert.True(sample.TtftMs >= sample.PrefillMs);
-                Assert.Equal(sample.NewTokens, sample.TokenMs.Count);
-            });
-            Assert.Single(outcome.Samples.Select(sample => sample.OutputSha256).Distinct());
-        });
+                Assert.Equal(CaseStatus.Ok, outcome.Status);
+                Assert.Equal("synthetic", outcome.Case.Weights);
+                Assert.All(
+                    outcome.Samples,
+                    sample =>
+                    {
+                        Assert.True(sample.Completed);
+                        Assert.Equal(24, sample.PromptTokens + sample.NewTokens);
+                        Assert.True(sample.TtftMs >= sample.PrefillMs);
+                        Assert.Equal(sample.NewTokens, sample.TokenMs.Count);
+                    }
+                );
+                Assert.Single(outcome.Samples.Select(sample => sample.OutputSha256).Distinct());
+            }
+        );
         Assert.Contains("tok/s", output, StringComparison.Ordinal);
         Assert.Contains(RunPath, output, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(RunPath, "results.md")));
@@ -69,7 +84,22 @@ public sealed class SuiteTests : IDisposable
         string broken = BrokenModel();
 
         (int exitCode, _, _) = CliSession.Run(
-            "--quick", "--isolation", "none", "--model", $"{broken},llama-tiny", "--block-size", "64", "--prompt", "pp8", "--max-length", "16", "--iterations", "2", "--output", RunPath);
+            "--quick",
+            "--isolation",
+            "none",
+            "--model",
+            $"{broken},llama-tiny",
+            "--block-size",
+            "64",
+            "--prompt",
+            "pp8",
+            "--max-length",
+            "16",
+            "--iterations",
+            "2",
+            "--output",
+            RunPath
+        );
 
         Assert.Equal(ExitCode.Failed, exitCode);
         Run run = RunReader.Read(RunPath).Single();
@@ -102,10 +132,18 @@ public sealed class SuiteTests : IDisposable
         string model = CopyOfTinyModel();
         switch (flaw)
         {
-            case "empty": File.Delete(Path.Combine(model, "genai_config.json")); break;
-            case "not-json": File.WriteAllText(Path.Combine(model, "genai_config.json"), "{ \"model\": "); break;
-            case "truncated": File.WriteAllBytes(Path.Combine(model, "model.onnx.data"), new byte[100]); break;
-            default: File.WriteAllText(Path.Combine(model, "model.onnx"), "This is no graph."); break;
+            case "empty":
+                File.Delete(Path.Combine(model, "genai_config.json"));
+                break;
+            case "not-json":
+                File.WriteAllText(Path.Combine(model, "genai_config.json"), "{ \"model\": ");
+                break;
+            case "truncated":
+                File.WriteAllBytes(Path.Combine(model, "model.onnx.data"), new byte[100]);
+                break;
+            default:
+                File.WriteAllText(Path.Combine(model, "model.onnx"), "This is no graph.");
+                break;
         }
 
         (int exitCode, _, string error) = CliSession.Run("generate", "--model", model, "--prompt", "pp4", "--max-length", "8");
@@ -118,18 +156,29 @@ public sealed class SuiteTests : IDisposable
     [Fact]
     public void Generate_streams_text_and_ends_with_the_times()
     {
-        (int exitCode, string output, string error) = CliSession.Run("generate", "--model", "llama-tiny", "--prompt", "OpenVINO is", "--max-length", "40");
+        (int exitCode, string output, string error) = CliSession.Run(
+            "generate",
+            "--model",
+            "llama-tiny",
+            "--prompt",
+            "OpenVINO is",
+            "--max-length",
+            "40"
+        );
 
         Assert.Equal("", error);
         Assert.Equal(ExitCode.Success, exitCode);
         string last = output.TrimEnd().Split('\n')[^1];
-        Assert.Matches(@"^llama-tiny.* prompt \+ \d+ new tokens, TTFT [\d.]+ ms, prefill [\d.]+ tok/s, decode [\d.]+ tok/s, end to end [\d.]+ tok/s", last);
+        Assert.Matches(
+            @"^llama-tiny.* prompt \+ \d+ new tokens, TTFT [\d.]+ ms, prefill [\d.]+ tok/s, decode [\d.]+ tok/s, end to end [\d.]+ tok/s",
+            last
+        );
     }
 
     private string RunPath => Path.Combine(_folder, "run");
 
-    private (int ExitCode, string Output, string Error) Measure(params string[] arguments) => CliSession.Run(
-        ["--quick", "--isolation", "none", "--model", "llama-tiny", "--iterations", "2", "--output", RunPath, .. arguments]);
+    private (int ExitCode, string Output, string Error) Measure(params string[] arguments) =>
+        CliSession.Run(["--quick", "--isolation", "none", "--model", "llama-tiny", "--iterations", "2", "--output", RunPath, .. arguments]);
 
     private string CopyOfTinyModel()
     {

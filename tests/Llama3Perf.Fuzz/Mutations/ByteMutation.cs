@@ -5,9 +5,30 @@ internal static class ByteMutation
 {
     private static readonly byte[][] s_tokens =
     [
-        "\0"u8.ToArray(), "\n"u8.ToArray(), "\r\n"u8.ToArray(), "\""u8.ToArray(), ","u8.ToArray(), "{"u8.ToArray(), "}"u8.ToArray(), "["u8.ToArray(), "null"u8.ToArray(),
-        "-1"u8.ToArray(), "1e999"u8.ToArray(), "NaN"u8.ToArray(), "9223372036854775807"u8.ToArray(), "18446744073709551616"u8.ToArray(), "../x"u8.ToArray(), "=1+1"u8.ToArray(),
-        "\xEF\xBB\xBF"u8.ToArray(), [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xFF, 0xFF, 0xFF, 0xFF], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], "\uD83D\uDE00"u8.ToArray(), "\u2028"u8.ToArray(),
+        "\0"u8.ToArray(),
+        "\n"u8.ToArray(),
+        "\r\n"u8.ToArray(),
+        "\""u8.ToArray(),
+        ","u8.ToArray(),
+        "{"u8.ToArray(),
+        "}"u8.ToArray(),
+        "["u8.ToArray(),
+        "null"u8.ToArray(),
+        "-1"u8.ToArray(),
+        "1e999"u8.ToArray(),
+        "NaN"u8.ToArray(),
+        "9223372036854775807"u8.ToArray(),
+        "18446744073709551616"u8.ToArray(),
+        "../x"u8.ToArray(),
+        "=1+1"u8.ToArray(),
+        "\xEF\xBB\xBF"u8.ToArray(),
+        [0xFF],
+        [0xC0, 0x80],
+        [0xED, 0xA0, 0x80],
+        [0xFF, 0xFF, 0xFF, 0xFF],
+        [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
+        "\uD83D\uDE00"u8.ToArray(),
+        "\u2028"u8.ToArray(),
     ];
 
     public static byte[] Apply(byte[] input, Random random)

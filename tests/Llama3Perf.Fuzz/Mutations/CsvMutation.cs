@@ -6,7 +6,32 @@ namespace Llama3Perf.Fuzz.Mutations;
 internal static class CsvMutation
 {
     private static readonly string[] s_cells =
-        ["", " ", "0", "-1", "1", "1e400", "NaN", "Infinity", "9999999999999999999", "1,5", "\"", "\"a\"\"b\"", "\"a\nb\"", "true", "TRUE", "ok", "failed", "2026-13-45T99:99:99Z", "=1+1", "'", "\0", "\r", "é", "x"];
+    [
+        "",
+        " ",
+        "0",
+        "-1",
+        "1",
+        "1e400",
+        "NaN",
+        "Infinity",
+        "9999999999999999999",
+        "1,5",
+        "\"",
+        "\"a\"\"b\"",
+        "\"a\nb\"",
+        "true",
+        "TRUE",
+        "ok",
+        "failed",
+        "2026-13-45T99:99:99Z",
+        "=1+1",
+        "'",
+        "\0",
+        "\r",
+        "é",
+        "x",
+    ];
 
     public static byte[] Apply(byte[] input, Random random)
     {

@@ -4,14 +4,50 @@ using System.Text.Json.Nodes;
 
 namespace Llama3Perf.Fuzz.Mutations;
 
-/// <summary>Damages JSON and leaves it JSON: values of other kinds and sizes, keys that are gone, renamed or there twice, deep nesting.</summary>
+/// <summary>Damages JSON and leaves it JSON: values of other kinds and sizes, keys that are gone, renamed or there twice, deep
+/// nesting.</summary>
 internal static class JsonMutation
 {
     private static readonly string[] s_values =
     [
-        "null", "true", "false", "0", "-1", "1", "1.5", "-0.0", "1e308", "1e-400", "2147483647", "2147483648", "-9223372036854775808", "9223372036854775807", "18446744073709551615", "1e30",
-        "\"\"", "\" \"", "\"x\"", "\"..\"", "\"../x\"", "\"/etc/passwd\"", "\"a\\u0000b\"", "\"\\ud800\"", "\"\\n\"", "\"(\"", "\"(a+)+$\"", "\"NaN\"", "[]", "{}", "[null]", "[[]]", "[1,2,3]", "[1e9,1e9]",
-        "[9223372036854775807,2]", "{\"\":null}", "{\"a\":1,\"a\":2}", "[{}]",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1",
+        "1.5",
+        "-0.0",
+        "1e308",
+        "1e-400",
+        "2147483647",
+        "2147483648",
+        "-9223372036854775808",
+        "9223372036854775807",
+        "18446744073709551615",
+        "1e30",
+        "\"\"",
+        "\" \"",
+        "\"x\"",
+        "\"..\"",
+        "\"../x\"",
+        "\"/etc/passwd\"",
+        "\"a\\u0000b\"",
+        "\"\\ud800\"",
+        "\"\\n\"",
+        "\"(\"",
+        "\"(a+)+$\"",
+        "\"NaN\"",
+        "[]",
+        "{}",
+        "[null]",
+        "[[]]",
+        "[1,2,3]",
+        "[1e9,1e9]",
+        "[9223372036854775807,2]",
+        "{\"\":null}",
+        "{\"a\":1,\"a\":2}",
+        "[{}]",
     ];
 
     public static byte[] Apply(byte[] input, Random random)
@@ -85,21 +121,23 @@ internal static class JsonMutation
         }
     }
 
-    private static string Key(string key, Random random) => random.Next(4) switch
-    {
-        0 => key + "x",
-        1 => "",
-        2 => key.ToUpperInvariant(),
-        _ => "\0",
-    };
+    private static string Key(string key, Random random) =>
+        random.Next(4) switch
+        {
+            0 => key + "x",
+            1 => "",
+            2 => key.ToUpperInvariant(),
+            _ => "\0",
+        };
 
-    private static string Value(Random random) => random.Next(40) switch
-    {
-        0 => new string('[', 60) + new string(']', 60),
-        1 => "\"" + new string('a', 100_000) + "\"",
-        2 => "[" + string.Join(',', Enumerable.Range(0, 5000)) + "]",
-        _ => s_values[random.Next(s_values.Length)],
-    };
+    private static string Value(Random random) =>
+        random.Next(40) switch
+        {
+            0 => new string('[', 60) + new string(']', 60),
+            1 => "\"" + new string('a', 100_000) + "\"",
+            2 => "[" + string.Join(',', Enumerable.Range(0, 5000)) + "]",
+            _ => s_values[random.Next(s_values.Length)],
+        };
 
     private static JsonNode? Replace(JsonNode root, JsonNode node, JsonNode? value)
     {

@@ -11,7 +11,24 @@ internal static class ProtobufMutation
     private const int Deepest = 6;
 
     private static readonly ulong[] s_numbers =
-        [0, 1, 2, 7, 10, 16, 255, 65536, int.MaxValue, 1UL << 31, 1UL << 32, long.MaxValue, 1UL << 63, ulong.MaxValue, ulong.MaxValue - 1, 1UL << 40];
+    [
+        0,
+        1,
+        2,
+        7,
+        10,
+        16,
+        255,
+        65536,
+        int.MaxValue,
+        1UL << 31,
+        1UL << 32,
+        long.MaxValue,
+        1UL << 63,
+        ulong.MaxValue,
+        ulong.MaxValue - 1,
+        1UL << 40,
+    ];
 
     public static byte[] Apply(byte[] input, Random random)
     {
@@ -51,7 +68,14 @@ internal static class ProtobufMutation
                 break;
             case 2:
                 // The contents of a field of the same kind elsewhere: names change places.
-                owner[index] = Same(all, field, random) is { } same ? field with { Bytes = same.Bytes, Children = Copy(same).Children, Number = same.Number } : field;
+                owner[index] = Same(all, field, random) is { } same
+                    ? field with
+                    {
+                        Bytes = same.Bytes,
+                        Children = Copy(same).Children,
+                        Number = same.Number,
+                    }
+                    : field;
                 break;
             case 3 when field.WireType == 0:
                 owner[index] = field with { Number = s_numbers[random.Next(s_numbers.Length)] };
@@ -73,7 +97,11 @@ internal static class ProtobufMutation
 
     private static Field? Same(List<(List<Field> Owner, int Index)> all, Field field, Random random)
     {
-        Field[] same = [.. all.Select(place => place.Owner[place.Index]).Where(other => other.WireType == field.WireType && (other.Children is null) == (field.Children is null))];
+        Field[] same =
+        [
+            .. all.Select(place => place.Owner[place.Index])
+                .Where(other => other.WireType == field.WireType && (other.Children is null) == (field.Children is null)),
+        ];
         return same.Length > 0 ? same[random.Next(same.Length)] : null;
     }
 
@@ -123,7 +151,15 @@ internal static class ProtobufMutation
                     return null;
             }
 
-            fields.Add(new Field((uint)(key >> 3), wireType, number, contents, wireType == 2 && depth < Deepest && contents.Length > 1 ? Parse(contents, depth + 1) : null));
+            fields.Add(
+                new Field(
+                    (uint)(key >> 3),
+                    wireType,
+                    number,
+                    contents,
+                    wireType == 2 && depth < Deepest && contents.Length > 1 ? Parse(contents, depth + 1) : null
+                )
+            );
         }
 
         return fields;
@@ -145,18 +181,19 @@ internal static class ProtobufMutation
         return false;
     }
 
-    private static IEnumerable<byte> Write(IEnumerable<Field> fields) => fields.SelectMany(field =>
-    {
-        IEnumerable<byte> key = Bytes((field.Id << 3) | (uint)field.WireType);
-        byte[] contents = field.Children is { } children ? [.. Write(children)] : field.Bytes;
-        return field.WireType switch
+    private static IEnumerable<byte> Write(IEnumerable<Field> fields) =>
+        fields.SelectMany(field =>
         {
-            0 => key.Concat(Bytes(field.Number)),
-            1 => key.Concat(BitConverter.GetBytes(field.Number)),
-            5 => key.Concat(BitConverter.GetBytes((uint)field.Number)),
-            _ => key.Concat(Bytes((ulong)contents.Length)).Concat(contents),
-        };
-    });
+            IEnumerable<byte> key = Bytes((field.Id << 3) | (uint)field.WireType);
+            byte[] contents = field.Children is { } children ? [.. Write(children)] : field.Bytes;
+            return field.WireType switch
+            {
+                0 => key.Concat(Bytes(field.Number)),
+                1 => key.Concat(BitConverter.GetBytes(field.Number)),
+                5 => key.Concat(BitConverter.GetBytes((uint)field.Number)),
+                _ => key.Concat(Bytes((ulong)contents.Length)).Concat(contents),
+            };
+        });
 
     private static IEnumerable<byte> Bytes(ulong value)
     {

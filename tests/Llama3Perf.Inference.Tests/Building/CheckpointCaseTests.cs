@@ -23,7 +23,11 @@ public sealed class CheckpointCaseTests
     public void Llama_32_style_is_right()
     {
         using CaseFolder output = new("official-qwen2-nfc");
-        AssertRight(Fixtures.SharedCase("models", "right-llama32-factor-8", "hf"), output["built"], Fixtures.SharedCase("models", "right-llama32-factor-8", "reference.json"));
+        AssertRight(
+            Fixtures.SharedCase("models", "right-llama32-factor-8", "hf"),
+            output["built"],
+            Fixtures.SharedCase("models", "right-llama32-factor-8", "reference.json")
+        );
     }
 
     private static void AssertRight(string checkpoint, string output, string reference)
@@ -31,6 +35,10 @@ public sealed class CheckpointCaseTests
         ModelBuildOptions options = new() { Model = checkpoint, Precision = Precision.Fp32 };
         ModelFolder folder = ModelBuilder.Build(options, output, cancellationToken: TestContext.Current.CancellationToken);
         using IEngine engine = EngineCatalog.Get("ort").Load(folder, new EngineOptions { Threads = 1, AllowEos = true });
-        Assert.Null(ModelVerification.Of(engine, folder, Reference.Read(reference), VerificationLimits.For(Precision.Fp32, sameWeights: true)).Failure);
+        Assert.Null(
+            ModelVerification
+                .Of(engine, folder, Reference.Read(reference), VerificationLimits.For(Precision.Fp32, sameWeights: true))
+                .Failure
+        );
     }
 }

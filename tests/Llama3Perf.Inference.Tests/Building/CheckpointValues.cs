@@ -23,26 +23,36 @@ internal sealed class CheckpointValues(string folder) : IPlainWeights
 
     public float Epsilon => _shape.RmsNormEpsilon;
 
-    public double[] Frequencies => RotaryFrequencies.Of(JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json"))).RootElement, HeadSize);
+    public double[] Frequencies =>
+        RotaryFrequencies.Of(JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json"))).RootElement, HeadSize);
 
     public float[] Embedding => _tensors["model.embed_tokens.weight"];
 
     public IReadOnlyList<float[]> Norms =>
-    [
-        .. Enumerable.Range(0, LayerCount).SelectMany(layer => (float[][])
-            [_tensors[$"model.layers.{layer}.input_layernorm.weight"], _tensors[$"model.layers.{layer}.post_attention_layernorm.weight"]]),
-        _tensors["model.norm.weight"],
-    ];
+        [
+            .. Enumerable
+                .Range(0, LayerCount)
+                .SelectMany(layer =>
+                    (float[][])
+                        [
+                            _tensors[$"model.layers.{layer}.input_layernorm.weight"],
+                            _tensors[$"model.layers.{layer}.post_attention_layernorm.weight"],
+                        ]
+                ),
+            _tensors["model.norm.weight"],
+        ];
 
     public float[] QueryKeyValue(string path) => Attention(path, "weight")!;
 
-    public float[] Matrix(string path) => path == "lm_head" ? _tensors.GetValueOrDefault("lm_head.weight") ?? Embedding : _tensors[$"{Name(path)}.weight"];
+    public float[] Matrix(string path) =>
+        path == "lm_head" ? _tensors.GetValueOrDefault("lm_head.weight") ?? Embedding : _tensors[$"{Name(path)}.weight"];
 
     public float[]? Bias(string path) => path.EndsWith('/') ? Attention(path, "bias") : _tensors.GetValueOrDefault($"{Name(path)}.bias");
 
-    private float[]? Attention(string path, string kind) => _tensors.ContainsKey($"{Name(path)}self_attn.q_proj.{kind}")
-        ? [.. ((string[])["q_proj", "k_proj", "v_proj"]).SelectMany(part => _tensors[$"{Name(path)}self_attn.{part}.{kind}"])]
-        : null;
+    private float[]? Attention(string path, string kind) =>
+        _tensors.ContainsKey($"{Name(path)}self_attn.q_proj.{kind}")
+            ? [.. ((string[])["q_proj", "k_proj", "v_proj"]).SelectMany(part => _tensors[$"{Name(path)}self_attn.{part}.{kind}"])]
+            : null;
 
     private static string Name(string path) => "model." + path.Replace("/attn/", "/self_attn/").Replace('/', '.');
 
@@ -58,7 +68,10 @@ internal sealed class CheckpointValues(string folder) : IPlainWeights
                 if (entry.Name != "__metadata__")
                 {
                     int[] range = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(end => end.GetInt32())];
-                    tensors.Add(entry.Name, Floats(bytes.AsSpan(8 + header + range[0], range[1] - range[0]), entry.Value.GetProperty("dtype").GetString()!));
+                    tensors.Add(
+                        entry.Name,
+                        Floats(bytes.AsSpan(8 + header + range[0], range[1] - range[0]), entry.Value.GetProperty("dtype").GetString()!)
+                    );
                 }
             }
         }

@@ -12,7 +12,8 @@ using Llama3Perf.Models.Onnx;
 
 namespace Llama3Perf.Inference.Tests.Building;
 
-/// <summary>Converted checkpoints on ONNX Runtime: against a plain forward pass over the checkpoint, against transformers, against Microsoft's builder.</summary>
+/// <summary>Converted checkpoints on ONNX Runtime: against a plain forward pass over the checkpoint, against transformers, against
+/// Microsoft's builder.</summary>
 public sealed class ConvertedModelTests : IDisposable
 {
     private static readonly LlamaShape s_small = LlamaShape.Load("llama-tiny");
@@ -21,17 +22,18 @@ public sealed class ConvertedModelTests : IDisposable
 
     public static TheoryData<string> Shapes => [.. Variants.Keys];
 
-    private static Dictionary<string, LlamaShape> Variants { get; } = new()
-    {
-        ["tied"] = s_small with { TieEmbeddings = true },
-        ["untied"] = s_small with { TieEmbeddings = false },
-        ["biases"] = s_small with { TieEmbeddings = false, AttentionBias = true, MlpBias = true },
-        ["attention biases, tied"] = s_small with { TieEmbeddings = true, AttentionBias = true },
-        ["head size 48, three heads for one"] = s_small with { HeadSize = 48, HeadCount = 3, KeyValueHeadCount = 1 },
-        ["head size 80, as many keys as queries"] = s_small with { HeadSize = 80, HeadCount = 2, KeyValueHeadCount = 2 },
-        ["llama3 rope scaling"] = s_small with { RopeScaling = new RopeScaling(8, 1, 4, 64), RopeTheta = 500_000 },
-        ["plain rope of Llama 2"] = s_small with { RopeScaling = null, RopeTheta = 10_000, KeyValueHeadCount = s_small.HeadCount },
-    };
+    private static Dictionary<string, LlamaShape> Variants { get; } =
+        new()
+        {
+            ["tied"] = s_small with { TieEmbeddings = true },
+            ["untied"] = s_small with { TieEmbeddings = false },
+            ["biases"] = s_small with { TieEmbeddings = false, AttentionBias = true, MlpBias = true },
+            ["attention biases, tied"] = s_small with { TieEmbeddings = true, AttentionBias = true },
+            ["head size 48, three heads for one"] = s_small with { HeadSize = 48, HeadCount = 3, KeyValueHeadCount = 1 },
+            ["head size 80, as many keys as queries"] = s_small with { HeadSize = 80, HeadCount = 2, KeyValueHeadCount = 2 },
+            ["llama3 rope scaling"] = s_small with { RopeScaling = new RopeScaling(8, 1, 4, 64), RopeTheta = 500_000 },
+            ["plain rope of Llama 2"] = s_small with { RopeScaling = null, RopeTheta = 10_000, KeyValueHeadCount = s_small.HeadCount },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
@@ -110,12 +112,15 @@ public sealed class ConvertedModelTests : IDisposable
         foreach (JsonElement reference in Cases(fixture))
         {
             int[] prompt = Integers(reference, "input_ids");
-            float[][] logits = [.. ((OrtEngine[])[ours, theirs]).Select(engine =>
-            {
-                engine.Reset(prompt.Length + 1);
-                engine.Prefill(prompt);
-                return engine.LastLogits();
-            })];
+            float[][] logits =
+            [
+                .. ((OrtEngine[])[ours, theirs]).Select(engine =>
+                {
+                    engine.Reset(prompt.Length + 1);
+                    engine.Prefill(prompt);
+                    return engine.LastLogits();
+                }),
+            ];
 
             Assert.InRange(logits[0].Zip(logits[1], (a, b) => Math.Abs((double)a - b)).Max(), 0, 1e-3);
         }
@@ -126,14 +131,31 @@ public sealed class ConvertedModelTests : IDisposable
     private string Write(LlamaShape shape, CheckpointType type, long shardBytes)
     {
         string folder = Path.Combine(_folder, "checkpoint");
-        SyntheticCheckpoint.Write(shape, folder, type, shardBytes, seed: 7, threads: 2, progress: null, TestContext.Current.CancellationToken);
+        SyntheticCheckpoint.Write(
+            shape,
+            folder,
+            type,
+            shardBytes,
+            seed: 7,
+            threads: 2,
+            progress: null,
+            TestContext.Current.CancellationToken
+        );
         return folder;
     }
 
-    private ModelFolder Build(string checkpoint, Precision precision, bool symmetric = true, int blockSize = 32) => ModelBuilder.Build(
-        new ModelBuildOptions { Model = checkpoint, Precision = precision, Symmetric = symmetric, BlockSize = blockSize },
-        Path.Combine(_folder, "model"),
-        cancellationToken: TestContext.Current.CancellationToken);
+    private ModelFolder Build(string checkpoint, Precision precision, bool symmetric = true, int blockSize = 32) =>
+        ModelBuilder.Build(
+            new ModelBuildOptions
+            {
+                Model = checkpoint,
+                Precision = precision,
+                Symmetric = symmetric,
+                BlockSize = blockSize,
+            },
+            Path.Combine(_folder, "model"),
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
     private static void CopyTensor(ModelFolder from, ModelFolder to, string name)
     {
@@ -159,5 +181,6 @@ public sealed class ConvertedModelTests : IDisposable
     private static JsonElement.ArrayEnumerator Cases(string fixture) =>
         JsonDocument.Parse(File.ReadAllBytes(Fixtures.Shared(fixture, "reference.json"))).RootElement.GetProperty("cases").EnumerateArray();
 
-    private static int[] Integers(JsonElement element, string name) => [.. element.GetProperty(name).EnumerateArray().Select(value => value.GetInt32())];
+    private static int[] Integers(JsonElement element, string name) =>
+        [.. element.GetProperty(name).EnumerateArray().Select(value => value.GetInt32())];
 }

@@ -36,14 +36,26 @@ public sealed class DirectMLFormTests : IDisposable
     [InlineData("llama32-tied-ropescaled-sharded", 4, 0.05)]
     [InlineData("llama3-gqa-bf16", 0, 0.003)]
     [InlineData("llama32-tied-ropescaled-sharded", 0, 0.003)]
-    public void Int4_differs_by_the_rounding_of_activations(string fixture, int accuracyLevel, double limit) => Assert.Null(
-        Compare(fixture, Precision.Int4, new VerificationLimits(limit, 1 - (limit / 5), limit, Reference.NewTokens), accuracyLevel).Failure);
+    public void Int4_differs_by_the_rounding_of_activations(string fixture, int accuracyLevel, double limit) =>
+        Assert.Null(
+            Compare(
+                fixture,
+                Precision.Int4,
+                new VerificationLimits(limit, 1 - (limit / 5), limit, Reference.NewTokens),
+                accuracyLevel
+            ).Failure
+        );
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private ModelVerification Compare(string fixture, Precision precision, VerificationLimits limits, int accuracyLevel = 4)
     {
-        TokenizedPrompt[] prompts = [.. Reference.Read(Fixtures.Shared(fixture, "reference.json")).Cases.Select(prompt => new TokenizedPrompt(prompt.Prompt, prompt.InputIds))];
+        TokenizedPrompt[] prompts =
+        [
+            .. Reference
+                .Read(Fixtures.Shared(fixture, "reference.json"))
+                .Cases.Select(prompt => new TokenizedPrompt(prompt.Prompt, prompt.InputIds)),
+        ];
         ModelFolder standard = Build(fixture, precision, GraphTarget.Cpu, accuracyLevel);
         ModelFolder directML = Build(fixture, precision, GraphTarget.DirectML, accuracyLevel);
         Assert.Equal((GraphFamily.Standard, GraphFamily.DirectML), (standard.Family, directML.Family));
@@ -52,10 +64,19 @@ public sealed class DirectMLFormTests : IDisposable
         return ModelVerification.Of(actual, directML, Reference.Of(expected, "the standard form", prompts, standard.EosTokenIds), limits);
     }
 
-    private ModelFolder Build(string fixture, Precision precision, GraphTarget target, int accuracyLevel) => ModelBuilder.Build(
-        new ModelBuildOptions { Model = Fixtures.Shared(fixture, "hf"), Precision = precision, Target = target, AccuracyLevel = accuracyLevel },
-        Path.Combine(_folder, target.ToString()),
-        cancellationToken: TestContext.Current.CancellationToken);
+    private ModelFolder Build(string fixture, Precision precision, GraphTarget target, int accuracyLevel) =>
+        ModelBuilder.Build(
+            new ModelBuildOptions
+            {
+                Model = Fixtures.Shared(fixture, "hf"),
+                Precision = precision,
+                Target = target,
+                AccuracyLevel = accuracyLevel,
+            },
+            Path.Combine(_folder, target.ToString()),
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
-    private static IEngine Load(ModelFolder folder) => EngineCatalog.Get("ort").Load(folder, new EngineOptions { Threads = 1, AllowEos = true });
+    private static IEngine Load(ModelFolder folder) =>
+        EngineCatalog.Get("ort").Load(folder, new EngineOptions { Threads = 1, AllowEos = true });
 }

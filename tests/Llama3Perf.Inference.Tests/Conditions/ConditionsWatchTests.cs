@@ -9,7 +9,9 @@ public sealed class ConditionsWatchTests
     {
         GapCounter gaps = new(periodMs: 50, nowMs: 0, cpuMs: 0);
         for (int i = 1; i <= 20; i++)
+        {
             gaps.Beat(i * 55, 0);
+        }
 
         Assert.Equal(0, gaps.StoppedMs);
     }

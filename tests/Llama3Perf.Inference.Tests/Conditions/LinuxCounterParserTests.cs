@@ -24,11 +24,15 @@ public sealed class LinuxCounterParserTests
     public void Processor_lines_are_summed_without_the_line_of_all() =>
         Assert.Equal(
             new ProcessorTimes(10.0 * (31253 + 9941 + 9499 + 16 + 30621 + 12793 + 10648 + 204), 4720, 10.0 * (103932 + 104019), 2),
-            LinuxCounterParser.Processors(Stat, null));
+            LinuxCounterParser.Processors(Stat, null)
+        );
 
     [Fact]
     public void Only_processors_that_the_process_may_use_count() =>
-        Assert.Equal(new ProcessorTimes(10.0 * (30621 + 12793 + 10648 + 204), 2240, 10.0 * 104019, 1), LinuxCounterParser.Processors(Stat, new HashSet<int> { 1, 7 }));
+        Assert.Equal(
+            new ProcessorTimes(10.0 * (30621 + 12793 + 10648 + 204), 2240, 10.0 * 104019, 1),
+            LinuxCounterParser.Processors(Stat, new HashSet<int> { 1, 7 })
+        );
 
     [Fact]
     public void Pressure_is_the_total_of_some_in_microseconds() => Assert.Equal(372753.287, LinuxCounterParser.PressureMs(Pressure));
@@ -40,7 +44,10 @@ public sealed class LinuxCounterParserTests
     public void A_process_is_read_whatever_its_name_holds() =>
         Assert.Equal(
             new ProcessCounters(31183, 10 * (250 + 40), 10 * (7 + 3), 12 + 5),
-            LinuxCounterParser.Process("31188 (a) R (1 2 3) R 31183 31183 28501 0 -1 4194304 99 0 12 5 250 40 7 3 20 0 1 0 104342 3133440 390"));
+            LinuxCounterParser.Process(
+                "31188 (a) R (1 2 3) R 31183 31183 28501 0 -1 4194304 99 0 12 5 250 40 7 3 20 0 1 0 104342 3133440 390"
+            )
+        );
 
     [Theory]
     [InlineData("")]
@@ -56,14 +63,22 @@ public sealed class LinuxCounterParserTests
     }
 
     [Fact]
-    public void No_text_makes_a_parser_throw() => Gen.Select(Gen.OneOf(Gen.Const(Stat), Gen.Const(Pressure), Gen.Const("1 (x) R 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6"), Gen.Const("")), Gen.String, Gen.Int[0, 200], Gen.Int[0, 50])
-        .Sample((text, noise, at, length) =>
-        {
-            int start = Math.Min(at, text.Length);
-            string damaged = text[..start] + noise + text[Math.Min(start + length, text.Length)..];
-            LinuxCounterParser.Processors(damaged, null);
-            LinuxCounterParser.PressureMs(damaged);
-            LinuxCounterParser.UptimeMs(damaged);
-            LinuxCounterParser.Process(damaged);
-        });
+    public void No_text_makes_a_parser_throw() =>
+        Gen.Select(
+                Gen.OneOf(Gen.Const(Stat), Gen.Const(Pressure), Gen.Const("1 (x) R 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6"), Gen.Const("")),
+                Gen.String,
+                Gen.Int[0, 200],
+                Gen.Int[0, 50]
+            )
+            .Sample(
+                (text, noise, at, length) =>
+                {
+                    int start = Math.Min(at, text.Length);
+                    string damaged = text[..start] + noise + text[Math.Min(start + length, text.Length)..];
+                    LinuxCounterParser.Processors(damaged, null);
+                    LinuxCounterParser.PressureMs(damaged);
+                    LinuxCounterParser.UptimeMs(damaged);
+                    LinuxCounterParser.Process(damaged);
+                }
+            );
 }

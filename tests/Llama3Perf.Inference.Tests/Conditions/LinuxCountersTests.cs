@@ -110,13 +110,20 @@ public sealed class LinuxCountersTests : IDisposable
     private LinuxCounters Counters(bool withChildren = false) => new(_root, Own, withChildren);
 
     // Halves on each of the two processors.
-    private void Processors(int user, int idle, int steal) => Write("proc/stat", FormattableString.Invariant($"""
-        cpu  0 0 0 0 0 0 0 0 0 0
-        cpu0 {user} 0 0 {idle} 0 0 0 {steal} 0 0
-        cpu1 {user} 0 0 {idle} 0 0 0 {steal} 0 0
-        """));
+    private void Processors(int user, int idle, int steal) =>
+        Write(
+            "proc/stat",
+            FormattableString.Invariant(
+                $"""
+                cpu  0 0 0 0 0 0 0 0 0 0
+                cpu0 {user} 0 0 {idle} 0 0 0 {steal} 0 0
+                cpu1 {user} 0 0 {idle} 0 0 0 {steal} 0 0
+                """
+            )
+        );
 
-    private void Process(int id, int parent, int ticks) => Write($"proc/{id}/stat", $"{id} (x) R {parent} 1 1 0 -1 4194304 9 0 3 0 {ticks} 0 0 0 20 0 1 0 9 9 9\n");
+    private void Process(int id, int parent, int ticks) =>
+        Write($"proc/{id}/stat", $"{id} (x) R {parent} 1 1 0 -1 4194304 9 0 3 0 {ticks} 0 0 0 20 0 1 0 9 9 9\n");
 
     private void Write(string path, string text)
     {

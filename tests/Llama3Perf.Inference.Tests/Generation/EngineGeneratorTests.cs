@@ -29,13 +29,9 @@ public sealed class EngineGeneratorTests
 
         public EngineDescription Description { get; } = new("constant", ExecutionProvider.Cpu);
 
-        public void Reset(int maxLength)
-        {
-        }
+        public void Reset(int maxLength) { }
 
-        public void Prefill(ReadOnlySpan<int> prompt)
-        {
-        }
+        public void Prefill(ReadOnlySpan<int> prompt) { }
 
         public int NextToken() => 7;
 

@@ -20,7 +20,12 @@ public sealed class TimedGenerationTests
     [Fact]
     public void Times_ascend_from_the_prompt_to_the_last_token_and_leave_the_reset_out()
     {
-        ScriptedEngine engine = new() { ResetMs = 30, PrefillMs = 20, TokenMs = 5 };
+        ScriptedEngine engine = new()
+        {
+            ResetMs = 30,
+            PrefillMs = 20,
+            TokenMs = 5,
+        };
         long start = Stopwatch.GetTimestamp();
 
         GenerationResult result = TimedGeneration.Run(engine, [1, 2], 6);
@@ -40,11 +45,16 @@ public sealed class TimedGenerationTests
     {
         List<int> seen = [];
 
-        GenerationResult result = TimedGeneration.Run(new ScriptedEngine(), [1], 100, token =>
-        {
-            seen.Add(token);
-            return seen.Count < 3;
-        });
+        GenerationResult result = TimedGeneration.Run(
+            new ScriptedEngine(),
+            [1],
+            100,
+            token =>
+            {
+                seen.Add(token);
+                return seen.Count < 3;
+            }
+        );
 
         Assert.Equal([100, 101, 102], seen);
         Assert.Equal(seen, result.NewTokens);
@@ -101,9 +111,7 @@ public sealed class TimedGenerationTests
             return _next++;
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
 
         private void Called(string call, double milliseconds)
         {
@@ -126,9 +134,7 @@ public sealed class TimedGenerationTests
 
         public EngineDescription Description { get; } = new("counting", ExecutionProvider.Cpu);
 
-        public void Reset(int maxLength)
-        {
-        }
+        public void Reset(int maxLength) { }
 
         public void Prefill(ReadOnlySpan<int> prompt) => _before = GC.GetAllocatedBytesForCurrentThread();
 
@@ -138,8 +144,6 @@ public sealed class TimedGenerationTests
             return 1;
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

@@ -6,7 +6,8 @@ namespace Llama3Perf.Inference.Tests.Machine;
 /// </summary>
 internal static class CapturedFiles
 {
-    public static string Folder(string machine) => Path.Combine(Fixtures.Root, "tests", "Llama3Perf.Inference.Tests", "Machine", "Captured", machine);
+    public static string Folder(string machine) =>
+        Path.Combine(Fixtures.Root, "tests", "Llama3Perf.Inference.Tests", "Machine", "Captured", machine);
 
     public static string Text(string machine, string file) => File.ReadAllText(Path.Combine(Folder(machine), file));
 }

@@ -16,7 +16,8 @@ public sealed class DeviceSelectorTests
     [InlineData(" 2 ", 2)]
     [InlineData("iris", 1)]
     [InlineData("rtx 4070", 0)]
-    public void An_index_or_a_part_of_a_name_is_enough(string device, int expected) => Assert.Equal(expected, DeviceSelector.Select(s_gpus, device).Index);
+    public void An_index_or_a_part_of_a_name_is_enough(string device, int expected) =>
+        Assert.Equal(expected, DeviceSelector.Select(s_gpus, device).Index);
 
     [Theory]
     [InlineData("3", "fits no adapter")]
@@ -31,11 +32,19 @@ public sealed class DeviceSelectorTests
         string message = Assert.Throws<EngineException>(() => DeviceSelector.Select(s_gpus, device)).Message;
 
         Assert.Contains(problem, message, StringComparison.Ordinal);
-        Assert.Contains("0 NVIDIA GeForce RTX 4070 Laptop GPU, 1 Intel(R) Iris(R) Xe Graphics, 2 (no name)", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "0 NVIDIA GeForce RTX 4070 Laptop GPU, 1 Intel(R) Iris(R) Xe Graphics, 2 (no name)",
+            message,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain('\n', message);
     }
 
     [Fact]
     public void A_machine_without_adapters_says_so() =>
-        Assert.Contains("this machine shows none", Assert.Throws<EngineException>(() => DeviceSelector.Select([], "0")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "this machine shows none",
+            Assert.Throws<EngineException>(() => DeviceSelector.Select([], "0")).Message,
+            StringComparison.Ordinal
+        );
 }

@@ -14,8 +14,16 @@ public sealed class LinuxMachineTests
         Assert.Equal("Ubuntu 24.04.1 LTS; Linux 6.8.0-45-generic", info.OsBuild);
         Assert.Equal("battery; plan powersave", info.PowerSource);
         Assert.Equal(
-            new GpuInfo { Index = 0, Name = "Intel Corporation Meteor Lake-P [Intel Arc Graphics]", VendorId = "0x8086", DeviceId = "0x7d55", DriverVersion = "6.8.0-45-generic" },
-            Assert.Single(info.Gpus));
+            new GpuInfo
+            {
+                Index = 0,
+                Name = "Intel Corporation Meteor Lake-P [Intel Arc Graphics]",
+                VendorId = "0x8086",
+                DeviceId = "0x7d55",
+                DriverVersion = "6.8.0-45-generic",
+            },
+            Assert.Single(info.Gpus)
+        );
     }
 
     [Fact]
@@ -33,7 +41,8 @@ public sealed class LinuxMachineTests
                 MemoryBytes = 25753026560,
                 DriverVersion = "6.7.0",
             },
-            Assert.Single(info.Gpus));
+            Assert.Single(info.Gpus)
+        );
     }
 
     [Fact]
@@ -44,17 +53,41 @@ public sealed class LinuxMachineTests
         Assert.Equal("ac", info.PowerSource);
         Assert.Equal(
             [
-                new GpuInfo { Index = 0, Name = "NVIDIA GeForce RTX 4070 Laptop GPU", VendorId = "0x10de", DeviceId = "0x2820", MemoryBytes = 8188L << 20, DriverVersion = "535.129.03", DriverDate = "2023-10-19" },
-                new GpuInfo { Index = 1, VendorId = "0x8086", DeviceId = "0xa7a0", DriverVersion = "6.5.0-35-generic" },
+                new GpuInfo
+                {
+                    Index = 0,
+                    Name = "NVIDIA GeForce RTX 4070 Laptop GPU",
+                    VendorId = "0x10de",
+                    DeviceId = "0x2820",
+                    MemoryBytes = 8188L << 20,
+                    DriverVersion = "535.129.03",
+                    DriverDate = "2023-10-19",
+                },
+                new GpuInfo
+                {
+                    Index = 1,
+                    VendorId = "0x8086",
+                    DeviceId = "0xa7a0",
+                    DriverVersion = "6.5.0-35-generic",
+                },
             ],
-            info.Gpus);
+            info.Gpus
+        );
     }
 
     [Fact]
     public void Without_nvidia_smi_the_kernel_still_tells_the_adapter_and_its_driver() =>
         Assert.Equal(
-            new GpuInfo { Index = 0, VendorId = "0x10de", DeviceId = "0x2820", DriverVersion = "535.129.03", DriverDate = "2023-10-19" },
-            Machine("linux-nvidia-laptop").Capture(null).Gpus[0]);
+            new GpuInfo
+            {
+                Index = 0,
+                VendorId = "0x10de",
+                DeviceId = "0x2820",
+                DriverVersion = "535.129.03",
+                DriverDate = "2023-10-19",
+            },
+            Machine("linux-nvidia-laptop").Capture(null).Gpus[0]
+        );
 
     [Fact]
     public void A_server_without_sysfs_entries_shows_what_nvidia_smi_prints()
@@ -63,8 +96,16 @@ public sealed class LinuxMachineTests
 
         // The module was not built by NVIDIA and bears no date of theirs.
         Assert.Equal(
-            new GpuInfo { Name = "NVIDIA H200", VendorId = "0x10de", DeviceId = "0x2335", MemoryBytes = 143771L << 20, DriverVersion = "580.159.04" },
-            Assert.Single(info.Gpus));
+            new GpuInfo
+            {
+                Name = "NVIDIA H200",
+                VendorId = "0x10de",
+                DeviceId = "0x2335",
+                MemoryBytes = 143771L << 20,
+                DriverVersion = "580.159.04",
+            },
+            Assert.Single(info.Gpus)
+        );
         Assert.Equal("Intel(R) Xeon(R) Processor", info.CpuName);
         Assert.Null(info.PowerSource);
     }

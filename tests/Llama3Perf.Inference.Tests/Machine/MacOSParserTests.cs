@@ -14,15 +14,31 @@ public sealed class MacOSParserTests
     public void Memory_that_an_adapter_borrows_is_not_its_own() =>
         Assert.Equal(
             [
-                new GpuInfo { Index = 0, Name = "Intel UHD Graphics 630", DeviceId = "0x3e9b" },
-                new GpuInfo { Index = 1, Name = "AMD Radeon Pro 5500M", VendorId = "0x1002", DeviceId = "0x7340", MemoryBytes = 8L << 30 },
+                new GpuInfo
+                {
+                    Index = 0,
+                    Name = "Intel UHD Graphics 630",
+                    DeviceId = "0x3e9b",
+                },
+                new GpuInfo
+                {
+                    Index = 1,
+                    Name = "AMD Radeon Pro 5500M",
+                    VendorId = "0x1002",
+                    DeviceId = "0x7340",
+                    MemoryBytes = 8L << 30,
+                },
             ],
-            MacOSParser.Gpus(CapturedFiles.Text("macos-intel-radeon", "displays.json")));
+            MacOSParser.Gpus(CapturedFiles.Text("macos-intel-radeon", "displays.json"))
+        );
 
     [Fact]
     public void The_other_tools_are_read()
     {
-        Assert.Equal("ac; plan low power", MacOSParser.PowerSource(CapturedFiles.Text(M3, "pmset-batt.txt"), CapturedFiles.Text(M3, "pmset.txt")));
+        Assert.Equal(
+            "ac; plan low power",
+            MacOSParser.PowerSource(CapturedFiles.Text(M3, "pmset-batt.txt"), CapturedFiles.Text(M3, "pmset.txt"))
+        );
         Assert.Equal("01234567-89AB-CDEF-0123-456789ABCDEF", MacOSParser.PlatformId(CapturedFiles.Text(M3, "ioreg.txt")));
         Assert.Equal(160_000L * 16384, MacOSParser.AvailableBytes(CapturedFiles.Text(M3, "vm_stat.txt")));
         Assert.Equal("macOS 15.5 24F74", MacOSParser.OsBuild(CapturedFiles.Text(M3, "sw_vers.txt")));

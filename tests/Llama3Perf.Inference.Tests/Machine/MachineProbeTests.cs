@@ -11,7 +11,9 @@ public sealed class MachineProbeTests
     {
         MachineInfo first = MachineProbe.Capture();
         MachineInfo second = MachineProbe.Capture();
-        TestContext.Current.TestOutputHelper?.WriteLine($"{first}\n{string.Join('\n', first.Gpus)}\n{MachineProbe.AvailableMemoryBytes()} bytes left");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{first}\n{string.Join('\n', first.Gpus)}\n{MachineProbe.AvailableMemoryBytes()} bytes left"
+        );
 
         Assert.Equal(first with { Gpus = [] }, second with { Gpus = [] });
         Assert.Equal(first.Gpus, second.Gpus);

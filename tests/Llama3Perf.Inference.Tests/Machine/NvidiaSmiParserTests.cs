@@ -7,8 +7,15 @@ public sealed class NvidiaSmiParserTests
     [Fact]
     public void What_the_driver_does_not_tell_is_null() =>
         Assert.Equal(
-            new GpuInfo { Name = "NVIDIA GB10", VendorId = "0x10de", DeviceId = "0x2e12", DriverVersion = "580.95.05" },
-            Assert.Single(NvidiaSmiParser.ParseGpus("0, NVIDIA GB10, 0x2E1210DE, [N/A], 580.95.05\n")));
+            new GpuInfo
+            {
+                Name = "NVIDIA GB10",
+                VendorId = "0x10de",
+                DeviceId = "0x2e12",
+                DriverVersion = "580.95.05",
+            },
+            Assert.Single(NvidiaSmiParser.ParseGpus("0, NVIDIA GB10, 0x2E1210DE, [N/A], 580.95.05\n"))
+        );
 
     [Fact]
     public void The_place_on_the_bus_is_kept_where_it_is_told()
@@ -31,5 +38,6 @@ public sealed class NvidiaSmiParserTests
     [InlineData("42, 7\n", null)]
     [InlineData("4242, [N/A]\n", null)]
     [InlineData("", null)]
-    public void A_process_has_the_sum_of_its_rows(string text, long? expected) => Assert.Equal(expected, NvidiaSmiParser.ParseProcessBytes(text, 4242));
+    public void A_process_has_the_sum_of_its_rows(string text, long? expected) =>
+        Assert.Equal(expected, NvidiaSmiParser.ParseProcessBytes(text, 4242));
 }

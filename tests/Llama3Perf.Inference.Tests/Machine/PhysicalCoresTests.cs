@@ -12,5 +12,6 @@ public sealed class PhysicalCoresTests
     [InlineData("0-3", new[] { 0, 1, 2, 3 })]
     [InlineData("\t0,2-3,8\n", new[] { 0, 2, 3, 8 })]
     [InlineData("", new int[0])]
-    public void A_processor_list_is_read_as_linux_writes_it(string list, int[] expected) => Assert.Equal(expected, PhysicalCores.ParseList(list));
+    public void A_processor_list_is_read_as_linux_writes_it(string list, int[] expected) =>
+        Assert.Equal(expected, PhysicalCores.ParseList(list));
 }

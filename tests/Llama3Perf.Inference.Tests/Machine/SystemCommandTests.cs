@@ -12,7 +12,10 @@ public sealed class SystemCommandTests
     public void Arguments_arrive_as_they_are_and_both_pipes_are_emptied()
     {
         AssertShell();
-        Assert.Equal("a b|\"\n", SystemCommand.Output("sh", "-c", "printf '%s|%s\\n' \"$1\" \"$2\"; head -c 200000 /dev/zero >&2", "sh", "a b", "\""));
+        Assert.Equal(
+            "a b|\"\n",
+            SystemCommand.Output("sh", "-c", "printf '%s|%s\\n' \"$1\" \"$2\"; head -c 200000 /dev/zero >&2", "sh", "a b", "\"")
+        );
     }
 
     [Fact]

@@ -5,7 +5,13 @@ namespace Llama3Perf.Inference.Tests.Machine;
 
 public sealed class WindowsParserTests
 {
-    private static readonly GpuInfo s_arc = new() { Index = 0, Name = "Intel(R) Arc(TM) Graphics", VendorId = "0x8086", DeviceId = "0x7d55" };
+    private static readonly GpuInfo s_arc = new()
+    {
+        Index = 0,
+        Name = "Intel(R) Arc(TM) Graphics",
+        VendorId = "0x8086",
+        DeviceId = "0x7d55",
+    };
 
     [Fact]
     public void A_description_has_the_size_that_dxgi_writes() =>
@@ -14,18 +20,39 @@ public sealed class WindowsParserTests
     [Fact]
     public void An_adapter_is_what_dxgi_describes()
     {
-        AdapterDescription description = new() { VendorId = 0x10de, DeviceId = 0x2820, DedicatedVideoMemory = 2047u << 20, LuidLow = 0x1234f, LuidHigh = -1 };
+        AdapterDescription description = new()
+        {
+            VendorId = 0x10de,
+            DeviceId = 0x2820,
+            DedicatedVideoMemory = 2047u << 20,
+            LuidLow = 0x1234f,
+            LuidHigh = -1,
+        };
         "NVIDIA GeForce RTX 4070 Laptop GPU".AsSpan().CopyTo(description.Name);
 
         Assert.Equal(
-            new GpuInfo { Index = 2, Name = "NVIDIA GeForce RTX 4070 Laptop GPU", VendorId = "0x10de", DeviceId = "0x2820", MemoryBytes = 2047L << 20, Luid = "0xffffffff0001234f" },
-            WindowsParser.Adapter(2, description));
+            new GpuInfo
+            {
+                Index = 2,
+                Name = "NVIDIA GeForce RTX 4070 Laptop GPU",
+                VendorId = "0x10de",
+                DeviceId = "0x2820",
+                MemoryBytes = 2047L << 20,
+                Luid = "0xffffffff0001234f",
+            },
+            WindowsParser.Adapter(2, description)
+        );
     }
 
     [Fact]
     public void A_name_of_full_length_has_no_zero_at_its_end_and_the_basic_driver_is_software()
     {
-        AdapterDescription description = new() { VendorId = 0x1414, DeviceId = 0x8c, Flags = 2 };
+        AdapterDescription description = new()
+        {
+            VendorId = 0x1414,
+            DeviceId = 0x8c,
+            Flags = 2,
+        };
         ((Span<char>)description.Name).Fill('x');
 
         GpuInfo gpu = WindowsParser.Adapter(0, description);
@@ -45,7 +72,14 @@ public sealed class WindowsParserTests
             new(@"pci\ven_8086&dev_7d56", "1.2.3.4", "1-1-2020"),
         ];
 
-        Assert.Equal(s_arc with { DriverVersion = "32.0.101.6795", DriverDate = "2025-05-09" }, Assert.Single(WindowsParser.WithDrivers([s_arc], drivers)));
+        Assert.Equal(
+            s_arc with
+            {
+                DriverVersion = "32.0.101.6795",
+                DriverDate = "2025-05-09",
+            },
+            Assert.Single(WindowsParser.WithDrivers([s_arc], drivers))
+        );
     }
 
     [Theory]
@@ -53,7 +87,11 @@ public sealed class WindowsParserTests
     [InlineData("5.6.7.8", null)]
     public void Two_entries_for_one_device_count_only_where_they_agree(string second, string? expected)
     {
-        DisplayDriver[] drivers = [new(@"pci\ven_8086&dev_7d55", "1.2.3.4", "1-1-2020"), new(@"pci\ven_8086&dev_7d55&rev_08", second, "1-1-2020")];
+        DisplayDriver[] drivers =
+        [
+            new(@"pci\ven_8086&dev_7d55", "1.2.3.4", "1-1-2020"),
+            new(@"pci\ven_8086&dev_7d55&rev_08", second, "1-1-2020"),
+        ];
 
         Assert.Equal(expected, Assert.Single(WindowsParser.WithDrivers([s_arc], drivers)).DriverVersion);
     }

@@ -4,7 +4,8 @@ using Llama3Perf.Inference.Tests.Native;
 
 namespace Llama3Perf.Inference.Tests.Native
 {
-    /// <summary>Runs one of <see cref="ChildScenarios"/> in a process of its own: libraries are loaded once a process, and some things happen at its end.</summary>
+    /// <summary>Runs one of <see cref="ChildScenarios"/> in a process of its own: libraries are loaded once a process, and some things
+    /// happen at its end.</summary>
     internal static class ChildProcess
     {
         /// <summary>The scenario's output, its lines joined as they came.</summary>
@@ -24,7 +25,9 @@ namespace Llama3Perf.Inference.Tests.Native
         /// <param name="home">Home and current folder, or null for those of this process.</param>
         public static Process Start(string scenario, string? runtimeFolder, string? home = null)
         {
-            ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Inference.Tests" + (OperatingSystem.IsWindows() ? ".exe" : "")))
+            ProcessStartInfo start = new(
+                Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Inference.Tests" + (OperatingSystem.IsWindows() ? ".exe" : ""))
+            )
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,
@@ -37,8 +40,13 @@ namespace Llama3Perf.Inference.Tests.Native
             {
                 start.WorkingDirectory = home;
                 start.Environment["HOME"] = start.Environment["USERPROFILE"] = start.Environment["LOCALAPPDATA"] = home;
-                foreach (string name in (string[])["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", Telemetry.OffVariable, Telemetry.ChoiceVariable])
+                foreach (
+                    string name in (string[])
+                        ["XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", Telemetry.OffVariable, Telemetry.ChoiceVariable]
+                )
+                {
                     start.Environment.Remove(name);
+                }
             }
 
             return Process.Start(start)!;

@@ -64,7 +64,9 @@ internal static partial class ChildScenarios
 
     private static void AskGenAi()
     {
-        Console.WriteLine(GenAiRuntime.Kind.Availability(ExecutionProvider.Cpu) is { IsAvailable: false, Reason: var reason } ? reason : "available");
+        Console.WriteLine(
+            GenAiRuntime.Kind.Availability(ExecutionProvider.Cpu) is { IsAvailable: false, Reason: var reason } ? reason : "available"
+        );
         PrintLoaded();
     }
 
@@ -90,7 +92,12 @@ internal static partial class ChildScenarios
     // As a measuring process does, in the home folder that the test gave.
     private static void GenerateOne()
     {
-        using (IEngine engine = OrtSession.Kind.Load(ModelBuilder.Build(new ModelBuildOptions { Model = "llama-tiny" }, "model"), new EngineOptions()))
+        using (
+            IEngine engine = OrtSession.Kind.Load(
+                ModelBuilder.Build(new ModelBuildOptions { Model = "llama-tiny" }, "model"),
+                new EngineOptions()
+            )
+        )
         {
             engine.Reset(8);
             engine.Prefill([1, 2, 3]);
@@ -98,7 +105,9 @@ internal static partial class ChildScenarios
         }
 
         Console.WriteLine($"{Telemetry.OffVariable}={Environment.GetEnvironmentVariable(Telemetry.OffVariable)}");
-        Console.WriteLine($"getenv={(OperatingSystem.IsWindows() ? "" : Marshal.PtrToStringUTF8(GetEnvironmentVariable(Telemetry.OffVariable)))}");
+        Console.WriteLine(
+            $"getenv={(OperatingSystem.IsWindows() ? "" : Marshal.PtrToStringUTF8(GetEnvironmentVariable(Telemetry.OffVariable)))}"
+        );
     }
 
     [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
@@ -113,7 +122,12 @@ internal static partial class ChildScenarios
 
         if (OperatingSystem.IsLinux())
         {
-            foreach (string path in File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..]).Where(path => path.Contains("onnxruntime", StringComparison.Ordinal) && path.Contains(".so", StringComparison.Ordinal)).Distinct())
+            foreach (
+                string path in File.ReadLines("/proc/self/maps")
+                    .Select(line => line[(line.LastIndexOf(' ') + 1)..])
+                    .Where(path => path.Contains("onnxruntime", StringComparison.Ordinal) && path.Contains(".so", StringComparison.Ordinal))
+                    .Distinct()
+            )
             {
                 Console.WriteLine($"maps {path}");
             }

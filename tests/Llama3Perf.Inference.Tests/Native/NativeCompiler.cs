@@ -15,9 +15,10 @@ internal static class NativeCompiler
                 continue;
             }
 
-            string[] arguments = compiler == "cl"
-                ? ["/nologo", "/LD", "/O1", source, $"/Fe:{library}", $"/Fo:{library}.obj"]
-                : ["-O1", "-shared", "-fPIC", "-o", library, source];
+            string[] arguments =
+                compiler == "cl"
+                    ? ["/nologo", "/LD", "/O1", source, $"/Fe:{library}", $"/Fo:{library}.obj"]
+                    : ["-O1", "-shared", "-fPIC", "-o", library, source];
             return Run(path, arguments);
         }
 
@@ -26,7 +27,14 @@ internal static class NativeCompiler
 
     private static string? Run(string compiler, string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(compiler, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(compiler, arguments)
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -34,7 +42,8 @@ internal static class NativeCompiler
     }
 
     private static string? FindOnPath(string name) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name))
             .FirstOrDefault(File.Exists);
 }

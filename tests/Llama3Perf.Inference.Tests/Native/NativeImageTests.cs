@@ -6,12 +6,22 @@ namespace Llama3Perf.Inference.Tests.Native;
 
 public sealed class NativeImageTests
 {
-    private static readonly byte[][] s_magics = [[0x7F, 0x45, 0x4C, 0x46], [0x4D, 0x5A], [0xCF, 0xFA, 0xED, 0xFE], [0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0], []];
+    private static readonly byte[][] s_magics =
+    [
+        [0x7F, 0x45, 0x4C, 0x46],
+        [0x4D, 0x5A],
+        [0xCF, 0xFA, 0xED, 0xFE],
+        [0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0],
+        [],
+    ];
 
     [Fact]
     public void This_runtimes_own_library_fits_this_process()
     {
-        string file = OperatingSystem.IsWindows() ? "coreclr.dll" : OperatingSystem.IsMacOS() ? "libcoreclr.dylib" : "libcoreclr.so";
+        string file =
+            OperatingSystem.IsWindows() ? "coreclr.dll"
+            : OperatingSystem.IsMacOS() ? "libcoreclr.dylib"
+            : "libcoreclr.so";
         NativeImage? image = NativeImage.Read(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), file));
         Assert.NotNull(image);
         Assert.True(image.FitsThisProcess, image.Describe());
@@ -77,7 +87,8 @@ public sealed class NativeImageTests
 
     [Fact]
     public void No_bytes_break_the_parser() =>
-        Gen.Select(Gen.Int[0, s_magics.Length - 1], Gen.Byte.Array[0, 200]).Sample((magic, rest) => _ = NativeImage.Parse([.. s_magics[magic], .. rest]));
+        Gen.Select(Gen.Int[0, s_magics.Length - 1], Gen.Byte.Array[0, 200])
+            .Sample((magic, rest) => _ = NativeImage.Parse([.. s_magics[magic], .. rest]));
 
     private static byte[] Elf(ushort machine, bool bigEndian)
     {

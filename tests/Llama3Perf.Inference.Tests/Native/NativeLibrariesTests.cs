@@ -52,7 +52,10 @@ public sealed class NativeLibrariesTests
     public void Without_a_runtime_folder_the_packaged_library_is_loaded_and_tells_its_version()
     {
         string output = ChildProcess.Run(ChildScenarios.UseOnnxRuntime, runtimeFolder: null);
-        Assert.Matches($@"^onnxruntime 1\.\d+\.\d+ .*{System.Text.RegularExpressions.Regex.Escape(TestRuntime.FileName("onnxruntime"))}", output);
+        Assert.Matches(
+            $@"^onnxruntime 1\.\d+\.\d+ .*{System.Text.RegularExpressions.Regex.Escape(TestRuntime.FileName("onnxruntime"))}",
+            output
+        );
     }
 
     [Fact]
@@ -63,14 +66,21 @@ public sealed class NativeLibrariesTests
     public void A_runtime_folder_without_the_library_is_named()
     {
         string folder = TestRuntime.Scratch("empty");
-        Assert.StartsWith($"EngineException: {folder} holds no {TestRuntime.FileName("onnxruntime")}", ChildProcess.Run(ChildScenarios.UseOnnxRuntime, folder), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"EngineException: {folder} holds no {TestRuntime.FileName("onnxruntime")}",
+            ChildProcess.Run(ChildScenarios.UseOnnxRuntime, folder),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void A_file_that_is_no_library_is_named_as_such()
     {
         string file = WithOnnxRuntimeFile("text", path => File.WriteAllText(path, "version https://git-lfs.github.com/spec/v1\n"));
-        Assert.Equal($"EngineException: {file} is not a native library", ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file)));
+        Assert.Equal(
+            $"EngineException: {file} is not a native library",
+            ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file))
+        );
     }
 
     [Fact]
@@ -78,24 +88,40 @@ public sealed class NativeLibrariesTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the header is patched in its ELF form");
         bool onArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
-        string file = WithOnnxRuntimeFile("other-processor", path =>
-        {
-            byte[] library = File.ReadAllBytes(TestRuntime.PackagedOnnxRuntime);
-            library[18] = (byte)(onArm ? 0x3E : 0xB7);
-            File.WriteAllBytes(path, library);
-        });
+        string file = WithOnnxRuntimeFile(
+            "other-processor",
+            path =>
+            {
+                byte[] library = File.ReadAllBytes(TestRuntime.PackagedOnnxRuntime);
+                library[18] = (byte)(onArm ? 0x3E : 0xB7);
+                File.WriteAllBytes(path, library);
+            }
+        );
 
         string output = ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file));
 
-        Assert.Equal($"EngineException: {file} is a library for Linux {(onArm ? "X64" : "Arm64")}, and this process is Linux {RuntimeInformation.ProcessArchitecture}", output);
+        Assert.Equal(
+            $"EngineException: {file} is a library for Linux {(onArm ? "X64" : "Arm64")}, and this process is Linux "
+                + $"{RuntimeInformation.ProcessArchitecture}",
+            output
+        );
     }
 
     [Fact]
     public void A_library_of_another_kind_is_refused()
     {
-        string other = OperatingSystem.IsWindows() ? "System.IO.Compression.Native.dll" : OperatingSystem.IsMacOS() ? "libSystem.Native.dylib" : "libSystem.Native.so";
-        string file = WithOnnxRuntimeFile("other-kind", path => File.Copy(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), other), path));
-        Assert.Equal($"EngineException: {file} is not ONNX Runtime: it has no OrtGetApiBase", ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file)));
+        string other =
+            OperatingSystem.IsWindows() ? "System.IO.Compression.Native.dll"
+            : OperatingSystem.IsMacOS() ? "libSystem.Native.dylib"
+            : "libSystem.Native.so";
+        string file = WithOnnxRuntimeFile(
+            "other-kind",
+            path => File.Copy(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), other), path)
+        );
+        Assert.Equal(
+            $"EngineException: {file} is not ONNX Runtime: it has no OrtGetApiBase",
+            ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file))
+        );
     }
 
     [Fact]
@@ -104,8 +130,11 @@ public sealed class NativeLibrariesTests
         Assert.SkipWhen(TestRuntime.FakeLibrary is null, TestRuntime.WhyNoFake);
         string file = WithOnnxRuntimeFile("old", path => File.Copy(TestRuntime.FakeLibrary!, path));
         Assert.StartsWith(
-            $"EngineException: {file} is ONNX Runtime 1.2.3, too old for this build's managed package {typeof(Microsoft.ML.OnnxRuntime.OrtEnv).Assembly.GetName().Version!.ToString(2)};",
-            ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file)), StringComparison.Ordinal);
+            $"EngineException: {file} is ONNX Runtime 1.2.3, too old for this build's managed package "
+                + $"{typeof(Microsoft.ML.OnnxRuntime.OrtEnv).Assembly.GetName().Version!.ToString(2)};",
+            ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

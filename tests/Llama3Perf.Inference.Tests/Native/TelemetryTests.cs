@@ -3,7 +3,8 @@ using Llama3Perf.Inference.Native;
 
 namespace Llama3Perf.Inference.Tests.Native;
 
-/// <summary>The libraries' telemetry client stays off; it would keep a device id and a database below the home folder, and upload.</summary>
+/// <summary>The libraries' telemetry client stays off; it would keep a device id and a database below the home folder, and
+/// upload.</summary>
 public sealed class TelemetryTests : IDisposable
 {
     private readonly string _home = Directory.CreateTempSubdirectory("l3p-home-").FullName;
@@ -14,7 +15,10 @@ public sealed class TelemetryTests : IDisposable
     public void A_generation_leaves_nothing_in_the_home_folder()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "only the Linux packages keep files");
-        Assert.SkipUnless(HoldsClient(TestRuntime.PackagedOnnxRuntime), $"{TestRuntime.PackagedOnnxRuntime} has no telemetry client that keeps files");
+        Assert.SkipUnless(
+            HoldsClient(TestRuntime.PackagedOnnxRuntime),
+            $"{TestRuntime.PackagedOnnxRuntime} has no telemetry client that keeps files"
+        );
 
         string output = ChildProcess.Run(ChildScenarios.GenerateOneToken, runtimeFolder: null, _home);
 
@@ -26,5 +30,6 @@ public sealed class TelemetryTests : IDisposable
     public void This_test_process_has_it_off_too() => Assert.Equal("1", Environment.GetEnvironmentVariable(Telemetry.OffVariable));
 
     // The folder's name stands in the library that makes it.
-    private static bool HoldsClient(string library) => File.ReadAllBytes(library).AsSpan().IndexOf(Encoding.ASCII.GetBytes("Microsoft/DeveloperTools/.onnxruntime")) >= 0;
+    private static bool HoldsClient(string library) =>
+        File.ReadAllBytes(library).AsSpan().IndexOf(Encoding.ASCII.GetBytes("Microsoft/DeveloperTools/.onnxruntime")) >= 0;
 }

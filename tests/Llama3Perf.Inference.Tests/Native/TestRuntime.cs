@@ -15,7 +15,8 @@ internal static class TestRuntime
     private static readonly Lazy<string> s_scratch = new(() => Directory.CreateTempSubdirectory("llama3perf-native-").FullName);
 
     /// <summary>Folder with the real libraries, or null.</summary>
-    public static string? RealFolder { get; } = Environment.GetEnvironmentVariable(RealFolderVariable) is { Length: > 0 } folder ? folder : null;
+    public static string? RealFolder { get; } =
+        Environment.GetEnvironmentVariable(RealFolderVariable) is { Length: > 0 } folder ? folder : null;
 
     /// <summary>The compiled fake, or null.</summary>
     public static string? FakeLibrary { get; private set; }
@@ -27,12 +28,17 @@ internal static class TestRuntime
     public static string Scratch(string name) => Directory.CreateDirectory(Path.Combine(s_scratch.Value, name)).FullName;
 
     /// <summary>File name of a native library on this system.</summary>
-    public static string FileName(string name) => OperatingSystem.IsWindows() ? name + ".dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+    public static string FileName(string name) =>
+        OperatingSystem.IsWindows() ? name + ".dll"
+        : OperatingSystem.IsMacOS() ? $"lib{name}.dylib"
+        : $"lib{name}.so";
 
     /// <summary>Where the packaged ONNX Runtime lies.</summary>
     public static string PackagedOnnxRuntime { get; } =
         ((AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "") + Path.PathSeparator + AppContext.BaseDirectory)
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(folder => Path.Combine(folder, FileName("onnxruntime"))).First(File.Exists);
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Select(folder => Path.Combine(folder, FileName("onnxruntime")))
+            .First(File.Exists);
 
     /// <summary>Puts the packaged ONNX Runtime into a folder: a link where links cost nothing, for the file is large.</summary>
     public static void LinkOnnxRuntime(string folder)

@@ -12,8 +12,14 @@ public sealed class ModelTokenizerTests(ModelTokenizerTests.TinyModel tiny) : IC
 {
     // Valid UTF-16: what a command line or a file can hold.
     private static readonly Gen<string> s_texts = Gen.OneOf(
-        Gen.Int[0, 0x10FFFF].Where(Rune.IsValid).Array[0, 40].Select(runes => string.Concat(runes.Select(rune => new Rune(rune).ToString()))),
-        Gen.OneOf("a", " ", "\n", "<|", "|>", "<|eot_id|>", "'ll", "12", "é", "漢", "\u0301", "\0", "𝐀", "🦙", "OpenVINO", "\t").Array[0, 30].Select(string.Concat));
+        Gen.Int[0, 0x10FFFF]
+            .Where(Rune.IsValid)
+            .Array[0, 40]
+            .Select(runes => string.Concat(runes.Select(rune => new Rune(rune).ToString()))),
+        Gen.OneOf("a", " ", "\n", "<|", "|>", "<|eot_id|>", "'ll", "12", "é", "漢", "\u0301", "\0", "𝐀", "🦙", "OpenVINO", "\t")
+            .Array[0, 30]
+            .Select(string.Concat)
+    );
 
     [Theory]
     [InlineData("llama3-gqa-bf16")]
@@ -23,7 +29,10 @@ public sealed class ModelTokenizerTests(ModelTokenizerTests.TinyModel tiny) : IC
         ModelFolder folder = ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu"));
         var prompts = PromptTokenizer.For(folder);
         // Its author put BOS in front; the tokenizer puts none there.
-        PromptForm plain = PromptForm.Plain with { AddBos = true };
+        PromptForm plain = PromptForm.Plain with
+        {
+            AddBos = true,
+        };
         using JsonDocument reference = JsonDocument.Parse(File.ReadAllText(Fixtures.Shared(fixture, "reference.json")));
         JsonElement[] cases = [.. reference.RootElement.GetProperty("cases").EnumerateArray()];
 
@@ -36,7 +45,10 @@ public sealed class ModelTokenizerTests(ModelTokenizerTests.TinyModel tiny) : IC
             Assert.Equal(ids[1..], prompts.Tokenize(Prompt.OfText(prompt), PromptForm.Plain).TokenIds);
             Assert.Equal(expected.GetProperty("decoded").GetString(), prompts.Tokenizer.Decode(ids));
             Assert.Equal(expected.GetProperty("chat_text").GetString(), ChatTemplate.Get("llama3").Apply(prompt));
-            Assert.Equal(Ids(expected, "chat_ids"), prompts.Tokenize(Prompt.OfText(prompt), new PromptForm(ChatTemplate.Get("llama3"), AddBos: false)).TokenIds);
+            Assert.Equal(
+                Ids(expected, "chat_ids"),
+                prompts.Tokenize(Prompt.OfText(prompt), new PromptForm(ChatTemplate.Get("llama3"), AddBos: false)).TokenIds
+            );
         }
     }
 
@@ -45,24 +57,30 @@ public sealed class ModelTokenizerTests(ModelTokenizerTests.TinyModel tiny) : IC
         s_texts.Sample(text => Assert.Equal(text, tiny.Tokenizer.Decode(tiny.Tokenizer.Encode(text))), iter: 2000);
 
     [Fact]
-    public void A_stream_says_what_the_whole_says_and_never_half_a_character() => s_texts.Sample(
-        text =>
-        {
-            StreamingDecoder stream = tiny.Tokenizer.CreateStreamingDecoder();
-            List<string> parts = [.. tiny.Tokenizer.Encode(text).Select(stream.Add), stream.Finish()];
-            Assert.Equal(text, string.Concat(parts));
-            Assert.All(parts, part => Assert.DoesNotContain('\uFFFD', text.Contains('\uFFFD', StringComparison.Ordinal) ? "" : part));
-        },
-        iter: 1000);
+    public void A_stream_says_what_the_whole_says_and_never_half_a_character() =>
+        s_texts.Sample(
+            text =>
+            {
+                StreamingDecoder stream = tiny.Tokenizer.CreateStreamingDecoder();
+                List<string> parts = [.. tiny.Tokenizer.Encode(text).Select(stream.Add), stream.Finish()];
+                Assert.Equal(text, string.Concat(parts));
+                Assert.All(parts, part => Assert.DoesNotContain('\uFFFD', text.Contains('\uFFFD', StringComparison.Ordinal) ? "" : part));
+            },
+            iter: 1000
+        );
 
     [Fact]
-    public void A_stream_of_any_tokens_says_what_the_whole_says() => Gen.Int[0, 300].Array[0, 12].Sample(
-        tokens =>
-        {
-            StreamingDecoder stream = tiny.Tokenizer.CreateStreamingDecoder();
-            Assert.Equal(tiny.Tokenizer.Decode(tokens), string.Concat([.. tokens.Select(stream.Add), stream.Finish()]));
-        },
-        iter: 3000);
+    public void A_stream_of_any_tokens_says_what_the_whole_says() =>
+        Gen.Int[0, 300]
+            .Array[0, 12]
+            .Sample(
+                tokens =>
+                {
+                    StreamingDecoder stream = tiny.Tokenizer.CreateStreamingDecoder();
+                    Assert.Equal(tiny.Tokenizer.Decode(tokens), string.Concat([.. tokens.Select(stream.Add), stream.Finish()]));
+                },
+                iter: 3000
+            );
 
     [Fact]
     public void Any_tokens_decode() =>
@@ -88,7 +106,8 @@ public sealed class ModelTokenizerTests(ModelTokenizerTests.TinyModel tiny) : IC
         Assert.Equal(text, tiny.Tokenizer.Decode(tokens));
     }
 
-    private static int[] Ids(JsonElement element, string name) => [.. element.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];
+    private static int[] Ids(JsonElement element, string name) =>
+        [.. element.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];
 
     public sealed class TinyModel : IDisposable
     {

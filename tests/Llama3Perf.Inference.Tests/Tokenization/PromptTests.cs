@@ -65,7 +65,14 @@ public sealed class PromptTests(ModelTokenizerTests.TinyModel tiny) : IClassFixt
     [Fact]
     public void Prompts_that_differ_have_different_names()
     {
-        string[] texts = ["OpenVINO is", " OpenVINO is", "OpenVINO is\n", "Write a long story about a ship", "Write a long story about a train"];
+        string[] texts =
+        [
+            "OpenVINO is",
+            " OpenVINO is",
+            "OpenVINO is\n",
+            "Write a long story about a ship",
+            "Write a long story about a train",
+        ];
 
         Assert.Distinct(texts.Select(text => Prompt.Parse(text).Id));
         Assert.All(texts, text => Assert.InRange(Prompt.Parse(text).Id.Length, 1, 24));
@@ -80,15 +87,23 @@ public sealed class PromptTests(ModelTokenizerTests.TinyModel tiny) : IClassFixt
     public void A_comma_in_a_text_is_a_comma(string option, string prompts) => Assert.Equal(prompts.Split('|'), Prompt.Arguments(option));
 
     [Fact]
-    public void Any_text_is_one_prompt() => Gen.String.Where(text => !text.StartsWith("pp", StringComparison.Ordinal)).Sample(text => Assert.Equal([text], Prompt.Arguments(text)), iter: 2000);
+    public void Any_text_is_one_prompt() =>
+        Gen
+            .String.Where(text => !text.StartsWith("pp", StringComparison.Ordinal))
+            .Sample(text => Assert.Equal([text], Prompt.Arguments(text)), iter: 2000);
 
     [Fact]
-    public void Random_prompts_need_no_tokenizer() => TokenizerFiles.Use("broken", null, folder =>
-    {
-        var prompts = PromptTokenizer.For(tiny.Folder with { Path = folder });
-        Assert.Equal(Tokenize("pp64", "none").TokenIds, prompts.Tokenize(Prompt.Parse("pp64"), PromptForm.Plain).TokenIds);
-        return Assert.Throws<EngineException>(() => prompts.Tokenize(Prompt.Parse("text"), PromptForm.Plain));
-    });
+    public void Random_prompts_need_no_tokenizer() =>
+        TokenizerFiles.Use(
+            "broken",
+            null,
+            folder =>
+            {
+                var prompts = PromptTokenizer.For(tiny.Folder with { Path = folder });
+                Assert.Equal(Tokenize("pp64", "none").TokenIds, prompts.Tokenize(Prompt.Parse("pp64"), PromptForm.Plain).TokenIds);
+                return Assert.Throws<EngineException>(() => prompts.Tokenize(Prompt.Parse("text"), PromptForm.Plain));
+            }
+        );
 
     [Theory]
     [InlineData(512, 507, 0, 506)]
@@ -96,7 +111,12 @@ public sealed class PromptTests(ModelTokenizerTests.TinyModel tiny) : IClassFixt
     [InlineData(32000, null, 0, 31999)]
     public void Random_prompts_are_of_tokens_that_texts_have(int vocabulary, int? bos, int first, int last)
     {
-        ModelFolder folder = tiny.Folder with { VocabularySize = vocabulary, BosTokenId = bos, EosTokenIds = bos is { } id ? [id + 1] : [] };
+        ModelFolder folder = tiny.Folder with
+        {
+            VocabularySize = vocabulary,
+            BosTokenId = bos,
+            EosTokenIds = bos is { } id ? [id + 1] : [],
+        };
         int[] ids = PromptTokenizer.For(folder).Tokenize(Prompt.Parse("pp4096"), PromptForm.Plain).TokenIds;
 
         Assert.All(bos is null ? ids : ids[1..], token => Assert.True(token == 0 || (token >= first && token <= last)));
@@ -116,8 +136,13 @@ public sealed class PromptTests(ModelTokenizerTests.TinyModel tiny) : IClassFixt
     {
         PromptForm form = PromptForm.Plain with { AddBos = true };
 
-        Assert.Equal(Tokenize("OpenVINO is", "none").TokenIds, PromptTokenizer.For(tiny.Folder).Tokenize(Prompt.Parse("OpenVINO is"), form).TokenIds);
-        Assert.Throws<EngineException>(() => PromptTokenizer.For(tiny.Folder with { BosTokenId = null }).Tokenize(Prompt.Parse("OpenVINO is"), form));
+        Assert.Equal(
+            Tokenize("OpenVINO is", "none").TokenIds,
+            PromptTokenizer.For(tiny.Folder).Tokenize(Prompt.Parse("OpenVINO is"), form).TokenIds
+        );
+        Assert.Throws<EngineException>(() =>
+            PromptTokenizer.For(tiny.Folder with { BosTokenId = null }).Tokenize(Prompt.Parse("OpenVINO is"), form)
+        );
     }
 
     private TokenizedPrompt Tokenize(string prompt, string template) =>

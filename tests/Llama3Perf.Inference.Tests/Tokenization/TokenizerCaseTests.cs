@@ -10,7 +10,14 @@ namespace Llama3Perf.Inference.Tests.Tokenization;
 public sealed class TokenizerCaseTests(ModelTokenizerTests.TinyModel tiny) : IClassFixture<ModelTokenizerTests.TinyModel>
 {
     private static readonly JsonNode[] s_cases =
-        [.. JsonNode.Parse(File.ReadAllText(Path.Combine(Fixtures.Root, "tests", "Llama3Perf.Inference.Tests", "Tokenization", "tokenizer-cases.json")))!.AsArray().Select(item => item!)];
+    [
+        .. JsonNode
+            .Parse(
+                File.ReadAllText(Path.Combine(Fixtures.Root, "tests", "Llama3Perf.Inference.Tests", "Tokenization", "tokenizer-cases.json"))
+            )!
+            .AsArray()
+            .Select(item => item!),
+    ];
 
     public static TheoryData<string> Names => [.. s_cases.Select(item => (string)item["name"]!)];
 
@@ -51,7 +58,8 @@ public sealed class TokenizerCaseTests(ModelTokenizerTests.TinyModel tiny) : ICl
 
     private static int[] Ids(JsonNode text) => [.. text["ids"]!.AsArray().Select(id => (int)id!)];
 
-    private TokenizedPrompt Tokenize(JsonNode item, string text, string template = "none") => Tokenize(item, text, (int?)item["bos"], template);
+    private TokenizedPrompt Tokenize(JsonNode item, string text, string template = "none") =>
+        Tokenize(item, text, (int?)item["bos"], template);
 
     private TokenizedPrompt Tokenize(JsonNode item, string text, int? bos, string template = "none")
     {
@@ -63,8 +71,13 @@ public sealed class TokenizerCaseTests(ModelTokenizerTests.TinyModel tiny) : ICl
         }
 
         int size = (string)item["name"]! == "token-outside-vocabulary-512" ? 512 : 2000;
-        return TokenizerFiles.Use(file.ToJsonString(), item["settings"]!.ToJsonString(), folder =>
-            PromptTokenizer.For(tiny.Folder with { Path = folder, BosTokenId = bos, VocabularySize = size })
-                .Tokenize(Prompt.OfText(text), new PromptForm(ChatTemplate.Get(template), AddBos: false)));
+        return TokenizerFiles.Use(
+            file.ToJsonString(),
+            item["settings"]!.ToJsonString(),
+            folder =>
+                PromptTokenizer
+                    .For(tiny.Folder with { Path = folder, BosTokenId = bos, VocabularySize = size })
+                    .Tokenize(Prompt.OfText(text), new PromptForm(ChatTemplate.Get(template), AddBos: false))
+        );
     }
 }

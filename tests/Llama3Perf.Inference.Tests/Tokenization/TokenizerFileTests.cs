@@ -34,7 +34,12 @@ public sealed class TokenizerFileTests
     public void Byte_level_alone_brings_its_own_pattern_and_prefix()
     {
         JsonObject file = TokenizerFiles.Create("a 1", "1 2");
-        file["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = true };
+        file["pre_tokenizer"] = new JsonObject
+        {
+            ["type"] = "ByteLevel",
+            ["add_prefix_space"] = true,
+            ["trim_offsets"] = true,
+        };
 
         Assert.Equal([' ', 'a', 257], Open(file).Encode("a12"));
         Assert.Equal([' ', 'a'], Open(file).Encode(" a"));
@@ -45,8 +50,14 @@ public sealed class TokenizerFileTests
     public void Added_tokens_are_found_leftmost_and_longest()
     {
         // One whose text is in the vocabulary keeps that id, the others take the next free ones.
-        Assert.Equal([256, 'c'], Encode("abc", TokenizerFiles.Added("a", 300), TokenizerFiles.Added("ab", 301), TokenizerFiles.Added("bc", 302)));
-        Assert.Equal([257, 'a'], Encode("bca", TokenizerFiles.Added("a", 300), TokenizerFiles.Added("ab", 301), TokenizerFiles.Added("bc", 302)));
+        Assert.Equal(
+            [256, 'c'],
+            Encode("abc", TokenizerFiles.Added("a", 300), TokenizerFiles.Added("ab", 301), TokenizerFiles.Added("bc", 302))
+        );
+        Assert.Equal(
+            [257, 'a'],
+            Encode("bca", TokenizerFiles.Added("a", 300), TokenizerFiles.Added("ab", 301), TokenizerFiles.Added("bc", 302))
+        );
         Assert.Equal([256, 'x', 256], Encode("🦙x🦙", TokenizerFiles.Added("🦙", 256)));
         Assert.Equal(['a', 257], Encode("abc", TokenizerFiles.Added("ab", 256, normalized: true), TokenizerFiles.Added("bc", 257)));
     }
@@ -56,9 +67,15 @@ public sealed class TokenizerFileTests
     {
         Assert.Equal(['a', 256, ' ', 'b'], Encode("a \u2028\n<x> b", TokenizerFiles.Added("<x>", 256, "lstrip")));
         Assert.Equal(['a', ' ', 256, 'b'], Encode("a <x> \u00A0b", TokenizerFiles.Added("<x>", 256, "rstrip")));
-        Assert.Equal([256, 257], Encode("<x>  <y>", TokenizerFiles.Added("<x>", 256, "rstrip"), TokenizerFiles.Added("<y>", 257, "lstrip")));
+        Assert.Equal(
+            [256, 257],
+            Encode("<x>  <y>", TokenizerFiles.Added("<x>", 256, "rstrip"), TokenizerFiles.Added("<y>", 257, "lstrip"))
+        );
         Assert.Equal([256, '.', 'a', 'x', 'y', ' ', 256], Encode("xy.axy xy", TokenizerFiles.Added("xy", 256, "single_word")));
-        Assert.Equal([.. Encoding.UTF8.GetBytes("xy𝒜").Select(value => (int)value)], Encode("xy𝒜", TokenizerFiles.Added("xy", 256, "single_word")));
+        Assert.Equal(
+            [.. Encoding.UTF8.GetBytes("xy𝒜").Select(value => (int)value)],
+            Encode("xy𝒜", TokenizerFiles.Added("xy", 256, "single_word"))
+        );
     }
 
     [Fact]
@@ -92,14 +109,26 @@ public sealed class TokenizerFileTests
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":["a"]}}""", "Merges text file invalid")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":-1},"merges":[]}}""", "is no tokenizer.json that can be read")]
     [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[],"dropout":0.1}}""", "other ids each time (dropout)")]
-    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[["a","b"]],"continuing_subword_prefix":"##"}}""", "lacks the continuing_subword_prefix '##'")]
-    [InlineData("""{"model":{},"decoder":{"type":"Sequence","decoders":[{"type":"Strip","content":" ","start":0,"stop":1}]}}""", "strips the end of tokens")]
+    [InlineData(
+        """{"model":{"type":"BPE","vocab":{},"merges":[["a","b"]],"continuing_subword_prefix":"##"}}""",
+        "lacks the continuing_subword_prefix '##'"
+    )]
+    [InlineData(
+        """{"model":{},"decoder":{"type":"Sequence","decoders":[{"type":"Strip","content":" ","start":0,"stop":1}]}}""",
+        "strips the end of tokens"
+    )]
     [InlineData("""{"model":{},"normalizer":{"type":"Replace","pattern":{"Regex":"x*"},"content":""}}""", "matches where there is nothing")]
     [InlineData("""{"model":{},"normalizer":{"type":"Precompiled"}}""", "Precompiled normalizer without its table")]
     [InlineData("""{"model":{},"pre_tokenizer":{"type":"FixedLength","length":0}}""", "pieces of length 0")]
     [InlineData("""{"model":{},"post_processor":{"type":"Other"}}""", "has a Other post-processor")]
-    [InlineData("""{"model":{},"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}}""", "'<s>' is missing")]
-    [InlineData("""{"model":{},"post_processor":{"type":"TemplateProcessing","single":[],"special_tokens":{}}}""", "does not hold the text exactly once")]
+    [InlineData(
+        """{"model":{},"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{}}}""",
+        "'<s>' is missing"
+    )]
+    [InlineData(
+        """{"model":{},"post_processor":{"type":"TemplateProcessing","single":[],"special_tokens":{}}}""",
+        "does not hold the text exactly once"
+    )]
     public void What_is_not_read_is_one_line(string json, string reason)
     {
         EngineException error = Assert.Throws<EngineException>(() => TokenizerFiles.Open(json));
@@ -112,7 +141,11 @@ public sealed class TokenizerFileTests
     {
         JsonObject file = TokenizerFiles.Create();
         file["pre_tokenizer"] = TokenizerFiles.PreTokenizer(@"\p{Han}+|(");
-        Assert.Contains("end pattern with unmatched parenthesis", Assert.Throws<EngineException>(() => Open(file)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "end pattern with unmatched parenthesis",
+            Assert.Throws<EngineException>(() => Open(file)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -131,15 +164,21 @@ public sealed class TokenizerFileTests
         Assert.Equal("256|", Frame($"{{{Names}, \"add_bos_token\": true}}"));
         Assert.Equal("|257", Frame($"{{{Names}, \"add_eos_token\": true}}"));
 
-        file["post_processor"] = JsonNode.Parse("""
+        file["post_processor"] = JsonNode.Parse(
+            """
             {"type": "Sequence", "processors": [{"type": "ByteLevel"}, {"type": "TemplateProcessing",
              "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"SpecialToken": {"id": "x", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}],
              "special_tokens": {"<s>": {"id": "<s>", "ids": [256], "tokens": ["<s>"]}, "x": {"id": "x", "ids": [7, 8], "tokens": ["a", "b"]}, "</s>": {"id": "</s>", "ids": [257], "tokens": ["</s>"]}}}]}
-            """);
+            """
+        );
         Assert.Equal("256 7 8|257", Frame("{}"));
         Assert.Equal("256|", Frame($"{{{Names}, \"add_bos_token\": true}}"));
         Assert.Equal("|", Frame($"{{{Names}, \"add_bos_token\": false}}"));
-        Assert.Contains("'<b>'", Assert.Throws<EngineException>(() => Frame("""{"bos_token": "<b>", "add_bos_token": true}""")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'<b>'",
+            Assert.Throws<EngineException>(() => Frame("""{"bos_token": "<b>", "add_bos_token": true}""")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -150,19 +189,25 @@ public sealed class TokenizerFileTests
         string whole = file.ToJsonString();
         string tail = whole[..400] + whole[(whole.Length - 400)..];
         string[] parts = ["null", "{}", "[]", "-1", "1e99", "\"\"", "\"(\"", "\"\\ud800\"", "true", "\n", "[[[[", "}", ",", "\0"];
-        Gen.Select(Gen.OneOf(whole, tail), Gen.Int[0, 1_000_000], Gen.Int[0, 30], Gen.OneOf(parts)).Sample(
-            (text, place, cut, part) =>
-            {
-                int start = place % text.Length;
-                Opens(string.Concat(text.AsSpan(0, start), part, text.AsSpan(Math.Min(text.Length, start + cut))));
-            },
-            iter: 400, seed: "0N0XIzNsQ0O2");
+        Gen.Select(Gen.OneOf(whole, tail), Gen.Int[0, 1_000_000], Gen.Int[0, 30], Gen.OneOf(parts))
+            .Sample(
+                (text, place, cut, part) =>
+                {
+                    int start = place % text.Length;
+                    Opens(string.Concat(text.AsSpan(0, start), part, text.AsSpan(Math.Min(text.Length, start + cut))));
+                },
+                iter: 400,
+                seed: "0N0XIzNsQ0O2"
+            );
     }
 
     [Fact]
     public void A_member_of_another_kind_opens_or_is_one_line()
     {
-        foreach (string value in (string[])["null", "{}", "-1", "1e99", "\"\"", "\"(\"", "\"\\ud800\"", "[null]", "{\"type\":null}", "{\"type\":\"Sequence\"}"])
+        foreach (
+            string value in (string[])
+                ["null", "{}", "-1", "1e99", "\"\"", "\"(\"", "\"\\ud800\"", "[null]", "{\"type\":null}", "{\"type\":\"Sequence\"}"]
+        )
         {
             JsonObject file = TokenizerFiles.Create("a b");
             file["added_tokens"] = new JsonArray(TokenizerFiles.Added("<x>", 300));
@@ -173,7 +218,8 @@ public sealed class TokenizerFileTests
     private static string Replace(JsonObject file, string[] path, string value)
     {
         JsonNode copy = file.DeepClone();
-        JsonNode parent = path[..^1].Aggregate(copy, (node, name) => node is JsonArray array ? array[int.Parse(name, CultureInfo.InvariantCulture)]! : node[name]!);
+        JsonNode parent = path[..^1]
+            .Aggregate(copy, (node, name) => node is JsonArray array ? array[int.Parse(name, CultureInfo.InvariantCulture)]! : node[name]!);
         if (parent is JsonArray list)
         {
             list[int.Parse(path[^1], CultureInfo.InvariantCulture)] = "@replaced@";

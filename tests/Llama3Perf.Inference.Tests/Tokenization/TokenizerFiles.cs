@@ -36,21 +36,50 @@ internal static class TokenizerFiles
             ["added_tokens"] = new JsonArray(),
             ["normalizer"] = null,
             ["pre_tokenizer"] = PreTokenizer(Llama3Pattern),
-            ["model"] = new JsonObject { ["type"] = "BPE", ["ignore_merges"] = false, ["vocab"] = vocabulary, ["merges"] = pairs },
+            ["model"] = new JsonObject
+            {
+                ["type"] = "BPE",
+                ["ignore_merges"] = false,
+                ["vocab"] = vocabulary,
+                ["merges"] = pairs,
+            },
         };
     }
 
-    public static JsonObject PreTokenizer(string pattern) => new()
-    {
-        ["type"] = "Sequence",
-        ["pretokenizers"] = new JsonArray(
-            new JsonObject { ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = pattern }, ["behavior"] = "Isolated", ["invert"] = false },
-            new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false }),
-    };
+    public static JsonObject PreTokenizer(string pattern) =>
+        new()
+        {
+            ["type"] = "Sequence",
+            ["pretokenizers"] = new JsonArray(
+                new JsonObject
+                {
+                    ["type"] = "Split",
+                    ["pattern"] = new JsonObject { ["Regex"] = pattern },
+                    ["behavior"] = "Isolated",
+                    ["invert"] = false,
+                },
+                new JsonObject
+                {
+                    ["type"] = "ByteLevel",
+                    ["add_prefix_space"] = false,
+                    ["trim_offsets"] = true,
+                    ["use_regex"] = false,
+                }
+            ),
+        };
 
     public static JsonObject Added(string content, int id, string? flag = null, bool normalized = false)
     {
-        JsonObject token = new() { ["id"] = id, ["content"] = content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = normalized, ["special"] = true };
+        JsonObject token = new()
+        {
+            ["id"] = id,
+            ["content"] = content,
+            ["single_word"] = false,
+            ["lstrip"] = false,
+            ["rstrip"] = false,
+            ["normalized"] = normalized,
+            ["special"] = true,
+        };
         if (flag is not null)
         {
             token[flag] = true;
@@ -59,7 +88,8 @@ internal static class TokenizerFiles
         return token;
     }
 
-    public static ModelTokenizer Open(JsonNode file, JsonNode? settings = null) => Open(file.ToJsonString(s_options), settings?.ToJsonString());
+    public static ModelTokenizer Open(JsonNode file, JsonNode? settings = null) =>
+        Open(file.ToJsonString(s_options), settings?.ToJsonString());
 
     public static ModelTokenizer Open(string json, string? settings = null) => Use(json, settings, ModelTokenizer.Open);
 
@@ -87,7 +117,8 @@ internal static class TokenizerFiles
     public static string Write(string text) => string.Concat(Encoding.UTF8.GetBytes(text).Select(Write));
 
     // Printable Latin-1 bytes stand for themselves, the others for the characters from U+0100 on, in order.
-    private static char Write(byte value) => IsPrintable(value) ? (char)value : (char)(0x100 + Enumerable.Range(0, value).Count(other => !IsPrintable((byte)other)));
+    private static char Write(byte value) =>
+        IsPrintable(value) ? (char)value : (char)(0x100 + Enumerable.Range(0, value).Count(other => !IsPrintable((byte)other)));
 
     private static bool IsPrintable(byte value) => value is (>= (byte)'!' and <= (byte)'~') or (>= 0xA1 and <= 0xAC) or >= 0xAE;
 }

@@ -19,7 +19,13 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
     public void Official_folders_agree_with_the_checkpoint(string fixture, string variant)
     {
         ModelFolder folder = ModelFolderReader.Open(Fixtures.Shared(fixture, variant));
-        Assert.Null(Verify(folder, Reference.Read(Fixtures.Shared(fixture, "reference.json")), VerificationLimits.For(folder.Precision, sameWeights: false)).Failure);
+        Assert.Null(
+            Verify(
+                folder,
+                Reference.Read(Fixtures.Shared(fixture, "reference.json")),
+                VerificationLimits.For(folder.Precision, sameWeights: false)
+            ).Failure
+        );
     }
 
     [Fact]
@@ -28,17 +34,22 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
         ModelFolder folder = ModelFolderReader.Open(Fixtures.Shared("llama3-gqa-bf16", "official-int4-cpu"));
         var reference = Reference.Read(Fixtures.Shared("llama3-gqa-bf16", "reference.json"));
         // Other prompts under the same logits: a model that computes something else.
-        Reference other = reference with { Cases = [reference.Cases[0] with { InputIds = [5, 6, 7] }] };
+        Reference other = reference with
+        {
+            Cases = [reference.Cases[0] with { InputIds = [5, 6, 7] }],
+        };
         Assert.NotNull(Verify(folder, other, VerificationLimits.For(folder.Precision, sameWeights: false)).Failure);
     }
 
     [Theory]
     [InlineData("llama3-gqa-bf16")]
     [InlineData("llama32-tied-ropescaled-sharded")]
-    public void Official_directml_folders_agree_with_the_cpus(string fixture) => AssertAgree(
-        ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")),
-        ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-dml")),
-        VerificationLimits.For(Precision.Int4, sameWeights: true));
+    public void Official_directml_folders_agree_with_the_cpus(string fixture) =>
+        AssertAgree(
+            ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")),
+            ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-dml")),
+            VerificationLimits.For(Precision.Int4, sameWeights: true)
+        );
 
     [Theory]
     [InlineData(Precision.Fp32)]
@@ -46,7 +57,13 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
     [InlineData(Precision.Int4)]
     public void Both_forms_of_a_graph_compute_the_same_on_the_cpu(Precision precision)
     {
-        ModelBuildOptions options = new() { Model = "llama-tiny", Precision = precision, Target = GraphTarget.DirectML, AccuracyLevel = 0 };
+        ModelBuildOptions options = new()
+        {
+            Model = "llama-tiny",
+            Precision = precision,
+            Target = GraphTarget.DirectML,
+            AccuracyLevel = 0,
+        };
         ModelFolder directML = folders.Get(options);
         ModelFolder standard = folders.Own(options with { Target = GraphTarget.Cuda });
         CopyWeights(directML, standard);
@@ -57,7 +74,12 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
     private static void AssertAgree(ModelFolder reference, ModelFolder tested, VerificationLimits limits)
     {
         using IEngine engine = Load(reference);
-        var answers = Reference.Of(engine, reference.Name, [new TokenizedPrompt("a", [1, 20, 300, 4, 50]), new TokenizedPrompt("b", [7])], reference.EosTokenIds);
+        var answers = Reference.Of(
+            engine,
+            reference.Name,
+            [new TokenizedPrompt("a", [1, 20, 300, 4, 50]), new TokenizedPrompt("b", [7])],
+            reference.EosTokenIds
+        );
         Assert.Null(Verify(tested, answers, limits).Failure);
     }
 
@@ -67,7 +89,8 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
         return ModelVerification.Of(engine, folder, reference, limits);
     }
 
-    private static IEngine Load(ModelFolder folder) => EngineCatalog.Get("ort").Load(folder, new EngineOptions { Threads = 1, AllowEos = true });
+    private static IEngine Load(ModelFolder folder) =>
+        EngineCatalog.Get("ort").Load(folder, new EngineOptions { Threads = 1, AllowEos = true });
 
     // The standard form packs q, k and v: behind one another where rows are outputs, side by side where columns are.
     private static void CopyWeights(ModelFolder from, ModelFolder to)
@@ -82,10 +105,19 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
                 continue;
             }
 
-            byte[][] parts = [.. (tensor.Name.Contains("qkv_proj") ? new[] { "q_proj", "k_proj", "v_proj" } : ["qkv_proj"])
-                .Select(part => Bytes(sources[tensor.Name.Replace("qkv_proj", part)]))];
+            byte[][] parts =
+            [
+                .. (tensor.Name.Contains("qkv_proj") ? new[] { "q_proj", "k_proj", "v_proj" } : ["qkv_proj"]).Select(part =>
+                    Bytes(sources[tensor.Name.Replace("qkv_proj", part)])
+                ),
+            ];
             int rows = parts.Length == 1 || tensor.Name.Contains("weight_") ? 1 : (int)tensor.Dims[0];
-            byte[] bytes = [.. Enumerable.Range(0, rows).SelectMany(row => parts.SelectMany(part => part[(part.Length / rows * row)..(part.Length / rows * (row + 1))]))];
+            byte[] bytes =
+            [
+                .. Enumerable
+                    .Range(0, rows)
+                    .SelectMany(row => parts.SelectMany(part => part[(part.Length / rows * row)..(part.Length / rows * (row + 1))])),
+            ];
             Assert.Equal(range.Length, bytes.Length);
             bytes.CopyTo(target, range.Offset);
         }

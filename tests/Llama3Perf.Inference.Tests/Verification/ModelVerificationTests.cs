@@ -51,7 +51,14 @@ public sealed class ModelVerificationTests
         Reference reference = Answers(tokens => tokens.Length == 6 ? close : Counting(tokens), 10);
 
         VerifiedCase tie = Verify(tokens => tokens.Length == 6 ? swapped : Counting(tokens), reference).Cases[0];
-        VerifiedCase strict = Verify(tokens => tokens.Length == 6 ? swapped : Counting(tokens), reference, s_limits with { MaxDifference = 0.03 }).Cases[0];
+        VerifiedCase strict = Verify(
+            tokens => tokens.Length == 6 ? swapped : Counting(tokens),
+            reference,
+            s_limits with
+            {
+                MaxDifference = 0.03,
+            }
+        ).Cases[0];
 
         Assert.Equal((10, 1, null), (tie.AgreedTokens, tie.Ties, tie.First));
         Assert.Equal((4, 0), (strict.AgreedTokens, strict.Ties));
@@ -112,7 +119,17 @@ public sealed class ModelVerificationTests
     public void A_file_that_is_no_reference_is_one_line()
     {
         string file = Path.GetTempFileName();
-        foreach (string text in (string[])["", "{}", "{\"cases\": []}", "{\"cases\": [{\"prompt\": 1}]}", "{\"cases\": [{\"prompt\": \"a\", \"input_ids\": [], \"last_logits\": [], \"greedy_new_tokens\": []}]}", "[]"])
+        foreach (
+            string text in (string[])
+                [
+                    "",
+                    "{}",
+                    "{\"cases\": []}",
+                    "{\"cases\": [{\"prompt\": 1}]}",
+                    "{\"cases\": [{\"prompt\": \"a\", \"input_ids\": [], \"last_logits\": [], \"greedy_new_tokens\": []}]}",
+                    "[]",
+                ]
+        )
         {
             File.WriteAllText(file, text);
             EngineException error = Assert.Throws<EngineException>(() => Reference.Read(file));

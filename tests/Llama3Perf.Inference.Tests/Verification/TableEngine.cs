@@ -2,7 +2,8 @@ using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Tests.Verification;
 
-/// <summary>A model with a vocabulary of four whose logits are a function of the sequence. It refuses to go on after an EOS token, as engines may.</summary>
+/// <summary>A model with a vocabulary of four whose logits are a function of the sequence. It refuses to go on after an EOS token, as
+/// engines may.</summary>
 internal sealed class TableEngine(Func<int[], float[]> logits) : IEngine
 {
     public const int Eos = 3;
@@ -12,27 +13,28 @@ internal sealed class TableEngine(Func<int[], float[]> logits) : IEngine
     private bool _isPicked;
     private int _maxLength;
 
-    public static ModelFolder Folder { get; } = new()
-    {
-        Path = "/models/table",
-        Name = "table",
-        GraphPath = "/models/table/model.onnx",
-        IsSynthetic = true,
-        Precision = Precision.Fp32,
-        BlockSize = null,
-        Family = GraphFamily.Standard,
-        ContextLength = 64,
-        VocabularySize = 4,
-        HiddenSize = 8,
-        LayerCount = 1,
-        HeadCount = 1,
-        KeyValueHeadCount = 1,
-        HeadSize = 8,
-        BosTokenId = null,
-        EosTokenIds = [Eos],
-        Names = new DecoderNames(),
-        WeightBytes = 1,
-    };
+    public static ModelFolder Folder { get; } =
+        new()
+        {
+            Path = "/models/table",
+            Name = "table",
+            GraphPath = "/models/table/model.onnx",
+            IsSynthetic = true,
+            Precision = Precision.Fp32,
+            BlockSize = null,
+            Family = GraphFamily.Standard,
+            ContextLength = 64,
+            VocabularySize = 4,
+            HiddenSize = 8,
+            LayerCount = 1,
+            HeadCount = 1,
+            KeyValueHeadCount = 1,
+            HeadSize = 8,
+            BosTokenId = null,
+            EosTokenIds = [Eos],
+            Names = new DecoderNames(),
+            WeightBytes = 1,
+        };
 
     public int Prefills { get; private set; }
 
@@ -72,7 +74,5 @@ internal sealed class TableEngine(Func<int[], float[]> logits) : IEngine
 
     public float[] LastLogits() => [.. _last!];
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

@@ -22,7 +22,14 @@ public sealed class CheckpointBuildTests : IDisposable
         ModelFolder first = store.GetOrBuild(options, cancellationToken: Token);
         DateTime written = File.GetLastWriteTimeUtc(first.GraphPath);
 
-        Assert.Equal(first, store.GetOrBuild(options, cancellationToken: Token) with { EosTokenIds = first.EosTokenIds, Needs = first.Needs });
+        Assert.Equal(
+            first,
+            store.GetOrBuild(options, cancellationToken: Token) with
+            {
+                EosTokenIds = first.EosTokenIds,
+                Needs = first.Needs,
+            }
+        );
         Assert.Equal(written, File.GetLastWriteTimeUtc(first.GraphPath));
         Assert.NotEqual(first.Path, store.PathOf(options with { Precision = Precision.Fp32 }));
         Assert.NotEqual(first.Path, store.PathOf(options with { Target = GraphTarget.DirectML }));
@@ -31,7 +38,10 @@ public sealed class CheckpointBuildTests : IDisposable
         ModelFolder second = store.GetOrBuild(options, cancellationToken: Token);
 
         Assert.NotEqual(first.Path, second.Path);
-        Assert.NotEqual(ModelFingerprint.Compute(first, cancellationToken: Token), ModelFingerprint.Compute(second, cancellationToken: Token));
+        Assert.NotEqual(
+            ModelFingerprint.Compute(first, cancellationToken: Token),
+            ModelFingerprint.Compute(second, cancellationToken: Token)
+        );
     }
 
     [Fact]
@@ -53,7 +63,9 @@ public sealed class CheckpointBuildTests : IDisposable
     {
         using var checkpoint = new CheckpointBuilder();
         checkpoint.SetWeight("model.layers.1.mlp.up_proj.weight", value);
-        string message = Assert.Throws<ModelException>(() => ModelBuilder.Build(Options(checkpoint), _root["m"], cancellationToken: Token)).Message;
+        string message = Assert
+            .Throws<ModelException>(() => ModelBuilder.Build(Options(checkpoint), _root["m"], cancellationToken: Token))
+            .Message;
 
         Assert.Contains(counts, message);
         Assert.Contains("model.layers.1.mlp.up_proj.weight", message);
@@ -69,8 +81,22 @@ public sealed class CheckpointBuildTests : IDisposable
     {
         using var checkpoint = new CheckpointBuilder();
         checkpoint.SetWeight("model.layers.0.mlp.up_proj.weight", 1e9f);
-        ModelFolder half = ModelBuilder.Build(Options(checkpoint) with { Precision = Precision.Fp16 }, _root["half"], cancellationToken: Token);
-        ModelFolder full = ModelBuilder.Build(Options(checkpoint) with { Precision = Precision.Fp32 }, _root["full"], cancellationToken: Token);
+        ModelFolder half = ModelBuilder.Build(
+            Options(checkpoint) with
+            {
+                Precision = Precision.Fp16,
+            },
+            _root["half"],
+            cancellationToken: Token
+        );
+        ModelFolder full = ModelBuilder.Build(
+            Options(checkpoint) with
+            {
+                Precision = Precision.Fp32,
+            },
+            _root["full"],
+            cancellationToken: Token
+        );
 
         Assert.Equal(new ConversionReport(1, 0, 0), ConversionReport.Read(half.Path));
         Assert.Equal(new ConversionReport(0, 0, 0), ConversionReport.Read(full.Path));
@@ -113,7 +139,10 @@ public sealed class CheckpointBuildTests : IDisposable
         using var source = new CancellationTokenSource();
         var progress = new CancelAtOnce(source);
 
-        Assert.Contains("tokenizer.json is missing", Assert.Throws<ModelException>(() => ModelBuilder.Build(Options(checkpoint), _root["m"], progress, source.Token)).Message);
+        Assert.Contains(
+            "tokenizer.json is missing",
+            Assert.Throws<ModelException>(() => ModelBuilder.Build(Options(checkpoint), _root["m"], progress, source.Token)).Message
+        );
         Assert.False(source.IsCancellationRequested);
     }
 
@@ -151,11 +180,18 @@ public sealed class CheckpointBuildTests : IDisposable
     public void Dispose() => _root.Dispose();
 
     private static ModelBuildOptions Options(CheckpointBuilder checkpoint) =>
-        new() { Model = checkpoint.Folder, Precision = Precision.Int4, BlockSize = 16 };
+        new()
+        {
+            Model = checkpoint.Folder,
+            Precision = Precision.Int4,
+            BlockSize = 16,
+        };
 
     private string Refused(ModelBuildOptions options)
     {
-        string message = Assert.Throws<ModelException>(() => ModelBuilder.Build(options, _root["refused"], cancellationToken: Token)).Message;
+        string message = Assert
+            .Throws<ModelException>(() => ModelBuilder.Build(options, _root["refused"], cancellationToken: Token))
+            .Message;
         Assert.False(Directory.Exists(_root["refused"]));
         Assert.DoesNotContain('\n', message);
         return message;

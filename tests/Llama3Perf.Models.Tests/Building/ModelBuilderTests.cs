@@ -18,7 +18,15 @@ public sealed class ModelBuilderTests : IDisposable
     public void A_built_folder_is_what_was_asked_for()
     {
         ModelFolder folder = ModelBuilder.Build(
-            s_tiny with { Precision = Precision.Int8, BlockSize = 64, Target = GraphTarget.DirectML }, _root["m"], cancellationToken: Token);
+            s_tiny with
+            {
+                Precision = Precision.Int8,
+                BlockSize = 64,
+                Target = GraphTarget.DirectML,
+            },
+            _root["m"],
+            cancellationToken: Token
+        );
 
         Assert.Equal((Precision.Int8, 64, GraphFamily.DirectML), (folder.Precision, folder.BlockSize, folder.Family));
         Assert.Equal(("llama-tiny", true, "position_ids"), (folder.Name, folder.IsSynthetic, folder.Names.PositionIds));
@@ -52,9 +60,15 @@ public sealed class ModelBuilderTests : IDisposable
     public void Bytes_do_not_depend_on_the_number_of_threads()
     {
         // Chunks of 4 MB: the matrices of this shape take several.
-        ModelBuildOptions options = s_tiny with { Model = WideConfig(), Precision = Precision.Fp32 };
-        string[] hashes = [.. ((int[])[1, 2, 7]).Select(threads =>
-            Hash(Build(options, $"threads-{threads}", new BuildMachine { Threads = threads })))];
+        ModelBuildOptions options = s_tiny with
+        {
+            Model = WideConfig(),
+            Precision = Precision.Fp32,
+        };
+        string[] hashes =
+        [
+            .. ((int[])[1, 2, 7]).Select(threads => Hash(Build(options, $"threads-{threads}", new BuildMachine { Threads = threads }))),
+        ];
 
         Assert.Single(hashes.Distinct());
     }
@@ -114,8 +128,18 @@ public sealed class ModelBuilderTests : IDisposable
     {
         int written = 0;
         ModelFolder[] folders = new ModelFolder[4];
-        Parallel.For(0, folders.Length, new ParallelOptions { MaxDegreeOfParallelism = folders.Length }, i =>
-            folders[i] = ModelBuilder.Build(s_tiny, _root["m"], new Reporter(p => Interlocked.Add(ref written, p.BytesDone == p.BytesTotal ? 1 : 0)), Token));
+        Parallel.For(
+            0,
+            folders.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = folders.Length },
+            i =>
+                folders[i] = ModelBuilder.Build(
+                    s_tiny,
+                    _root["m"],
+                    new Reporter(p => Interlocked.Add(ref written, p.BytesDone == p.BytesTotal ? 1 : 0)),
+                    Token
+                )
+        );
 
         Assert.Single(folders.Select(folder => folder.Path).Distinct());
         Assert.InRange(written, 0, 1);
@@ -146,7 +170,10 @@ public sealed class ModelBuilderTests : IDisposable
 
         ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token);
 
-        Assert.Equal([".running.building", ".running.lock", "m"], Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [".running.building", ".running.lock", "m"],
+            Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -162,7 +189,10 @@ public sealed class ModelBuilderTests : IDisposable
         ModelBuilder.Build(s_tiny, _root["m"], cancellationToken: Token);
         Refused(() => ModelBuilder.Build(s_tiny, _root["thesis"], cancellationToken: Token), "is in the way of the build");
 
-        Assert.Equal([".empty.building", ".thesis.building", "m"], Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [".empty.building", ".thesis.building", "m"],
+            Directory.EnumerateFileSystemEntries(_root.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         Assert.Equal("years of work", File.ReadAllText(Path.Combine(_root[".thesis.building"], "chapter1.txt")));
     }
 
@@ -264,17 +294,43 @@ public sealed class ModelBuilderTests : IDisposable
     [InlineData(33, 4, "Block size 33 does not exist. Use one of 16, 32, 64, 128, 256.")]
     [InlineData(32, 5, "Accuracy level 5 does not exist")]
     public void Impossible_options(int blockSize, int accuracyLevel, string message) =>
-        Refused(() => ModelBuilder.Build(s_tiny with { BlockSize = blockSize, AccuracyLevel = accuracyLevel }, _root["m"], cancellationToken: Token), message);
+        Refused(
+            () =>
+                ModelBuilder.Build(
+                    s_tiny with
+                    {
+                        BlockSize = blockSize,
+                        AccuracyLevel = accuracyLevel,
+                    },
+                    _root["m"],
+                    cancellationToken: Token
+                ),
+            message
+        );
 
     [Fact]
     public void A_block_that_does_not_divide_a_width_names_those_that_do() =>
         Refused(
-            () => ModelBuilder.Build(s_tiny with { Model = WideConfig(intermediate: 704), BlockSize = 128 }, _root["m"], cancellationToken: Token),
-            "Block size 128 does not divide intermediate_size 704", "Use one of 16, 32, 64.");
+            () =>
+                ModelBuilder.Build(
+                    s_tiny with
+                    {
+                        Model = WideConfig(intermediate: 704),
+                        BlockSize = 128,
+                    },
+                    _root["m"],
+                    cancellationToken: Token
+                ),
+            "Block size 128 does not divide intermediate_size 704",
+            "Use one of 16, 32, 64."
+        );
 
     [Fact]
     public void A_vocabulary_without_room_for_bytes_and_special_tokens() =>
-        Refused(() => ModelBuilder.Build(s_tiny with { Model = WideConfig(vocabulary: 300) }, _root["m"], cancellationToken: Token), "vocab_size 300");
+        Refused(
+            () => ModelBuilder.Build(s_tiny with { Model = WideConfig(vocabulary: 300) }, _root["m"], cancellationToken: Token),
+            "vocab_size 300"
+        );
 
     private static string Hash(ModelFolder folder)
     {
@@ -301,12 +357,15 @@ public sealed class ModelBuilderTests : IDisposable
     {
         Directory.CreateDirectory(_root["config"]);
         string path = Path.Combine(_root["config"], "config.json");
-        File.WriteAllText(path, $$"""
+        File.WriteAllText(
+            path,
+            $$"""
             {
               "model_type": "llama", "hidden_size": 768, "intermediate_size": {{intermediate}}, "num_hidden_layers": 1, "vocab_size": {{vocabulary}},
               "num_attention_heads": 12, "num_key_value_heads": 4, "max_position_embeddings": 512, "rms_norm_eps": 1e-05
             }
-            """);
+            """
+        );
         return path;
     }
 

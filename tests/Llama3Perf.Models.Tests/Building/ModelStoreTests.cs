@@ -19,9 +19,51 @@ public sealed class ModelStoreTests : IDisposable
         var store = new ModelStore(_root.Path);
         ModelBuildOptions[] variants =
         [
-            s_tiny, s_tiny with { Model = "llama-125m" }, s_tiny with { Precision = Precision.Int8 }, s_tiny with { Precision = Precision.Fp16 },
-            s_tiny with { BlockSize = 64 }, s_tiny with { Symmetric = false }, s_tiny with { AccuracyLevel = 0 }, s_tiny with { Target = GraphTarget.Cuda },
-            s_tiny with { Target = GraphTarget.DirectML }, s_tiny with { TieEmbeddings = false }, s_tiny with { PruneLmHead = false }, s_tiny with { Seed = 1 },
+            s_tiny,
+            s_tiny with
+            {
+                Model = "llama-125m",
+            },
+            s_tiny with
+            {
+                Precision = Precision.Int8,
+            },
+            s_tiny with
+            {
+                Precision = Precision.Fp16,
+            },
+            s_tiny with
+            {
+                BlockSize = 64,
+            },
+            s_tiny with
+            {
+                Symmetric = false,
+            },
+            s_tiny with
+            {
+                AccuracyLevel = 0,
+            },
+            s_tiny with
+            {
+                Target = GraphTarget.Cuda,
+            },
+            s_tiny with
+            {
+                Target = GraphTarget.DirectML,
+            },
+            s_tiny with
+            {
+                TieEmbeddings = false,
+            },
+            s_tiny with
+            {
+                PruneLmHead = false,
+            },
+            s_tiny with
+            {
+                Seed = 1,
+            },
         ];
 
         Assert.Equal(variants.Length, variants.Select(store.PathOf).Distinct().Count());
@@ -62,8 +104,13 @@ public sealed class ModelStoreTests : IDisposable
         var store = new ModelStore(_root.Path);
         string first = ModelFingerprint.Compute(store.GetOrBuild(s_tiny, cancellationToken: Token), cancellationToken: Token);
         string copy = ModelFingerprint.Compute(
-            ModelBuilder.Build(s_tiny, _root["elsewhere"], cancellationToken: Token), cancellationToken: Token);
-        string seed = ModelFingerprint.Compute(store.GetOrBuild(s_tiny with { Seed = 9 }, cancellationToken: Token), cancellationToken: Token);
+            ModelBuilder.Build(s_tiny, _root["elsewhere"], cancellationToken: Token),
+            cancellationToken: Token
+        );
+        string seed = ModelFingerprint.Compute(
+            store.GetOrBuild(s_tiny with { Seed = 9 }, cancellationToken: Token),
+            cancellationToken: Token
+        );
 
         Assert.Matches("^[0-9a-f]{64}$", first);
         Assert.Equal(first, copy);

@@ -150,13 +150,16 @@ public sealed class BadCheckpointTests : IDisposable
     [Fact]
     public void Missing_tensors_are_counted_and_the_first_are_named()
     {
-        _one.Header(Weights, header =>
-        {
-            foreach (string name in (string[])["q", "k", "v", "o"])
+        _one.Header(
+            Weights,
+            header =>
             {
-                header.Remove($"model.layers.1.self_attn.{name}_proj.weight");
+                foreach (string name in (string[])["q", "k", "v", "o"])
+                {
+                    header.Remove($"model.layers.1.self_attn.{name}_proj.weight");
+                }
             }
-        });
+        );
         _one.Refused("lacks 4 tensors", "'model.layers.1.self_attn.q_proj.weight'", "and 1 more");
     }
 

@@ -11,7 +11,8 @@ public sealed class BadShardsTests : IDisposable
 
     private readonly CheckpointBuilder _shards = new(shardBytes: 20_000);
 
-    private string First => Path.GetFileName(Directory.EnumerateFiles(_shards.Folder, "*.safetensors").Order(StringComparer.Ordinal).First());
+    private string First =>
+        Path.GetFileName(Directory.EnumerateFiles(_shards.Folder, "*.safetensors").Order(StringComparer.Ordinal).First());
 
     private string Last => Path.GetFileName(Directory.EnumerateFiles(_shards.Folder, "*.safetensors").Order(StringComparer.Ordinal).Last());
 

@@ -9,16 +9,17 @@ namespace Llama3Perf.Models.Tests.Checkpoints;
 /// <summary>A small checkpoint folder that a test spoils in one place.</summary>
 internal sealed class CheckpointBuilder : IDisposable
 {
-    public static LlamaShape Small { get; } = LlamaShape.Load("llama-tiny") with
-    {
-        Name = "small",
-        VocabularySize = 512,
-        HiddenSize = 32,
-        IntermediateSize = 48,
-        HeadCount = 2,
-        KeyValueHeadCount = 1,
-        HeadSize = 16,
-    };
+    public static LlamaShape Small { get; } =
+        LlamaShape.Load("llama-tiny") with
+        {
+            Name = "small",
+            VocabularySize = 512,
+            HiddenSize = 32,
+            IntermediateSize = 48,
+            HeadCount = 2,
+            KeyValueHeadCount = 1,
+            HeadSize = 16,
+        };
 
     private readonly TemporaryFolder _root = new();
 
@@ -26,7 +27,14 @@ internal sealed class CheckpointBuilder : IDisposable
     {
         Folder = _root["checkpoint"];
         SyntheticCheckpoint.Write(
-            shape ?? Small, Folder, type, shardBytes, seed: 1, threads: 2, cancellationToken: TestContext.Current.CancellationToken);
+            shape ?? Small,
+            Folder,
+            type,
+            shardBytes,
+            seed: 1,
+            threads: 2,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
     }
 
     public string Folder { get; }

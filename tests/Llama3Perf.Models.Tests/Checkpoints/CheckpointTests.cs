@@ -15,7 +15,10 @@ public sealed class CheckpointTests
         var checkpoint = Checkpoint.Open(path);
 
         Assert.True(Checkpoint.IsCheckpoint(path));
-        Assert.Equal((1024, 256, 704, 3), (checkpoint.Shape.VocabularySize, checkpoint.Shape.HiddenSize, checkpoint.Shape.IntermediateSize, checkpoint.Shape.LayerCount));
+        Assert.Equal(
+            (1024, 256, 704, 3),
+            (checkpoint.Shape.VocabularySize, checkpoint.Shape.HiddenSize, checkpoint.Shape.IntermediateSize, checkpoint.Shape.LayerCount)
+        );
         Assert.Equal(["model.safetensors"], checkpoint.WeightFiles.Select(Path.GetFileName));
         Assert.Equal(30, checkpoint.Tensors.Count);
         CheckpointTensor head = checkpoint.Tensors["lm_head.weight"];
@@ -73,12 +76,15 @@ public sealed class CheckpointTests
         using var checkpoint = new CheckpointBuilder();
         CheckpointTensor before = Checkpoint.Open(checkpoint.Folder).Tensors["model.norm.weight"];
         long end = 0;
-        checkpoint.Header("model.safetensors", header =>
-        {
-            JsonArray offsets = header["model.norm.weight"]!["data_offsets"]!.AsArray();
-            end = offsets[1]!.GetValue<long>();
-            header["model.norm.weight"]!["data_offsets"] = new JsonArray(end + 100, end + 164);
-        });
+        checkpoint.Header(
+            "model.safetensors",
+            header =>
+            {
+                JsonArray offsets = header["model.norm.weight"]!["data_offsets"]!.AsArray();
+                end = offsets[1]!.GetValue<long>();
+                header["model.norm.weight"]!["data_offsets"] = new JsonArray(end + 100, end + 164);
+            }
+        );
         using (FileStream file = File.OpenWrite(checkpoint["model.safetensors"]))
         {
             file.SetLength(file.Length + 500);
@@ -205,14 +211,17 @@ public sealed class CheckpointTests
     {
         using var checkpoint = new CheckpointBuilder();
         LlamaShape before = Checkpoint.Open(checkpoint.Folder).Shape;
-        checkpoint.Json("config.json", json =>
-        {
-            JsonObject rope = json["rope_parameters"]!.DeepClone().AsObject();
-            json.Remove("rope_parameters");
-            json["rope_theta"] = rope["rope_theta"]!.DeepClone();
-            rope.Remove("rope_theta");
-            json["rope_scaling"] = rope;
-        });
+        checkpoint.Json(
+            "config.json",
+            json =>
+            {
+                JsonObject rope = json["rope_parameters"]!.DeepClone().AsObject();
+                json.Remove("rope_parameters");
+                json["rope_theta"] = rope["rope_theta"]!.DeepClone();
+                rope.Remove("rope_theta");
+                json["rope_scaling"] = rope;
+            }
+        );
         LlamaShape after = Checkpoint.Open(checkpoint.Folder).Shape;
 
         Assert.NotNull(before.RopeScaling);

@@ -20,7 +20,12 @@ public sealed class OfficialWeightTests
     public void Every_weight_is_byte_identical(string fixture, string variant, Precision precision, GraphTarget target, int expected)
     {
         using var folder = new TemporaryFolder();
-        var options = new ModelBuildOptions { Model = Fixtures.Shared(fixture, "hf"), Precision = precision, Target = target };
+        var options = new ModelBuildOptions
+        {
+            Model = Fixtures.Shared(fixture, "hf"),
+            Precision = precision,
+            Target = target,
+        };
         ModelFolder built = ModelBuilder.Build(options, folder["model"], cancellationToken: TestContext.Current.CancellationToken);
 
         Dictionary<string, byte[]> ours = Tensors(built.Path);
@@ -35,8 +40,9 @@ public sealed class OfficialWeightTests
     private static Dictionary<string, byte[]> Tensors(string folder)
     {
         byte[] data = File.ReadAllBytes(Path.Combine(folder, "model.onnx.data"));
-        return OnnxFile.Read(Path.Combine(folder, "model.onnx")).Graph.Initializer
-            .Where(tensor => tensor.DataLocation == DataLocation.External)
+        return OnnxFile
+            .Read(Path.Combine(folder, "model.onnx"))
+            .Graph.Initializer.Where(tensor => tensor.DataLocation == DataLocation.External)
             .ToDictionary(tensor => tensor.Name, tensor => data.AsSpan(Entry(tensor, "offset"), Entry(tensor, "length")).ToArray());
     }
 

@@ -19,7 +19,10 @@ public sealed class SourceRowTests
     [Fact]
     public void Every_float16_is_widened_exactly()
     {
-        Half[] source = [.. Enumerable.Range(0, 65536).Select(bits => BitConverter.UInt16BitsToHalf((ushort)bits)).Where(half => !Half.IsNaN(half))];
+        Half[] source =
+        [
+            .. Enumerable.Range(0, 65536).Select(bits => BitConverter.UInt16BitsToHalf((ushort)bits)).Where(half => !Half.IsNaN(half)),
+        ];
         float[] row = new float[source.Length];
         SourceRow.Widen(MemoryMarshal.AsBytes<Half>(source), CheckpointType.Float16, row);
 
@@ -27,15 +30,18 @@ public sealed class SourceRowTests
     }
 
     [Fact]
-    public void Rounds_to_float16_as_the_runtime_does() => Gen.Float[-65504, 65504].Array[1, 40].Sample(values =>
-    {
-        float[] row = [.. values];
-        Half[] half = new Half[row.Length];
-        SourceRow.MakeStorable(row, half, "t", new ConversionCounts());
+    public void Rounds_to_float16_as_the_runtime_does() =>
+        Gen.Float[-65504, 65504]
+            .Array[1, 40]
+            .Sample(values =>
+            {
+                float[] row = [.. values];
+                Half[] half = new Half[row.Length];
+                SourceRow.MakeStorable(row, half, "t", new ConversionCounts());
 
-        Assert.Equal(values.Select(value => (Half)value), half);
-        Assert.Equal(half.Select(value => (float)value), row);
-    });
+                Assert.Equal(values.Select(value => (Half)value), half);
+                Assert.Equal(half.Select(value => (float)value), row);
+            });
 
     [Fact]
     public void Saturates_and_counts_what_float16_cannot_hold()

@@ -24,16 +24,24 @@ public sealed class SyntheticCheckpointTests : IDisposable
         using var written = new CheckpointBuilder(shape, type, shardBytes);
         var checkpoint = Checkpoint.Open(written.Folder);
 
-        Assert.Equal(
-            shape with { Name = "checkpoint", BosTokenId = 256, EosTokenIds = checkpoint.Shape.EosTokenIds }, checkpoint.Shape);
+        Assert.Equal(shape with { Name = "checkpoint", BosTokenId = 256, EosTokenIds = checkpoint.Shape.EosTokenIds }, checkpoint.Shape);
         Assert.Equal([257, 264, 265], checkpoint.Shape.EosTokenIds);
         Assert.All(checkpoint.Tensors.Values, tensor => Assert.Equal(type, tensor.Type));
         Assert.Equal(
-            shardBytes == 1 ? checkpoint.Tensors.Count : shardBytes > 1_000_000 ? 1 : checkpoint.WeightFiles.Count, checkpoint.WeightFiles.Count);
+            shardBytes == 1 ? checkpoint.Tensors.Count
+                : shardBytes > 1_000_000 ? 1
+                : checkpoint.WeightFiles.Count,
+            checkpoint.WeightFiles.Count
+        );
         Assert.Equal(biased, checkpoint.Tensors.ContainsKey("model.layers.1.self_attn.o_proj.bias"));
         Assert.Equal(
             (string[])["chat_template.jinja", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"],
-            Directory.EnumerateFiles(written.Folder).Select(Path.GetFileName).Where(name => !name!.StartsWith("model", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            Directory
+                .EnumerateFiles(written.Folder)
+                .Select(Path.GetFileName)
+                .Where(name => !name!.StartsWith("model", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+        );
         Assert.Equal(["checkpoint"], Directory.EnumerateFileSystemEntries(written.Beside("")).Select(Path.GetFileName));
     }
 
@@ -57,8 +65,18 @@ public sealed class SyntheticCheckpointTests : IDisposable
     public void Bytes_depend_on_the_seed_and_not_on_threads_or_shards()
     {
         // The matrices of the embedding take several chunks of 4 MB.
-        LlamaShape shape = CheckpointBuilder.Small with { VocabularySize = 80_000, HiddenSize = 64 };
-        (ulong Seed, int Threads, long Shard)[] runs = [(1, 1, long.MaxValue), (1, 7, long.MaxValue), (2, 2, long.MaxValue), (1, 2, 30_000)];
+        LlamaShape shape = CheckpointBuilder.Small with
+        {
+            VocabularySize = 80_000,
+            HiddenSize = 64,
+        };
+        (ulong Seed, int Threads, long Shard)[] runs =
+        [
+            (1, 1, long.MaxValue),
+            (1, 7, long.MaxValue),
+            (2, 2, long.MaxValue),
+            (1, 2, 30_000),
+        ];
         string[] hashes = [.. runs.Select((run, i) => Write(i, run.Seed, run.Threads, run.Shard))];
 
         Assert.Equal(hashes[0], hashes[1]);
@@ -96,8 +114,9 @@ public sealed class SyntheticCheckpointTests : IDisposable
         using var source = new CancellationTokenSource();
         var progress = new Cancel(source);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => SyntheticCheckpoint.Write(
-            CheckpointBuilder.Small, _root["c"], CheckpointType.Float32, 1, 1, 1, progress, source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            SyntheticCheckpoint.Write(CheckpointBuilder.Small, _root["c"], CheckpointType.Float32, 1, 1, 1, progress, source.Token)
+        );
         Assert.Empty(Directory.EnumerateFileSystemEntries(_root.Path));
     }
 
@@ -120,7 +139,13 @@ public sealed class SyntheticCheckpointTests : IDisposable
         {
             CheckpointType.Float32 => [.. MemoryMarshal.Cast<byte, float>(bytes).ToArray().Select(value => (double)value)],
             CheckpointType.Float16 => [.. MemoryMarshal.Cast<byte, Half>(bytes).ToArray().Select(value => (double)value)],
-            _ => [.. MemoryMarshal.Cast<byte, ushort>(bytes).ToArray().Select(value => (double)BitConverter.UInt32BitsToSingle((uint)value << 16))],
+            _ =>
+            [
+                .. MemoryMarshal
+                    .Cast<byte, ushort>(bytes)
+                    .ToArray()
+                    .Select(value => (double)BitConverter.UInt32BitsToSingle((uint)value << 16)),
+            ],
         };
     }
 

@@ -11,25 +11,31 @@ public sealed class LockFileTests
         string path = folder["a.lock"];
         int holders = 0;
         int most = 0;
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
-        {
-            for (int taken = 0; taken < 100;)
-            {
-                try
-                {
-                    using var held = LockFile.Take(path);
-                    int now = Interlocked.Increment(ref holders);
-                    most = Math.Max(most, now);
-                    Thread.Yield();
-                    Interlocked.Decrement(ref holders);
-                    taken++;
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    Thread.Yield();
-                }
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(_ =>
+                    Task.Run(() =>
+                    {
+                        for (int taken = 0; taken < 100; )
+                        {
+                            try
+                            {
+                                using var held = LockFile.Take(path);
+                                int now = Interlocked.Increment(ref holders);
+                                most = Math.Max(most, now);
+                                Thread.Yield();
+                                Interlocked.Decrement(ref holders);
+                                taken++;
+                            }
+                            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                            {
+                                Thread.Yield();
+                            }
+                        }
+                    })
+                )
+        );
 
         Assert.Equal(1, most);
         Assert.False(File.Exists(path));

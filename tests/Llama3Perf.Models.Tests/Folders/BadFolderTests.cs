@@ -12,7 +12,11 @@ public sealed class BadFolderTests : IDisposable
     public BadFolderTests()
     {
         _folder = _root["tiny"];
-        ModelBuilder.Build(new ModelBuildOptions { Model = "llama-tiny" }, _folder, cancellationToken: TestContext.Current.CancellationToken);
+        ModelBuilder.Build(
+            new ModelBuildOptions { Model = "llama-tiny" },
+            _folder,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
     }
 
     public void Dispose() => _root.Dispose();

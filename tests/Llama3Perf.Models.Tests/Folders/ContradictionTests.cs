@@ -12,7 +12,11 @@ public sealed class ContradictionTests
     [InlineData("\"vocab_size\": 1024", "\"vocab_size\": 1100", "says vocab_size 1100, the graph has 1024")]
     [InlineData("\"input_ids\": \"input_ids\"", "\"input_ids\": \"tokens\"", "has no input 'tokens'")]
     [InlineData("\"logits\": \"logits\"", "\"logits\": \"a\\u0000b\\nc\"", "has no output 'a?b?c'")]
-    [InlineData("\"filename\": \"model.onnx\"", "\"pipeline\": [{\"embeddings\": {\"filename\": \"e.onnx\"}}]", "model.decoder.pipeline makes the model of several graphs")]
+    [InlineData(
+        "\"filename\": \"model.onnx\"",
+        "\"pipeline\": [{\"embeddings\": {\"filename\": \"e.onnx\"}}]",
+        "model.decoder.pipeline makes the model of several graphs"
+    )]
     [InlineData("\"filename\": \"model.onnx\"", "\"filename\": \"model\\u0000.onnx\"", "filename is")]
     public void Is_named_with_both_values(string right, string wrong, string message)
     {

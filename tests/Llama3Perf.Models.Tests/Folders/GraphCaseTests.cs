@@ -3,7 +3,8 @@ using Llama3Perf.Models.Inspection;
 
 namespace Llama3Perf.Models.Tests.Folders;
 
-/// <summary>Folders that Microsoft's builder writes beside the usual ones: each is what it is, and refused where nothing computes it rightly.</summary>
+/// <summary>Folders that Microsoft's builder writes beside the usual ones: each is what it is, and refused where nothing computes it
+/// rightly.</summary>
 public sealed class GraphCaseTests
 {
     [Theory]
@@ -15,14 +16,24 @@ public sealed class GraphCaseTests
     [InlineData("official-mistral-window-24-lost", GraphFamily.Standard, Precision.Fp32, "fp32", "fp32", 512)]
     [InlineData("official-qwen2-nfc", GraphFamily.Standard, Precision.Fp32, "fp32", "fp32", 512)]
     [InlineData("official-phi3-longrope-64", GraphFamily.Standard, Precision.Fp32, "fp32", "fp32", 1024)]
-    public void Is_seen_as_what_it_is(string name, GraphFamily family, Precision precision, string activations, string cache, long cacheBytes)
+    public void Is_seen_as_what_it_is(
+        string name,
+        GraphFamily family,
+        Precision precision,
+        string activations,
+        string cache,
+        long cacheBytes
+    )
     {
         using CaseFolder folder = new(name);
         var inspection = FolderInspection.Of(folder.Path);
 
         Assert.Equal((family, precision), (inspection.Folder.Family, inspection.Folder.Precision));
         // Two layers, two KV heads of 16 (Phi-3: four), keys and values: 128 numbers a token.
-        Assert.Equal((activations, cache, name.EndsWith("mha", StringComparison.Ordinal) ? 256 : cacheBytes), (inspection.Activations, inspection.Cache, inspection.CacheBytesPerToken));
+        Assert.Equal(
+            (activations, cache, name.EndsWith("mha", StringComparison.Ordinal) ? 256 : cacheBytes),
+            (inspection.Activations, inspection.Cache, inspection.CacheBytesPerToken)
+        );
         Assert.Contains(inspection.Weights, weights => weights.Class == WeightClass.LmHead);
     }
 
@@ -43,7 +54,15 @@ public sealed class GraphCaseTests
         using CaseFolder folder = new(name);
         var opened = ModelFolderReader.Open(folder.Path);
 
-        Assert.Equal(providers, string.Join(' ', Enum.GetValues<GraphTarget>().Where(target => GraphNeeds.Refusal(opened, engine, target) is null).Select(target => target.Name())));
+        Assert.Equal(
+            providers,
+            string.Join(
+                ' ',
+                Enum.GetValues<GraphTarget>()
+                    .Where(target => GraphNeeds.Refusal(opened, engine, target) is null)
+                    .Select(target => target.Name())
+            )
+        );
         string? refusal = GraphNeeds.Refusal(opened, engine, GraphTarget.Cpu);
         if (onCpu is null)
         {
@@ -67,14 +86,25 @@ public sealed class GraphCaseTests
     public void A_window_that_the_builder_lost_is_a_problem()
     {
         using CaseFolder folder = new("official-mistral-window-24-lost");
-        Assert.Contains(FolderInspection.Of(folder.Path).Problems, problem => problem.StartsWith("genai_config.json has a sliding window of 24 tokens, the graph's attention has none", StringComparison.Ordinal));
+        Assert.Contains(
+            FolderInspection.Of(folder.Path).Problems,
+            problem =>
+                problem.StartsWith(
+                    "genai_config.json has a sliding window of 24 tokens, the graph's attention has none",
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Fact]
     public void A_folder_without_its_embedding_is_refused_by_that_name()
     {
         using CaseFolder folder = new("official-no-embeddings");
-        Assert.Contains("takes inputs_embeds instead of input_ids, as genai_config.json says too", Assert.Throws<ModelException>(() => ModelFolderReader.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "takes inputs_embeds instead of input_ids, as genai_config.json says too",
+            Assert.Throws<ModelException>(() => ModelFolderReader.Open(folder.Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -92,7 +122,11 @@ public sealed class GraphCaseTests
     public void Mixed_storage_is_shown()
     {
         var inspection = FolderInspection.Of(Fixtures.SharedCase("models", "right-official-rtn_last", "folder"));
-        Assert.StartsWith("int8", inspection.Weights.Single(weights => weights.Class == WeightClass.LmHead).Storage, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "int8",
+            inspection.Weights.Single(weights => weights.Class == WeightClass.LmHead).Storage,
+            StringComparison.Ordinal
+        );
         Assert.StartsWith("int4", inspection.Weights.Single(weights => weights.Class == WeightClass.Mlp).Storage, StringComparison.Ordinal);
     }
 }

@@ -23,7 +23,8 @@ public sealed class OfficialFolderTests
         Assert.Equal(variant, folder.Name);
         Assert.Equal(
             new FileInfo(Path.Combine(path, "model.onnx")).Length + new FileInfo(Path.Combine(path, "model.onnx.data")).Length,
-            folder.WeightBytes);
+            folder.WeightBytes
+        );
     }
 
     [Fact]

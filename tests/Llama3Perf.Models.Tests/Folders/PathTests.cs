@@ -22,7 +22,9 @@ public sealed class PathTests
     {
         using TinyFolder folder = new();
         File.Copy(folder["model.onnx"], folder.Beside("model.onnx"));
-        folder.Configuration("\"filename\": \"model.onnx\"", $"\"filename\": \"{folder.Beside("model.onnx").Replace("\\", "\\\\")}\"").Refused("lies outside the folder");
+        folder
+            .Configuration("\"filename\": \"model.onnx\"", $"\"filename\": \"{folder.Beside("model.onnx").Replace("\\", "\\\\")}\"")
+            .Refused("lies outside the folder");
     }
 
     [Theory]
@@ -33,7 +35,14 @@ public sealed class PathTests
     {
         using TinyFolder folder = new();
         File.Copy(folder["model.onnx.data"], folder.Beside("model.onnx.data"));
-        folder.Graph(graph => graph.Initializer.First(tensor => tensor.ExternalData.Count > 0).ExternalData.Single(entry => entry.Key == "location").Value = location).Refused(message);
+        folder
+            .Graph(graph =>
+                graph
+                    .Initializer.First(tensor => tensor.ExternalData.Count > 0)
+                    .ExternalData.Single(entry => entry.Key == "location")
+                    .Value = location
+            )
+            .Refused(message);
     }
 
     [Fact]
@@ -59,11 +68,17 @@ public sealed class PathTests
         {
             string blob = Path.Combine(blobs, $"blob-{Path.GetFileName(file)}");
             File.Move(file, blob);
-            File.CreateSymbolicLink(Path.Combine(snapshot, Path.GetFileName(file)), Path.Combine("..", "..", "blobs", Path.GetFileName(blob)));
+            File.CreateSymbolicLink(
+                Path.Combine(snapshot, Path.GetFileName(file)),
+                Path.Combine("..", "..", "blobs", Path.GetFileName(blob))
+            );
         }
 
         var opened = ModelFolderReader.Open(snapshot);
-        Assert.Equal(new FileInfo(Path.Combine(blobs, "blob-model.onnx")).Length + new FileInfo(Path.Combine(blobs, "blob-model.onnx.data")).Length, opened.WeightBytes);
+        Assert.Equal(
+            new FileInfo(Path.Combine(blobs, "blob-model.onnx")).Length + new FileInfo(Path.Combine(blobs, "blob-model.onnx.data")).Length,
+            opened.WeightBytes
+        );
         if (entry.StartsWith("models--", StringComparison.Ordinal))
         {
             Assert.Equal((snapshot, "tiny"), (ModelFolderReader.Open(folder.Beside(entry)).Path, opened.Name));

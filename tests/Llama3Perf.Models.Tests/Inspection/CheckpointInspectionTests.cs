@@ -26,7 +26,10 @@ public sealed class CheckpointInspectionTests
         Assert.Equal((type, inspection.ParameterCount * size), (weights.Type, weights.Bytes));
         Assert.True(inspection.Shards.Count > 2);
         Assert.Equal(weights.TensorCount, inspection.Shards.Sum(shard => shard.TensorCount));
-        Assert.Equal(Directory.EnumerateFiles(checkpoint.Folder, "*.safetensors").Sum(file => new FileInfo(file).Length), inspection.Shards.Sum(shard => shard.Bytes));
+        Assert.Equal(
+            Directory.EnumerateFiles(checkpoint.Folder, "*.safetensors").Sum(file => new FileInfo(file).Length),
+            inspection.Shards.Sum(shard => shard.Bytes)
+        );
         Assert.Equal("byte-level BPE", inspection.Tokenizer!.Kind);
         Assert.True(inspection.HasChatTemplate);
         Assert.Empty(inspection.Problems);
@@ -36,12 +39,15 @@ public sealed class CheckpointInspectionTests
     public void Every_flaw_is_named()
     {
         using CheckpointBuilder checkpoint = new(CheckpointBuilder.Small with { TieEmbeddings = false });
-        checkpoint.Json("config.json", json =>
-        {
-            json["tie_word_embeddings"] = true;
-            json.Remove("bos_token_id");
-            json["eos_token_id"] = 5000;
-        });
+        checkpoint.Json(
+            "config.json",
+            json =>
+            {
+                json["tie_word_embeddings"] = true;
+                json.Remove("bos_token_id");
+                json["eos_token_id"] = 5000;
+            }
+        );
         foreach (string file in (string[])["generation_config.json", "chat_template.jinja", "tokenizer.json"])
         {
             File.Delete(checkpoint[file]);
@@ -51,7 +57,16 @@ public sealed class CheckpointInspectionTests
         var inspection = CheckpointInspection.Of(checkpoint.Folder);
 
         string problems = string.Join('\n', inspection.Problems);
-        foreach (string part in (string[])["config.json ties the LM head to the embedding, but the stored lm_head.weight differs", "tokenizer.json is missing", "no bos_token_id", "eos_token_id 5000 is outside", "chat_template.jinja is missing"])
+        foreach (
+            string part in (string[])
+                [
+                    "config.json ties the LM head to the embedding, but the stored lm_head.weight differs",
+                    "tokenizer.json is missing",
+                    "no bos_token_id",
+                    "eos_token_id 5000 is outside",
+                    "chat_template.jinja is missing",
+                ]
+        )
         {
             Assert.Contains(part, problems, StringComparison.Ordinal);
         }
@@ -60,7 +75,12 @@ public sealed class CheckpointInspectionTests
     }
 
     [Theory]
-    [InlineData("""{"model":{"type":"BPE","byte_fallback":true,"vocab":{"a":0}},"added_tokens":[{"id":7}]}""", "SentencePiece-style BPE", 8, 1)]
+    [InlineData(
+        """{"model":{"type":"BPE","byte_fallback":true,"vocab":{"a":0}},"added_tokens":[{"id":7}]}""",
+        "SentencePiece-style BPE",
+        8,
+        1
+    )]
     [InlineData("""{"model":{"type":"WordPiece","vocab":{"a":0,"b":4}}}""", "WordPiece", 5, 0)]
     public void Other_tokenizers_are_named(string json, string kind, int size, int added)
     {
@@ -78,8 +98,13 @@ public sealed class CheckpointInspectionTests
     public void What_a_conversion_could_not_store_is_among_a_folders_problems(string report, string? expected)
     {
         using CheckpointBuilder checkpoint = new();
-        string folder = ModelBuilder.Build(
-            new ModelBuildOptions { Model = checkpoint.Folder, Precision = Precision.Fp16 }, checkpoint.Beside("model"), cancellationToken: TestContext.Current.CancellationToken).Path;
+        string folder = ModelBuilder
+            .Build(
+                new ModelBuildOptions { Model = checkpoint.Folder, Precision = Precision.Fp16 },
+                checkpoint.Beside("model"),
+                cancellationToken: TestContext.Current.CancellationToken
+            )
+            .Path;
         Assert.Empty(FolderInspection.Of(folder).Problems);
 
         File.WriteAllText(Path.Combine(folder, "conversion.json"), report);

@@ -20,13 +20,23 @@ public sealed class FolderInspectionTests : IDisposable
     [InlineData(Precision.Fp32, 32, true, GraphTarget.DirectML, false)]
     public void Numbers_follow_from_the_shape(Precision precision, int block, bool symmetric, GraphTarget target, bool tied)
     {
-        FolderInspection inspection = Build(new ModelBuildOptions
-        {
-            Model = "llama-tiny", Precision = precision, BlockSize = block, Symmetric = symmetric, Target = target, TieEmbeddings = tied,
-        });
+        FolderInspection inspection = Build(
+            new ModelBuildOptions
+            {
+                Model = "llama-tiny",
+                Precision = precision,
+                BlockSize = block,
+                Symmetric = symmetric,
+                Target = target,
+                TieEmbeddings = tied,
+            }
+        );
 
         // By the shape alone: 2 layers of 256, MLP 256, 8 and 2 heads of 32, vocabulary 1024, context 2048.
-        const int Hidden = 256, Layers = 2, Vocabulary = 1024, Context = 2048;
+        const int Hidden = 256,
+            Layers = 2,
+            Vocabulary = 1024,
+            Context = 2048;
         long attention = Layers * ((Hidden * (256 + 64 + 64)) + (256 * Hidden));
         long mlp = Layers * 3 * Hidden * 256;
         long matrix = Hidden * Vocabulary;
@@ -47,7 +57,10 @@ public sealed class FolderInspectionTests : IDisposable
         Assert.Equal(2 * Layers * 2 * 32 * number, inspection.CacheBytesPerToken);
         Assert.Equal(2L * Layers * 2 * 32 * number * Context, inspection.CacheBytes);
         Assert.Equal(new FileInfo(Path.Combine(inspection.Folder.Path, "model.onnx.data")).Length, inspection.ExternalBytes);
-        Assert.Equal(inspection.ExternalBytes - inspection.UnusedBytes, inspection.Weights.Where(weights => weights.Class != WeightClass.Other).Sum(weights => weights.Bytes));
+        Assert.Equal(
+            inspection.ExternalBytes - inspection.UnusedBytes,
+            inspection.Weights.Where(weights => weights.Class != WeightClass.Other).Sum(weights => weights.Bytes)
+        );
         Assert.Empty(inspection.Problems);
 
         long Stored(long elements)
@@ -70,7 +83,14 @@ public sealed class FolderInspectionTests : IDisposable
     [InlineData(Precision.Fp32, GraphTarget.DirectML, "cpu directml")]
     public void Providers_follow_from_family_activations_and_mask(Precision precision, GraphTarget target, string expected)
     {
-        FolderInspection inspection = Build(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, Target = target });
+        FolderInspection inspection = Build(
+            new ModelBuildOptions
+            {
+                Model = "llama-tiny",
+                Precision = precision,
+                Target = target,
+            }
+        );
 
         Assert.Equal(expected.Split(' ').Order(), inspection.Providers.Where(fit => fit.Suits).Select(fit => fit.Provider.Name()).Order());
         Assert.All(inspection.Providers.Where(fit => !fit.Suits), fit => Assert.NotNull(fit.Reason));
@@ -79,7 +99,11 @@ public sealed class FolderInspectionTests : IDisposable
     [Fact]
     public void The_decode_ceiling_is_bandwidth_over_bytes()
     {
-        FolderInspection inspection = Build(new ModelBuildOptions { Model = "llama-tiny" }) with { WeightBytesPerToken = 4_000_000, CacheBytesPerToken = 1000 };
+        FolderInspection inspection = Build(new ModelBuildOptions { Model = "llama-tiny" }) with
+        {
+            WeightBytesPerToken = 4_000_000,
+            CacheBytesPerToken = 1000,
+        };
 
         Assert.Equal(12_500, inspection.DecodeCeiling(50e9));
         Assert.Equal(10_000, inspection.DecodeCeiling(50e9, depth: 1000));
@@ -93,14 +117,30 @@ public sealed class FolderInspectionTests : IDisposable
     [InlineData("llama32-tied-ropescaled-sharded", "official-int4-cpu", 768, 128, 448, 256, 64, 4, true)]
     [InlineData("llama32-tied-ropescaled-sharded", "official-int4-dml", 768, 128, 448, 256, 64, 4, true)]
     [InlineData("llama32-tied-ropescaled-sharded", "official-fp16-dml", 768, 128, 448, 256, 64, 4, true)]
-    public void Official_folders(string fixture, string variant, int vocabulary, int hidden, int mlp, int query, int keyValue, int layers, bool tied)
+    public void Official_folders(
+        string fixture,
+        string variant,
+        int vocabulary,
+        int hidden,
+        int mlp,
+        int query,
+        int keyValue,
+        int layers,
+        bool tied
+    )
     {
         var inspection = FolderInspection.Of(Fixtures.Shared(fixture, variant));
         var shape = LlamaShape.Load(Fixtures.Shared(fixture, "hf"));
 
-        long expected = (layers * (((long)hidden * (query + (2 * keyValue))) + (query * hidden) + (3L * hidden * mlp) + (2 * hidden))) + hidden + ((tied ? 1L : 2L) * vocabulary * hidden);
+        long expected =
+            (layers * (((long)hidden * (query + (2 * keyValue))) + (query * hidden) + (3L * hidden * mlp) + (2 * hidden)))
+            + hidden
+            + ((tied ? 1L : 2L) * vocabulary * hidden);
         Assert.Equal(expected, inspection.ParameterCount);
-        Assert.Equal((shape.IntermediateSize, shape.TieEmbeddings, "llama"), (inspection.IntermediateSize, inspection.IsTied, inspection.Architecture));
+        Assert.Equal(
+            (shape.IntermediateSize, shape.TieEmbeddings, "llama"),
+            (inspection.IntermediateSize, inspection.IsTied, inspection.Architecture)
+        );
         Assert.Equal((mlp, tied), (inspection.IntermediateSize, inspection.IsTied));
         Assert.Equal(tied, inspection.Problems.Any(problem => problem.Contains("second copy", StringComparison.Ordinal)));
         Assert.Equal(variant.EndsWith("cpu", StringComparison.Ordinal) ? "fp32" : "fp16", inspection.Activations);
@@ -140,7 +180,16 @@ public sealed class FolderInspectionTests : IDisposable
 
         string problems = string.Join('\n', FolderInspection.Of(path).Problems);
 
-        foreach (string part in (string[])["ids up to 5000", "chat_template.jinja is missing", "no bos_token_id", "eos_token_id 5000", "context of 4096 is longer than the 2048 rows"])
+        foreach (
+            string part in (string[])
+                [
+                    "ids up to 5000",
+                    "chat_template.jinja is missing",
+                    "no bos_token_id",
+                    "eos_token_id 5000",
+                    "context of 4096 is longer than the 2048 rows",
+                ]
+        )
         {
             Assert.Contains(part, problems, StringComparison.Ordinal);
         }

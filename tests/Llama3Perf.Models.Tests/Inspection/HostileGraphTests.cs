@@ -30,11 +30,13 @@ public sealed class HostileGraphTests
     public void A_circle_is_named()
     {
         using TinyFolder folder = new();
-        folder.Graph(graph =>
-        {
-            NodeProto first = graph.Node.First(node => node.OpType == "SimplifiedLayerNormalization");
-            first.Input[0] = graph.Node.First(node => node.OpType == "Sigmoid").Output[0];
-        }).Refused("its nodes go round in a circle");
+        folder
+            .Graph(graph =>
+            {
+                NodeProto first = graph.Node.First(node => node.OpType == "SimplifiedLayerNormalization");
+                first.Input[0] = graph.Node.First(node => node.OpType == "Sigmoid").Output[0];
+            })
+            .Refused("its nodes go round in a circle");
     }
 
     [Theory]
@@ -44,12 +46,14 @@ public sealed class HostileGraphTests
     public void Impossible_dimensions_are_named(long rows, long columns)
     {
         using TinyFolder folder = new();
-        folder.Graph(graph =>
-        {
-            TensorProto tensor = graph.Initializer.First(tensor => tensor.Dims.Count == 2);
-            tensor.Dims.Clear();
-            tensor.Dims.AddRange([rows, columns]);
-        }).Refused("has impossible dimensions");
+        folder
+            .Graph(graph =>
+            {
+                TensorProto tensor = graph.Initializer.First(tensor => tensor.Dims.Count == 2);
+                tensor.Dims.Clear();
+                tensor.Dims.AddRange([rows, columns]);
+            })
+            .Refused("has impossible dimensions");
     }
 
     [Fact]
@@ -60,11 +64,32 @@ public sealed class HostileGraphTests
         {
             string weight = graph.Initializer.First(tensor => tensor.Dims.Count == 2).Name;
             string value = "/start";
-            graph.Node.Add(new NodeProto { OpType = "Identity", Input = { graph.Input[0].Name }, Output = { value } });
+            graph.Node.Add(
+                new NodeProto
+                {
+                    OpType = "Identity",
+                    Input = { graph.Input[0].Name },
+                    Output = { value },
+                }
+            );
             for (int i = 0; i < 40_000; i++)
             {
-                graph.Node.Add(new NodeProto { OpType = "Add", Input = { value, value }, Output = { $"/sum{i}" } });
-                graph.Node.Add(new NodeProto { OpType = "MatMul", Input = { $"/sum{i}", weight }, Output = { $"/product{i}" } });
+                graph.Node.Add(
+                    new NodeProto
+                    {
+                        OpType = "Add",
+                        Input = { value, value },
+                        Output = { $"/sum{i}" },
+                    }
+                );
+                graph.Node.Add(
+                    new NodeProto
+                    {
+                        OpType = "MatMul",
+                        Input = { $"/sum{i}", weight },
+                        Output = { $"/product{i}" },
+                    }
+                );
                 value = $"/sum{i}";
             }
         });
@@ -76,19 +101,23 @@ public sealed class HostileGraphTests
     {
         using TinyFolder folder = new(TinyFolder.Options with { Target = GraphTarget.DirectML });
         byte[] right = File.ReadAllBytes(folder["model.onnx"]);
-        Gen.Select(Gen.Int[0, Mutations.Length - 1], Gen.Int[0, 10_000], Gen.Int[0, 10_000]).Array[1, 6].Sample(
-            mutations =>
-            {
-                ModelProto onnx = ModelProto.Parser.ParseFrom(right);
-                foreach ((int kind, int a, int b) in mutations)
+        Gen.Select(Gen.Int[0, Mutations.Length - 1], Gen.Int[0, 10_000], Gen.Int[0, 10_000])
+            .Array[1, 6]
+            .Sample(
+                mutations =>
                 {
-                    Mutations[kind](onnx.Graph, a, b);
-                }
+                    ModelProto onnx = ModelProto.Parser.ParseFrom(right);
+                    foreach ((int kind, int a, int b) in mutations)
+                    {
+                        Mutations[kind](onnx.Graph, a, b);
+                    }
 
-                File.WriteAllBytes(folder["model.onnx"], onnx.ToByteArray());
-                InspectOrRefuse(folder);
-            },
-            iter: 400, threads: 1);
+                    File.WriteAllBytes(folder["model.onnx"], onnx.ToByteArray());
+                    InspectOrRefuse(folder);
+                },
+                iter: 400,
+                threads: 1
+            );
     }
 
     private static Action<GraphProto, int, int>[] Mutations { get; } =
@@ -114,13 +143,43 @@ public sealed class HostileGraphTests
         (graph, a, b) => graph.Initializer.RemoveAt(a % graph.Initializer.Count),
         (graph, a, b) => graph.Initializer[a % graph.Initializer.Count].ExternalData.Clear(),
         (graph, a, b) => graph.Initializer[a % graph.Initializer.Count].Name = "n\0" + new string('y', b),
-        (graph, a, b) => Any(graph, a).Attribute.Add(new AttributeProto { Name = ((string[])["K", "N", "bits", "block_size", "num_heads", "kv_num_heads"])[b % 6], I = b % 2 == 0 ? long.MinValue : b - 5000 }),
-        (graph, a, b) => Any(graph, a).Attribute.Insert(0, new AttributeProto { Name = ((string[])["K", "N", "bits", "block_size", "num_heads", "kv_num_heads"])[b % 6], I = b % 2 == 0 ? long.MaxValue : b }),
+        (graph, a, b) =>
+            Any(graph, a)
+                .Attribute.Add(
+                    new AttributeProto
+                    {
+                        Name = ((string[])["K", "N", "bits", "block_size", "num_heads", "kv_num_heads"])[b % 6],
+                        I = b % 2 == 0 ? long.MinValue : b - 5000,
+                    }
+                ),
+        (graph, a, b) =>
+            Any(graph, a)
+                .Attribute.Insert(
+                    0,
+                    new AttributeProto
+                    {
+                        Name = ((string[])["K", "N", "bits", "block_size", "num_heads", "kv_num_heads"])[b % 6],
+                        I = b % 2 == 0 ? long.MaxValue : b,
+                    }
+                ),
         (graph, a, b) => Any(graph, a).Attribute.Add(new AttributeProto { Name = "then_branch", G = graph.Clone() }),
-        (graph, a, b) => graph.Node.Add(new NodeProto { OpType = "If", Name = "if", Output = { "cos_cache" }, Attribute = { new AttributeProto { Name = "else_branch", G = new GraphProto() } } }),
+        (graph, a, b) =>
+            graph.Node.Add(
+                new NodeProto
+                {
+                    OpType = "If",
+                    Name = "if",
+                    Output = { "cos_cache" },
+                    Attribute =
+                    {
+                        new AttributeProto { Name = "else_branch", G = new GraphProto() },
+                    },
+                }
+            ),
     ];
 
-    private static NodeProto Any(GraphProto graph, int index) => graph.Node.Count == 0 ? new NodeProto() : graph.Node[index % graph.Node.Count];
+    private static NodeProto Any(GraphProto graph, int index) =>
+        graph.Node.Count == 0 ? new NodeProto() : graph.Node[index % graph.Node.Count];
 
     private static NodeProto? WithInputs(GraphProto graph, int index) => Any(graph, index) is { Input.Count: > 0 } node ? node : null;
 

@@ -23,7 +23,15 @@ public sealed class OtherGraphTests
                 foreach (string step in steps)
                 {
                     string output = $"{rotary.Input[0]}/{step}";
-                    graph.Node.Add(new NodeProto { OpType = step, Name = output, Input = { rotary.Input[0], weight }, Output = { output } });
+                    graph.Node.Add(
+                        new NodeProto
+                        {
+                            OpType = step,
+                            Name = output,
+                            Input = { rotary.Input[0], weight },
+                            Output = { output },
+                        }
+                    );
                     rotary.Input[0] = output;
                 }
             }
@@ -42,10 +50,41 @@ public sealed class OtherGraphTests
         {
             NodeProto head = graph.Node.Single(node => node.Output.Contains("logits"));
             head.Output[0] = "uncapped";
-            graph.Initializer.Add(new TensorProto { Name = "cap", DataType = DataType.Float, FloatData = { 30 } });
-            graph.Node.Add(new NodeProto { OpType = "Div", Name = "div", Input = { "uncapped", "cap" }, Output = { "div" } });
-            graph.Node.Add(new NodeProto { OpType = "Tanh", Name = "tanh", Input = { "div" }, Output = { "tanh" } });
-            graph.Node.Add(new NodeProto { OpType = "Mul", Name = "mul", Input = { "tanh", "cap" }, Output = { "logits" } });
+            graph.Initializer.Add(
+                new TensorProto
+                {
+                    Name = "cap",
+                    DataType = DataType.Float,
+                    FloatData = { 30 },
+                }
+            );
+            graph.Node.Add(
+                new NodeProto
+                {
+                    OpType = "Div",
+                    Name = "div",
+                    Input = { "uncapped", "cap" },
+                    Output = { "div" },
+                }
+            );
+            graph.Node.Add(
+                new NodeProto
+                {
+                    OpType = "Tanh",
+                    Name = "tanh",
+                    Input = { "div" },
+                    Output = { "tanh" },
+                }
+            );
+            graph.Node.Add(
+                new NodeProto
+                {
+                    OpType = "Mul",
+                    Name = "mul",
+                    Input = { "tanh", "cap" },
+                    Output = { "logits" },
+                }
+            );
         });
 
         Assert.Equal(Row(before, WeightClass.LmHead), Row(folder.Inspect().Weights, WeightClass.LmHead));
@@ -63,7 +102,9 @@ public sealed class OtherGraphTests
                 tensor.DataType = DataType.Float;
             }
 
-            foreach (ValueInfoProto value in graph.Input.Concat(graph.Output).Where(value => value.Type.TensorType.ElemType == DataType.Float16))
+            foreach (
+                ValueInfoProto value in graph.Input.Concat(graph.Output).Where(value => value.Type.TensorType.ElemType == DataType.Float16)
+            )
             {
                 value.Type.TensorType.ElemType = DataType.Float;
             }
@@ -72,7 +113,11 @@ public sealed class OtherGraphTests
         FolderInspection inspection = folder.Inspect();
         Assert.Equal("fp32", inspection.Activations);
         Assert.True(inspection.Providers.Single(fit => fit.Provider == GraphTarget.WebGpu).Suits);
-        Assert.Contains("float32 keys and values", inspection.Providers.Single(fit => fit.Provider == GraphTarget.Cuda).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "float32 keys and values",
+            inspection.Providers.Single(fit => fit.Provider == GraphTarget.Cuda).Reason,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -102,7 +147,14 @@ public sealed class OtherGraphTests
             foreach (NodeProto node in graph.Node.Where(node => node.OpType == "GroupQueryAttention"))
             {
                 node.Attribute.Remove(node.Attribute.FirstOrDefault(a => a.Name == attribute) ?? new AttributeProto());
-                node.Attribute.Add(new AttributeProto { Name = attribute, I = 24, Type = AttributeProto.Types.AttributeType.Int });
+                node.Attribute.Add(
+                    new AttributeProto
+                    {
+                        Name = attribute,
+                        I = 24,
+                        Type = AttributeProto.Types.AttributeType.Int,
+                    }
+                );
             }
         });
 
@@ -115,7 +167,9 @@ public sealed class OtherGraphTests
     public void Rotation_inside_counts_whatever_else_rotates()
     {
         using TinyFolder folder = new(TinyFolder.Options with { Target = GraphTarget.DirectML });
-        folder.Graph(graph => graph.Node.Last(node => node.OpType == "GroupQueryAttention").Attribute.Single(a => a.Name == "do_rotary").I = 1);
+        folder.Graph(graph =>
+            graph.Node.Last(node => node.OpType == "GroupQueryAttention").Attribute.Single(a => a.Name == "do_rotary").I = 1
+        );
 
         Assert.Equal(GraphFamily.Standard, ModelFolderReader.Open(folder.Path).Family);
     }
@@ -124,19 +178,25 @@ public sealed class OtherGraphTests
     public void A_cache_that_a_concat_makes_longer_is_no_DirectML_graph()
     {
         using TinyFolder folder = new(TinyFolder.Options with { Target = GraphTarget.DirectML, Precision = Precision.Fp32 });
-        folder.Graph(graph =>
-        {
-            foreach (NodeProto node in graph.Node.Where(node => node.OpType == "GroupQueryAttention"))
+        folder
+            .Graph(graph =>
             {
-                node.OpType = "MultiHeadAttention";
-            }
-        }).Configuration("\"past_present_share_buffer\": true", "\"past_present_share_buffer\": false");
+                foreach (NodeProto node in graph.Node.Where(node => node.OpType == "GroupQueryAttention"))
+                {
+                    node.OpType = "MultiHeadAttention";
+                }
+            })
+            .Configuration("\"past_present_share_buffer\": true", "\"past_present_share_buffer\": false");
 
         FolderInspection inspection = folder.Inspect();
         Assert.Equal(GraphFamily.Growing, inspection.Folder.Family);
         Assert.Equal([GraphTarget.Cpu, GraphTarget.Cuda], inspection.Providers.Where(fit => fit.Suits).Select(fit => fit.Provider));
         folder.Configuration("\"past_present_share_buffer\": false", "\"past_present_share_buffer\": true");
-        Assert.Contains("past_present_share_buffer true", GraphNeeds.Refusal(ModelFolderReader.Open(folder.Path), "genai", GraphTarget.Cpu), StringComparison.Ordinal);
+        Assert.Contains(
+            "past_present_share_buffer true",
+            GraphNeeds.Refusal(ModelFolderReader.Open(folder.Path), "genai", GraphTarget.Cpu),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -156,7 +216,11 @@ public sealed class OtherGraphTests
         using TinyFolder folder = new();
         folder.Graph(graph => graph.Input.Add(new ValueInfoProto { Name = "cache_indirection" }));
 
-        Assert.Contains("'cache_indirection'", GraphNeeds.Refusal(ModelFolderReader.Open(folder.Path), "ort", GraphTarget.Cpu), StringComparison.Ordinal);
+        Assert.Contains(
+            "'cache_indirection'",
+            GraphNeeds.Refusal(ModelFolderReader.Open(folder.Path), "ort", GraphTarget.Cpu),
+            StringComparison.Ordinal
+        );
         Assert.Null(GraphNeeds.Refusal(ModelFolderReader.Open(folder.Path), "genai", GraphTarget.Cpu));
     }
 
@@ -165,7 +229,11 @@ public sealed class OtherGraphTests
     {
         using TinyFolder folder = new();
         folder.Graph(graph => graph.Node.First(node => node.OpType == "GroupQueryAttention").OpType = "PagedAttention");
-        Assert.Contains("PagedAttention", GraphNeeds.Refusal(ModelFolderReader.Open(folder.Path), null, GraphTarget.Cuda), StringComparison.Ordinal);
+        Assert.Contains(
+            "PagedAttention",
+            GraphNeeds.Refusal(ModelFolderReader.Open(folder.Path), null, GraphTarget.Cuda),
+            StringComparison.Ordinal
+        );
     }
 
     private static (long Parameters, long Bytes) Row(IReadOnlyList<StoredWeights> weights, WeightClass kind) =>

@@ -31,12 +31,29 @@ public sealed class GoldenGraphTests
     [InlineData(Precision.Int4, GraphTarget.Cuda)]
     [InlineData(Precision.Int4, GraphTarget.WebGpu)]
     public void Precisions_and_targets(Precision precision, GraphTarget target) =>
-        Check(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, Target = target });
+        Check(
+            new ModelBuildOptions
+            {
+                Model = "llama-tiny",
+                Precision = precision,
+                Target = target,
+            }
+        );
 
     [Fact]
-    public void Asymmetric_untied_all_positions_block_128() => Check(
-        new ModelBuildOptions { Model = "llama-tiny", BlockSize = 128, Symmetric = false, TieEmbeddings = false, PruneLmHead = false, AccuracyLevel = 0 },
-        "-asymmetric-untied-all-positions");
+    public void Asymmetric_untied_all_positions_block_128() =>
+        Check(
+            new ModelBuildOptions
+            {
+                Model = "llama-tiny",
+                BlockSize = 128,
+                Symmetric = false,
+                TieEmbeddings = false,
+                PruneLmHead = false,
+                AccuracyLevel = 0,
+            },
+            "-asymmetric-untied-all-positions"
+        );
 
     [Theory]
     [MemberData(nameof(PresetsAndTargets))]
@@ -72,6 +89,9 @@ public sealed class GoldenGraphTests
     private static void Check(ModelBuildOptions options, string suffix = "")
     {
         ModelProto model = BuildPlan.Create(options).Model;
-        Golden.Check($"{options.Model}-{options.Precision}-{options.Target}{suffix}.txt".ToLowerInvariant(), GraphListing.WithFirstLayerOnly(model));
+        Golden.Check(
+            $"{options.Model}-{options.Precision}-{options.Target}{suffix}.txt".ToLowerInvariant(),
+            GraphListing.WithFirstLayerOnly(model)
+        );
     }
 }

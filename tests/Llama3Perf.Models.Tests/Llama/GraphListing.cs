@@ -21,11 +21,17 @@ internal static class GraphListing
 
     /// <summary>The lines of one layer, with its number and its neighbours' taken out.</summary>
     public static string[] OfLayer(ModelProto model, int layer) =>
-    [
-        .. Lines(model).Where(line => Layer(line) == layer)
-            .Select(line => line.Replace($"layers.{layer}.", "layers.N.").Replace($"layers.{layer}/", "layers.N/")
-                .Replace($"layers.{layer - 1}/", "layers.P/").Replace($"values.{layer}.", "values.N.").Replace($"present.{layer}.", "present.N.")),
-    ];
+        [
+            .. Lines(model)
+                .Where(line => Layer(line) == layer)
+                .Select(line =>
+                    line.Replace($"layers.{layer}.", "layers.N.")
+                        .Replace($"layers.{layer}/", "layers.N/")
+                        .Replace($"layers.{layer - 1}/", "layers.P/")
+                        .Replace($"values.{layer}.", "values.N.")
+                        .Replace($"present.{layer}.", "present.N.")
+                ),
+        ];
 
     /// <summary>Number of the layer that a line belongs to; the final norm belongs to none.</summary>
     private static int? Layer(string line)
@@ -53,18 +59,29 @@ internal static class GraphListing
         foreach (TensorProto tensor in model.Graph.Initializer)
         {
             yield return $"tensor {tensor.Name} {tensor.DataType}[{string.Join(',', tensor.Dims)}]"
-                + (tensor.DataLocation == DataLocation.External ? " external" : $" = {string.Join(',', tensor.Int64Data.Concat(tensor.Int32Data.Select(i => (long)i)))}");
+                + (
+                    tensor.DataLocation == DataLocation.External
+                        ? " external"
+                        : $" = {string.Join(',', tensor.Int64Data.Concat(tensor.Int32Data.Select(i => (long)i)))}"
+                );
         }
 
         foreach (NodeProto node in model.Graph.Node)
         {
-            yield return $"node {node.Name} {node.Domain}:{node.OpType} ({string.Join(", ", node.Input)}) -> ({string.Join(", ", node.Output)}) {Attributes(node)}".TrimEnd();
+            yield return $"node {node.Name} {node.Domain}:{node.OpType} ({string.Join(", ", node.Input)}) -> "
+                + $"({string.Join(", ", node.Output)}) {Attributes(node)}".TrimEnd();
         }
     }
 
-    public static string Attributes(NodeProto node) => string.Join(' ', node.Attribute.Select(a =>
-        $"{a.Name}={(a.HasI ? $"{a.I}" : a.HasF ? $"{a.F:R}" : string.Join(',', a.Ints))}").Order(StringComparer.Ordinal));
+    public static string Attributes(NodeProto node) =>
+        string.Join(
+            ' ',
+            node.Attribute.Select(a => $"{a.Name}={(a.HasI ? $"{a.I}" : a.HasF ? $"{a.F:R}" : string.Join(',', a.Ints))}")
+                .Order(StringComparer.Ordinal)
+        );
 
     public static string Value(ValueInfoProto value) =>
-        $"{value.Name} {value.Type.TensorType.ElemType}[{string.Join(',', value.Type.TensorType.Shape.Dim.Select(d => d.HasDimParam ? d.DimParam : $"{d.DimValue}"))}]";
+        $"{value.Name} "
+        + $"{value.Type.TensorType.ElemType}["
+        + $"{string.Join(',', value.Type.TensorType.Shape.Dim.Select(d => d.HasDimParam ? d.DimParam : $"{d.DimValue}"))}]";
 }

@@ -58,17 +58,23 @@ public sealed class LlamaShapeTests
     }
 
     [Theory]
-    [InlineData("""
-        "rope_theta": 500000.0,
-        "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 256, "rope_type": "llama3"}
-        """)]
-    [InlineData("""
-        "rope_parameters": {"rope_theta": 500000.0, "factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 256, "rope_type": "llama3"}
-        """)]
-    [InlineData("""
-        "rope_theta": 500000.0,
-        "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 256, "type": "llama3"}
-        """)]
+    [InlineData(
+        """
+            "rope_theta": 500000.0,
+            "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 256, "rope_type": "llama3"}
+            """
+    )]
+    [InlineData(
+        """
+            "rope_parameters": {"rope_theta": 500000.0, "factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 256, "rope_type": "llama3"}
+            """
+    )]
+    [InlineData(
+        """
+            "rope_theta": 500000.0,
+            "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 256, "type": "llama3"}
+            """
+    )]
     public void Old_and_new_rope_forms_are_the_same(string keys)
     {
         LlamaShape shape = Read(With(keys));
@@ -104,15 +110,21 @@ public sealed class LlamaShapeTests
     [Fact]
     public void What_is_written_is_read_as_the_same_shape()
     {
-        Assert.All(LlamaShape.Names.Select(LlamaShape.Load), shape =>
-        {
-            foreach (LlamaShape variant in (LlamaShape[])[shape, shape with { AttentionBias = true }, shape with { MlpBias = true, TieEmbeddings = true }])
+        Assert.All(
+            LlamaShape.Names.Select(LlamaShape.Load),
+            shape =>
             {
-                LlamaShape read = Read(LlamaConfigText.Config(variant, "bfloat16"));
-                Assert.Equal(variant.EosTokenIds, read.EosTokenIds);
-                Assert.Equal(variant with { Name = "test", EosTokenIds = read.EosTokenIds }, read);
+                foreach (
+                    LlamaShape variant in (LlamaShape[])
+                        [shape, shape with { AttentionBias = true }, shape with { MlpBias = true, TieEmbeddings = true }]
+                )
+                {
+                    LlamaShape read = Read(LlamaConfigText.Config(variant, "bfloat16"));
+                    Assert.Equal(variant.EosTokenIds, read.EosTokenIds);
+                    Assert.Equal(variant with { Name = "test", EosTokenIds = read.EosTokenIds }, read);
+                }
             }
-        });
+        );
     }
 
     private const string Plain = "{\"rope_type\": \"default\", \"rope_theta\": 500000.0}";
@@ -124,8 +136,20 @@ public sealed class LlamaShapeTests
     [InlineData($$"""{ {{Scaled}}, "original_max_position_embeddings": 64}""", Plain, "null", 10_000, 64)]
     [InlineData("{}", $$"""{ {{Scaled}}, "original_max_position_embeddings": 32, "rope_theta": 300.0}""", "null", 300, 32)]
     [InlineData("{}", "{}", "20000.0", 20_000, null)]
-    [InlineData("{\"rope_type\": \"default\"}", $$"""{ {{Scaled}}, "original_max_position_embeddings": 32, "rope_theta": 300.0}""", "null", 10_000, null)]
-    public void Rope_scaling_counts_before_rope_parameters(string scaling, string parameters, string theta, double expectedTheta, int? original)
+    [InlineData(
+        "{\"rope_type\": \"default\"}",
+        $$"""{ {{Scaled}}, "original_max_position_embeddings": 32, "rope_theta": 300.0}""",
+        "null",
+        10_000,
+        null
+    )]
+    public void Rope_scaling_counts_before_rope_parameters(
+        string scaling,
+        string parameters,
+        string theta,
+        double expectedTheta,
+        int? original
+    )
     {
         LlamaShape shape = Read(With($"\"rope_scaling\": {scaling}", $"\"rope_parameters\": {parameters}", $"\"rope_theta\": {theta}"));
 
@@ -133,11 +157,17 @@ public sealed class LlamaShapeTests
     }
 
     [Fact]
-    public void An_original_length_at_the_top_counts_before_the_one_inside() => Assert.Equal(
-        64,
-        Read(With($$"""
-            "original_max_position_embeddings": 64, "rope_parameters": { {{Scaled}}, "original_max_position_embeddings": 16}
-            """)).RopeScaling!.OriginalContextLength);
+    public void An_original_length_at_the_top_counts_before_the_one_inside() =>
+        Assert.Equal(
+            64,
+            Read(
+                With(
+                    $$"""
+                    "original_max_position_embeddings": 64, "rope_parameters": { {{Scaled}}, "original_max_position_embeddings": 16}
+                    """
+                )
+            ).RopeScaling!.OriginalContextLength
+        );
 
     [Theory]
     [InlineData("\"bos_token_id\": -1, \"eos_token_id\": -1, \"pad_token_id\": -1", new int[0])]
@@ -154,15 +184,20 @@ public sealed class LlamaShapeTests
     [InlineData("\"sliding_window\": 4096", "'sliding_window'")]
     [InlineData("\"logits_scaling\": 8, \"sliding_window\": null, \"layer_types\": []", "'logits_scaling', 'layer_types'")]
     [InlineData("\"rope_scaling\": {\"rope_type\": \"default\", \"mscale\": 1}", "'rope_scaling.mscale'")]
-    public void A_key_that_nobody_knows_is_named(string keys, string names) => Assert.EndsWith($"not used: {names}", Read(With(keys)).Warning);
+    public void A_key_that_nobody_knows_is_named(string keys, string names) =>
+        Assert.EndsWith($"not used: {names}", Read(With(keys)).Warning);
 
     [Theory]
-    [InlineData("\"use_cache\": true, \"torch_dtype\": \"bfloat16\", \"transformers_version\": \"5.24.0\", \"pretraining_tp\": 1, \"pad_token_id\": 0, \"something_new\": null")]
+    [InlineData(
+        "\"use_cache\": true, \"torch_dtype\": \"bfloat16\", \"transformers_version\": \"5.24.0\", \"pretraining_tp\": 1, "
+            + "\"pad_token_id\": 0, \"something_new\": null"
+    )]
     [InlineData("\"partial_rotary_factor\": 1.0, \"initializer_range\": 0.02, \"attention_dropout\": 0.0, \"_name_or_path\": \"x\"")]
     public void Known_keys_are_not(string keys) => Assert.Null(Read(With(keys)).Warning);
 
     [Fact]
-    public void Embedded_shapes_have_no_unknown_key() => Assert.All(LlamaShape.Names.Select(LlamaShape.Load), shape => Assert.Null(shape.Warning));
+    public void Embedded_shapes_have_no_unknown_key() =>
+        Assert.All(LlamaShape.Names.Select(LlamaShape.Load), shape => Assert.Null(shape.Warning));
 
     [Theory]
     [InlineData("\"eos_token_id\": 7", new[] { 7 })]
@@ -172,8 +207,14 @@ public sealed class LlamaShapeTests
 
     [Theory]
     [InlineData("\"model_type\": \"qwen2\"", "model_type is \"qwen2\", expected \"llama\"")]
-    [InlineData("\"model_type\": \"mistral\", \"architectures\": [\"MistralForCausalLM\"]", "the only architecture that is built (this is MistralForCausalLM)")]
-    [InlineData("\"architectures\": [\"LlamaForSequenceClassification\"]", "architectures is [\"LlamaForSequenceClassification\"], expected [\"LlamaForCausalLM\"]")]
+    [InlineData(
+        "\"model_type\": \"mistral\", \"architectures\": [\"MistralForCausalLM\"]",
+        "the only architecture that is built (this is MistralForCausalLM)"
+    )]
+    [InlineData(
+        "\"architectures\": [\"LlamaForSequenceClassification\"]",
+        "architectures is [\"LlamaForSequenceClassification\"], expected [\"LlamaForCausalLM\"]"
+    )]
     [InlineData("\"architectures\": \"LlamaForCausalLM\"", "expected a list of strings")]
     [InlineData("\"rope_scaling\": {\"\\ud800\": 1}", "expected an object whose keys are valid Unicode")]
     [InlineData("\"attention_bias\": 1", "attention_bias is 1, expected true or false")]
@@ -183,12 +224,21 @@ public sealed class LlamaShapeTests
     [InlineData("\"rope_scaling\": {\"rope_type\": \"yarn\"}", "rope_scaling.rope_type is \"yarn\", expected \"default\" or \"llama3\"")]
     [InlineData("\"rope_scaling\": {\"rope_type\": \"llama3\"}", "rope_scaling.factor is missing")]
     [InlineData("\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}", "rope_scaling.type is \"linear\"")]
-    [InlineData("\"rope_scaling\": {\"rope_type\": \"default\"}, \"rope_parameters\": {\"rope_type\": \"yarn\"}", "rope_parameters.rope_type is \"yarn\"")]
+    [InlineData(
+        "\"rope_scaling\": {\"rope_type\": \"default\"}, \"rope_parameters\": {\"rope_type\": \"yarn\"}",
+        "rope_parameters.rope_type is \"yarn\""
+    )]
     [InlineData("\"rope_scaling\": {\"rope_type\": \"default\", \"type\": \"dynamic\"}", "rope_scaling.type is \"dynamic\"")]
-    [InlineData("\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"default\"}}", "rope_parameters holds parameters by layer type ('full_attention')")]
+    [InlineData(
+        "\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"default\"}}",
+        "rope_parameters holds parameters by layer type ('full_attention')"
+    )]
     [InlineData("\"partial_rotary_factor\": 0.5", "partial_rotary_factor is 0.5, expected 1")]
     [InlineData("\"rope_parameters\": {\"partial_rotary_factor\": 0.5}", "rope_parameters.partial_rotary_factor is 0.5")]
-    [InlineData("\"rope_scaling\": {\"rope_type\": \"default\"}, \"rope_parameters\": {\"partial_rotary_factor\": 0.25}", "rope_parameters.partial_rotary_factor is 0.25")]
+    [InlineData(
+        "\"rope_scaling\": {\"rope_type\": \"default\"}, \"rope_parameters\": {\"partial_rotary_factor\": 0.25}",
+        "rope_parameters.partial_rotary_factor is 0.25"
+    )]
     [InlineData("\"rope_scaling\": {}, \"partial_rotary_factor\": 0.25", "partial_rotary_factor is 0.25")]
     [InlineData("\"bos_token_id\": -2", "bos_token_id is -2")]
     [InlineData("\"hidden_act\": \"gelu\"", "hidden_act is \"gelu\", expected \"silu\"")]
@@ -223,23 +273,46 @@ public sealed class LlamaShapeTests
     public void Wild_JSON_is_a_shape_or_a_ModelException()
     {
         Gen<string> value = Gen.OneOf(
-            Gen.Int.Select(i => $"{i}"), Gen.Double.Where(double.IsFinite).Select(d => d.ToString("R")), Gen.Bool.Select(b => b ? "true" : "false"),
-            Gen.OneOf("null", "[]", "{}", "\"\"", "\"llama\"", "\"\\ud83d\"", "1e999", "-0", "[1,[2]]", "{\"rope_type\":7}", "\"llama3\""));
+            Gen.Int.Select(i => $"{i}"),
+            Gen.Double.Where(double.IsFinite).Select(d => d.ToString("R")),
+            Gen.Bool.Select(b => b ? "true" : "false"),
+            Gen.OneOf("null", "[]", "{}", "\"\"", "\"llama\"", "\"\\ud83d\"", "1e999", "-0", "[1,[2]]", "{\"rope_type\":7}", "\"llama3\"")
+        );
         Gen<string> key = Gen.OneOf(
-            "model_type", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim",
-            "max_position_embeddings", "vocab_size", "rms_norm_eps", "rope_theta", "rope_scaling", "rope_parameters", "eos_token_id",
-            "bos_token_id", "tie_word_embeddings", "attention_bias", "architectures", "hidden_act", "\\ud800");
+            "model_type",
+            "hidden_size",
+            "intermediate_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+            "num_key_value_heads",
+            "head_dim",
+            "max_position_embeddings",
+            "vocab_size",
+            "rms_norm_eps",
+            "rope_theta",
+            "rope_scaling",
+            "rope_parameters",
+            "eos_token_id",
+            "bos_token_id",
+            "tie_word_embeddings",
+            "attention_bias",
+            "architectures",
+            "hidden_act",
+            "\\ud800"
+        );
 
-        Gen.Select(key, value).Array[0, 6].Sample(pairs =>
-        {
-            ShapeOrModelException(With([.. pairs.Select(pair => $"\"{pair.Item1}\": {pair.Item2}")]));
-        });
+        Gen.Select(key, value)
+            .Array[0, 6]
+            .Sample(pairs =>
+            {
+                ShapeOrModelException(With([.. pairs.Select(pair => $"\"{pair.Item1}\": {pair.Item2}")]));
+            });
     }
 
     [Fact]
     public void Wild_bytes_are_a_shape_or_a_ModelException() =>
-        Gen.Select(Gen.Int[0, Config.Length - 1], Gen.Char[' ', '~'], Gen.Int[0, Config.Length]).Sample((at, c, length) =>
-            ShapeOrModelException(Config.Remove(at, 1).Insert(at, $"{c}")[..length]));
+        Gen.Select(Gen.Int[0, Config.Length - 1], Gen.Char[' ', '~'], Gen.Int[0, Config.Length])
+            .Sample((at, c, length) => ShapeOrModelException(Config.Remove(at, 1).Insert(at, $"{c}")[..length]));
 
     private static void ShapeOrModelException(string json)
     {

@@ -52,7 +52,10 @@ public sealed class OfficialGraphTests
     {
         (GraphProto ours, GraphProto official) = Graphs(fixture, variant, precision, target);
 
-        Assert.Equal(Tensors(official), Tensors(ours).Where(line => !line.StartsWith("model.embed_tokens.weight_Q", StringComparison.Ordinal)));
+        Assert.Equal(
+            Tensors(official),
+            Tensors(ours).Where(line => !line.StartsWith("model.embed_tokens.weight_Q", StringComparison.Ordinal))
+        );
     }
 
     [Theory]
@@ -112,17 +115,20 @@ public sealed class OfficialGraphTests
         }
     }
 
-    private static ModelBuildOptions Options(string fixture, Precision precision, GraphTarget target) => new()
-    {
-        Model = Fixtures.Shared(fixture, "hf", "config.json"),
-        Precision = precision,
-        Target = target,
-        PruneLmHead = false,
-    };
+    private static ModelBuildOptions Options(string fixture, Precision precision, GraphTarget target) =>
+        new()
+        {
+            Model = Fixtures.Shared(fixture, "hf", "config.json"),
+            Precision = precision,
+            Target = target,
+            PruneLmHead = false,
+        };
 
     private static (GraphProto Ours, GraphProto Official) Graphs(string fixture, string variant, Precision precision, GraphTarget target) =>
-        (BuildPlan.Create(Options(fixture, precision, target)).Model.Graph,
-            OnnxFile.Read(Fixtures.Shared(fixture, variant, "model.onnx")).Graph);
+        (
+            BuildPlan.Create(Options(fixture, precision, target)).Model.Graph,
+            OnnxFile.Read(Fixtures.Shared(fixture, variant, "model.onnx")).Graph
+        );
 
     // Constants are nodes there and initializers here; tied embeddings are read from a copy there and from the same bytes here.
     private static string[] Nodes(GraphProto graph)
@@ -130,27 +136,38 @@ public sealed class OfficialGraphTests
         string embedding = graph.Node.Single(node => node.OpType == "SimplifiedLayerNormalization").Input[0];
         return
         [
-            .. graph.Node.Where(node => node.OpType != "Constant" && !node.Name.Contains("embed_tokens"))
-                .Select(node => $"{node.Domain}:{node.OpType} {node.Name} ({string.Join(", ", node.Input).TrimEnd(',', ' ')}) -> "
-                    + $"({string.Join(", ", node.Output)}) {GraphListing.Attributes(node)}")
+            .. graph
+                .Node.Where(node => node.OpType != "Constant" && !node.Name.Contains("embed_tokens"))
+                .Select(node =>
+                    $"{node.Domain}:{node.OpType} {node.Name} ({string.Join(", ", node.Input).TrimEnd(',', ' ')}) -> "
+                    + $"({string.Join(", ", node.Output)}) {GraphListing.Attributes(node)}"
+                )
                 .Select(line => line.Replace(embedding, "EMBEDDING", StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal),
         ];
     }
 
     private static string[] Operators(GraphProto graph, string path) =>
-        [.. graph.Node.Where(node => node.Name.StartsWith(path, StringComparison.Ordinal)).Select(node => node.OpType).Order(StringComparer.Ordinal)];
+        [
+            .. graph
+                .Node.Where(node => node.Name.StartsWith(path, StringComparison.Ordinal))
+                .Select(node => node.OpType)
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static string[] Tensors(GraphProto graph) =>
-    [
-        .. graph.Initializer.Where(t => !t.Name.StartsWith("/model/constants", StringComparison.Ordinal))
-            .Select(t => $"{t.Name} {t.DataType}[{string.Join(',', t.Dims)}]").Order(StringComparer.Ordinal),
-    ];
+        [
+            .. graph
+                .Initializer.Where(t => !t.Name.StartsWith("/model/constants", StringComparison.Ordinal))
+                .Select(t => $"{t.Name} {t.DataType}[{string.Join(',', t.Dims)}]")
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static string[] Values(GraphProto graph) =>
         [.. graph.Input.Concat(graph.Output).Select(GraphListing.Value).Order(StringComparer.Ordinal)];
 
-    private static float[] Floats(ReadOnlySpan<byte> bytes, TensorProto.Types.DataType type) => type == TensorProto.Types.DataType.Float
-        ? System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray()
-        : Array.ConvertAll(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, Half>(bytes).ToArray(), h => (float)h);
+    private static float[] Floats(ReadOnlySpan<byte> bytes, TensorProto.Types.DataType type) =>
+        type == TensorProto.Types.DataType.Float
+            ? System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray()
+            : Array.ConvertAll(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, Half>(bytes).ToArray(), h => (float)h);
 }

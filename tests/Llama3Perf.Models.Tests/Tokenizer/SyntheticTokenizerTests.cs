@@ -35,12 +35,15 @@ public sealed class SyntheticTokenizerTests : IDisposable
     {
         JsonNode root = Write(size, out _);
         Dictionary<string, int> vocabulary = Vocabulary(root);
-        Assert.All(Merges(root), merge =>
-        {
-            string[] parts = merge.Split(' ');
-            Assert.Equal(2, parts.Length);
-            Assert.All((string[])[.. parts, parts[0] + parts[1]], token => Assert.Contains(token, vocabulary));
-        });
+        Assert.All(
+            Merges(root),
+            merge =>
+            {
+                string[] parts = merge.Split(' ');
+                Assert.Equal(2, parts.Length);
+                Assert.All((string[])[.. parts, parts[0] + parts[1]], token => Assert.Contains(token, vocabulary));
+            }
+        );
     }
 
     [Fact]
@@ -109,7 +112,10 @@ public sealed class SyntheticTokenizerTests : IDisposable
     {
         foreach (string list in (string[])[CommonWords.English, CommonWords.Technical])
         {
-            Assert.All(list.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries), word => Assert.Matches("^[a-z]+$", word));
+            Assert.All(
+                list.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries),
+                word => Assert.Matches("^[a-z]+$", word)
+            );
         }
     }
 

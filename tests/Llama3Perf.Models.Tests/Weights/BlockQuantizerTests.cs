@@ -6,8 +6,14 @@ namespace Llama3Perf.Models.Tests.Weights;
 public sealed class BlockQuantizerTests
 {
     private static readonly Gen<float> s_value = Gen.Frequency(
-        (20, Gen.Float[-4, 4]), (2, Gen.Float[-65504, 65504]), (2, Gen.Float[-1e-6f, 1e-6f]), (1, Gen.Float[-1e-41f, 1e-41f]),
-        (2, Gen.Const(0f)), (1, Gen.Const(-0f)), (2, Gen.Int[-32, 31].Select(i => i / 4f)));
+        (20, Gen.Float[-4, 4]),
+        (2, Gen.Float[-65504, 65504]),
+        (2, Gen.Float[-1e-6f, 1e-6f]),
+        (1, Gen.Float[-1e-41f, 1e-41f]),
+        (2, Gen.Const(0f)),
+        (1, Gen.Const(-0f)),
+        (2, Gen.Int[-32, 31].Select(i => i / 4f))
+    );
 
     private static readonly Gen<(int Bits, int Block, bool Symmetric, bool Half, float[] Row)> s_case =
         from bits in Gen.Bool.Select(isInt4 => isInt4 ? 4 : 8)
@@ -20,39 +26,52 @@ public sealed class BlockQuantizerTests
 
     /// <summary>Against the rule as it is written down, one number after the other.</summary>
     [Fact]
-    public void Equals_the_plain_rule() => s_case.Sample(
-        test =>
-        {
-            (byte[] packed, float[] scales, byte[] zeroPoints) = Quantize(test.Bits, test.Block, test.Symmetric, test.Half, test.Row);
-            for (int block = 0; block < scales.Length; block++)
+    public void Equals_the_plain_rule() =>
+        s_case.Sample(
+            test =>
             {
-                float[] values = test.Row[(block * test.Block)..((block + 1) * test.Block)];
-                (float scale, int zero, int[] stored) = Plain(test.Bits, test.Symmetric, test.Half, values);
-                Assert.Equal(BitConverter.SingleToInt32Bits(scale + 0f), BitConverter.SingleToInt32Bits(scales[block] + 0f));
-                Assert.Equal(zero, test.Symmetric ? 1 << (test.Bits - 1) : Value(zeroPoints, block, test.Bits));
-                Assert.Equal(stored, Enumerable.Range(block * test.Block, test.Block).Select(i => Value(packed, i, test.Bits)));
-            }
-        },
-        iter: 3000);
+                (byte[] packed, float[] scales, byte[] zeroPoints) = Quantize(test.Bits, test.Block, test.Symmetric, test.Half, test.Row);
+                for (int block = 0; block < scales.Length; block++)
+                {
+                    float[] values = test.Row[(block * test.Block)..((block + 1) * test.Block)];
+                    (float scale, int zero, int[] stored) = Plain(test.Bits, test.Symmetric, test.Half, values);
+                    Assert.Equal(BitConverter.SingleToInt32Bits(scale + 0f), BitConverter.SingleToInt32Bits(scales[block] + 0f));
+                    Assert.Equal(zero, test.Symmetric ? 1 << (test.Bits - 1) : Value(zeroPoints, block, test.Bits));
+                    Assert.Equal(stored, Enumerable.Range(block * test.Block, test.Block).Select(i => Value(packed, i, test.Bits)));
+                }
+            },
+            iter: 3000
+        );
 
     /// <summary>What a stored value stands for is never further away than half a step.</summary>
     [Fact]
-    public void Is_off_by_half_a_step_at_most() => s_case.Where(test => !test.Half).Sample(
-        test =>
-        {
-            (byte[] packed, float[] scales, byte[] zeroPoints) = Quantize(test.Bits, test.Block, test.Symmetric, test.Half, test.Row);
-            for (int i = 0; i < test.Row.Length; i++)
-            {
-                int block = i / test.Block;
-                int zero = test.Symmetric ? 1 << (test.Bits - 1) : Value(zeroPoints, block, test.Bits);
-                double restored = (Value(packed, i, test.Bits) - zero) * (double)scales[block];
+    public void Is_off_by_half_a_step_at_most() =>
+        s_case
+            .Where(test => !test.Half)
+            .Sample(
+                test =>
+                {
+                    (byte[] packed, float[] scales, byte[] zeroPoints) = Quantize(
+                        test.Bits,
+                        test.Block,
+                        test.Symmetric,
+                        test.Half,
+                        test.Row
+                    );
+                    for (int i = 0; i < test.Row.Length; i++)
+                    {
+                        int block = i / test.Block;
+                        int zero = test.Symmetric ? 1 << (test.Bits - 1) : Value(zeroPoints, block, test.Bits);
+                        double restored = (Value(packed, i, test.Bits) - zero) * (double)scales[block];
 
-                // The symmetric form has one step less on the side opposite to its largest value; the asymmetric one rounds its zero.
-                double step = Math.Abs(scales[block]) * (1 + 1e-5);
-                Assert.InRange(Math.Abs(test.Row[i] - restored), 0, step + 1e-37);
-            }
-        },
-        iter: 1000);
+                        // The symmetric form has one step less on the side opposite to its largest value; the asymmetric one rounds its
+                        // zero.
+                        double step = Math.Abs(scales[block]) * (1 + 1e-5);
+                        Assert.InRange(Math.Abs(test.Row[i] - restored), 0, step + 1e-37);
+                    }
+                },
+                iter: 1000
+            );
 
     [Fact]
     public void The_largest_magnitude_is_exact_in_the_symmetric_form()
@@ -105,12 +124,20 @@ public sealed class BlockQuantizerTests
     {
         int highest = (1 << bits) - 1;
         int middle = 1 << (bits - 1);
-        float min = values.Min(), max = values.Max();
+        float min = values.Min(),
+            max = values.Max();
         float scale = symmetric ? -(Math.Abs(max) > Math.Abs(min) ? max : min) / middle : (Math.Max(max, 0) - Math.Min(min, 0)) / highest;
-        int zero = symmetric ? middle : scale == 0 ? 0 : (int)MathF.Round(0 - (Math.Min(min, 0) / scale), MidpointRounding.AwayFromZero);
+        int zero =
+            symmetric ? middle
+            : scale == 0 ? 0
+            : (int)MathF.Round(0 - (Math.Min(min, 0) / scale), MidpointRounding.AwayFromZero);
         scale = half ? (float)(Half)scale : scale;
         float inverse = scale != 0 && float.IsFinite(1 / scale) ? 1 / scale : 0;
-        return (scale, zero, [.. values.Select(value => (int)Math.Clamp(MathF.Round((value * inverse) + zero, MidpointRounding.AwayFromZero), 0, highest))]);
+        return (
+            scale,
+            zero,
+            [.. values.Select(value => (int)Math.Clamp(MathF.Round((value * inverse) + zero, MidpointRounding.AwayFromZero), 0, highest))]
+        );
     }
 
     private static int Value(byte[] packed, int index, int bits) => bits == 8 ? packed[index] : (packed[index / 2] >> (index % 2 * 4)) & 15;

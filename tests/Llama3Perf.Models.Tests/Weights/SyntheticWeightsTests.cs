@@ -17,27 +17,34 @@ public sealed class SyntheticWeightsTests
 
     [Fact]
     public void Bytes_are_those_of_a_plain_implementation() =>
-        Gen.Select(Gen.ULong, Gen.Int[0, 300], Gen.Int[0, 5]).Sample((seed, length, kind) =>
-        {
-            WeightPattern pattern = kind switch
-            {
-                0 => WeightPattern.Int4,
-                1 => WeightPattern.Int8,
-                2 => WeightPattern.Signed(0.02, half: false),
-                3 => WeightPattern.Signed(0.02, half: true),
-                4 => WeightPattern.Scale(0.003, half: true),
-                _ => WeightPattern.ZeroPoint4,
-            };
-            Assert.Equal(Plain(length, pattern, seed), Filled(length, pattern, seed));
-        });
+        Gen.Select(Gen.ULong, Gen.Int[0, 300], Gen.Int[0, 5])
+            .Sample(
+                (seed, length, kind) =>
+                {
+                    WeightPattern pattern = kind switch
+                    {
+                        0 => WeightPattern.Int4,
+                        1 => WeightPattern.Int8,
+                        2 => WeightPattern.Signed(0.02, half: false),
+                        3 => WeightPattern.Signed(0.02, half: true),
+                        4 => WeightPattern.Scale(0.003, half: true),
+                        _ => WeightPattern.ZeroPoint4,
+                    };
+                    Assert.Equal(Plain(length, pattern, seed), Filled(length, pattern, seed));
+                }
+            );
 
     [Fact]
     public void Tensors_chunks_and_seeds_differ()
     {
         ulong[] seeds =
         [
-            SyntheticWeights.ChunkSeed(1, "a", 0), SyntheticWeights.ChunkSeed(1, "a", 1), SyntheticWeights.ChunkSeed(1, "b", 0),
-            SyntheticWeights.ChunkSeed(2, "a", 0), SyntheticWeights.ChunkSeed(1, "ab", 0), SyntheticWeights.ChunkSeed(1, "ba", 0),
+            SyntheticWeights.ChunkSeed(1, "a", 0),
+            SyntheticWeights.ChunkSeed(1, "a", 1),
+            SyntheticWeights.ChunkSeed(1, "b", 0),
+            SyntheticWeights.ChunkSeed(2, "a", 0),
+            SyntheticWeights.ChunkSeed(1, "ab", 0),
+            SyntheticWeights.ChunkSeed(1, "ba", 0),
         ];
 
         Assert.Equal(seeds.Length, seeds.Distinct().Count());
@@ -70,7 +77,10 @@ public sealed class SyntheticWeightsTests
     public void Floats_have_both_signs_one_octave_and_the_asked_size(double rms)
     {
         float[] single = MemoryMarshal.Cast<byte, float>(Filled(1 << 20, WeightPattern.Signed(rms, half: false), 5)).ToArray();
-        float[] half = [.. MemoryMarshal.Cast<byte, Half>(Filled(1 << 20, WeightPattern.Signed(rms, half: true), 5)).ToArray().Select(h => (float)h)];
+        float[] half =
+        [
+            .. MemoryMarshal.Cast<byte, Half>(Filled(1 << 20, WeightPattern.Signed(rms, half: true), 5)).ToArray().Select(h => (float)h),
+        ];
 
         foreach (float[] values in (float[][])[single, half])
         {
@@ -98,8 +108,14 @@ public sealed class SyntheticWeightsTests
     [Fact]
     public void Norms_and_zero_points_stay_near_1_and_the_middle()
     {
-        Assert.All(MemoryMarshal.Cast<byte, float>(Filled(4096, WeightPattern.Norm(half: false), 1)).ToArray(), v => Assert.InRange(v, 1f, 1.25f));
-        Assert.All(MemoryMarshal.Cast<byte, Half>(Filled(4096, WeightPattern.Norm(half: true), 1)).ToArray(), v => Assert.InRange((float)v, 1f, 1.25f));
+        Assert.All(
+            MemoryMarshal.Cast<byte, float>(Filled(4096, WeightPattern.Norm(half: false), 1)).ToArray(),
+            v => Assert.InRange(v, 1f, 1.25f)
+        );
+        Assert.All(
+            MemoryMarshal.Cast<byte, Half>(Filled(4096, WeightPattern.Norm(half: true), 1)).ToArray(),
+            v => Assert.InRange((float)v, 1f, 1.25f)
+        );
         Assert.Equal((byte[])[0x77, 0x79, 0x97, 0x99], Filled(4096, WeightPattern.ZeroPoint4, 1).Distinct().Order());
         Assert.Equal((byte[])[127, 129], Filled(4096, WeightPattern.ZeroPoint8, 1).Distinct().Order());
     }
@@ -132,12 +148,15 @@ public sealed class SyntheticWeightsTests
         return [.. bytes.Take(length)];
     }
 
-    private static byte Replaced(byte value, WeightPattern.ZeroRule rule) => rule switch
-    {
-        WeightPattern.ZeroRule.Nibble => (byte)(((value & 0x0F) == 0 ? 0x08 : value & 0x0F) | ((value & 0xF0) == 0 ? 0x80 : value & 0xF0)),
-        WeightPattern.ZeroRule.Byte => value == 0 ? (byte)128 : value,
-        _ => value,
-    };
+    private static byte Replaced(byte value, WeightPattern.ZeroRule rule) =>
+        rule switch
+        {
+            WeightPattern.ZeroRule.Nibble => (byte)(
+                ((value & 0x0F) == 0 ? 0x08 : value & 0x0F) | ((value & 0xF0) == 0 ? 0x80 : value & 0xF0)
+            ),
+            WeightPattern.ZeroRule.Byte => value == 0 ? (byte)128 : value,
+            _ => value,
+        };
 
     private static ulong SplitMix(ulong x)
     {

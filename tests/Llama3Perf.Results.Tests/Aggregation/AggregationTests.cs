@@ -13,7 +13,10 @@ public sealed class AggregationTests
         ResultRow row = RowOf([Sample(1, 1, 10), Sample(1, 2, 20), Sample(2, 1, 40), Sample(2, 2, 30)]);
 
         Assert.Equal((2, 4), (row.LaunchCount, row.SampleCount));
-        Assert.Equal([25, 25, 12.9099, 10, 40], new[] { "median", "mean", "stddev", "min", "max" }.Select(part => Value(row, $"decode_tps_{part}")));
+        Assert.Equal(
+            [25, 25, 12.9099, 10, 40],
+            new[] { "median", "mean", "stddev", "min", "max" }.Select(part => Value(row, $"decode_tps_{part}"))
+        );
         Assert.Equal((1, 2100), (Value(row, "itl_p99_ms"), Value(row, "peak_rss_bytes")));
     }
 
@@ -29,7 +32,14 @@ public sealed class AggregationTests
     public void Drift_is_within_launches()
     {
         // Each launch loses 10 % from its first third to its last, whatever the order of the rows and the level of the launch.
-        ResultRow row = RowOf([Sample(2, 3, 180), Sample(1, 1, 100), Sample(1, 2, 95), Sample(1, 3, 90), Sample(2, 1, 200), Sample(2, 2, 1)]);
+        ResultRow row = RowOf([
+            Sample(2, 3, 180),
+            Sample(1, 1, 100),
+            Sample(1, 2, 95),
+            Sample(1, 3, 90),
+            Sample(2, 1, 200),
+            Sample(2, 2, 1),
+        ]);
 
         Assert.Equal(-10, row.DriftPercent!.Value, 9);
     }
@@ -90,10 +100,22 @@ public sealed class AggregationTests
 
     private static ResultRow RowOf(Sample[] samples, CaseStatus status = CaseStatus.Ok, string? error = null)
     {
-        CaseOutcome outcome = new() { Case = TestRuns.Case, CaseId = "x", Status = status, Error = error, Samples = samples };
+        CaseOutcome outcome = new()
+        {
+            Case = TestRuns.Case,
+            CaseId = "x",
+            Status = status,
+            Error = error,
+            Samples = samples,
+        };
         return Aggregates.Row(new Run(TestRuns.Identity, TestRuns.Environment, [outcome]), outcome);
     }
 
     private static Sample Sample(int launch, int iteration, double decodeTps) =>
-        TestRuns.Sample(TestRuns.Case, launch, iteration) with { DecodeTps = decodeTps, ItlP99Ms = 1, PeakRssBytes = (launch * 1000) + (iteration * 50) };
+        TestRuns.Sample(TestRuns.Case, launch, iteration) with
+        {
+            DecodeTps = decodeTps,
+            ItlP99Ms = 1,
+            PeakRssBytes = (launch * 1000) + (iteration * 50),
+        };
 }

@@ -8,7 +8,7 @@ namespace Llama3Perf.Results.Tests.Comparison;
 
 public sealed class RunComparisonTests
 {
-    private static readonly ComparisonOptions Decode = new() { Metrics = ["decode_tps"] };
+    private static readonly ComparisonOptions s_decode = new() { Metrics = ["decode_tps"] };
 
     [Theory]
     [InlineData(1.0, MetricVerdict.Pass)]
@@ -16,17 +16,23 @@ public sealed class RunComparisonTests
     [InlineData(0.9, MetricVerdict.Faster)]
     public void The_verdict_is_the_same_for_rates_and_times(double slower, MetricVerdict expected)
     {
-        RunComparison comparison = RunComparison.Of([Run("a"), Run("b", slower: slower)], new ComparisonOptions { Metrics = ["decode_tps", "decode_ms"] });
+        RunComparison comparison = RunComparison.Of(
+            [Run("a"), Run("b", slower: slower)],
+            new ComparisonOptions { Metrics = ["decode_tps", "decode_ms"] }
+        );
         Assert.Equal(2, comparison.Rows.Count);
-        Assert.All(comparison.Rows, row =>
-        {
-            ComparedCell cell = row.Cells[1]!;
-            Assert.Equal(expected, cell.Judgement!.Verdict);
-            Assert.Equal(row.Metric.Name == "decode_ms" ? slower : 1 / slower, cell.Judgement.Ratio.Ratio, 0.02);
-            Assert.True(cell.Judgement.Interval!.Contains(cell.Judgement.Ratio.Ratio));
-            Assert.Equal((15, 3), (cell.SampleCount, cell.LaunchCount));
-            Assert.Null(row.Cells[0]!.Judgement);
-        });
+        Assert.All(
+            comparison.Rows,
+            row =>
+            {
+                ComparedCell cell = row.Cells[1]!;
+                Assert.Equal(expected, cell.Judgement!.Verdict);
+                Assert.Equal(row.Metric.Name == "decode_ms" ? slower : 1 / slower, cell.Judgement.Ratio.Ratio, 0.02);
+                Assert.True(cell.Judgement.Interval!.Contains(cell.Judgement.Ratio.Ratio));
+                Assert.Equal((15, 3), (cell.SampleCount, cell.LaunchCount));
+                Assert.Null(row.Cells[0]!.Judgement);
+            }
+        );
     }
 
     [Fact]
@@ -34,7 +40,11 @@ public sealed class RunComparisonTests
     {
         MetricJudgement judged = Only(Run("a", sd: 0.03), Run("b", sd: 0.03));
         Assert.Equal(MetricVerdict.Inconclusive, judged.Verdict);
-        Assert.Matches(@"^a loss of the threshold is not excluded; about \d+ launches a side would decide, \d+ more than now \(launches spread by \d\.\d+ %\)$", judged.Reason);
+        Assert.Matches(
+            @"^a loss of the threshold is not excluded; about \d+ launches a side would decide, "
+                + @"\d+ more than now \(launches spread by \d\.\d+ %\)$",
+            judged.Reason
+        );
     }
 
     [Fact]
@@ -42,7 +52,10 @@ public sealed class RunComparisonTests
     {
         MetricJudgement judged = Only(Run("a", launches: 1, iterations: 1000), Run("b", slower: 2, launches: 1, iterations: 1000));
         Assert.Equal(MetricVerdict.Inconclusive, judged.Verdict);
-        Assert.Equal("1 and 1 launches do not show the spread between launches; measure 3 or more a side, or give a noise record of this machine", judged.Reason);
+        Assert.Equal(
+            "1 and 1 launches do not show the spread between launches; measure 3 or more a side, or give a noise record of this machine",
+            judged.Reason
+        );
         Assert.Equal((SpreadSource.Unknown, null, null), (judged.Ratio.Spread, judged.Interval, judged.AdjustedP));
     }
 
@@ -52,10 +65,19 @@ public sealed class RunComparisonTests
     public void One_launch_is_decided_by_the_noise_record_of_its_machine(double slower, MetricVerdict expected)
     {
         NoiseRecord noise = NoiseRecord.Measure([Run("n", launches: 12)], new NoiseOptions());
-        RunComparison comparison = RunComparison.Of([Run("a", launches: 1), Run("b", launches: 1, slower: slower)], Decode with { Noise = noise });
+        RunComparison comparison = RunComparison.Of(
+            [Run("a", launches: 1), Run("b", launches: 1, slower: slower)],
+            s_decode with
+            {
+                Noise = noise,
+            }
+        );
         MetricJudgement judged = Assert.Single(comparison.Rows).Cells[1]!.Judgement!;
         Assert.Equal((expected, SpreadSource.NoiseRecord), (judged.Verdict, judged.Ratio.Spread));
-        Assert.Contains(ComparisonTable.Notes(comparison), note => note.StartsWith("* the interval has the spread between launches from the noise record", StringComparison.Ordinal));
+        Assert.Contains(
+            ComparisonTable.Notes(comparison),
+            note => note.StartsWith("* the interval has the spread between launches from the noise record", StringComparison.Ordinal)
+        );
         Assert.Contains("]*", ComparisonTable.Markdown(comparison), StringComparison.Ordinal);
     }
 
@@ -63,20 +85,31 @@ public sealed class RunComparisonTests
     public void A_noise_record_of_another_machine_is_refused()
     {
         NoiseRecord noise = NoiseRecord.Measure([Run("n").In(e => e with { MachineId = "other" })], new NoiseOptions());
-        Assert.Contains("is of machine other", Assert.Throws<RunFileException>(() => RunComparison.Of([Run("a"), Run("b")], Decode with { Noise = noise })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is of machine other",
+            Assert.Throws<RunFileException>(() => RunComparison.Of([Run("a"), Run("b")], s_decode with { Noise = noise })).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void An_unsteady_side_is_inconclusive_in_every_file()
     {
         Run unsteady = Run("b", slower: 1.3).Beside(foreignPercent: 40);
-        RunComparison comparison = RunComparison.Of([Run("a"), unsteady], Decode);
+        RunComparison comparison = RunComparison.Of([Run("a"), unsteady], s_decode);
         ComparedCell cell = Assert.Single(comparison.Rows).Cells[1]!;
-        Assert.Equal(("unsteady: foreign load: others took 40 % of the processors", MetricVerdict.Inconclusive), (cell.Unsteady, cell.Judgement!.Verdict));
-        Assert.Equal("current side unsteady: foreign load: others took 40 % of the processors; measure again when the machine is quiet", cell.Judgement.Reason);
+        Assert.Equal(
+            ("unsteady: foreign load: others took 40 % of the processors", MetricVerdict.Inconclusive),
+            (cell.Unsteady, cell.Judgement!.Verdict)
+        );
+        Assert.Equal(
+            "current side unsteady: foreign load: others took 40 % of the processors; measure again when the machine is quiet",
+            cell.Judgement.Reason
+        );
         Assert.All(
             [ComparisonTable.Markdown(comparison), ComparisonFiles.Csv(comparison), ComparisonFiles.Json(comparison)],
-            text => Assert.Contains("others took 40 %", text, StringComparison.Ordinal));
+            text => Assert.Contains("others took 40 %", text, StringComparison.Ordinal)
+        );
         Assert.StartsWith("baseline unsteady", Only(unsteady, Run("c")).Reason, StringComparison.Ordinal);
         Assert.Equal(MetricVerdict.Regression, Only(Run("a"), Run("b", slower: 1.3).Beside(foreignPercent: 1)).Verdict);
     }
@@ -87,7 +120,9 @@ public sealed class RunComparisonTests
         Run[] runs = [Run("a", sd: 0.015), Run("b", sd: 0.015, slower: 1.08)];
         MetricJudgement alone = Only(runs[0], runs[1]);
         string[] everything = [.. SampleSchema.Metrics.Select(metric => metric.Name).Where(name => name != "ttft_ms")];
-        ComparedMetric among = RunComparison.Of(runs, Decode with { Metrics = everything }).Rows.Single(row => row.Metric.Name == "decode_tps");
+        ComparedMetric among = RunComparison
+            .Of(runs, s_decode with { Metrics = everything })
+            .Rows.Single(row => row.Metric.Name == "decode_tps");
         Assert.Equal(alone, among.Cells[1]!.Judgement);
     }
 
@@ -96,7 +131,19 @@ public sealed class RunComparisonTests
     {
         CaseKey[] cases = [Case, Case with { MaxLength = 700 }, Case with { MaxLength = 800 }];
         Run baseline = Run("a", cases);
-        Run current = baseline.Changed("b", sample => Slower(sample, sample.Case.MaxLength switch { 640 => 0.8, 700 => 1.3, _ => 1.1 }));
+        Run current = baseline.Changed(
+            "b",
+            sample =>
+                Slower(
+                    sample,
+                    sample.Case.MaxLength switch
+                    {
+                        640 => 0.8,
+                        700 => 1.3,
+                        _ => 1.1,
+                    }
+                )
+        );
         RunComparison comparison = RunComparison.Of([baseline, current], new ComparisonOptions { Metrics = ["article_tps", "decode_tps"] });
         Assert.Equal([700, 800, 640], comparison.Rows.Take(3).Select(row => row.Case.MaxLength));
         Assert.All(comparison.Rows.Skip(3), row => Assert.Equal(MetricVerdict.NotJudged, row.Cells[1]!.Judgement!.Verdict));
@@ -109,7 +156,7 @@ public sealed class RunComparisonTests
     [InlineData("results/b", "b")]
     public void The_baseline_is_a_position_an_id_or_a_path(string? baseline, string expected)
     {
-        RunComparison comparison = RunComparison.Of([Run("a"), Run("b"), Run("c")], Decode with { Baseline = baseline });
+        RunComparison comparison = RunComparison.Of([Run("a"), Run("b"), Run("c")], s_decode with { Baseline = baseline });
         Assert.Equal(expected, comparison.Sides[0].Run.Identity.RunId);
         Assert.Equal(3, Assert.Single(comparison.Rows).Cells.Count);
     }
@@ -119,15 +166,25 @@ public sealed class RunComparisonTests
     {
         CaseKey[] cases = [Case, Case with { MaxLength = 700 }, Case with { MaxLength = 800 }, Case with { MaxLength = 900 }];
         Run baseline = Run("a", cases);
-        Run current = Run("b", cases).Ended(CaseStatus.Failed, "TDR").Without(2)
+        Run current = Run("b", cases)
+            .Ended(CaseStatus.Failed, "TDR")
+            .Without(2)
             .Changed("b", sample => sample.Case.MaxLength == 700 ? sample with { DecodeTps = null } : sample);
-        Run broken = baseline.Changed("c", sample => sample.Case.MaxLength == 900 && sample.Iteration == 2 ? sample with { Completed = false } : sample);
-        RunComparison comparison = RunComparison.Of([baseline, current, broken], Decode);
+        Run broken = baseline.Changed(
+            "c",
+            sample => sample.Case.MaxLength == 900 && sample.Iteration == 2 ? sample with { Completed = false } : sample
+        );
+        RunComparison comparison = RunComparison.Of([baseline, current, broken], s_decode);
 
         Assert.Equal(
-        [
-            ("b", 640, "failed: TDR"), ("b", 700, "no decode_tps was measured"), ("b", 800, "not in this run"), ("c", 900, "failed: 3 of 15 iterations did not complete"),
-        ], comparison.Unmatched.Select(unmatched => (unmatched.Side, int.Parse(unmatched.CaseId.Split("/l")[1][..3]), unmatched.Reason)));
+            [
+                ("b", 640, "failed: TDR"),
+                ("b", 700, "no decode_tps was measured"),
+                ("b", 800, "not in this run"),
+                ("c", 900, "failed: 3 of 15 iterations did not complete"),
+            ],
+            comparison.Unmatched.Select(unmatched => (unmatched.Side, int.Parse(unmatched.CaseId.Split("/l")[1][..3]), unmatched.Reason))
+        );
         Assert.Equal(4, comparison.Rows.Count);
     }
 
@@ -135,17 +192,21 @@ public sealed class RunComparisonTests
     public void The_same_run_twice_is_a_slip_unless_it_is_asked_for()
     {
         Run run = Run("a");
-        RunFileException e = Assert.Throws<RunFileException>(() => RunComparison.Of([run, run], Decode));
+        RunFileException e = Assert.Throws<RunFileException>(() => RunComparison.Of([run, run], s_decode));
         Assert.Equal("results/a: run a is given twice; leave one out, or ask for an A/A comparison", e.Message);
 
-        RunComparison comparison = RunComparison.Of([run, run], Decode with { AllowSameRun = true });
+        RunComparison comparison = RunComparison.Of([run, run], s_decode with { AllowSameRun = true });
         Assert.Equal(["a (1)", "a (2)"], comparison.Sides.Select(side => side.Label));
         Assert.Equal(1, Assert.Single(comparison.Rows).Cells[1]!.Judgement!.Ratio.Ratio);
     }
 
     [Fact]
     public void One_run_alone_has_nothing_to_be_compared_with() =>
-        Assert.Contains("alone has nothing to be compared with", Assert.Throws<RunFileException>(() => RunComparison.Of([Run("a")], Decode)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "alone has nothing to be compared with",
+            Assert.Throws<RunFileException>(() => RunComparison.Of([Run("a")], s_decode)).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Wrong_options_are_refused_with_what_is_right()
@@ -164,9 +225,13 @@ public sealed class RunComparisonTests
     [Fact]
     public void A_hundred_thousand_samples_a_side_in_one_case_are_compared()
     {
-        RunComparison comparison = RunComparison.Of([Run("a", launches: 100, iterations: 1000), Run("b", launches: 100, iterations: 1000)], Decode);
+        RunComparison comparison = RunComparison.Of(
+            [Run("a", launches: 100, iterations: 1000), Run("b", launches: 100, iterations: 1000)],
+            s_decode
+        );
         Assert.Equal(MetricVerdict.Pass, Assert.Single(comparison.Rows).Cells[1]!.Judgement!.Verdict);
     }
 
-    private static MetricJudgement Only(Run baseline, Run current) => Assert.Single(RunComparison.Of([baseline, current], Decode).Rows).Cells[1]!.Judgement!;
+    private static MetricJudgement Only(Run baseline, Run current) =>
+        Assert.Single(RunComparison.Of([baseline, current], s_decode).Rows).Cells[1]!.Judgement!;
 }

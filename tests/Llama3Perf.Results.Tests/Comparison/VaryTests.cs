@@ -9,10 +9,16 @@ public sealed class VaryTests
     [Fact]
     public void The_one_field_that_differs_is_found()
     {
-        Run[] drivers = [.. new[] { "31.0.1", "31.0.2", "32.0.1" }.Select((version, i) => Run($"r{i}").In(e => e with { GpuDriverVersion = version }))];
+        Run[] drivers =
+        [
+            .. new[] { "31.0.1", "31.0.2", "32.0.1" }.Select((version, i) => Run($"r{i}").In(e => e with { GpuDriverVersion = version })),
+        ];
         RunComparison comparison = Compare(drivers);
         Assert.Equal(["gpu_driver_version"], comparison.Vary);
-        Assert.Equal(["gpu_driver_version=31.0.1", "gpu_driver_version=31.0.2", "gpu_driver_version=32.0.1"], comparison.Sides.Select(side => side.Label));
+        Assert.Equal(
+            ["gpu_driver_version=31.0.1", "gpu_driver_version=31.0.2", "gpu_driver_version=32.0.1"],
+            comparison.Sides.Select(side => side.Label)
+        );
         Assert.Equal(["build_commit"], Compare(Run("a"), Run("b").Built("feed")).Vary);
         Assert.Empty(Compare(Run("a"), Run("b")).Vary);
     }
@@ -31,7 +37,11 @@ public sealed class VaryTests
     {
         Run other = Run("b", [Case with { Threads = 4 }]).In(e => e with { OrtVersion = "1.24.4" });
         string message = Assert.Throws<RunFileException>(() => Compare(Run("a"), other)).Message;
-        Assert.Equal("the runs differ in ort_version (1.31.1 | 1.24.4), threads (2 | 4); name what is compared with --vary ort_version,threads, or measure again with the rest alike", Sorted(message));
+        Assert.Equal(
+            "the runs differ in ort_version (1.31.1 | 1.24.4), threads (2 | 4); name what is compared with --vary ort_version,threads, or "
+                + "measure again with the rest alike",
+            Sorted(message)
+        );
         Assert.Equal(["ort_version", "threads"], Compare(["ort_version", "threads"], Run("a"), other).Vary);
 
         string also = Assert.Throws<RunFileException>(() => Compare(["threads"], Run("a"), other)).Message;
@@ -39,8 +49,13 @@ public sealed class VaryTests
         Assert.Contains("--vary threads,ort_version", also, StringComparison.Ordinal);
 
         // The order of the columns is the schema's business.
-        static string Sorted(string text) => text.Replace("threads (2 | 4), ort_version (1.31.1 | 1.24.4)", "ort_version (1.31.1 | 1.24.4), threads (2 | 4)", StringComparison.Ordinal)
-            .Replace("threads,ort_version", "ort_version,threads", StringComparison.Ordinal);
+        static string Sorted(string text) =>
+            text.Replace(
+                    "threads (2 | 4), ort_version (1.31.1 | 1.24.4)",
+                    "ort_version (1.31.1 | 1.24.4), threads (2 | 4)",
+                    StringComparison.Ordinal
+                )
+                .Replace("threads,ort_version", "ort_version,threads", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -55,7 +70,13 @@ public sealed class VaryTests
     {
         CaseKey half = Case with { Precision = "fp16", BlockSize = null, ModelSha256 = new string('d', 64) };
         Assert.Equal(["precision"], Compare(Run("a"), Run("b", [half])).Vary);
-        Assert.Equal(["machine_id"], Compare(Run("a"), Run("b", [Case with { Threads = 8 }]).In(e => e with { MachineId = "m2", OsBuild = "Windows", GpuName = "GPU" })).Vary);
+        Assert.Equal(
+            ["machine_id"],
+            Compare(
+                Run("a"),
+                Run("b", [Case with { Threads = 8 }]).In(e => e with { MachineId = "m2", OsBuild = "Windows", GpuName = "GPU" })
+            ).Vary
+        );
         Assert.Throws<RunFileException>(() => Compare(Run("a"), Run("b", [half]).In(e => e with { OsBuild = "Windows" })));
     }
 

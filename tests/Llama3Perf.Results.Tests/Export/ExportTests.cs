@@ -11,7 +11,8 @@ public sealed class ExportTests
     [InlineData("github-action-benchmark", "bigger-is-better.json")]
     [InlineData("github-action-benchmark", "smaller-is-better.json")]
     [InlineData("bencher", "bencher.json")]
-    public void Files_are_written_as_published(string format, string file) => Golden.Verify(file, Files(TestRuns.Fixed(), format).Single(f => f.Name == file).Text);
+    public void Files_are_written_as_published(string format, string file) =>
+        Golden.Verify(file, Files(TestRuns.Fixed(), format).Single(f => f.Name == file).Text);
 
     [Theory]
     [InlineData("github-action-benchmark")]
@@ -20,19 +21,60 @@ public sealed class ExportTests
     {
         CaseKey[] cases =
         [
-            TestRuns.Case, TestRuns.Case with { Threads = 3 }, TestRuns.Case with { BlockSize = 128 }, TestRuns.Case with { Engine = "genai" }, TestRuns.Case with { Provider = "dml" },
-            TestRuns.Case with { MaxLength = 520 }, TestRuns.Case with { PromptId = "a b", PromptSha256 = new string('1', 64) }, TestRuns.Case with { PromptId = "a b", PromptSha256 = new string('2', 64) }, TestRuns.Case with { ChatTemplate = "phi3" }, TestRuns.Case with { EngineOptions = "graph=all" },
+            TestRuns.Case,
+            TestRuns.Case with
+            {
+                Threads = 3,
+            },
+            TestRuns.Case with
+            {
+                BlockSize = 128,
+            },
+            TestRuns.Case with
+            {
+                Engine = "genai",
+            },
+            TestRuns.Case with
+            {
+                Provider = "dml",
+            },
+            TestRuns.Case with
+            {
+                MaxLength = 520,
+            },
+            TestRuns.Case with
+            {
+                PromptId = "a b",
+                PromptSha256 = new string('1', 64),
+            },
+            TestRuns.Case with
+            {
+                PromptId = "a b",
+                PromptSha256 = new string('2', 64),
+            },
+            TestRuns.Case with
+            {
+                ChatTemplate = "phi3",
+            },
+            TestRuns.Case with
+            {
+                EngineOptions = "graph=all",
+            },
         ];
         Run run = new(TestRuns.Identity, TestRuns.Environment, [.. cases.Select(key => TestRuns.Outcome(key, 1, 1))]);
 
-        Assert.Equal(cases.Length, Files(run, format).SelectMany(file => Names(file.Text)).Count(name => name.EndsWith("decode_tps", StringComparison.Ordinal)));
+        Assert.Equal(
+            cases.Length,
+            Files(run, format).SelectMany(file => Names(file.Text)).Count(name => name.EndsWith("decode_tps", StringComparison.Ordinal))
+        );
 
         static IEnumerable<string> Names(string text)
         {
             using JsonDocument json = JsonDocument.Parse(text);
-            string[] names = json.RootElement.ValueKind == JsonValueKind.Array
-                ? [.. json.RootElement.EnumerateArray().Select(entry => entry.GetProperty("name").GetString()!)]
-                : [.. json.RootElement.EnumerateObject().SelectMany(b => b.Value.EnumerateObject().Select(m => $"{b.Name}/{m.Name}"))];
+            string[] names =
+                json.RootElement.ValueKind == JsonValueKind.Array
+                    ? [.. json.RootElement.EnumerateArray().Select(entry => entry.GetProperty("name").GetString()!)]
+                    : [.. json.RootElement.EnumerateObject().SelectMany(b => b.Value.EnumerateObject().Select(m => $"{b.Name}/{m.Name}"))];
             Assert.Equal(names.Length, names.Distinct().Count());
             return names;
         }
@@ -56,7 +98,10 @@ public sealed class ExportTests
 
         IReadOnlyList<string> paths = RunExport.Write(TestRuns.Fixed(), RunExport.Formats[0], folder.File("out"));
 
-        Assert.Equal(["bigger-is-better.json", "smaller-is-better.json"], Directory.GetFiles(folder.File("out")).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["bigger-is-better.json", "smaller-is-better.json"],
+            Directory.GetFiles(folder.File("out")).Select(Path.GetFileName).Order()
+        );
         Assert.All(paths, path => Assert.True(File.Exists(path)));
     }
 

@@ -8,52 +8,61 @@ namespace Llama3Perf.Results.Tests.Files;
 
 public sealed class BadFileTests
 {
-    private static readonly string[] Names = [RunFolder.Samples, RunFolder.Results, RunFolder.Tokens];
+    private static readonly string[] s_names = [RunFolder.Samples, RunFolder.Results, RunFolder.Tokens];
 
     /// <summary>What is done to samples.csv, and what the message must name.</summary>
-    public static TheoryData<string, Func<string, string>, string[]> Damages => new()
-    {
-        { "empty", _ => "", ["is empty"] },
-        { "byte order mark", text => '\uFEFF' + text, ["row 1", "byte order mark"] },
-        { "CRLF", text => text.Replace("\n", "\r\n"), ["row 1", "CR LF"] },
-        { "one CRLF", text => ReplaceLine(text, 3, line => line + "\r"), ["row 3", "CR LF"] },
-        { "semicolons", text => text.Replace(',', ';'), ["row 1", "column 1", "semicolons"] },
-        { "header only", text => text[..(text.IndexOf('\n') + 1)], ["no samples"] },
-        { "cut inside a row", text => text[..^20], ["row 7", "breaks off"] },
-        { "cut before the last line end", text => text[..^1], ["row 7", "breaks off"] },
-        { "newer version", text => text.Replace("\n3,", "\n4,"), ["row 2", "column schema_version", "'4' is newer than 3"] },
-        { "newer version and columns", text => text.Replace("\n3,", "\n4,").Replace("ttft_ms", "first_ms"), ["row 2", "column schema_version", "'4' is newer than 3"] },
-        { "older version", text => text.Replace("\n3,", "\n2,"), ["row 1", "schema version 2 has no"] },
-        { "no version", text => text.Replace("\n3,", "\nthree,"), ["row 2", "column schema_version", "'three'"] },
-        { "swapped headers", text => text.Replace("ttft_ms,decode_ms", "decode_ms,ttft_ms"), ["row 1", "column 10", "'decode_ms'", "'ttft_ms'"] },
-        { "duplicate header", text => text.Replace("ttft_ms,decode_ms", "ttft_ms,ttft_ms"), ["row 1", "column 11", "'decode_ms'"] },
-        { "missing header", text => text.Replace(",build_commit\n", "\n"), ["row 1", "header ends", "'build_commit'"] },
-        { "additional header", text => text.Replace(",build_commit\n", ",build_commit,more\n"), ["row 1", "'more'"] },
-        { "row too short", text => ReplaceLine(text, 4, line => line[..line.LastIndexOf(',')]), ["row 4", "columns"] },
-        { "row too long", text => ReplaceLine(text, 4, line => line + ",x"), ["row 4", "columns"] },
-        { "empty line", text => ReplaceLine(text, 4, line => line + "\n"), ["row 5", "columns"] },
-        { "duplicate row", text => text + text.Split('\n')[4] + "\n", ["row 8", "column iteration", "already"] },
-        { "NaN", text => Cell(text, 3, "decode_tps", "NaN"), ["row 3", "column decode_tps", "'NaN'"] },
-        { "infinity", text => Cell(text, 3, "ttft_ms", "Infinity"), ["row 3", "column ttft_ms", "'Infinity'"] },
-        { "negative", text => Cell(text, 3, "ttft_ms", "-5"), ["row 3", "column ttft_ms", "'-5'"] },
-        { "zero rate", text => Cell(text, 3, "decode_tps", "0"), ["row 3", "column decode_tps"] },
-        { "absurd", text => Cell(text, 3, "decode_tps", "1e300"), ["row 3", "column decode_tps"] },
-        { "overflow", text => Cell(text, 3, "n_gen", "99999999999999999999"), ["row 3", "column n_gen"] },
-        { "comma as decimal point", text => Cell(text, 3, "ttft_ms", "\"80,5\""), ["row 3", "column ttft_ms"] },
-        { "unit in the cell", text => Cell(text, 3, "ttft_ms", "80 ms"), ["row 3", "column ttft_ms"] },
-        { "spaces around a number", text => Cell(text, 3, "ttft_ms", " 80"), ["row 3", "column ttft_ms"] },
-        { "required text missing", text => Cell(text, 3, "engine", ""), ["row 3", "column engine"] },
-        { "unknown word", text => Cell(text, 3, "completed", "yes"), ["row 3", "column completed", "'yes'"] },
-        { "other weights", text => Cell(text, 3, "weights", "synthetjc"), ["row 3", "column weights"] },
-        { "local time", text => Cell(text, 3, "start_utc", "2026-01-31T12:00:00+01:00"), ["row 3", "column start_utc"] },
-        { "two runs in one file", text => Cell(text, 5, "run_id", "other"), ["row 5", "column run_id", "'other'"] },
-        { "two machines in one run", text => Cell(text, 5, "machine_id", "other"), ["row 5", "column machine_id", "'other'"] },
-        { "two cases of one name", text => Cell(text, 5, "threads", "3"), ["row 5", "column threads", "'3'"] },
-        { "stray quote", text => Cell(text, 3, "engine", "o\"rt"), ["row 3", "quotes"] },
-        { "open quote", text => Cell(text, 3, "engine", "\"ort"), ["row 3", "quotes"] },
-        { "control character", text => Cell(text, 5, "machine_id", "m-5f3a\u0085"), ["row 5", "column machine_id"] },
-        { "null byte", text => Cell(text, 3, "engine", "o\0rt"), ["row 3", "control character 0x00"] },
-    };
+    public static TheoryData<string, Func<string, string>, string[]> Damages =>
+        new()
+        {
+            { "empty", _ => "", ["is empty"] },
+            { "byte order mark", text => '\uFEFF' + text, ["row 1", "byte order mark"] },
+            { "CRLF", text => text.Replace("\n", "\r\n"), ["row 1", "CR LF"] },
+            { "one CRLF", text => ReplaceLine(text, 3, line => line + "\r"), ["row 3", "CR LF"] },
+            { "semicolons", text => text.Replace(',', ';'), ["row 1", "column 1", "semicolons"] },
+            { "header only", text => text[..(text.IndexOf('\n') + 1)], ["no samples"] },
+            { "cut inside a row", text => text[..^20], ["row 7", "breaks off"] },
+            { "cut before the last line end", text => text[..^1], ["row 7", "breaks off"] },
+            { "newer version", text => text.Replace("\n3,", "\n4,"), ["row 2", "column schema_version", "'4' is newer than 3"] },
+            {
+                "newer version and columns",
+                text => text.Replace("\n3,", "\n4,").Replace("ttft_ms", "first_ms"),
+                ["row 2", "column schema_version", "'4' is newer than 3"]
+            },
+            { "older version", text => text.Replace("\n3,", "\n2,"), ["row 1", "schema version 2 has no"] },
+            { "no version", text => text.Replace("\n3,", "\nthree,"), ["row 2", "column schema_version", "'three'"] },
+            {
+                "swapped headers",
+                text => text.Replace("ttft_ms,decode_ms", "decode_ms,ttft_ms"),
+                ["row 1", "column 10", "'decode_ms'", "'ttft_ms'"]
+            },
+            { "duplicate header", text => text.Replace("ttft_ms,decode_ms", "ttft_ms,ttft_ms"), ["row 1", "column 11", "'decode_ms'"] },
+            { "missing header", text => text.Replace(",build_commit\n", "\n"), ["row 1", "header ends", "'build_commit'"] },
+            { "additional header", text => text.Replace(",build_commit\n", ",build_commit,more\n"), ["row 1", "'more'"] },
+            { "row too short", text => ReplaceLine(text, 4, line => line[..line.LastIndexOf(',')]), ["row 4", "columns"] },
+            { "row too long", text => ReplaceLine(text, 4, line => line + ",x"), ["row 4", "columns"] },
+            { "empty line", text => ReplaceLine(text, 4, line => line + "\n"), ["row 5", "columns"] },
+            { "duplicate row", text => text + text.Split('\n')[4] + "\n", ["row 8", "column iteration", "already"] },
+            { "NaN", text => Cell(text, 3, "decode_tps", "NaN"), ["row 3", "column decode_tps", "'NaN'"] },
+            { "infinity", text => Cell(text, 3, "ttft_ms", "Infinity"), ["row 3", "column ttft_ms", "'Infinity'"] },
+            { "negative", text => Cell(text, 3, "ttft_ms", "-5"), ["row 3", "column ttft_ms", "'-5'"] },
+            { "zero rate", text => Cell(text, 3, "decode_tps", "0"), ["row 3", "column decode_tps"] },
+            { "absurd", text => Cell(text, 3, "decode_tps", "1e300"), ["row 3", "column decode_tps"] },
+            { "overflow", text => Cell(text, 3, "n_gen", "99999999999999999999"), ["row 3", "column n_gen"] },
+            { "comma as decimal point", text => Cell(text, 3, "ttft_ms", "\"80,5\""), ["row 3", "column ttft_ms"] },
+            { "unit in the cell", text => Cell(text, 3, "ttft_ms", "80 ms"), ["row 3", "column ttft_ms"] },
+            { "spaces around a number", text => Cell(text, 3, "ttft_ms", " 80"), ["row 3", "column ttft_ms"] },
+            { "required text missing", text => Cell(text, 3, "engine", ""), ["row 3", "column engine"] },
+            { "unknown word", text => Cell(text, 3, "completed", "yes"), ["row 3", "column completed", "'yes'"] },
+            { "other weights", text => Cell(text, 3, "weights", "synthetjc"), ["row 3", "column weights"] },
+            { "local time", text => Cell(text, 3, "start_utc", "2026-01-31T12:00:00+01:00"), ["row 3", "column start_utc"] },
+            { "two runs in one file", text => Cell(text, 5, "run_id", "other"), ["row 5", "column run_id", "'other'"] },
+            { "two machines in one run", text => Cell(text, 5, "machine_id", "other"), ["row 5", "column machine_id", "'other'"] },
+            { "two cases of one name", text => Cell(text, 5, "threads", "3"), ["row 5", "column threads", "'3'"] },
+            { "stray quote", text => Cell(text, 3, "engine", "o\"rt"), ["row 3", "quotes"] },
+            { "open quote", text => Cell(text, 3, "engine", "\"ort"), ["row 3", "quotes"] },
+            { "control character", text => Cell(text, 5, "machine_id", "m-5f3a\u0085"), ["row 5", "column machine_id"] },
+            { "null byte", text => Cell(text, 3, "engine", "o\0rt"), ["row 3", "control character 0x00"] },
+        };
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -70,7 +79,10 @@ public sealed class BadFileTests
 
         Assert.DoesNotContain('\n', message);
         Assert.StartsWith(path, message);
-        Assert.All(named, name => Assert.True(message.Contains(name, StringComparison.Ordinal), $"{damage}: '{message}' does not name '{name}'."));
+        Assert.All(
+            named,
+            name => Assert.True(message.Contains(name, StringComparison.Ordinal), $"{damage}: '{message}' does not name '{name}'.")
+        );
     }
 
     [Fact]
@@ -92,18 +104,20 @@ public sealed class BadFileTests
     {
         using TestFolder folder = new();
         RunWriter.Write(TestRuns.Fixed(), folder.File("run"));
-        Dictionary<string, byte[]> files = Names.ToDictionary(name => name, name => File.ReadAllBytes(folder.File("run", name)));
+        Dictionary<string, byte[]> files = s_names.ToDictionary(name => name, name => File.ReadAllBytes(folder.File("run", name)));
 
-        Gen.Select(Gen.OneOf(Names), Gen.Int[0, 1_000_000], Gen.Byte).Sample(
-            (name, position, value) =>
-            {
-                byte[] bytes = [.. files[name]];
-                bytes[position % bytes.Length] = value;
-                using TestFolder copy = Copy(files, name, bytes);
-                AssertWholeOrRefused(copy);
-            },
-            iter: 1500,
-            threads: 1);
+        Gen.Select(Gen.OneOf(s_names), Gen.Int[0, 1_000_000], Gen.Byte)
+            .Sample(
+                (name, position, value) =>
+                {
+                    byte[] bytes = [.. files[name]];
+                    bytes[position % bytes.Length] = value;
+                    using TestFolder copy = Copy(files, name, bytes);
+                    AssertWholeOrRefused(copy);
+                },
+                iter: 1500,
+                threads: 1
+            );
     }
 
     [Fact]
@@ -111,10 +125,14 @@ public sealed class BadFileTests
     {
         using TestFolder folder = new();
         RunWriter.Write(TestRuns.Fixed(), folder.File("run"));
-        Dictionary<string, byte[]> files = Names.ToDictionary(name => name, name => File.ReadAllBytes(folder.File("run", name)));
+        Dictionary<string, byte[]> files = s_names.ToDictionary(name => name, name => File.ReadAllBytes(folder.File("run", name)));
         byte[] samples = files[RunFolder.Samples];
 
-        for (int length = 0; length < samples.Length; length += samples[length] == '\n' || length + 1 >= samples.Length ? 1 : Math.Min(37, samples.AsSpan(length).IndexOf((byte)'\n')))
+        for (
+            int length = 0;
+            length < samples.Length;
+            length += samples[length] == '\n' || length + 1 >= samples.Length ? 1 : Math.Min(37, samples.AsSpan(length).IndexOf((byte)'\n'))
+        )
         {
             using TestFolder copy = Copy(files, RunFolder.Samples, samples[..length]);
             File.Delete(copy.File(RunFolder.Tokens));

@@ -10,7 +10,14 @@ public sealed class MarkdownTests
     [Fact]
     public void Tables_are_aligned_and_cells_cannot_break_them()
     {
-        TextTable table = new([new("name", false), new("n", true)], [["a|b", "1"], ["<i>\nx", "22.5"], ["\\|", ""]]);
+        TextTable table = new(
+            [new("name", false), new("n", true)],
+            [
+                ["a|b", "1"],
+                ["<i>\nx", "22.5"],
+                ["\\|", ""],
+            ]
+        );
 
         Assert.Equal(
             """
@@ -21,7 +28,8 @@ public sealed class MarkdownTests
             | \\\|     |      |
 
             """.ReplaceLineEndings("\n"),
-            MarkdownTable.Write(table));
+            MarkdownTable.Write(table)
+        );
     }
 
     [Theory]
@@ -44,7 +52,15 @@ public sealed class MarkdownTests
             | <i>[a]\| & |    1 |
 
             """.ReplaceLineEndings("\n"),
-            MarkdownTable.WriteText(new TextTable([new("name", false, 4), new("n", true, 4)], [["<i>[a]\\|\n&", "1"]])));
+            MarkdownTable.WriteText(
+                new TextTable(
+                    [new("name", false, 4), new("n", true, 4)],
+                    [
+                        ["<i>[a]\\|\n&", "1"],
+                    ]
+                )
+            )
+        );
 
     [Fact]
     public void Tables_of_several_runs_have_columns_of_one_width() =>
@@ -74,7 +90,9 @@ public sealed class MarkdownTests
     [Fact]
     public void Columns_that_no_case_knows_are_left_out()
     {
-        TextTable table = SummaryTable.Of(Aggregates.Rows(new Run(TestRuns.Identity, TestRuns.Environment, [TestRuns.Outcome(TestRuns.Case, 1, 1)])));
+        TextTable table = SummaryTable.Of(
+            Aggregates.Rows(new Run(TestRuns.Identity, TestRuns.Environment, [TestRuns.Outcome(TestRuns.Case, 1, 1)]))
+        );
 
         Assert.DoesNotContain("peak GPU MiB", table.Columns.Select(column => column.Header));
         Assert.DoesNotContain("± sd", table.Columns.Select(column => column.Header));

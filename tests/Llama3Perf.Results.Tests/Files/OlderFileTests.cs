@@ -9,7 +9,9 @@ namespace Llama3Perf.Results.Tests.Files;
 /// <summary>OlderRuns/ holds runs as versions 1 and 2 of the suite wrote them; they are never written anew.</summary>
 public sealed class OlderFileTests
 {
-    private const string Remark = "samples.csv has schema version 2, without engine_options and build_configuration: its cases match only engine_options default and build_configuration Release";
+    private const string Remark =
+        "samples.csv has schema version 2, without engine_options and build_configuration: its cases match only engine_options default and "
+        + "build_configuration Release";
 
     [Fact]
     public void Version_1_is_read_and_what_it_lacks_is_unknown()
@@ -35,7 +37,10 @@ public sealed class OlderFileTests
         Assert.EndsWith(Remark, Assert.Single(run.Remarks));
 
         // What only results.csv had stands in the samples now.
-        Assert.All(run.Cases[0].Samples, sample => Assert.Equal((183.712, 27.1978, null), (sample.ModelLoadMs, sample.FirstRunMs, sample.PeakGpuBytes)));
+        Assert.All(
+            run.Cases[0].Samples,
+            sample => Assert.Equal((183.712, 27.1978, null), (sample.ModelLoadMs, sample.FirstRunMs, sample.PeakGpuBytes))
+        );
     }
 
     [Fact]
@@ -48,7 +53,10 @@ public sealed class OlderFileTests
         Run run = Assert.Single(RunReader.Read(folder.File("turned.csv")));
         Run original = RunReader.Read(Path.Combine(Older("v2"), RunFolder.Samples))[0];
 
-        Assert.Equal(original.Cases.SelectMany(outcome => outcome.Samples).Select(sample => (sample.Case, sample.DecodeTps)), run.Cases.SelectMany(outcome => outcome.Samples).Select(sample => (sample.Case, sample.DecodeTps)));
+        Assert.Equal(
+            original.Cases.SelectMany(outcome => outcome.Samples).Select(sample => (sample.Case, sample.DecodeTps)),
+            run.Cases.SelectMany(outcome => outcome.Samples).Select(sample => (sample.Case, sample.DecodeTps))
+        );
     }
 
     [Theory]
@@ -56,7 +64,11 @@ public sealed class OlderFileTests
     [InlineData("ttft_ms,", "e2e_ms,", "row 1, column 12: 'e2e_ms' stands twice")]
     [InlineData(",completed,", ",", "row 1, schema version 2 has a column 'completed', and this header has not")]
     [InlineData("engine_versions", "engine_options", "row 1, column 26: schema version 2 has no 'engine_options'")]
-    [InlineData("\n2,20261127-013839-248e,llama-tiny-int4-b32/ort-cpu/pp8/l24/t2,1,3,", "\n3,20261127-013839-248e,llama-tiny-int4-b32/ort-cpu/pp8/l24/t2,1,3,", "row 4, column schema_version: '3' stands where the first row has '2'")]
+    [InlineData(
+        "\n2,20261127-013839-248e,llama-tiny-int4-b32/ort-cpu/pp8/l24/t2,1,3,",
+        "\n3,20261127-013839-248e,llama-tiny-int4-b32/ort-cpu/pp8/l24/t2,1,3,",
+        "row 4, column schema_version: '3' stands where the first row has '2'"
+    )]
     [InlineData("\n2,", "\n0,", "row 2, column schema_version: '0' is not a schema version from 1 to 3")]
     public void An_older_file_is_read_as_strictly(string old, string damaged, string message)
     {
@@ -86,7 +98,10 @@ public sealed class OlderFileTests
     {
         Run older = RunReader.Read(Older("v2"))[0];
 
-        RunComparison comparison = RunComparison.Of([older, Newer(older, key => key with { BuildConfiguration = "Release" })], new ComparisonOptions());
+        RunComparison comparison = RunComparison.Of(
+            [older, Newer(older, key => key with { BuildConfiguration = "Release" })],
+            new ComparisonOptions()
+        );
 
         Assert.Empty(comparison.Vary);
         Assert.Empty(comparison.Unmatched);
@@ -112,7 +127,11 @@ public sealed class OlderFileTests
     {
         Run older = RunReader.Read(Older("v2"))[0];
 
-        GateVerdict verdict = RegressionGate.Judge([older], Newer(older, key => key with { BuildConfiguration = "Release" }), new GateOptions());
+        GateVerdict verdict = RegressionGate.Judge(
+            [older],
+            Newer(older, key => key with { BuildConfiguration = "Release" }),
+            new GateOptions()
+        );
 
         Assert.Equal(4, verdict.Checks.Count);
         Assert.DoesNotContain(verdict.Findings, finding => finding.Kind != GateFindingKind.Note);
@@ -122,8 +141,14 @@ public sealed class OlderFileTests
     [Fact]
     public void What_files_may_lack_may_be_unknown()
     {
-        Assert.All(SampleSchema.Table.Columns.Where(column => column.Since > 1), column => Assert.EndsWith("or empty", Expected(column.Expected)));
-        Assert.All(ResultSchema.Table.Columns.Where(column => column.Since > 1), column => Assert.EndsWith("or empty", Expected(column.Expected)));
+        Assert.All(
+            SampleSchema.Table.Columns.Where(column => column.Since > 1),
+            column => Assert.EndsWith("or empty", Expected(column.Expected))
+        );
+        Assert.All(
+            ResultSchema.Table.Columns.Where(column => column.Since > 1),
+            column => Assert.EndsWith("or empty", Expected(column.Expected))
+        );
 
         // A text that may be empty is not said to be.
         static string Expected(string expected) => expected == "a text of printable characters" ? "or empty" : expected;
@@ -140,13 +165,19 @@ public sealed class OlderFileTests
             older with
             {
                 Identity = identity,
-                Cases = [.. older.Cases.Select(outcome => outcome with
-                {
-                    Case = change(outcome.Case),
-                    Samples = [.. outcome.Samples.Select(sample => sample with { Run = identity, Case = change(outcome.Case) })],
-                })],
+                Cases =
+                [
+                    .. older.Cases.Select(outcome =>
+                        outcome with
+                        {
+                            Case = change(outcome.Case),
+                            Samples = [.. outcome.Samples.Select(sample => sample with { Run = identity, Case = change(outcome.Case) })],
+                        }
+                    ),
+                ],
             },
-            folder.File("run"));
+            folder.File("run")
+        );
         return RunReader.Read(folder.File("run"))[0];
     }
 }

@@ -56,7 +56,10 @@ public sealed class RunReaderTests
 
         IReadOnlyList<Run> runs = RunReader.Read(folder.File(pattern));
 
-        Assert.Equal(["run-a", "run-b"], runs.Select(run => Path.GetRelativePath(folder.Path, run.Source!).Split(Path.DirectorySeparatorChar)[0]));
+        Assert.Equal(
+            ["run-a", "run-b"],
+            runs.Select(run => Path.GetRelativePath(folder.Path, run.Source!).Split(Path.DirectorySeparatorChar)[0])
+        );
     }
 
     [Theory]
@@ -96,7 +99,10 @@ public sealed class RunReaderTests
         Run run = Assert.Single(RunReader.Read(folder.File("run")));
 
         Assert.Equal(3, run.Cases[0].Samples.Count);
-        Assert.EndsWith("has 3 completed samples of 'llama-125m-int4-b32/ort-cpu/pp512/l516/t2', results.csv counted 6", Assert.Single(run.Remarks));
+        Assert.EndsWith(
+            "has 3 completed samples of 'llama-125m-int4-b32/ort-cpu/pp512/l516/t2', results.csv counted 6",
+            Assert.Single(run.Remarks)
+        );
     }
 
     [Fact]
@@ -143,7 +149,10 @@ public sealed class RunReaderTests
 
         Run run = Assert.Single(RunReader.Read(folder.File("run", RunFolder.Samples)));
 
-        Assert.Equal(TestRuns.Fixed().Cases.Select(outcome => (outcome.CaseId, outcome.Status)), run.Cases.Select(outcome => (outcome.CaseId, outcome.Status)));
+        Assert.Equal(
+            TestRuns.Fixed().Cases.Select(outcome => (outcome.CaseId, outcome.Status)),
+            run.Cases.Select(outcome => (outcome.CaseId, outcome.Status))
+        );
         Assert.Empty(run.Losses);
     }
 

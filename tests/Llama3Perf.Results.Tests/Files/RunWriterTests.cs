@@ -15,7 +15,10 @@ public sealed class RunWriterTests
 
         RunWriter.Write(TestRuns.Fixed(), folder.File("run"));
 
-        Assert.Equal(["report-full.json", "results.csv", "results.md", "samples.csv", "tokens.csv"], Directory.GetFiles(folder.File("run")).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["report-full.json", "results.csv", "results.md", "samples.csv", "tokens.csv"],
+            Directory.GetFiles(folder.File("run")).Select(Path.GetFileName).Order()
+        );
         Assert.Equal([folder.File("run")], Directory.GetFileSystemEntries(folder.Path));
         Assert.Single(RunReader.Read(folder.File("run")));
     }
@@ -35,8 +38,14 @@ public sealed class RunWriterTests
         using TestFolder folder = new();
         File.WriteAllText(folder.File("taken"), "a file");
 
-        Assert.StartsWith(folder.File("taken"), Assert.Throws<RunFileException>(() => RunWriter.Write(TestRuns.Fixed(), folder.File("taken"))).Message);
-        Assert.StartsWith(folder.File("taken", "run"), Assert.Throws<RunFileException>(() => RunWriter.Write(TestRuns.Fixed(), folder.File("taken", "run"))).Message);
+        Assert.StartsWith(
+            folder.File("taken"),
+            Assert.Throws<RunFileException>(() => RunWriter.Write(TestRuns.Fixed(), folder.File("taken"))).Message
+        );
+        Assert.StartsWith(
+            folder.File("taken", "run"),
+            Assert.Throws<RunFileException>(() => RunWriter.Write(TestRuns.Fixed(), folder.File("taken", "run"))).Message
+        );
         Assert.Equal([folder.File("taken")], Directory.GetFileSystemEntries(folder.Path));
     }
 
@@ -47,8 +56,12 @@ public sealed class RunWriterTests
         using TestFolder folder = new();
 
         Assert.Throws<ArgumentException>(() => RunWriter.Write(Of(outcome, outcome), folder.File("run")));
-        Assert.Throws<ArgumentException>(() => RunWriter.Write(Of(outcome with { Case = TestRuns.Case with { Threads = 3 } }), folder.File("run")));
-        Assert.Throws<ArgumentException>(() => RunWriter.Write(Of(outcome with { Samples = [outcome.Samples[0] with { PromptTokens = 7 }] }), folder.File("run")));
+        Assert.Throws<ArgumentException>(() =>
+            RunWriter.Write(Of(outcome with { Case = TestRuns.Case with { Threads = 3 } }), folder.File("run"))
+        );
+        Assert.Throws<ArgumentException>(() =>
+            RunWriter.Write(Of(outcome with { Samples = [outcome.Samples[0] with { PromptTokens = 7 }] }), folder.File("run"))
+        );
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
 
         static Run Of(params CaseOutcome[] outcomes) => new(TestRuns.Identity, TestRuns.Environment, outcomes);

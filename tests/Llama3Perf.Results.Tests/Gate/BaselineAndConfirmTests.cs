@@ -9,7 +9,7 @@ namespace Llama3Perf.Results.Tests.Gate;
 
 public sealed class BaselineAndConfirmTests
 {
-    private static readonly GateOptions Options = new();
+    private static readonly GateOptions s_options = new();
 
     [Theory]
     [InlineData(0.7)]
@@ -17,10 +17,10 @@ public sealed class BaselineAndConfirmTests
     public void One_outlying_run_does_not_poison_the_baseline(double outlier)
     {
         Run[] baseline = [Run("a"), Run("outlier", slower: outlier), Run("b"), Run("c")];
-        GateVerdict same = RegressionGate.Judge(baseline, Run("new"), Options);
+        GateVerdict same = RegressionGate.Judge(baseline, Run("new"), s_options);
         Assert.Equal(GateExitCode.Pass, same.ExitCode);
         Assert.All(same.Checks, check => Assert.NotEqual("outlier", check.BaselineRunId));
-        Assert.Equal(GateExitCode.Regression, RegressionGate.Judge(baseline, Run("new", slower: 1.1), Options).ExitCode);
+        Assert.Equal(GateExitCode.Regression, RegressionGate.Judge(baseline, Run("new", slower: 1.1), s_options).ExitCode);
     }
 
     [Fact]
@@ -32,7 +32,18 @@ public sealed class BaselineAndConfirmTests
 
         static (string, int) Median(double[] medians)
         {
-            (string runId, MeasuredSide side) = GateSides.MedianRun([.. medians.Select(value => ($"{value}", Side([[value], [value], [value]])))]);
+            (string runId, MeasuredSide side) = GateSides.MedianRun([
+                .. medians.Select(value =>
+                    (
+                        $"{value}",
+                        Side([
+                            [value],
+                            [value],
+                            [value],
+                        ])
+                    )
+                ),
+            ]);
             return (runId, side.Values.LaunchCount);
         }
     }
@@ -40,17 +51,100 @@ public sealed class BaselineAndConfirmTests
     [Fact]
     public void Runs_with_too_few_launches_and_unsteady_ones_stand_back()
     {
-        Assert.Equal("many", GateSides.MedianRun([("few", Side([[1, 1], [2, 2]])), ("many", Side([[2], [2], [2]])), ("one", Side([[3]]))]).RunId);
-        Assert.Equal("steady", GateSides.MedianRun([("a", Side([[1], [1], [1]], "unsteady: x")), ("steady", Side([[9]]))]).RunId);
-        Assert.Equal("unsteady: x", GateSides.MedianRun([("a", Side([[1], [1], [1]], "unsteady: x")), ("b", Side([[9], [9], [9]], "unsteady: y"))]).Side.Unsteady);
+        Assert.Equal(
+            "many",
+            GateSides
+                .MedianRun([
+                    (
+                        "few",
+                        Side([
+                            [1, 1],
+                            [2, 2],
+                        ])
+                    ),
+                    (
+                        "many",
+                        Side([
+                            [2],
+                            [2],
+                            [2],
+                        ])
+                    ),
+                    (
+                        "one",
+                        Side([
+                            [3],
+                        ])
+                    ),
+                ])
+                .RunId
+        );
+        Assert.Equal(
+            "steady",
+            GateSides
+                .MedianRun([
+                    (
+                        "a",
+                        Side(
+                            [
+                                [1],
+                                [1],
+                                [1],
+                            ],
+                            "unsteady: x"
+                        )
+                    ),
+                    (
+                        "steady",
+                        Side([
+                            [9],
+                        ])
+                    ),
+                ])
+                .RunId
+        );
+        Assert.Equal(
+            "unsteady: x",
+            GateSides
+                .MedianRun([
+                    (
+                        "a",
+                        Side(
+                            [
+                                [1],
+                                [1],
+                                [1],
+                            ],
+                            "unsteady: x"
+                        )
+                    ),
+                    (
+                        "b",
+                        Side(
+                            [
+                                [9],
+                                [9],
+                                [9],
+                            ],
+                            "unsteady: y"
+                        )
+                    ),
+                ])
+                .Side.Unsteady
+        );
     }
 
     [Fact]
     public void Baseline_runs_may_be_of_several_builds_and_lack_a_case()
     {
         CaseKey[] cases = [Case, Case with { MaxLength = 700 }];
-        Run[] baseline = [Run("a", cases).Built("1"), Run("b", cases[..1]).Built("2"), Run("c", cases).Built("3").Ended(CaseStatus.Failed, "once")];
-        GateVerdict verdict = RegressionGate.Judge(baseline, Run("d", cases).Built("4"), Options);
+        Run[] baseline =
+        [
+            Run("a", cases).Built("1"),
+            Run("b", cases[..1]).Built("2"),
+            Run("c", cases).Built("3").Ended(CaseStatus.Failed, "once"),
+        ];
+        GateVerdict verdict = RegressionGate.Judge(baseline, Run("d", cases).Built("4"), s_options);
         Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
         Assert.Equal(["build_commit"], verdict.Vary);
         Assert.Equal(4, verdict.Checks.Count);
@@ -60,7 +154,7 @@ public sealed class BaselineAndConfirmTests
     public void What_is_red_once_and_not_twice_is_not_confirmed()
     {
         Run baseline = Run("a");
-        GateVerdict first = RegressionGate.Judge([baseline], Run("b", slower: 1.1), Options);
+        GateVerdict first = RegressionGate.Judge([baseline], Run("b", slower: 1.1), s_options);
         Assert.Equal(GateExitCode.Regression, first.ExitCode);
 
         GateVerdict second = RegressionGate.Confirm(first, [baseline], Run("c"));
@@ -73,7 +167,7 @@ public sealed class BaselineAndConfirmTests
     public void What_is_red_twice_stays_red()
     {
         Run baseline = Run("a");
-        GateVerdict first = RegressionGate.Judge([baseline], Run("b", slower: 1.1), Options);
+        GateVerdict first = RegressionGate.Judge([baseline], Run("b", slower: 1.1), s_options);
         GateVerdict second = RegressionGate.Confirm(first, [baseline], Run("c", slower: 1.1));
         Assert.Equal(GateExitCode.Regression, second.ExitCode);
         Assert.All(second.Checks, check => Assert.Equal("a", check.Confirmation!.BaselineRunId));
@@ -85,7 +179,7 @@ public sealed class BaselineAndConfirmTests
         CaseKey[] cases = [Case, Case with { MaxLength = 700 }];
         Run baseline = Run("a", cases);
         Run current = baseline.Changed("b", sample => sample.Case.MaxLength == 700 ? Slower(sample, 1.2) : sample);
-        GateVerdict first = RegressionGate.Judge([baseline], current, Options);
+        GateVerdict first = RegressionGate.Judge([baseline], current, s_options);
 
         // The second run measured the red case alone, and its first token is now slow: that is not what was asked.
         Run again = current.Without(0).Changed("c", sample => sample with { TtftMs = sample.TtftMs * 2 });
@@ -99,8 +193,18 @@ public sealed class BaselineAndConfirmTests
     public void What_was_not_measured_again_is_missing()
     {
         Run baseline = Run("a");
-        GateVerdict first = RegressionGate.Judge([baseline], Run("b", slower: 1.1), Options);
-        foreach (Run again in new[] { Run("c") with { Cases = [] }, Run("c").Ended(CaseStatus.Failed, "crash"), Run("c").In(e => e with { OrtVersion = "2", MachineId = "other" }) })
+        GateVerdict first = RegressionGate.Judge([baseline], Run("b", slower: 1.1), s_options);
+        foreach (
+            Run again in new[]
+            {
+                Run("c") with
+                {
+                    Cases = [],
+                },
+                Run("c").Ended(CaseStatus.Failed, "crash"),
+                Run("c").In(e => e with { OrtVersion = "2", MachineId = "other" }),
+            }
+        )
         {
             GateVerdict second = RegressionGate.Confirm(first, [baseline], again);
             Assert.Equal(GateExitCode.Incomparable, second.ExitCode);

@@ -1,5 +1,5 @@
-using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Comparison;
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Gate;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Tests.Comparison;
@@ -15,13 +15,16 @@ public sealed class NoiseAndSimulationTests
     {
         NoiseRecord noise = NoiseRecord.Measure([Run("a", launches: 200, iterations: 10, sd: 0.02)], new NoiseOptions());
         Assert.Equal(2, noise.Entries.Count);
-        Assert.All(noise.Entries, entry =>
-        {
-            // The median of ten iterations adds some 1.39 / 10 of their variance.
-            Assert.Equal(0.02 * Math.Sqrt(1.139), entry.LaunchSd, 0.003);
-            Assert.Equal(0.02, entry.WithinSd, 0.001);
-            Assert.Equal((200, 10), (entry.Launches, entry.Iterations));
-        });
+        Assert.All(
+            noise.Entries,
+            entry =>
+            {
+                // The median of ten iterations adds some 1.39 / 10 of their variance.
+                Assert.Equal(0.02 * Math.Sqrt(1.139), entry.LaunchSd, 0.003);
+                Assert.Equal(0.02, entry.WithinSd, 0.001);
+                Assert.Equal((200, 10), (entry.Launches, entry.Iterations));
+            }
+        );
     }
 
     [Fact]
@@ -41,7 +44,11 @@ public sealed class NoiseAndSimulationTests
         Assert.Throws<OptionException>(() => NoiseRecord.Measure([Run("a")], new NoiseOptions { Launches = 0 }));
 
         static void Refused(string because, params Run[] runs) =>
-            Assert.Contains(because, Assert.Throws<RunFileException>(() => NoiseRecord.Measure(runs, new NoiseOptions())).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                because,
+                Assert.Throws<RunFileException>(() => NoiseRecord.Measure(runs, new NoiseOptions())).Message,
+                StringComparison.Ordinal
+            );
     }
 
     [Fact]
@@ -52,7 +59,10 @@ public sealed class NoiseAndSimulationTests
         written.Write(folder.File("noise.json"));
         NoiseRecord read = NoiseRecord.Read(folder.File("noise.json"));
         Assert.Equal(written.RunIds, read.RunIds);
-        Assert.Equal(written.Entries.Select(entry => entry with { Keys = read.Entries[0].Keys }), read.Entries.Select(entry => entry with { Keys = read.Entries[0].Keys }));
+        Assert.Equal(
+            written.Entries.Select(entry => entry with { Keys = read.Entries[0].Keys }),
+            read.Entries.Select(entry => entry with { Keys = read.Entries[0].Keys })
+        );
         Assert.Equal(written.Entries[0].Keys, read.Entries[0].Keys);
         Assert.Equal(2, read.ToTable().Rows.Count);
     }
@@ -80,10 +90,34 @@ public sealed class NoiseAndSimulationTests
     {
         using TestFolder folder = new();
         NoiseRecord noise = NoiseRecord.Measure([Run("a")], new NoiseOptions());
-        foreach (NoiseEntry bad in new[] { noise.Entries[0] with { LaunchSd = -1 }, noise.Entries[0] with { Iterations = 0 }, noise.Entries[0] with { Launches = 1 }, noise.Entries[0] with { Metric = "speed" } })
+        foreach (
+            NoiseEntry bad in new[]
+            {
+                noise.Entries[0] with
+                {
+                    LaunchSd = -1,
+                },
+                noise.Entries[0] with
+                {
+                    Iterations = 0,
+                },
+                noise.Entries[0] with
+                {
+                    Launches = 1,
+                },
+                noise.Entries[0] with
+                {
+                    Metric = "speed",
+                },
+            }
+        )
         {
             (noise with { Entries = [bad] }).Write(folder.File("noise.json"));
-            Assert.Contains("cannot be", Assert.Throws<RunFileException>(() => NoiseRecord.Read(folder.File("noise.json"))).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "cannot be",
+                Assert.Throws<RunFileException>(() => NoiseRecord.Read(folder.File("noise.json"))).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -92,8 +126,16 @@ public sealed class NoiseAndSimulationTests
     {
         NoiseRecord noise = NoiseRecord.Measure([Run("a", launches: 10, sd: 0.03)], new NoiseOptions());
         Run baseline = Run("b");
-        Assert.Contains("below the noise floor", GateReport.Text(RegressionGate.Judge([baseline], Run("c"), new GateOptions { Noise = noise })), StringComparison.Ordinal);
-        Assert.DoesNotContain("noise floor", GateReport.Text(RegressionGate.Judge([baseline], Run("c"), new GateOptions { Noise = noise, Threshold = 0.5 })), StringComparison.Ordinal);
+        Assert.Contains(
+            "below the noise floor",
+            GateReport.Text(RegressionGate.Judge([baseline], Run("c"), new GateOptions { Noise = noise })),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain(
+            "noise floor",
+            GateReport.Text(RegressionGate.Judge([baseline], Run("c"), new GateOptions { Noise = noise, Threshold = 0.5 })),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -113,7 +155,10 @@ public sealed class NoiseAndSimulationTests
         GateVerdict verdict = RegressionGate.Judge([Run("b")], Run("c"), new GateOptions { Noise = noise });
         Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
         Assert.Equal(2, verdict.Findings.Count(finding => finding.Message.Contains("does not know this case", StringComparison.Ordinal)));
-        Assert.Equal(GateExitCode.Inconclusive, RegressionGate.Judge([Run("b", launches: 1)], Run("c", launches: 1), new GateOptions { Noise = noise }).ExitCode);
+        Assert.Equal(
+            GateExitCode.Inconclusive,
+            RegressionGate.Judge([Run("b", launches: 1)], Run("c", launches: 1), new GateOptions { Noise = noise }).ExitCode
+        );
     }
 
     [Fact]
@@ -124,7 +169,11 @@ public sealed class NoiseAndSimulationTests
         Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
         Assert.Contains("pass, with the spread of the noise record", GateReport.Text(verdict), StringComparison.Ordinal);
         Assert.Contains("\"spread\": \"noise record\"", GateReport.Json(verdict), StringComparison.Ordinal);
-        Assert.DoesNotContain("spread of the noise record", GateReport.Text(RegressionGate.Judge([Run("b")], Run("c"), new GateOptions { Noise = noise })), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "spread of the noise record",
+            GateReport.Text(RegressionGate.Judge([Run("b")], Run("c"), new GateOptions { Noise = noise })),
+            StringComparison.Ordinal
+        );
     }
 
     // At every spread: no more false alarms than alpha, and no more passes of a true loss of the threshold. 10,000 trials: 1 % ± 0.1 %.
@@ -140,7 +189,14 @@ public sealed class NoiseAndSimulationTests
     {
         foreach (double within in new[] { 0.01, 0.05 })
         {
-            SimulationOptions machine = new() { Launches = launches, Iterations = iterations, BetweenSd = between, WithinSd = within, Trials = 10_000 };
+            SimulationOptions machine = new()
+            {
+                Launches = launches,
+                Iterations = iterations,
+                BetweenSd = between,
+                WithinSd = within,
+                Trials = 10_000,
+            };
             Assert.InRange(GateSimulation.Run(machine).Red, 0, 0.0125);
             Assert.InRange(GateSimulation.Run(machine with { Loss = machine.Threshold }).Passed, 0, 0.0125);
         }
@@ -157,14 +213,24 @@ public sealed class NoiseAndSimulationTests
     [Fact]
     public void One_launch_never_decides_and_a_record_lets_it()
     {
-        SimulationOptions machine = new() { Launches = 1, Iterations = 100, BetweenSd = 0.005, WithinSd = 0.005, Trials = 500 };
+        SimulationOptions machine = new()
+        {
+            Launches = 1,
+            Iterations = 100,
+            BetweenSd = 0.005,
+            WithinSd = 0.005,
+            Trials = 500,
+        };
         Assert.Equal(new SimulationResult(0, 0, 1), GateSimulation.Run(machine));
         Assert.InRange(GateSimulation.Run(machine with { RecordedLaunches = 20 }).Passed, 0.9, 1);
     }
 
     [Fact]
     public void A_simulation_repeats_itself() =>
-        Assert.Equal(GateSimulation.Run(new SimulationOptions { Trials = 1200, Loss = 0.06 }), GateSimulation.Run(new SimulationOptions { Trials = 1200, Loss = 0.06 }));
+        Assert.Equal(
+            GateSimulation.Run(new SimulationOptions { Trials = 1200, Loss = 0.06 }),
+            GateSimulation.Run(new SimulationOptions { Trials = 1200, Loss = 0.06 })
+        );
 
     [Theory]
     [InlineData(3, 5)]
@@ -172,9 +238,21 @@ public sealed class NoiseAndSimulationTests
     [InlineData(10, 3)]
     public void The_floor_and_the_smallest_regression_are_what_the_record_says(int launches, int iterations)
     {
-        NoiseOptions gate = new() { Metrics = ["decode_tps"], Launches = launches, Iterations = iterations };
+        NoiseOptions gate = new()
+        {
+            Metrics = ["decode_tps"],
+            Launches = launches,
+            Iterations = iterations,
+        };
         NoiseEntry entry = Assert.Single(NoiseRecord.Measure([Run("a", launches: 400, iterations: iterations, sd: 0.01)], gate).Entries);
-        SimulationOptions machine = new() { Launches = launches, Iterations = 1, BetweenSd = entry.LaunchSd, WithinSd = 0, Trials = 4000 };
+        SimulationOptions machine = new()
+        {
+            Launches = launches,
+            Iterations = 1,
+            BetweenSd = entry.LaunchSd,
+            WithinSd = 0,
+            Trials = 4000,
+        };
         Assert.InRange(GateSimulation.Run(machine with { Loss = entry.SmallestRegression }).Red, 0.92, 0.98);
         Assert.InRange(GateSimulation.Run(machine with { Threshold = entry.NoiseFloor }).Passed, 0.90, 0.98);
     }
@@ -183,7 +261,13 @@ public sealed class NoiseAndSimulationTests
     public void A_grid_has_a_row_for_each_machine_and_says_how_far_it_is()
     {
         List<(int, int)> progress = [];
-        SimulationGrid grid = new() { Designs = [(3, 5), (1, 5)], BetweenSds = [0, 0.10], WithinSds = [0.01], Options = new SimulationOptions { Trials = 200 } };
+        SimulationGrid grid = new()
+        {
+            Designs = [(3, 5), (1, 5)],
+            BetweenSds = [0, 0.10],
+            WithinSds = [0.01],
+            Options = new SimulationOptions { Trials = 200 },
+        };
         TextTable table = grid.Run((done, all) => progress.Add((done, all)));
         Assert.Equal([(1, 4), (2, 4), (3, 4), (4, 4)], progress);
         Assert.Equal(["3 x 5", "0 %", "1 %", "0.00 %"], table.Rows[0].Take(4));

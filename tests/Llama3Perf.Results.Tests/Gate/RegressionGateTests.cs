@@ -10,14 +10,14 @@ namespace Llama3Perf.Results.Tests.Gate;
 
 public sealed class RegressionGateTests
 {
-    private static readonly GateOptions Options = new();
-    private static readonly CaseKey[] TwoCases = [Case, Case with { MaxLength = 700 }];
+    private static readonly GateOptions s_options = new();
+    private static readonly CaseKey[] s_twoCases = [Case, Case with { MaxLength = 700 }];
 
     [Fact]
     public void A_run_against_itself_passes()
     {
-        Run run = Run("a", TwoCases);
-        GateVerdict verdict = RegressionGate.Judge([run], run, Options);
+        Run run = Run("a", s_twoCases);
+        GateVerdict verdict = RegressionGate.Judge([run], run, s_options);
         Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
         Assert.Equal(4, verdict.Checks.Count);
         Assert.All(verdict.Checks, check => Assert.Equal((MetricVerdict.Pass, 1.0), (check.Outcome, check.Judgement.Ratio.Ratio)));
@@ -28,8 +28,12 @@ public sealed class RegressionGateTests
     [Fact]
     public void Decode_times_ten_percent_longer_fail_and_name_the_case()
     {
-        Run run = Run("a", TwoCases);
-        GateVerdict verdict = RegressionGate.Judge([run], run.Changed("b", sample => sample.Case.MaxLength == 700 ? Slower(sample, 1.1) : sample), Options);
+        Run run = Run("a", s_twoCases);
+        GateVerdict verdict = RegressionGate.Judge(
+            [run],
+            run.Changed("b", sample => sample.Case.MaxLength == 700 ? Slower(sample, 1.1) : sample),
+            s_options
+        );
         Assert.Equal(GateExitCode.Regression, verdict.ExitCode);
         GateCheck red = Assert.Single(verdict.Checks, check => check.Outcome == MetricVerdict.Regression);
         Assert.Same(red, verdict.Checks[0]);
@@ -48,8 +52,8 @@ public sealed class RegressionGateTests
     {
         Run run = Run("a");
         Run current = run.Changed("b", sample => sample with { TtftMs = sample.TtftMs * times });
-        Assert.Equal(expected, RegressionGate.Judge([run], current, Options).ExitCode);
-        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([run], current, Options with { Metrics = ["decode_tps"] }).ExitCode);
+        Assert.Equal(expected, RegressionGate.Judge([run], current, s_options).ExitCode);
+        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([run], current, s_options with { Metrics = ["decode_tps"] }).ExitCode);
     }
 
     [Fact]
@@ -57,7 +61,14 @@ public sealed class RegressionGateTests
     {
         // The ratio is beyond 5 %; neither no change nor a loss of 5 % is excluded.
         Run loud = Run("a", launches: 5).Changed("a", sample => Slower(sample, 0.55 + (0.15 * sample.LaunchIndex)));
-        GateVerdict verdict = RegressionGate.Judge([loud], loud.Changed("b", sample => Slower(sample, 1.25)), Options with { Metrics = ["decode_tps"] });
+        GateVerdict verdict = RegressionGate.Judge(
+            [loud],
+            loud.Changed("b", sample => Slower(sample, 1.25)),
+            s_options with
+            {
+                Metrics = ["decode_tps"],
+            }
+        );
         GateCheck check = Assert.Single(verdict.Checks);
         Assert.Equal(0.8, check.Judgement.Ratio.Ratio, 1e-6);
         Assert.InRange(check.Judgement.AdjustedP!.Value, 0.01, 1);
@@ -69,7 +80,7 @@ public sealed class RegressionGateTests
     public void The_copy_of_a_quiet_run_that_decodes_a_quarter_longer_is_red()
     {
         Run quiet = Run("a");
-        GateVerdict verdict = RegressionGate.Judge([quiet], quiet.Changed("b", sample => Slower(sample, 1.25)), Options);
+        GateVerdict verdict = RegressionGate.Judge([quiet], quiet.Changed("b", sample => Slower(sample, 1.25)), s_options);
         Assert.Equal(GateExitCode.Regression, verdict.ExitCode);
     }
 
@@ -79,9 +90,17 @@ public sealed class RegressionGateTests
     public void An_unsteady_side_neither_passes_nor_is_red(double slower)
     {
         Run baseline = Run("a");
-        Run current = Run("b", slower: slower).Changed("b", sample => sample with { Conditions = new Conditions { StoppedMs = sample is { LaunchIndex: 2, Iteration: 3 } ? 2500 : null } });
-        Assert.Equal(GateExitCode.Inconclusive, RegressionGate.Judge([current], baseline, Options).ExitCode);
-        GateVerdict verdict = RegressionGate.Judge([baseline], current, Options);
+        Run current = Run("b", slower: slower)
+            .Changed(
+                "b",
+                sample =>
+                    sample with
+                    {
+                        Conditions = new Conditions { StoppedMs = sample is { LaunchIndex: 2, Iteration: 3 } ? 2500 : null },
+                    }
+            );
+        Assert.Equal(GateExitCode.Inconclusive, RegressionGate.Judge([current], baseline, s_options).ExitCode);
+        GateVerdict verdict = RegressionGate.Judge([baseline], current, s_options);
         Assert.Equal(GateExitCode.Inconclusive, verdict.ExitCode);
         Assert.Contains("current side unsteady: stopped for 2.5 s; measure again", GateReport.Text(verdict), StringComparison.Ordinal);
     }
@@ -89,26 +108,40 @@ public sealed class RegressionGateTests
     [Fact]
     public void Comparison_and_gate_never_contradict_each_other()
     {
-        Gen.Select(Gen.Double[0.85, 1.2], Gen.Double[0.001, 0.05], Gen.Int[1, 6], Gen.Int[1, 6], Gen.Int[1, 5], Gen.Int[0, 1_000_000]).Sample((slower, sd, before, after, iterations, seed) =>
-        {
-            Run baseline = Run($"a{seed}", TwoCases, launches: before, iterations: iterations, sd: sd);
-            Run current = Run($"b{seed}", TwoCases, slower, after, iterations, sd);
-            GateVerdict verdict = RegressionGate.Judge([baseline], current, Options);
-            RunComparison comparison = RunComparison.Of([baseline, current], new ComparisonOptions());
-            Assert.All(verdict.Checks, check => Assert.Equal(
-                check.Judgement,
-                comparison.Rows.Single(row => row.CaseId == check.CaseId && row.Metric.Name == check.Metric.Name).Cells[1]!.Judgement));
-        }, iter: 300);
+        Gen.Select(Gen.Double[0.85, 1.2], Gen.Double[0.001, 0.05], Gen.Int[1, 6], Gen.Int[1, 6], Gen.Int[1, 5], Gen.Int[0, 1_000_000])
+            .Sample(
+                (slower, sd, before, after, iterations, seed) =>
+                {
+                    Run baseline = Run($"a{seed}", s_twoCases, launches: before, iterations: iterations, sd: sd);
+                    Run current = Run($"b{seed}", s_twoCases, slower, after, iterations, sd);
+                    GateVerdict verdict = RegressionGate.Judge([baseline], current, s_options);
+                    RunComparison comparison = RunComparison.Of([baseline, current], new ComparisonOptions());
+                    Assert.All(
+                        verdict.Checks,
+                        check =>
+                            Assert.Equal(
+                                check.Judgement,
+                                comparison.Rows.Single(row => row.CaseId == check.CaseId && row.Metric.Name == check.Metric.Name).Cells[
+                                    1
+                                ]!.Judgement
+                            )
+                    );
+                },
+                iter: 300
+            );
     }
 
     [Fact]
     public void A_missing_case_fails_and_a_new_one_does_not()
     {
-        Run both = Run("a", TwoCases);
-        GateVerdict missing = RegressionGate.Judge([both], both.Without(1), Options);
+        Run both = Run("a", s_twoCases);
+        GateVerdict missing = RegressionGate.Judge([both], both.Without(1), s_options);
         Assert.Equal(GateExitCode.Incomparable, missing.ExitCode);
-        Assert.Equal("llama-125m-int4-b32/ort-cpu/pp512/l700/t2", Assert.Single(missing.Findings, finding => finding.Kind == GateFindingKind.Missing).CaseId);
-        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([both.Without(1)], both, Options).ExitCode);
+        Assert.Equal(
+            "llama-125m-int4-b32/ort-cpu/pp512/l700/t2",
+            Assert.Single(missing.Findings, finding => finding.Kind == GateFindingKind.Missing).CaseId
+        );
+        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([both.Without(1)], both, s_options).ExitCode);
     }
 
     [Theory]
@@ -121,18 +154,23 @@ public sealed class RegressionGateTests
     [InlineData(CaseStatus.Skipped, CaseStatus.Skipped, GateExitCode.Pass)]
     public void A_case_that_ended_badly_is_named(CaseStatus before, CaseStatus now, GateExitCode expected)
     {
-        GateVerdict verdict = RegressionGate.Judge([Ended("a", before)], Ended("b", now), Options);
+        GateVerdict verdict = RegressionGate.Judge([Ended("a", before)], Ended("b", now), s_options);
         Assert.Equal(expected, verdict.ExitCode);
         Assert.Contains(verdict.Findings, finding => finding.CaseId == CaseId.For(Case));
 
-        static Run Ended(string id, CaseStatus status) => status == CaseStatus.Ok ? Run(id, TwoCases) : Run(id, TwoCases).Ended(status, "why");
+        static Run Ended(string id, CaseStatus status) =>
+            status == CaseStatus.Ok ? Run(id, s_twoCases) : Run(id, s_twoCases).Ended(status, "why");
     }
 
     [Fact]
     public void An_iteration_that_broke_off_fails_its_case()
     {
         Run run = Run("a");
-        GateVerdict verdict = RegressionGate.Judge([run], run.Changed("b", sample => sample with { Completed = sample.Iteration != 3 }), Options);
+        GateVerdict verdict = RegressionGate.Judge(
+            [run],
+            run.Changed("b", sample => sample with { Completed = sample.Iteration != 3 }),
+            s_options
+        );
         Assert.Equal(GateExitCode.Incomparable, verdict.ExitCode);
         Assert.Contains("3 of 15 iterations did not complete", GateReport.Text(verdict), StringComparison.Ordinal);
     }
@@ -142,20 +180,20 @@ public sealed class RegressionGateTests
     {
         Run run = Run("a");
         Run without = run.Changed("b", sample => sample with { TtftMs = null });
-        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([run], without, Options).ExitCode);
-        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([without], run, Options).ExitCode);
-        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([without], without, Options).ExitCode);
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([run], without, s_options).ExitCode);
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([without], run, s_options).ExitCode);
+        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([without], without, s_options).ExitCode);
     }
 
     [Fact]
     public void One_launch_decides_nothing_whatever_its_iterations()
     {
         Run one = Run("a", launches: 1, iterations: 100);
-        GateVerdict verdict = RegressionGate.Judge([one], one.Changed("b", sample => Slower(sample, 2)), Options);
+        GateVerdict verdict = RegressionGate.Judge([one], one.Changed("b", sample => Slower(sample, 2)), s_options);
         Assert.Equal(GateExitCode.Inconclusive, verdict.ExitCode);
         Assert.All(verdict.Checks, check => Assert.Equal(MetricVerdict.Inconclusive, check.Outcome));
         Assert.Contains("measure 3 or more a side", verdict.Checks[0].Reason, StringComparison.Ordinal);
-        Assert.Equal(GateExitCode.Pass, (verdict with { Options = Options with { InconclusiveFails = false } }).ExitCode);
+        Assert.Equal(GateExitCode.Pass, (verdict with { Options = s_options with { InconclusiveFails = false } }).ExitCode);
     }
 
     [Fact]
@@ -163,7 +201,7 @@ public sealed class RegressionGateTests
     {
         // One regression with p about 0.001 alone; among 60 checks it is not told from chance.
         CaseKey[] many = [.. Enumerable.Range(0, 60).Select(i => Case with { MaxLength = 640 + i })];
-        GateOptions decode = Options with { Metrics = ["decode_tps"] };
+        GateOptions decode = s_options with { Metrics = ["decode_tps"] };
         Run baseline = Run("a", many, sd: 0.03);
         Run current = baseline.Changed("b", sample => sample.Case.MaxLength == 640 ? Slower(sample, 1.15) : Slower(sample, 0.93));
         GateCheck alone = Assert.Single(RegressionGate.Judge([Only(baseline)], Only(current), decode).Checks);
@@ -178,9 +216,12 @@ public sealed class RegressionGateTests
     public void Nothing_compared_is_never_a_pass()
     {
         Run empty = Run("a") with { Cases = [] };
-        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([empty], empty, Options with { InconclusiveFails = false }).ExitCode);
+        Assert.Equal(
+            GateExitCode.Incomparable,
+            RegressionGate.Judge([empty], empty, s_options with { InconclusiveFails = false }).ExitCode
+        );
         Run skipped = Run("a").Ended(CaseStatus.Skipped, "no GPU");
-        GateVerdict verdict = RegressionGate.Judge([skipped], skipped, Options);
+        GateVerdict verdict = RegressionGate.Judge([skipped], skipped, s_options);
         Assert.Equal(GateExitCode.Incomparable, verdict.ExitCode);
         Assert.StartsWith("Gate: FAIL, nothing was compared", GateReport.Text(verdict), StringComparison.Ordinal);
     }
@@ -188,53 +229,73 @@ public sealed class RegressionGateTests
     [Fact]
     public void A_regression_outranks_a_hole_and_a_hole_outranks_doubt()
     {
-        Run both = Run("a", TwoCases);
+        Run both = Run("a", s_twoCases);
         Run slower = both.Changed("b", sample => Slower(sample, 1.2));
-        Assert.Equal(GateExitCode.Regression, RegressionGate.Judge([both], slower.Without(1), Options).ExitCode);
-        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([both], slower.First(3).Without(1), Options).ExitCode);
+        Assert.Equal(GateExitCode.Regression, RegressionGate.Judge([both], slower.Without(1), s_options).ExitCode);
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([both], slower.First(3).Without(1), s_options).ExitCode);
     }
 
     [Fact]
     public void Runs_that_differ_in_more_than_one_field_are_incomparable()
     {
         Run current = Run("b").In(e => e with { OrtVersion = "1.24.4", GpuDriverVersion = "32" });
-        GateVerdict verdict = RegressionGate.Judge([Run("a")], current, Options);
+        GateVerdict verdict = RegressionGate.Judge([Run("a")], current, s_options);
         Assert.Equal(GateExitCode.Incomparable, verdict.ExitCode);
         Assert.Contains("--vary", Assert.Single(verdict.Findings).Message, StringComparison.Ordinal);
-        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([Run("a")], current, Options with { Vary = ["ort_version", "gpu_driver_version"] }).ExitCode);
+        Assert.Equal(
+            GateExitCode.Pass,
+            RegressionGate.Judge([Run("a")], current, s_options with { Vary = ["ort_version", "gpu_driver_version"] }).ExitCode
+        );
     }
 
     [Fact]
     public void A_build_is_varied_by_itself_and_a_case_only_when_it_is_asked_for()
     {
-        Assert.Equal(["build_commit"], RegressionGate.Judge([Run("a")], Run("b").Built("feed"), Options).Vary);
+        Assert.Equal(["build_commit"], RegressionGate.Judge([Run("a")], Run("b").Built("feed"), s_options).Vary);
         Run threads = Run("b", [Case with { Threads = 4 }]);
-        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([Run("a")], threads, Options).ExitCode);
-        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([Run("a")], threads, Options with { Vary = ["threads"] }).ExitCode);
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([Run("a")], threads, s_options).ExitCode);
+        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([Run("a")], threads, s_options with { Vary = ["threads"] }).ExitCode);
     }
 
     [Fact]
     public void Other_output_of_the_same_folder_is_a_finding_of_its_own()
     {
         Run current = Run("b").Changed("b", sample => sample with { OutputSha256 = new string('d', 64) });
-        GateVerdict verdict = RegressionGate.Judge([Run("a")], current, Options);
+        GateVerdict verdict = RegressionGate.Judge([Run("a")], current, s_options);
         Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
-        Assert.Contains("cccccccccccc became dddddddddddd", Assert.Single(verdict.Findings, finding => finding.Kind == GateFindingKind.OutputChanged).Message, StringComparison.Ordinal);
-        Assert.Equal(GateExitCode.Incomparable, (verdict with { Options = Options with { OutputChangeFails = true } }).ExitCode);
+        Assert.Contains(
+            "cccccccccccc became dddddddddddd",
+            Assert.Single(verdict.Findings, finding => finding.Kind == GateFindingKind.OutputChanged).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(GateExitCode.Incomparable, (verdict with { Options = s_options with { OutputChangeFails = true } }).ExitCode);
 
-        Run folder = Run("b", [Case with { ModelSha256 = new string('e', 64) }]).Changed("b", sample => sample with { OutputSha256 = new string('d', 64) });
-        Assert.DoesNotContain(RegressionGate.Judge([Run("a")], folder, Options with { Vary = ["model_sha256"] }).Findings, finding => finding.Kind == GateFindingKind.OutputChanged);
+        Run folder = Run("b", [Case with { ModelSha256 = new string('e', 64) }])
+            .Changed("b", sample => sample with { OutputSha256 = new string('d', 64) });
+        Assert.DoesNotContain(
+            RegressionGate.Judge([Run("a")], folder, s_options with { Vary = ["model_sha256"] }).Findings,
+            finding => finding.Kind == GateFindingKind.OutputChanged
+        );
     }
 
     [Fact]
     public void Wrong_options_are_refused()
     {
-        Assert.Contains("article_tps is reported and never gated", Refusal(Options with { Metrics = ["article_tps"] }), StringComparison.Ordinal);
-        Assert.Contains("no metric", Refusal(Options with { Metrics = [] }), StringComparison.Ordinal);
-        Assert.Contains("between 0 and 1", Refusal(Options with { Threshold = 5 }), StringComparison.Ordinal);
-        Assert.Contains("between 0 and 0.5", Refusal(Options with { Alpha = double.NaN }), StringComparison.Ordinal);
-        Assert.Contains("no baseline", Assert.Throws<OptionException>(() => RegressionGate.Judge([], Run("a"), Options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "article_tps is reported and never gated",
+            Refusal(s_options with { Metrics = ["article_tps"] }),
+            StringComparison.Ordinal
+        );
+        Assert.Contains("no metric", Refusal(s_options with { Metrics = [] }), StringComparison.Ordinal);
+        Assert.Contains("between 0 and 1", Refusal(s_options with { Threshold = 5 }), StringComparison.Ordinal);
+        Assert.Contains("between 0 and 0.5", Refusal(s_options with { Alpha = double.NaN }), StringComparison.Ordinal);
+        Assert.Contains(
+            "no baseline",
+            Assert.Throws<OptionException>(() => RegressionGate.Judge([], Run("a"), s_options)).Message,
+            StringComparison.Ordinal
+        );
 
-        static string Refusal(GateOptions options) => Assert.Throws<OptionException>(() => RegressionGate.Judge([Run("a")], Run("b"), options)).Message;
+        static string Refusal(GateOptions options) =>
+            Assert.Throws<OptionException>(() => RegressionGate.Judge([Run("a")], Run("b"), options)).Message;
     }
 }

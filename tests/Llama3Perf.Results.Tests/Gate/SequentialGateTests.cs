@@ -8,7 +8,7 @@ namespace Llama3Perf.Results.Tests.Gate;
 
 public sealed class SequentialGateTests
 {
-    private static readonly GateOptions Options = new();
+    private static readonly GateOptions s_options = new();
 
     [Theory]
     [InlineData(1.0, MetricVerdict.Pass)]
@@ -16,33 +16,39 @@ public sealed class SequentialGateTests
     [InlineData(0.96, MetricVerdict.Pass)]
     public void A_case_is_measured_until_it_is_decided(double slower, MetricVerdict expected)
     {
-        SequentialGate gate = new(["a"], Options);
+        SequentialGate gate = new(["a"], s_options);
         int blocks = Measure(gate, _ => slower, most: 12);
         Assert.InRange(blocks, 4, 8);
-        Assert.All(gate.Checks, check =>
-        {
-            Assert.Equal((expected, true, null), (check.Verdict, check.IsDecided, check.Reason));
-            Assert.Equal(check.Metric.Name == "ttft_ms" ? slower : 1 / slower, check.Ratio!.Value, 0.02);
-            Assert.True(check.Interval!.Contains(check.Ratio.Value));
-        });
+        Assert.All(
+            gate.Checks,
+            check =>
+            {
+                Assert.Equal((expected, true, null), (check.Verdict, check.IsDecided, check.Reason));
+                Assert.Equal(check.Metric.Name == "ttft_ms" ? slower : 1 / slower, check.Ratio!.Value, 0.02);
+                Assert.True(check.Interval!.Contains(check.Ratio.Value));
+            }
+        );
     }
 
     [Fact]
     public void Decided_cases_are_dropped_and_the_others_go_on()
     {
-        SequentialGate gate = new(["quiet", "loud"], Options);
+        SequentialGate gate = new(["quiet", "loud"], s_options);
         Measure(gate, _ => 1, most: 8, sd: caseId => caseId == "quiet" ? 0.002 : 0.1);
         Assert.Equal(["loud"], gate.Undecided);
         Assert.All(gate.Checks.Where(check => check.CaseId == "quiet"), check => Assert.InRange(check.Blocks, 4, 6));
         SequentialCheck loud = gate.Checks.First(check => check.CaseId == "loud");
         Assert.Equal((MetricVerdict.Inconclusive, 8, false), (loud.Verdict, loud.Blocks, loud.IsDecided));
-        Assert.Matches(@"^not decided after 8 blocks; (about \d+ would decide|more than 200 would be needed) \(blocks spread by \d+\.\d+ %\)", loud.Reason);
+        Assert.Matches(
+            @"^not decided after 8 blocks; (about \d+ would decide|more than 200 would be needed) \(blocks spread by \d+\.\d+ %\)",
+            loud.Reason
+        );
     }
 
     [Fact]
     public void A_verdict_once_reached_stays()
     {
-        SequentialGate gate = new(["a"], Options with { Metrics = ["decode_tps"] });
+        SequentialGate gate = new(["a"], s_options with { Metrics = ["decode_tps"] });
         Measure(gate, _ => 1, most: 12);
         int blocks = gate.Checks[0].Blocks;
         for (int i = 0; i < 20; i++)
@@ -56,7 +62,7 @@ public sealed class SequentialGateTests
     [Fact]
     public void A_pass_may_yet_turn_out_to_be_faster()
     {
-        SequentialGate gate = new(["a"], Options);
+        SequentialGate gate = new(["a"], s_options);
         int blocks = Measure(gate, _ => 0.8, most: 12);
         Assert.InRange(blocks, 4, 6);
         Assert.All(gate.Checks, check => Assert.True(check.Verdict is MetricVerdict.Pass or MetricVerdict.Faster));
@@ -71,7 +77,7 @@ public sealed class SequentialGateTests
     [Fact]
     public void Drift_from_block_to_block_cancels()
     {
-        SequentialGate gate = new(["a"], Options);
+        SequentialGate gate = new(["a"], s_options);
         int block = 0;
         while (gate.Undecided.Count > 0 && block < 10)
         {
@@ -86,7 +92,7 @@ public sealed class SequentialGateTests
     [Fact]
     public void Unsteady_blocks_are_no_evidence()
     {
-        SequentialGate gate = new(["a"], Options with { Metrics = ["decode_tps"] });
+        SequentialGate gate = new(["a"], s_options with { Metrics = ["decode_tps"] });
         for (int i = 0; i < 10; i++)
         {
             gate.AddBlock("a", Samples($"b{i}", 1, 0.002), Samples($"c{i}", 1.5, 0.002), "foreign load 40 %");
@@ -102,13 +108,16 @@ public sealed class SequentialGateTests
     [Fact]
     public void A_metric_that_a_side_lacks_is_never_decided()
     {
-        SequentialGate gate = new(["a"], Options);
+        SequentialGate gate = new(["a"], s_options);
         for (int i = 0; i < 8; i++)
         {
             gate.AddBlock("a", Samples($"b{i}", 1, 0.002), [.. Samples($"c{i}", 1, 0.002).Select(sample => sample with { TtftMs = null })]);
         }
 
-        Assert.Equal([("decode_tps", 8, true), ("ttft_ms", 0, false)], gate.Checks.Select(check => (check.Metric.Name, check.Blocks, check.IsDecided)));
+        Assert.Equal(
+            [("decode_tps", 8, true), ("ttft_ms", 0, false)],
+            gate.Checks.Select(check => (check.Metric.Name, check.Blocks, check.IsDecided))
+        );
         Assert.Equal(["a"], gate.Undecided);
     }
 
@@ -116,7 +125,10 @@ public sealed class SequentialGateTests
     public void More_cases_make_a_red_one_harder()
     {
         // The same blocks of one case, alone and among a hundred of which nothing is known.
-        (SequentialGate alone, SequentialGate among) = (new(["a"], Options), new(["a", .. Enumerable.Range(0, 99).Select(i => $"{i}")], Options));
+        (SequentialGate alone, SequentialGate among) = (
+            new(["a"], s_options),
+            new(["a", .. Enumerable.Range(0, 99).Select(i => $"{i}")], s_options)
+        );
         int alonePast = Measure(alone, _ => 1.12, most: 20, sd: _ => 0.02);
         int amongPast = 0;
         while (among.Checks[0].Verdict == MetricVerdict.Inconclusive && amongPast < 30)
@@ -132,16 +144,17 @@ public sealed class SequentialGateTests
     [Fact]
     public void Wrong_use_is_refused()
     {
-        Assert.Throws<ArgumentException>(() => new SequentialGate([], Options));
-        Assert.Throws<ArgumentException>(() => new SequentialGate(["a", "a"], Options));
-        Assert.Throws<OptionException>(() => new SequentialGate(["a"], Options with { Metrics = ["article_tps"] }));
-        Assert.Throws<ArgumentException>(() => new SequentialGate(["a"], Options).AddBlock("b", [], []));
+        Assert.Throws<ArgumentException>(() => new SequentialGate([], s_options));
+        Assert.Throws<ArgumentException>(() => new SequentialGate(["a", "a"], s_options));
+        Assert.Throws<OptionException>(() => new SequentialGate(["a"], s_options with { Metrics = ["article_tps"] }));
+        Assert.Throws<ArgumentException>(() => new SequentialGate(["a"], s_options).AddBlock("b", [], []));
         Assert.Throws<ArgumentOutOfRangeException>(() => new BlockSequence(new Tolerance(0.05, IsHigherBetter: true)).Add(double.NaN));
         Assert.Throws<OptionException>(() => new SequentialSimulation { MostBlocks = 1 }.Run(0.01, 0));
         Assert.Throws<OptionException>(() => new SequentialSimulation { Threshold = 0 }.Table());
     }
 
-    // However often one looks: no more false alarms than alpha, and no more passes of a true loss of the threshold. 4,000 trials: 1 % ± 0.16 %.
+    // However often one looks: no more false alarms than alpha, and no more passes of a true loss of the threshold. 4,000 trials: 1 % ±
+    // 0.16 %.
     [Theory]
     [InlineData(0.005)]
     [InlineData(0.02)]
@@ -171,7 +184,9 @@ public sealed class SequentialGateTests
     public void The_table_has_a_row_for_each_spread()
     {
         List<(int, int)> progress = [];
-        Results.Files.TextTable table = new SequentialSimulation { Trials = 100, BlockSds = [0.01, 0.5] }.Table((done, all) => progress.Add((done, all)));
+        Results.Files.TextTable table = new SequentialSimulation { Trials = 100, BlockSds = [0.01, 0.5] }.Table(
+            (done, all) => progress.Add((done, all))
+        );
         Assert.Equal([(1, 2), (2, 2)], progress);
         Assert.Equal(["1 %", "50 %"], table.Rows.Select(row => row[0]));
         Assert.Equal(9, table.Columns.Count);
@@ -194,5 +209,6 @@ public sealed class SequentialGateTests
     private static void Add(SequentialGate gate, string caseId, string block, double slower, double sd) =>
         gate.AddBlock(caseId, Samples($"{caseId}-before-{block}", 1, sd), Samples($"{caseId}-after-{block}", slower, sd));
 
-    private static IReadOnlyList<Sample> Samples(string id, double slower, double sd) => Run(id, slower: slower, launches: 2, iterations: 3, sd: sd).Cases[0].Samples;
+    private static IReadOnlyList<Sample> Samples(string id, double slower, double sd) =>
+        Run(id, slower: slower, launches: 2, iterations: 3, sd: sd).Cases[0].Samples;
 }

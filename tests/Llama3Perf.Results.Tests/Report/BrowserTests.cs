@@ -9,7 +9,7 @@ namespace Llama3Perf.Results.Tests.Report;
 /// <summary>The page in a real browser, where there is one.</summary>
 public sealed partial class BrowserTests
 {
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "chrome.exe", "msedge.exe"];
+    private static readonly string[] s_names = ["chromium", "chromium-browser", "google-chrome", "chrome.exe", "msedge.exe"];
 
     /// <summary>A frame of a phone's width around the page tells how wide the page wants to be.</summary>
     [Theory]
@@ -21,7 +21,9 @@ public sealed partial class BrowserTests
         using TestFolder folder = new();
         Run[] runs = [ReportRuns.Of(6), ReportRuns.Of(6, 1, "32.0.15.7000")];
         HtmlReport.Write([.. runs, ReportRuns.WithHostileTexts()], folder.File("report.html"));
-        File.WriteAllText(folder.File("frame.html"), $$"""
+        File.WriteAllText(
+            folder.File("frame.html"),
+            $$"""
             <!DOCTYPE html><body><iframe id="page" src="report.html" width="{{width}}" height="800" style="border:0"></iframe>
             <script>
             onload = () => {
@@ -31,7 +33,8 @@ public sealed partial class BrowserTests
               document.body.dataset.result = `${page.scrollWidth} ${page.clientWidth} ${shown.length} ${wide.length}`;
             };
             </script></body>
-            """);
+            """
+        );
 
         Match result = Result().Match(DumpDom(folder));
         Assert.True(result.Success, "the page did not load");
@@ -45,16 +48,31 @@ public sealed partial class BrowserTests
 
     private static string DumpDom(TestFolder folder)
     {
-        string? browser = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .SelectMany(path => Names.Select(name => Path.Combine(path, name))).FirstOrDefault(File.Exists);
-        Assert.SkipWhen(browser is null, $"no browser on the PATH: {string.Join(", ", Names)}");
+        string? browser = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .SelectMany(path => s_names.Select(name => Path.Combine(path, name)))
+            .FirstOrDefault(File.Exists);
+        Assert.SkipWhen(browser is null, $"no browser on the PATH: {string.Join(", ", s_names)}");
         ProcessStartInfo start = new(browser)
         {
-            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
             ArgumentList =
             {
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--allow-file-access-from-files", "--window-size=1400,900", $"--user-data-dir={folder.File("profile")}", "--dump-dom", new Uri(folder.File("frame.html")).AbsoluteUri,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--allow-file-access-from-files",
+                "--window-size=1400,900",
+                $"--user-data-dir={folder.File("profile")}",
+                "--dump-dom",
+                new Uri(folder.File("frame.html")).AbsoluteUri,
             },
         };
         using Process process = Process.Start(start)!;
@@ -70,6 +88,10 @@ public sealed partial class BrowserTests
         return output.Result;
     }
 
-    [GeneratedRegex("data-result=\"(?<scroll>[0-9]+) (?<client>[0-9]+) (?<charts>[0-9]+) (?<cut>[0-9]+)\"", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        "data-result=\"(?<scroll>[0-9]+) (?<client>[0-9]+) (?<charts>[0-9]+) (?<cut>[0-9]+)\"",
+        RegexOptions.None,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex Result();
 }

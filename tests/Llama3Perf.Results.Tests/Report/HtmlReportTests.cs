@@ -7,9 +7,9 @@ namespace Llama3Perf.Results.Tests.Report;
 
 public sealed class HtmlReportTests
 {
-    private static readonly string[] Drivers = ["32.0.15.6094", "32.0.15.7000", "32.0.15.10001"];
+    private static readonly string[] s_drivers = ["32.0.15.6094", "32.0.15.7000", "32.0.15.10001"];
 
-    private static Run[] DriverRuns(int cases) => [.. Drivers.Select((driver, i) => ReportRuns.Of(cases, i, driver))];
+    private static Run[] DriverRuns(int cases) => [.. s_drivers.Select((driver, i) => ReportRuns.Of(cases, i, driver))];
 
     [Theory]
     [InlineData(0)]
@@ -78,7 +78,11 @@ public sealed class HtmlReportTests
     public void Every_colour_of_a_chart_follows_light_and_dark()
     {
         XDocument page = XDocument.Parse(HtmlReport.Page(DriverRuns(2)));
-        IEnumerable<string> colours = page.Descendants("svg").Descendants().Attributes().Where(attribute => attribute.Name.LocalName is "fill" or "stroke").Select(attribute => attribute.Value);
+        IEnumerable<string> colours = page.Descendants("svg")
+            .Descendants()
+            .Attributes()
+            .Where(attribute => attribute.Name.LocalName is "fill" or "stroke")
+            .Select(attribute => attribute.Value);
         Assert.NotEmpty(colours);
         Assert.All(colours.Distinct(), colour => Assert.True(colour == "none" || colour.StartsWith("var(--"), colour));
     }
@@ -90,14 +94,17 @@ public sealed class HtmlReportTests
         string text = XDocument.Parse(HtmlReport.Page([runs[2], runs[0], runs[1]])).Root!.Value;
         Assert.Contains("compared over gpu_driver_version", text);
         string lines = text[text.IndexOf("over gpu_driver_version", text.IndexOf("compared over") + 20, StringComparison.Ordinal)..];
-        int[] positions = [.. Drivers.Select(driver => lines.IndexOf(driver, StringComparison.Ordinal))];
+        int[] positions = [.. s_drivers.Select(driver => lines.IndexOf(driver, StringComparison.Ordinal))];
         Assert.Equal(positions.Order(), positions);
     }
 
     [Fact]
     public void Runs_that_differ_in_more_are_shown_with_a_warning()
     {
-        Run other = ReportRuns.Of(2, 1, driver: "1") with { Environment = ReportRuns.Of(2).Environment with { OrtVersion = "1.30.0", GpuDriverVersion = "1" } };
+        Run other = ReportRuns.Of(2, 1, driver: "1") with
+        {
+            Environment = ReportRuns.Of(2).Environment with { OrtVersion = "1.30.0", GpuDriverVersion = "1" },
+        };
         string text = XDocument.Parse(HtmlReport.Page([ReportRuns.Of(2), other])).Root!.Value;
         Assert.Contains("Read the differences with care", text);
         Assert.DoesNotContain("compared over", text);
@@ -110,7 +117,10 @@ public sealed class HtmlReportTests
         XElement section = page.Descendants("section").Single(found => found.Element("h2")!.Value == "Comparison");
         Assert.Equal(3, section.Descendants("tbody").Elements("tr").Count());
         Assert.Contains("faster", section.Value);
-        Assert.DoesNotContain("Comparison", XDocument.Parse(HtmlReport.Page([ReportRuns.Of(1)])).Descendants("h2").Select(heading => heading.Value));
+        Assert.DoesNotContain(
+            "Comparison",
+            XDocument.Parse(HtmlReport.Page([ReportRuns.Of(1)])).Descendants("h2").Select(heading => heading.Value)
+        );
     }
 
     [Fact]
@@ -128,17 +138,39 @@ public sealed class HtmlReportTests
 
         Assert.InRange(page.Length, 1, 5_000_000);
         XDocument parsed = XDocument.Parse(page);
-        string[] rows = [.. parsed.Descendants("th").Where(cell => (string?)cell.Attribute("scope") == "row").Select(cell => cell.Value).Where(text => text.StartsWith("case-", StringComparison.Ordinal)).Distinct()];
-        Assert.Equal([.. Enumerable.Range(0, ReportSelection.Most).Select(i => $"case-{i:0000}"), "case-4000"], rows.Order(StringComparer.Ordinal));
+        string[] rows =
+        [
+            .. parsed
+                .Descendants("th")
+                .Where(cell => (string?)cell.Attribute("scope") == "row")
+                .Select(cell => cell.Value)
+                .Where(text => text.StartsWith("case-", StringComparison.Ordinal))
+                .Distinct(),
+        ];
+        Assert.Equal(
+            [.. Enumerable.Range(0, ReportSelection.Most).Select(i => $"case-{i:0000}"), "case-4000"],
+            rows.Order(StringComparer.Ordinal)
+        );
         Assert.Contains("61 of 5000 cases are shown", parsed.Root!.Value, StringComparison.Ordinal);
         Assert.Equal(5001, parsed.Descendants("pre").Single().Value.TrimEnd().Split('\n').Length);
 
-        static CaseOutcome Named(CaseOutcome outcome, string id, double speed) => outcome with
-        {
-            CaseId = id,
-            Case = outcome.Case with { PromptId = id },
-            Samples = [.. outcome.Samples.Select(sample => sample with { CaseId = id, Case = sample.Case with { PromptId = id }, DecodeTps = sample.DecodeTps * speed })],
-        };
+        static CaseOutcome Named(CaseOutcome outcome, string id, double speed) =>
+            outcome with
+            {
+                CaseId = id,
+                Case = outcome.Case with { PromptId = id },
+                Samples =
+                [
+                    .. outcome.Samples.Select(sample =>
+                        sample with
+                        {
+                            CaseId = id,
+                            Case = sample.Case with { PromptId = id },
+                            DecodeTps = sample.DecodeTps * speed,
+                        }
+                    ),
+                ],
+            };
     }
 
     [Fact]

@@ -8,14 +8,14 @@ namespace Llama3Perf.Results.Tests.Report;
 /// <summary>Charts on a machine without fonts, where there is no typeface.</summary>
 public sealed class NoFontTests
 {
-    private static readonly ChartFont? NoFont = ChartFont.Of(regular: null, bold: null);
+    private static readonly ChartFont? s_noFont = ChartFont.Of(regular: null, bold: null);
 
     [Fact]
     public void Svg_files_name_every_case_and_the_missing_png_files_are_said()
     {
         using TestFolder folder = new();
         Run run = ReportRuns.Of(6);
-        ChartFiles files = ReportCharts.Write([run], folder.Path, NoFont);
+        ChartFiles files = ReportCharts.Write([run], folder.Path, s_noFont);
 
         Assert.Equal(files.Paths.Order(), Directory.GetFiles(folder.Path).Order());
         Assert.Equal(4, files.Paths.Count);
@@ -35,13 +35,16 @@ public sealed class NoFontTests
     public void No_text_is_drawn_with_a_font_of_the_machine()
     {
         ReportData data = ReportData.Of([ReportRuns.Of(2), ReportRuns.Of(2, 1, "32.0.15.7000")]);
-        Assert.All(ReportChart.All(data), chart =>
-        {
-            using ChartSheet sheet = new(900);
-            chart.Draw(sheet);
-            Assert.DoesNotContain("<text", sheet.Svg());
-            Assert.NotEmpty(sheet.Labels());
-        });
+        Assert.All(
+            ReportChart.All(data),
+            chart =>
+            {
+                using ChartSheet sheet = new(900);
+                chart.Draw(sheet);
+                Assert.DoesNotContain("<text", sheet.Svg());
+                Assert.NotEmpty(sheet.Labels());
+            }
+        );
     }
 
     [Fact]

@@ -22,12 +22,15 @@ public sealed class VersionOrderTests
     public void Any_texts_have_one_order()
     {
         Gen<string> text = Gen.String[Gen.Char["0019.a-"], 0, 6];
-        Gen.Select(text, text, text).Sample((a, b, c) =>
-        {
-            VersionOrder order = VersionOrder.Instance;
-            bool isReversed = Math.Sign(order.Compare(a, b)) == -Math.Sign(order.Compare(b, a));
-            bool isTransitive = order.Compare(a, b) > 0 || order.Compare(b, c) > 0 || order.Compare(a, c) <= 0;
-            return isReversed && isTransitive && (order.Compare(a, b) == 0) == (a == b);
-        });
+        Gen.Select(text, text, text)
+            .Sample(
+                (a, b, c) =>
+                {
+                    VersionOrder order = VersionOrder.Instance;
+                    bool isReversed = Math.Sign(order.Compare(a, b)) == -Math.Sign(order.Compare(b, a));
+                    bool isTransitive = order.Compare(a, b) > 0 || order.Compare(b, c) > 0 || order.Compare(a, c) <= 0;
+                    return isReversed && isTransitive && (order.Compare(a, b) == 0) == (a == b);
+                }
+            );
     }
 }

@@ -18,7 +18,8 @@ public sealed partial class SchemaDocumentTests
         "The first.",
         "External engines: the versions of their parts, and where their clock and ours disagree.",
         "Options of the engine and the suite's build are keys; what is measured once in a launch stands in every iteration of it. "
-            + "A text that begins with `'`, `=`, `+`, `-` or `@` (or their full-width forms) has a `'` in front, so that no spreadsheet takes it for a formula.",
+            + "A text that begins with `'`, `=`, `+`, `-` or `@` (or their full-width forms) has a `'` in front, so that no spreadsheet "
+            + "takes it for a formula.",
     ];
 
     private static readonly XDocument s_comments = XDocument.Load(Path.ChangeExtension(typeof(Sample).Assembly.Location, ".xml"));
@@ -33,13 +34,29 @@ public sealed partial class SchemaDocumentTests
     {
         StringBuilder text = new();
         text.Append("# Columns of the result files\n\n");
-        text.Append($"Schema version {SchemaVersion.Current}. This page is made of the schema in `src/Llama3Perf.Results/Schema/` by its tests: ");
+        text.Append(
+            $"Schema version {SchemaVersion.Current}. This page is made of the schema in `src/Llama3Perf.Results/Schema/` by its tests: "
+        );
         text.Append("with `LLAMA3PERF_UPDATE_GOLDEN=1` they write it, otherwise they check that it is current.\n\n");
-        text.Append("UTF-8 without a byte order mark, LF, commas, bare numbers with a point, units in the names. An empty cell is unknown, never 0. ");
-        text.Append("A *key* is what a comparison must match, unless it is the field that is varied; a *metric* is a measured number; the rest is for information. ");
-        text.Append("Files of older versions are read by the names of their columns: what they lack is unknown, and an unknown key counts as the value in brackets ");
+        text.Append(
+            "UTF-8 without a byte order mark, LF, commas, bare numbers with a point, units in the names. An empty cell is unknown, never "
+                + "0. "
+        );
+        text.Append(
+            "A *key* is what a comparison must match, unless it is the field that is varied; a *metric* is a measured number; the rest is "
+                + "for information. "
+        );
+        text.Append(
+            "Files of older versions are read by the names of their columns: what they lack is unknown, and an unknown key counts as the "
+                + "value in brackets "
+        );
         text.Append("where there is one. A file of a newer version is refused.\n\n");
-        AppendFile(text, RunFolder.Samples, "One row for each measured iteration; comparisons and the gate read this one.", SampleSchema.Table.Columns);
+        AppendFile(
+            text,
+            RunFolder.Samples,
+            "One row for each measured iteration; comparisons and the gate read this one.",
+            SampleSchema.Table.Columns
+        );
         AppendFile(text, RunFolder.Results, "One row for each case, measured or not.", ResultSchema.Table.Columns);
         AppendFile(text, RunFolder.Tokens, "One row for each new token.", TokenSchema.Table.Columns);
         AppendHistory(text);
@@ -49,9 +66,28 @@ public sealed partial class SchemaDocumentTests
     private static void AppendFile<TRow>(StringBuilder text, string name, string summary, IReadOnlyList<Column<TRow>> columns)
     {
         text.Append($"## {name}\n\n{summary}\n\n");
-        text.Append(MarkdownTable.Write(new TextTable(
-            [new("column", false), new("role", false), new("unit", false), new("better", false), new("since", true), new("meaning", false)],
-            [.. columns.Select(column => (string[])[column.Name, Role(column), column.Unit, Better(column.Direction), $"{column.Since}", Meaning(column)])])).Replace("\\`", "`"));
+        text.Append(
+            MarkdownTable
+                .Write(
+                    new TextTable(
+                        [
+                            new("column", false),
+                            new("role", false),
+                            new("unit", false),
+                            new("better", false),
+                            new("since", true),
+                            new("meaning", false),
+                        ],
+                        [
+                            .. columns.Select(column =>
+                                (string[])
+                                    [column.Name, Role(column), column.Unit, Better(column.Direction), $"{column.Since}", Meaning(column)]
+                            ),
+                        ]
+                    )
+                )
+                .Replace("\\`", "`")
+        );
         text.Append('\n');
     }
 
@@ -76,55 +112,63 @@ public sealed partial class SchemaDocumentTests
     private static string[] Added<TRow>(IReadOnlyList<Column<TRow>> columns, int version) =>
         [.. columns.Where(column => column.Since == version).Select(column => $"`{column.Name}`")];
 
-    private static string Role<TRow>(Column<TRow> column) => column switch
-    {
-        { Role: ColumnRole.Key, Absent: { } absent } => $"key ({absent})",
-        _ => column.Role.ToString().ToLowerInvariant(),
-    };
+    private static string Role<TRow>(Column<TRow> column) =>
+        column switch
+        {
+            { Role: ColumnRole.Key, Absent: { } absent } => $"key ({absent})",
+            _ => column.Role.ToString().ToLowerInvariant(),
+        };
 
-    private static string Better(Direction direction) => direction switch
-    {
-        Direction.HigherIsBetter => "higher",
-        Direction.LowerIsBetter => "lower",
-        _ => "",
-    };
+    private static string Better(Direction direction) =>
+        direction switch
+        {
+            Direction.HigherIsBetter => "higher",
+            Direction.LowerIsBetter => "lower",
+            _ => "",
+        };
 
-    private static string Meaning<TRow>(Column<TRow> column) => column switch
-    {
-        StatisticColumn { Source: { Statistic: Statistic.LaunchMedian } source } => $"Median over launches of `{source.Name}`.",
-        StatisticColumn { Source: { Statistic: Statistic.Spread } source } => $"{Part(column.Name[source.Name.Length..])} of `{source.Name}` over iterations.",
-        StatisticColumn { Source: var source } => $"{source.Statistic} of `{source.Name}` over iterations.",
-        { Property: { } property } => Comment(property),
-        _ => "Version of the schema that the file was written by.",
-    };
+    private static string Meaning<TRow>(Column<TRow> column) =>
+        column switch
+        {
+            StatisticColumn { Source: { Statistic: Statistic.LaunchMedian } source } => $"Median over launches of `{source.Name}`.",
+            StatisticColumn { Source: { Statistic: Statistic.Spread } source } =>
+                $"{Part(column.Name[source.Name.Length..])} of `{source.Name}` over iterations.",
+            StatisticColumn { Source: var source } => $"{source.Statistic} of `{source.Name}` over iterations.",
+            { Property: { } property } => Comment(property),
+            _ => "Version of the schema that the file was written by.",
+        };
 
-    private static string Part(string suffix) => suffix switch
-    {
-        "_median" => "Median",
-        "_mean" => "Arithmetic mean",
-        "_stddev" => "Sample standard deviation (n - 1)",
-        "_min" => "Smallest",
-        _ => "Largest",
-    };
+    private static string Part(string suffix) =>
+        suffix switch
+        {
+            "_median" => "Median",
+            "_mean" => "Arithmetic mean",
+            "_stddev" => "Sample standard deviation (n - 1)",
+            "_min" => "Smallest",
+            _ => "Largest",
+        };
 
     private static string Comment(PropertyInfo property)
     {
         string type = property.DeclaringType!.FullName!;
-        XElement? comment = Member($"P:{type}.{property.Name}")?.Element("summary")
+        XElement? comment =
+            Member($"P:{type}.{property.Name}")?.Element("summary")
             ?? Member($"T:{type}")?.Elements("param").FirstOrDefault(parameter => parameter.Attribute("name")!.Value == property.Name);
         Assert.True(comment is not null, $"{type}.{property.Name} has no doc comment");
         return Blanks().Replace(string.Concat(comment.Nodes().Select(Plain)), " ").Trim();
     }
 
-    private static XElement? Member(string name) => s_comments.Descendants("member").FirstOrDefault(member => member.Attribute("name")!.Value == name);
+    private static XElement? Member(string name) =>
+        s_comments.Descendants("member").FirstOrDefault(member => member.Attribute("name")!.Value == name);
 
-    private static string Plain(XNode node) => node switch
-    {
-        XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
-        XElement element => $"`{element.Value}`",
-        XText text => text.Value,
-        _ => "",
-    };
+    private static string Plain(XNode node) =>
+        node switch
+        {
+            XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
+            XElement element => $"`{element.Value}`",
+            XText text => text.Value,
+            _ => "",
+        };
 
     [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant, 60_000)]
     private static partial Regex Blanks();

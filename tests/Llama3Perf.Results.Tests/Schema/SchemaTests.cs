@@ -21,7 +21,8 @@ public sealed class SchemaTests
         AssertDistinct(ResultSchema.Table.Columns);
         AssertDistinct(TokenSchema.Table.Columns);
 
-        static void AssertDistinct<TRow>(IReadOnlyList<Column<TRow>> columns) => Assert.Equal(columns.Count, columns.Select(column => column.Name).Distinct().Count());
+        static void AssertDistinct<TRow>(IReadOnlyList<Column<TRow>> columns) =>
+            Assert.Equal(columns.Count, columns.Select(column => column.Name).Distinct().Count());
     }
 
     [Fact]
@@ -49,7 +50,10 @@ public sealed class SchemaTests
         Sample sample = TestRuns.Sample(TestRuns.Case, 1, 1);
         CaseContext context = new(sample.Run, sample.Environment, sample.Case);
 
-        Assert.Equal(SampleSchema.Keys.Select(key => (key.Name, key.Key(sample))), SampleSchema.CaseKeys.Select(key => (key.Name, key.Key(context))));
+        Assert.Equal(
+            SampleSchema.Keys.Select(key => (key.Name, key.Key(sample))),
+            SampleSchema.CaseKeys.Select(key => (key.Name, key.Key(context)))
+        );
     }
 
     [Theory]
@@ -61,7 +65,8 @@ public sealed class SchemaTests
     [InlineData("precision")]
     [InlineData("machine_id")]
     [InlineData("threads")]
-    public void What_runs_are_compared_over_is_a_key_of_every_sample(string name) => Assert.Equal(ColumnRole.Key, SampleSchema.Key(name).Role);
+    public void What_runs_are_compared_over_is_a_key_of_every_sample(string name) =>
+        Assert.Equal(ColumnRole.Key, SampleSchema.Key(name).Role);
 
     [Fact]
     public void Metrics_know_which_way_is_better()

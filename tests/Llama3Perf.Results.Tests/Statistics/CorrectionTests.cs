@@ -10,15 +10,18 @@ public sealed class CorrectionTests
         Assert.Equal([0.03, 0.06, 0.06, 0.02], Holm.Adjust([0.01, 0.04, 0.03, 0.005]).Select(p => Math.Round(p, 12)));
 
     [Fact]
-    public void Holm_keeps_the_order_and_lies_between_p_and_Bonferroni() => Gen.Double[0, 1].Array[1, 20].Sample(p =>
-    {
-        double[] adjusted = Holm.Adjust(p);
-        for (int i = 0; i < p.Length; i++)
-        {
-            Assert.InRange(adjusted[i], p[i], Math.Min(1, p[i] * p.Length) + 1e-12);
-            Assert.All(Enumerable.Range(0, p.Length), j => Assert.True(p[i] > p[j] || adjusted[i] <= adjusted[j]));
-        }
-    });
+    public void Holm_keeps_the_order_and_lies_between_p_and_Bonferroni() =>
+        Gen.Double[0, 1]
+            .Array[1, 20]
+            .Sample(p =>
+            {
+                double[] adjusted = Holm.Adjust(p);
+                for (int i = 0; i < p.Length; i++)
+                {
+                    Assert.InRange(adjusted[i], p[i], Math.Min(1, p[i] * p.Length) + 1e-12);
+                    Assert.All(Enumerable.Range(0, p.Length), j => Assert.True(p[i] > p[j] || adjusted[i] <= adjusted[j]));
+                }
+            });
 
     // Published one-sided quantiles of Student's t.
     [Theory]
@@ -51,7 +54,13 @@ public sealed class CorrectionTests
     public void Launch_noise_of_a_worked_example()
     {
         // Launch medians 1, 2 and 3 on the logarithms, iterations 0.1 around them.
-        LaunchNoise noise = LaunchNoise.Of(LogSample.OfLogarithms([[0.9, 1.1], [1.9, 2.1], [2.9, 3.1]]))!;
+        LaunchNoise noise = LaunchNoise.Of(
+            LogSample.OfLogarithms([
+                [0.9, 1.1],
+                [1.9, 2.1],
+                [2.9, 3.1],
+            ])
+        )!;
         Assert.Equal((3, 2), (noise.Launches, noise.Iterations));
         Assert.Equal(1, noise.LaunchSd, 1e-9);
         Assert.Equal(Math.Sqrt(6 * 0.01 / 3), noise.WithinSd, 1e-9);
@@ -60,7 +69,24 @@ public sealed class CorrectionTests
     [Fact]
     public void One_launch_has_no_noise_between_launches()
     {
-        Assert.Null(LaunchNoise.Of(new LogSample([[1, 2, 3]])));
-        Assert.Equal(0, LaunchNoise.Of(new LogSample([[1], [2], [3]]))!.WithinSd);
+        Assert.Null(
+            LaunchNoise.Of(
+                new LogSample([
+                    [1, 2, 3],
+                ])
+            )
+        );
+        Assert.Equal(
+            0,
+            LaunchNoise
+                .Of(
+                    new LogSample([
+                        [1],
+                        [2],
+                        [3],
+                    ])
+                )!
+                .WithinSd
+        );
     }
 }

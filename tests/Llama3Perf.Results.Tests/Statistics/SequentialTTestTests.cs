@@ -5,7 +5,7 @@ namespace Llama3Perf.Results.Tests.Statistics;
 
 public sealed class SequentialTTestTests
 {
-    private static readonly Gen<double[]> Values = Gen.Double[-1, 1].Array[1, 30];
+    private static readonly Gen<double[]> s_values = Gen.Double[-1, 1].Array[1, 30];
 
     [Fact]
     public void The_evidence_is_the_likelihood_ratio_over_the_prior()
@@ -19,7 +19,8 @@ public sealed class SequentialTTestTests
         {
             test.Add(values[n - 1]);
             double[] centred = [.. values[..n].Select(value => value - 0.2)];
-            double ratio = n < 2 ? 1 : Integral(delta => 2 * Density(delta / 2) / 2 * OverSigma(centred, delta), 0, 20) / OverSigma(centred, 0);
+            double ratio =
+                n < 2 ? 1 : Integral(delta => 2 * Density(delta / 2) / 2 * OverSigma(centred, delta), 0, 20) / OverSigma(centred, 0);
             largest = Math.Max(largest, ratio);
             Assert.Equal(1, test.P * largest, 1e-3);
         }
@@ -27,13 +28,16 @@ public sealed class SequentialTTestTests
         Assert.InRange(test.P, 0.01, 0.2);
 
         static double Density(double z) => Math.Exp(-z * z / 2) / Math.Sqrt(2 * Math.PI);
-        static double OverSigma(double[] values, double delta) => Integral(
-            logSigma =>
-            {
-                double sigma = Math.Exp(logSigma);
-                return values.Aggregate(1.0, (product, value) => product * Density((value / sigma) - delta) / sigma);
-            },
-            -6, 6);
+        static double OverSigma(double[] values, double delta) =>
+            Integral(
+                logSigma =>
+                {
+                    double sigma = Math.Exp(logSigma);
+                    return values.Aggregate(1.0, (product, value) => product * Density((value / sigma) - delta) / sigma);
+                },
+                -6,
+                6
+            );
         static double Integral(Func<double, double> f, double from, double to)
         {
             const int Steps = 1200;
@@ -43,58 +47,72 @@ public sealed class SequentialTTestTests
     }
 
     [Fact]
-    public void It_does_not_depend_on_the_unit_and_moves_with_the_limit() => Gen.Select(Values, Gen.Double[0.1, 10], Gen.Double[-1, 1]).Sample((values, scale, by) =>
-    {
-        (SequentialTTest plain, SequentialTTest scaled) = (new SequentialTTest(0), new SequentialTTest(by * scale));
-        // Steps that adding the limit leaves as they are: a billionth beside it would be gone in both.
-        foreach (double value in values.Select(value => Math.Round(value, 6)))
-        {
-            plain.Add(value);
-            scaled.Add((value + by) * scale);
-            Assert.Equal(1, scaled.P / plain.P, 1e-6);
-        }
-    });
+    public void It_does_not_depend_on_the_unit_and_moves_with_the_limit() =>
+        Gen.Select(s_values, Gen.Double[0.1, 10], Gen.Double[-1, 1])
+            .Sample(
+                (values, scale, by) =>
+                {
+                    (SequentialTTest plain, SequentialTTest scaled) = (new SequentialTTest(0), new SequentialTTest(by * scale));
+                    // Steps that adding the limit leaves as they are: a billionth beside it would be gone in both.
+                    foreach (double value in values.Select(value => Math.Round(value, 6)))
+                    {
+                        plain.Add(value);
+                        scaled.Add((value + by) * scale);
+                        Assert.Equal(1, scaled.P / plain.P, 1e-6);
+                    }
+                }
+            );
 
     [Fact]
-    public void A_p_value_never_rises_and_two_sides_are_never_both_sure() => Values.Sample(values =>
-    {
-        (SequentialTTest up, SequentialTTest down) = (new SequentialTTest(0), new SequentialTTest(0));
-        double before = 1;
-        foreach (double value in values)
+    public void A_p_value_never_rises_and_two_sides_are_never_both_sure() =>
+        s_values.Sample(values =>
         {
-            up.Add(value);
-            down.Add(-value);
-            Assert.InRange(up.P, 0, before);
-            before = up.P;
-        }
-    });
+            (SequentialTTest up, SequentialTTest down) = (new SequentialTTest(0), new SequentialTTest(0));
+            double before = 1;
+            foreach (double value in values)
+            {
+                up.Add(value);
+                down.Add(-value);
+                Assert.InRange(up.P, 0, before);
+                before = up.P;
+            }
+        });
 
     [Fact]
-    public void Values_all_shifted_up_never_give_less_evidence() => Gen.Select(Values, Gen.Double[0, 1]).Sample((values, by) =>
-    {
-        (SequentialTTest low, SequentialTTest high) = (new SequentialTTest(0), new SequentialTTest(0));
-        foreach (double value in values)
-        {
-            low.Add(value);
-            high.Add(value + by);
-            Assert.True(high.P <= low.P * (1 + 1e-9));
-        }
-    });
+    public void Values_all_shifted_up_never_give_less_evidence() =>
+        Gen.Select(s_values, Gen.Double[0, 1])
+            .Sample(
+                (values, by) =>
+                {
+                    (SequentialTTest low, SequentialTTest high) = (new SequentialTTest(0), new SequentialTTest(0));
+                    foreach (double value in values)
+                    {
+                        low.Add(value);
+                        high.Add(value + by);
+                        Assert.True(high.P <= low.P * (1 + 1e-9));
+                    }
+                }
+            );
 
     [Fact]
-    public void The_half_width_is_where_the_test_rejects() => Gen.Select(Gen.Double[-1, 1].Array[5, 30], Gen.Double[0.001, 0.1]).Sample((values, alpha) =>
-    {
-        double mean = values.Average();
-        double variance = values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1);
-        double halfWidth = SequentialTTest.HalfWidth(values.Length, variance, alpha);
-        if (double.IsFinite(halfWidth))
-        {
-            // One look, at the end: the largest e-value of the test may be an earlier one, so it rejects whenever the interval does.
-            SequentialTTest outside = new(mean - (halfWidth * 1.0001));
-            Array.ForEach(values, outside.Add);
-            Assert.True(outside.P < alpha);
-        }
-    });
+    public void The_half_width_is_where_the_test_rejects() =>
+        Gen.Select(Gen.Double[-1, 1].Array[5, 30], Gen.Double[0.001, 0.1])
+            .Sample(
+                (values, alpha) =>
+                {
+                    double mean = values.Average();
+                    double variance = values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1);
+                    double halfWidth = SequentialTTest.HalfWidth(values.Length, variance, alpha);
+                    if (double.IsFinite(halfWidth))
+                    {
+                        // One look, at the end: the largest e-value of the test may be an earlier one, so it rejects whenever the interval
+                        // does.
+                        SequentialTTest outside = new(mean - (halfWidth * 1.0001));
+                        Array.ForEach(values, outside.Add);
+                        Assert.True(outside.P < alpha);
+                    }
+                }
+            );
 
     [Theory]
     [InlineData(3, false)]

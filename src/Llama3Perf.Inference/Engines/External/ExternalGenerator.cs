@@ -46,7 +46,15 @@ public sealed class ExternalGenerator : IGenerator
     /// <exception cref="EngineException">The program failed.</exception>
     public int[] Encode(string text, bool addBos)
     {
-        int[] ids = _peer.Call("encode", new EncodeParams(text, addBos), PeerJson.Default.PeerRequestEncodeParams, PeerJson.Default.EncodeResult, _options.Limits.Other).Result.Ids;
+        int[] ids = _peer
+            .Call(
+                "encode",
+                new EncodeParams(text, addBos),
+                PeerJson.Default.PeerRequestEncodeParams,
+                PeerJson.Default.EncodeResult,
+                _options.Limits.Other
+            )
+            .Result.Ids;
         foreach (int id in ids)
         {
             if ((uint)id >= (uint)VocabSize)
@@ -67,7 +75,12 @@ public sealed class ExternalGenerator : IGenerator
         int newTokens = maxLength - prompt.Length;
         DateTimeOffset startUtc = DateTimeOffset.UtcNow;
         PeerReply<GenerateResult> reply = _peer.Call(
-            "generate", new GenerateParams(prompt.ToArray(), newTokens, IgnoreEos: true), PeerJson.Default.PeerRequestGenerateParams, PeerJson.Default.GenerateResult, _options.Limits.Generate);
+            "generate",
+            new GenerateParams(prompt.ToArray(), newTokens, IgnoreEos: true),
+            PeerJson.Default.PeerRequestGenerateParams,
+            PeerJson.Default.GenerateResult,
+            _options.Limits.Generate
+        );
         if (PeerAnswerRules.WhyWrong(reply.Result, newTokens, _model) is { } reason)
         {
             throw _peer.Abort(reason);
@@ -83,8 +96,18 @@ public sealed class ExternalGenerator : IGenerator
     {
         string device = _options.Device.Name();
         string precision = _options.Precision.Name();
-        LoadParams parameters = new(modelFolder, _options.Backend, device, precision, _options.Threads, _options.MaxLength, _options.Options);
-        LoadResult model = _peer.Call("load", parameters, PeerJson.Default.PeerRequestLoadParams, PeerJson.Default.LoadResult, _options.Limits.Load).Result;
+        LoadParams parameters = new(
+            modelFolder,
+            _options.Backend,
+            device,
+            precision,
+            _options.Threads,
+            _options.MaxLength,
+            _options.Options
+        );
+        LoadResult model = _peer
+            .Call("load", parameters, PeerJson.Default.PeerRequestLoadParams, PeerJson.Default.LoadResult, _options.Limits.Load)
+            .Result;
         if (model.Device != device)
         {
             throw _peer.Abort($"was asked for the device {device} and loaded on '{PeerText.OneLine(model.Device)}'");
@@ -107,14 +130,19 @@ public sealed class ExternalGenerator : IGenerator
     {
         if (maxLength > _options.MaxLength)
         {
-            throw new EngineException($"external:{_options.Backend} loaded the model for sequences of {_options.MaxLength} tokens, not {maxLength}");
+            throw new EngineException(
+                $"external:{_options.Backend} loaded the model for sequences of {_options.MaxLength} tokens, not {maxLength}"
+            );
         }
 
         foreach (int id in prompt)
         {
             if ((uint)id >= (uint)VocabSize)
             {
-                throw new EngineException($"external:{_options.Backend}: the prompt's token {id} is outside the model's vocabulary of {VocabSize}; prompt and model belong to different tokenizers");
+                throw new EngineException(
+                    $"external:{_options.Backend}: the prompt's token {id} is outside the model's vocabulary of {VocabSize}; prompt and "
+                        + "model belong to different tokenizers"
+                );
             }
         }
     }

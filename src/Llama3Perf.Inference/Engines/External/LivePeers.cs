@@ -6,7 +6,8 @@ using System.Text;
 
 namespace Llama3Perf.Inference.Engines.External;
 
-/// <summary>Peers that run now. None may outlive this process, however it ends, nor may what a peer itself started outlive the peer.</summary>
+/// <summary>Peers that run now. None may outlive this process, however it ends, nor may what a peer itself started outlive the
+/// peer.</summary>
 internal static class LivePeers
 {
     /// <summary>Environment variable that marks a peer and all that it starts.</summary>
@@ -37,7 +38,8 @@ internal static class LivePeers
         }
     }
 
-    // ProcessExit does not come with a signal, and an own handler of Ctrl-C (BenchmarkDotNet's, the suite's) may end this process in its own way.
+    // ProcessExit does not come with a signal, and an own handler of Ctrl-C (BenchmarkDotNet's, the suite's) may end this process in its
+    // own way.
     private static void Watch()
     {
         if (s_signals is not null)
@@ -49,8 +51,9 @@ internal static class LivePeers
         AppDomain.CurrentDomain.UnhandledException += (_, _) => KillAll();
         s_signals =
         [
-            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }
-                .Select(signal => PosixSignalRegistration.Create(signal, _ => KillAll())),
+            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(signal =>
+                PosixSignalRegistration.Create(signal, _ => KillAll())
+            ),
         ];
     }
 
@@ -111,7 +114,10 @@ internal static class LivePeers
     {
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id == Environment.ProcessId)
+            if (
+                !int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
+                || id == Environment.ProcessId
+            )
             {
                 continue;
             }

@@ -79,7 +79,10 @@ internal static class PeerAnswerRules
         }
 
         // As milliseconds from the start, which is what rates are made of: far from it nanoseconds are lost.
-        if (result.TokenNs.Length > 1 && Milliseconds(result.StartNs, result.TokenNs[^1]) <= Milliseconds(result.StartNs, result.TokenNs[0]))
+        if (
+            result.TokenNs.Length > 1
+            && Milliseconds(result.StartNs, result.TokenNs[^1]) <= Milliseconds(result.StartNs, result.TokenNs[0])
+        )
         {
             return $"told one time for all {result.TokenNs.Length} tokens, {before} ns";
         }
@@ -87,9 +90,10 @@ internal static class PeerAnswerRules
         return result.EndNs < before ? $"told a time that runs backwards: the end at {result.EndNs} ns, after {before} ns" : null;
     }
 
-    private static string? WhyWrongMemory(PeerMemory? memory) => memory is { PeakRssBytes: < 0 } or { PeakDeviceBytes: < 0 }
-        ? $"told a negative amount of memory: {memory.PeakRssBytes ?? memory.PeakDeviceBytes} bytes"
-        : null;
+    private static string? WhyWrongMemory(PeerMemory? memory) =>
+        memory is { PeakRssBytes: < 0 } or { PeakDeviceBytes: < 0 }
+            ? $"told a negative amount of memory: {memory.PeakRssBytes ?? memory.PeakDeviceBytes} bytes"
+            : null;
 
     // Times ascend, so their difference fits into an unsigned number even where it overflows a signed one.
     private static double Milliseconds(long from, long to) => unchecked((ulong)(to - from)) / 1e6;

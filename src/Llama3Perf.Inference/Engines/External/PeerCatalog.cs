@@ -2,7 +2,8 @@ using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.External;
 
-/// <summary>The table of peers: one row for each backend of the suite's Python program. Any other program is named by its path or command.</summary>
+/// <summary>The table of peers: one row for each backend of the suite's Python program. Any other program is named by its path or
+/// command.</summary>
 public static class PeerCatalog
 {
     /// <summary>What the name of every external engine begins with.</summary>
@@ -13,22 +14,32 @@ public static class PeerCatalog
     /// <summary>All rows.</summary>
     public static IReadOnlyList<PeerKind> All { get; } =
     [
-        Python("transformers", "Hugging Face transformers on PyTorch", ["torch", "transformers"],
-        [
-            new(ExecutionProvider.Cuda, [Precision.Fp16, Precision.Fp32]),
-            new(ExecutionProvider.Xpu, [Precision.Fp16, Precision.Fp32]),
-            new(ExecutionProvider.Mps, [Precision.Fp16, Precision.Fp32]),
-            new(ExecutionProvider.Cpu, [Precision.Fp32, Precision.Fp16]),
-        ]),
-        Python("ipex-llm", "IPEX-LLM, Intel's low-bit transformers", ["torch", "transformers", "ipex_llm"],
-        [
-            new(ExecutionProvider.Xpu, [Precision.Int4, Precision.Int8, Precision.Fp16]),
-            new(ExecutionProvider.Cpu, [Precision.Int4, Precision.Int8]),
-        ]),
-        Python("torch-directml", "transformers on torch-directml", ["torch", "transformers", "torch_directml"],
-        [
-            new(ExecutionProvider.Dml, [Precision.Fp16, Precision.Fp32]),
-        ]),
+        Python(
+            "transformers",
+            "Hugging Face transformers on PyTorch",
+            ["torch", "transformers"],
+            [
+                new(ExecutionProvider.Cuda, [Precision.Fp16, Precision.Fp32]),
+                new(ExecutionProvider.Xpu, [Precision.Fp16, Precision.Fp32]),
+                new(ExecutionProvider.Mps, [Precision.Fp16, Precision.Fp32]),
+                new(ExecutionProvider.Cpu, [Precision.Fp32, Precision.Fp16]),
+            ]
+        ),
+        Python(
+            "ipex-llm",
+            "IPEX-LLM, Intel's low-bit transformers",
+            ["torch", "transformers", "ipex_llm"],
+            [
+                new(ExecutionProvider.Xpu, [Precision.Int4, Precision.Int8, Precision.Fp16]),
+                new(ExecutionProvider.Cpu, [Precision.Int4, Precision.Int8]),
+            ]
+        ),
+        Python(
+            "torch-directml",
+            "transformers on torch-directml",
+            ["torch", "transformers", "torch_directml"],
+            [new(ExecutionProvider.Dml, [Precision.Fp16, Precision.Fp32])]
+        ),
     ];
 
     /// <summary>Names of all rows, in the same order.</summary>
@@ -39,9 +50,13 @@ public static class PeerCatalog
 
     /// <summary>The peer of that name: a row, or the program whose path or command stands after the colon.</summary>
     /// <exception cref="EngineException">It is neither; the message lists the rows.</exception>
-    public static PeerKind Get(string name) => All.FirstOrDefault(kind => kind.Name == name)
+    public static PeerKind Get(string name) =>
+        All.FirstOrDefault(kind => kind.Name == name)
         ?? (Owns(name) && PeerCommand.Parse(name[Prefix.Length..]) is { } command ? Direct(command) : null)
-        ?? throw new EngineException($"'{name}' is unknown; use {string.Join(", ", Names)}, or {Prefix} and the path or command of a program that speaks the peer protocol");
+        ?? throw new EngineException(
+            $"'{name}' is unknown; use {string.Join(", ", Names)}, or {Prefix} and the path or command of a program that speaks the peer "
+                + "protocol"
+        );
 
     /// <summary>The suite's Python program beside the running assemblies, or null.</summary>
     public static string? FindProgram() =>
@@ -50,7 +65,8 @@ public static class PeerCatalog
             .Select(folder => Path.Combine(folder!, "peers", ProgramFile))
             .FirstOrDefault(File.Exists);
 
-    /// <summary>Whether a peer can run on a provider here. Cheap: neither a model nor the framework is loaded, so the device itself may still be missing.</summary>
+    /// <summary>Whether a peer can run on a provider here. Cheap: neither a model nor the framework is loaded, so the device itself may
+    /// still be missing.</summary>
     /// <param name="peer">The peer.</param>
     /// <param name="provider">The place.</param>
     /// <param name="python">Path of the Python to use; null looks for one.</param>
@@ -58,7 +74,9 @@ public static class PeerCatalog
     {
         if (peer.PrecisionsOn(provider).Count == 0)
         {
-            return Inference.Availability.No($"{peer.Name} runs on {string.Join(", ", peer.Devices.Select(device => device.Provider.Name()))}, not on {provider.Name()}");
+            return Inference.Availability.No(
+                $"{peer.Name} runs on {string.Join(", ", peer.Devices.Select(device => device.Provider.Name()))}, not on {provider.Name()}"
+            );
         }
 
         if (provider == ExecutionProvider.Mps && !OperatingSystem.IsMacOS())
@@ -68,7 +86,9 @@ public static class PeerCatalog
 
         if (peer.Command is { } command && !IsPython(command[0]))
         {
-            return PeerCommand.Find(command[0]) is null ? Inference.Availability.No($"no program '{command[0]}', neither as a file nor on the PATH") : Inference.Availability.Yes;
+            return PeerCommand.Find(command[0]) is null
+                ? Inference.Availability.No($"no program '{command[0]}', neither as a file nor on the PATH")
+                : Inference.Availability.Yes;
         }
 
         if (peer.Command is null && FindProgram() is null)
@@ -90,7 +110,9 @@ public static class PeerCatalog
         string[] missing = [.. peer.Modules.Except(found.ModulesOf(peer.Modules))];
         return missing.Length == 0
             ? Inference.Availability.Yes
-            : Inference.Availability.No($"{peer.Name}: {found.Path} (Python {found.Version}) has no module {string.Join(", ", missing)}; {peer.HowToGet}");
+            : Inference.Availability.No(
+                $"{peer.Name}: {found.Path} (Python {found.Version}) has no module {string.Join(", ", missing)}; {peer.HowToGet}"
+            );
     }
 
     /// <summary>How to start a peer and load with it.</summary>
@@ -126,12 +148,19 @@ public static class PeerCatalog
         };
     }
 
-    private static string NoProgram => $"{ProgramFile} is not in {Path.Combine(AppContext.BaseDirectory, "peers")}; build or publish the suite again";
+    private static string NoProgram =>
+        $"{ProgramFile} is not in {Path.Combine(AppContext.BaseDirectory, "peers")}; build or publish the suite again";
 
     private static PeerKind Python(string backend, string summary, string[] modules, PeerDevice[] devices)
     {
         string requirements = $"requirements-{backend}.txt";
-        return new PeerKind(Prefix + backend, summary, backend, devices, $"python -m pip install -r peers/{requirements}, and --python with that Python")
+        return new PeerKind(
+            Prefix + backend,
+            summary,
+            backend,
+            devices,
+            $"python -m pip install -r peers/{requirements}, and --python with that Python"
+        )
         {
             Modules = modules,
             RequirementsFile = requirements,
@@ -142,8 +171,20 @@ public static class PeerCatalog
     private static PeerKind Direct(IReadOnlyList<string> command)
     {
         string backend = Path.GetFileNameWithoutExtension(command.LastOrDefault(IsPython) ?? command[0]);
-        PeerDevice[] everywhere = [.. Enum.GetValues<ExecutionProvider>().Select(provider => new PeerDevice(provider, Enum.GetValues<Precision>()))];
-        return new PeerKind(Prefix + backend, $"the program {string.Join(' ', command)}", backend, everywhere, "it speaks the peer protocol on its standard input and output") { Command = command };
+        PeerDevice[] everywhere =
+        [
+            .. Enum.GetValues<ExecutionProvider>().Select(provider => new PeerDevice(provider, Enum.GetValues<Precision>())),
+        ];
+        return new PeerKind(
+            Prefix + backend,
+            $"the program {string.Join(' ', command)}",
+            backend,
+            everywhere,
+            "it speaks the peer protocol on its standard input and output"
+        )
+        {
+            Command = command,
+        };
     }
 
     private static bool IsPython(string program) => Path.GetExtension(program).Equals(".py", StringComparison.OrdinalIgnoreCase);

@@ -14,7 +14,10 @@ public static partial class PeerCommand
             return [Path.GetFullPath(text)];
         }
 
-        string[] words = [.. Word().Matches(text).Select(match => match.Groups["quoted"].Success ? match.Groups["quoted"].Value : match.Value)];
+        string[] words =
+        [
+            .. Word().Matches(text).Select(match => match.Groups["quoted"].Success ? match.Groups["quoted"].Value : match.Value),
+        ];
         return words.Length > 0 && Find(words[0]) is { } program ? [program, .. words[1..]] : null;
     }
 
@@ -33,8 +36,12 @@ public static partial class PeerCommand
             .FirstOrDefault(File.Exists);
     }
 
-    [GeneratedRegex("""
-        "(?<quoted>[^"]*)"|\S+
-        """, RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        """
+            "(?<quoted>[^"]*)"|\S+
+            """,
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex Word();
 }

@@ -35,7 +35,11 @@ internal sealed class PeerErrors
         {
             int kept = (int)Math.Min(_written, _ring.Length);
             int start = (int)((_written - kept) % _ring.Length);
-            byte[] bytes = [.. _ring.AsSpan(start, Math.Min(kept, _ring.Length - start)), .. _ring.AsSpan(0, Math.Max(0, start + kept - _ring.Length))];
+            byte[] bytes =
+            [
+                .. _ring.AsSpan(start, Math.Min(kept, _ring.Length - start)),
+                .. _ring.AsSpan(0, Math.Max(0, start + kept - _ring.Length)),
+            ];
             return Encoding.UTF8.GetString(bytes);
         }
     }

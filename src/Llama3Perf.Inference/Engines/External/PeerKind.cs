@@ -20,7 +20,8 @@ public sealed record PeerKind(string Name, string Summary, string Backend, IRead
     public IReadOnlyList<string>? Command { get; init; }
 
     /// <summary>Precisions on a device, the usual one first; empty where it cannot run.</summary>
-    public IReadOnlyList<Precision> PrecisionsOn(ExecutionProvider provider) => Devices.FirstOrDefault(device => device.Provider == provider)?.Precisions ?? [];
+    public IReadOnlyList<Precision> PrecisionsOn(ExecutionProvider provider) =>
+        Devices.FirstOrDefault(device => device.Provider == provider)?.Precisions ?? [];
 }
 
 /// <summary>A place where a peer can run.</summary>

@@ -33,7 +33,14 @@ internal sealed record PeerAnswer
 internal sealed record PeerError(string Code, string Message);
 
 internal sealed record LoadParams(
-    string Model, string Backend, string Device, string Precision, int? Threads, int MaxLength, IReadOnlyDictionary<string, string> Options);
+    string Model,
+    string Backend,
+    string Device,
+    string Precision,
+    int? Threads,
+    int MaxLength,
+    IReadOnlyDictionary<string, string> Options
+);
 
 internal sealed record LoadResult(string Device, string Precision, int VocabSize)
 {
@@ -70,7 +77,8 @@ internal sealed record PeerMemory
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
+    RespectRequiredConstructorParameters = true
+)]
 [JsonSerializable(typeof(PeerGreeting))]
 [JsonSerializable(typeof(PeerAnswer))]
 [JsonSerializable(typeof(PeerRequest<LoadParams>))]

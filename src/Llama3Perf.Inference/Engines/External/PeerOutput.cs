@@ -23,7 +23,8 @@ internal enum PeerLineEnd
 /// <param name="End">How it ended.</param>
 internal sealed record PeerLine(byte[] Bytes, long Timestamp, PeerLineEnd End);
 
-/// <summary>Reads a peer's standard output line by line on a thread of its own, because a read from a pipe cannot be given a time-out everywhere.</summary>
+/// <summary>Reads a peer's standard output line by line on a thread of its own, because a read from a pipe cannot be given a time-out
+/// everywhere.</summary>
 internal sealed class PeerOutput : IDisposable
 {
     // A peer that talks without end is held up by its pipe, not kept in memory.
@@ -42,12 +43,14 @@ internal sealed class PeerOutput : IDisposable
     }
 
     /// <summary>The next line, or null when none came in time.</summary>
-    public PeerLine? Next(TimeSpan patience) => _lines.TryTake(out PeerLine? line, patience > TimeSpan.Zero ? patience : TimeSpan.Zero) ? line : null;
+    public PeerLine? Next(TimeSpan patience) =>
+        _lines.TryTake(out PeerLine? line, patience > TimeSpan.Zero ? patience : TimeSpan.Zero) ? line : null;
 
     public void Dispose()
     {
         _closing.Cancel();
-        // Its process is dead by now; a thread that still reads belongs to a pipe that someone else holds open, and is left to the background.
+        // Its process is dead by now; a thread that still reads belongs to a pipe that someone else holds open, and is left to the
+        // background.
         if (_thread.Join(TimeSpan.FromSeconds(1)))
         {
             _lines.Dispose();

@@ -50,9 +50,15 @@ internal sealed class PeerProcess : IDisposable
     public int Id => _process.Id;
 
     /// <summary>Sends a request and waits for its answer.</summary>
-    /// <exception cref="EngineException">The peer answered with an error and serves on; or it said something else, nothing, or died, and is gone.</exception>
+    /// <exception cref="EngineException">The peer answered with an error and serves on; or it said something else, nothing, or died, and is
+    /// gone.</exception>
     public PeerReply<TResult> Call<TParams, TResult>(
-        string method, TParams parameters, JsonTypeInfo<PeerRequest<TParams>> request, JsonTypeInfo<TResult> result, TimeSpan patience)
+        string method,
+        TParams parameters,
+        JsonTypeInfo<PeerRequest<TParams>> request,
+        JsonTypeInfo<TResult> result,
+        TimeSpan patience
+    )
     {
         if (_ended is not null)
         {
@@ -69,7 +75,10 @@ internal sealed class PeerProcess : IDisposable
         long start = Stopwatch.GetTimestamp();
         Write(line, method, patience);
         PeerLine answer = Next($"answer '{method}'", patience - Stopwatch.GetElapsedTime(start), patience);
-        return new PeerReply<TResult>(Result(answer, id, method, result), Stopwatch.GetElapsedTime(start, answer.Timestamp).TotalMilliseconds);
+        return new PeerReply<TResult>(
+            Result(answer, id, method, result),
+            Stopwatch.GetElapsedTime(start, answer.Timestamp).TotalMilliseconds
+        );
     }
 
     /// <summary>The failure of a peer whose answer cannot be right. The peer is killed.</summary>
@@ -152,7 +161,10 @@ internal sealed class PeerProcess : IDisposable
 
             if (greeting.Version != PeerGreeting.SpokenVersion)
             {
-                throw Abort($"({PeerText.OneLine(greeting.Program)}) speaks version {greeting.Version} of the protocol, this suite version {PeerGreeting.SpokenVersion}; take the program that came with the suite");
+                throw Abort(
+                    $"({PeerText.OneLine(greeting.Program)}) speaks version {greeting.Version} of the protocol, this suite version "
+                        + $"{PeerGreeting.SpokenVersion}; take the program that came with the suite"
+                );
             }
 
             return PeerText.OneLine(greeting.Program);
@@ -194,12 +206,17 @@ internal sealed class PeerProcess : IDisposable
             null when !_process.HasExited => throw Abort($"did not {what} within {Text(patience)}"),
             null => throw Abort($"did not {what}: {HowItEnded()}"),
             PeerLineEnd.Whole => line,
-            PeerLineEnd.TooLong => throw Abort($"did not {what} but printed a line of more than {_limits.LineBytes} bytes: {PeerText.Quote(line.Bytes)}"),
-            _ => throw Abort($"did not {what}: {HowItEnded()}{(line.Bytes.Length > 0 ? $" in the middle of {PeerText.Quote(line.Bytes)}" : "")}"),
+            PeerLineEnd.TooLong => throw Abort(
+                $"did not {what} but printed a line of more than {_limits.LineBytes} bytes: {PeerText.Quote(line.Bytes)}"
+            ),
+            _ => throw Abort(
+                $"did not {what}: {HowItEnded()}{(line.Bytes.Length > 0 ? $" in the middle of {PeerText.Quote(line.Bytes)}" : "")}"
+            ),
         };
     }
 
-    // Something that a dead peer has started may hold its output open for ever, so its end is looked for too. What it said last is read first.
+    // Something that a dead peer has started may hold its output open for ever, so its end is looked for too. What it said last is read
+    // first.
     private PeerLine? Wait(TimeSpan patience)
     {
         long start = Stopwatch.GetTimestamp();
@@ -244,7 +261,8 @@ internal sealed class PeerProcess : IDisposable
         return Understand(() => result.Deserialize(type), line.Bytes, $"in answer to '{method}'");
     }
 
-    private T Parse<T>(byte[] line, JsonTypeInfo<T> type, string where) => Understand(() => JsonSerializer.Deserialize(line, type), line, where);
+    private T Parse<T>(byte[] line, JsonTypeInfo<T> type, string where) =>
+        Understand(() => JsonSerializer.Deserialize(line, type), line, where);
 
     private T Understand<T>(Func<T?> parse, byte[] line, string where)
     {

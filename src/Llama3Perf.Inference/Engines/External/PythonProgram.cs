@@ -13,24 +13,42 @@ public sealed record PythonProgram(string Path, IReadOnlyList<string> Arguments,
     public const string Variable = "LLAMA3PERF_PYTHON";
 
     private static readonly Version s_oldest = new(3, 10);
+
     // Long enough for the first start from a slow disk.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private static readonly ConcurrentDictionary<string, PythonSearch> s_found = new();
     private static readonly ConcurrentDictionary<(string Python, string Modules), IReadOnlyList<string>> s_modules = new();
 
-    /// <summary>What the suite's Python program is run with: UTF-8 whatever the system's code page, and no files written beside it.</summary>
+    /// <summary>What the suite's Python program is run with: UTF-8 whatever the system's code page, and no files written beside
+    /// it.</summary>
     public static IReadOnlyDictionary<string, string> Environment { get; } =
         new Dictionary<string, string> { ["PYTHONUTF8"] = "1", ["PYTHONDONTWRITEBYTECODE"] = "1" };
 
-    /// <summary>Looks for a Python of version 3.10 or newer by running it: the given one, else <see cref="Variable"/>, else those on the PATH. The answer is kept.</summary>
+    /// <summary>Looks for a Python of version 3.10 or newer by running it: the given one, else <see cref="Variable"/>, else those on the
+    /// PATH. The answer is kept.</summary>
     /// <param name="given">Path or name; null takes none for given.</param>
     public static PythonSearch Find(string? given = null) =>
         s_found.GetOrAdd(given ?? System.Environment.GetEnvironmentVariable(Variable) ?? "", Search);
 
     /// <summary>Those of the modules that it could import, without importing them. The answer is kept.</summary>
-    public IReadOnlyList<string> ModulesOf(IReadOnlyList<string> modules) => s_modules.GetOrAdd((Path, string.Join(' ', modules)), _ =>
-        SystemCommand.Output(s_patience, Path, [.. Arguments, "-c", "import sys, importlib.util; print(*[m for m in sys.argv[1:] if importlib.util.find_spec(m)])", .. modules])
-            ?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? []);
+    public IReadOnlyList<string> ModulesOf(IReadOnlyList<string> modules) =>
+        s_modules.GetOrAdd(
+            (Path, string.Join(' ', modules)),
+            _ =>
+                SystemCommand
+                    .Output(
+                        s_patience,
+                        Path,
+                        [
+                            .. Arguments,
+                            "-c",
+                            "import sys, importlib.util; print(*[m for m in sys.argv[1:] if importlib.util.find_spec(m)])",
+                            .. modules,
+                        ]
+                    )
+                    ?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+                ?? []
+        );
 
     private static PythonSearch Search(string given)
     {
@@ -65,7 +83,11 @@ public sealed record PythonProgram(string Path, IReadOnlyList<string> Arguments,
 
     private static PythonSearch Ask(string path, string[] arguments)
     {
-        string? output = SystemCommand.Output(s_patience, path, [.. arguments, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]);
+        string? output = SystemCommand.Output(
+            s_patience,
+            path,
+            [.. arguments, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
+        );
         if (!Version.TryParse(output?.Trim(), out Version? version))
         {
             return new PythonSearch(null, $"{path} does not run as Python; name another one with --python or {Variable}");
@@ -73,7 +95,10 @@ public sealed record PythonProgram(string Path, IReadOnlyList<string> Arguments,
 
         return version >= s_oldest
             ? new PythonSearch(new PythonProgram(path, arguments, version), null)
-            : new PythonSearch(null, $"{path} is Python {version}, and 3.10 or newer is needed; name another one with --python or {Variable}");
+            : new PythonSearch(
+                null,
+                $"{path} is Python {version}, and 3.10 or newer is needed; name another one with --python or {Variable}"
+            );
     }
 }
 

@@ -56,7 +56,9 @@ internal static class GenAiConfig
     public static string DirectMLDevice(EngineOptions options)
     {
         Dictionary<string, string> given = ProviderOptions(options);
-        return given.TryGetValue("luid", out string? luid) ? $"adapter {luid}" : given.TryGetValue("device_index", out string? index) ? $"adapter {index}" : "its default adapter";
+        return given.TryGetValue("luid", out string? luid) ? $"adapter {luid}"
+            : given.TryGetValue("device_index", out string? index) ? $"adapter {index}"
+            : "its default adapter";
     }
 
     /// <summary>Session options and search defaults in the form of <c>genai_config.json</c>.</summary>

@@ -80,7 +80,9 @@ internal sealed unsafe class GenAiEngine : IEngine
     {
         if (_generator is null || _length != 0)
         {
-            throw new InvalidOperationException("Prefill is called once after each Reset: DirectML computes a second part of a prompt wrongly.");
+            throw new InvalidOperationException(
+                "Prefill is called once after each Reset: DirectML computes a second part of a prompt wrongly."
+            );
         }
 
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length, nameof(prompt));
@@ -99,7 +101,9 @@ internal sealed unsafe class GenAiEngine : IEngine
         // At max_length the library would write behind its sequence buffer.
         if (_generator is null || length == 0 || length >= _maxLength)
         {
-            throw new InvalidOperationException(length == 0 ? "NextToken needs Reset and Prefill first." : $"The sequence holds all of its {_maxLength} tokens.");
+            throw new InvalidOperationException(
+                length == 0 ? "NextToken needs Reset and Prefill first." : $"The sequence holds all of its {_maxLength} tokens."
+            );
         }
 
         _length = 0;

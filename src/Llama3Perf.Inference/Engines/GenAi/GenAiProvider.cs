@@ -1,6 +1,7 @@
 namespace Llama3Perf.Inference.Engines.GenAi;
 
-/// <summary>How onnxruntime-genai speaks of an execution provider. The CPU has no row: it is what is left when no provider is named.</summary>
+/// <summary>How onnxruntime-genai speaks of an execution provider. The CPU has no row: it is what is left when no provider is
+/// named.</summary>
 /// <param name="Name">Name in its configuration, exactly so: another spelling is taken for an unknown provider.</param>
 /// <param name="OnnxRuntimeName">Name in ONNX Runtime's list of compiled-in providers.</param>
 /// <param name="DeviceOption">Provider option that takes the adapter's index; null when there is none.</param>
@@ -8,12 +9,13 @@ namespace Llama3Perf.Inference.Engines.GenAi;
 internal sealed record GenAiProvider(string Name, string OnnxRuntimeName, string? DeviceOption, string DeviceType)
 {
     /// <summary>The row of a provider; null for the CPU.</summary>
-    public static GenAiProvider? Of(ExecutionProvider provider) => provider switch
-    {
-        ExecutionProvider.Cpu => null,
-        ExecutionProvider.Dml => new("DML", "DmlExecutionProvider", "device_index", "DirectML"),
-        ExecutionProvider.Cuda => new("cuda", "CUDAExecutionProvider", "device_id", "CUDA"),
-        ExecutionProvider.WebGpu => new("WebGPU", "WebGpuExecutionProvider", null, "WebGPU"),
-        _ => throw new EngineException(provider.ForeignDeviceReason() ?? $"genai has no provider '{provider}'"),
-    };
+    public static GenAiProvider? Of(ExecutionProvider provider) =>
+        provider switch
+        {
+            ExecutionProvider.Cpu => null,
+            ExecutionProvider.Dml => new("DML", "DmlExecutionProvider", "device_index", "DirectML"),
+            ExecutionProvider.Cuda => new("cuda", "CUDAExecutionProvider", "device_id", "CUDA"),
+            ExecutionProvider.WebGpu => new("WebGPU", "WebGpuExecutionProvider", null, "WebGPU"),
+            _ => throw new EngineException(provider.ForeignDeviceReason() ?? $"genai has no provider '{provider}'"),
+        };
 }

@@ -3,19 +3,22 @@ using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.GenAi;
 
-/// <summary>The engine's row in the table of engines, and what holds once a process: the library's shutdown and its one DirectML adapter.</summary>
+/// <summary>The engine's row in the table of engines, and what holds once a process: the library's shutdown and its one DirectML
+/// adapter.</summary>
 internal static class GenAiRuntime
 {
     private static readonly HashSet<GenAiEngine> s_engines = [];
     private static readonly Lock s_lock = new();
 
-    /// <summary>The library keeps the adapter of its first DirectML model for the life of the process and would ignore another without a word.</summary>
+    /// <summary>The library keeps the adapter of its first DirectML model for the life of the process and would ignore another without a
+    /// word.</summary>
     internal static SingleAdapter Adapter { get; } = new("onnxruntime-genai");
 
     static GenAiRuntime() => AppDomain.CurrentDomain.ProcessExit += (_, _) => ShutDown();
 
     /// <summary>The row.</summary>
-    public static EngineKind Kind { get; } = new("genai", "ONNX Runtime GenAI: its own generation loop, called through its C API", Available, Load);
+    public static EngineKind Kind { get; } =
+        new("genai", "ONNX Runtime GenAI: its own generation loop, called through its C API", Available, Load);
 
     /// <summary>Remembers an engine until it is disposed: none may outlive the library's shutdown.</summary>
     public static void Add(GenAiEngine engine)

@@ -34,8 +34,13 @@ public static class ModelChatTemplate
     {
         try
         {
-            string template = ChatTemplateFile.Read(folder) ?? throw new EngineException($"{folder} has no chat template; use {string.Join(", ", ChatTemplate.Names)}");
-            return s_rendered.GetOrAdd((template, Settings(folder), message), static key => Render(key.Template, key.Settings, key.Message));
+            string template =
+                ChatTemplateFile.Read(folder)
+                ?? throw new EngineException($"{folder} has no chat template; use {string.Join(", ", ChatTemplate.Names)}");
+            return s_rendered.GetOrAdd(
+                (template, Settings(folder), message),
+                static key => Render(key.Template, key.Settings, key.Message)
+            );
         }
         catch (ModelException exception)
         {
@@ -47,7 +52,12 @@ public static class ModelChatTemplate
     private static string Settings(string folder)
     {
         var settings = TokenizerSettings.Read(folder);
-        return new JsonObject { ["bos_token"] = settings.Bos ?? "", ["eos_token"] = settings.Eos ?? "", ["tokenizer_class"] = "PreTrainedTokenizerFast" }.ToJsonString(s_json);
+        return new JsonObject
+        {
+            ["bos_token"] = settings.Bos ?? "",
+            ["eos_token"] = settings.Eos ?? "",
+            ["tokenizer_class"] = "PreTrainedTokenizerFast",
+        }.ToJsonString(s_json);
     }
 
     private static string Render(string template, string settings, string message)
@@ -58,7 +68,11 @@ public static class ModelChatTemplate
         }
         catch (EngineException exception)
         {
-            throw new EngineException($"the model's own chat template is rendered by onnxruntime-genai; {string.Join(", ", ChatTemplate.Names)} need none: {exception.Message}", exception);
+            throw new EngineException(
+                $"the model's own chat template is rendered by onnxruntime-genai; {string.Join(", ", ChatTemplate.Names)} need none: "
+                    + $"{exception.Message}",
+                exception
+            );
         }
 
         string root = Directory.CreateTempSubdirectory("llama3perf-template-").FullName;

@@ -17,7 +17,13 @@ internal static unsafe partial class Oga
     private const string Library = NativeLibraries.GenAi;
 
     private static readonly string[] s_entryPoints =
-        [.. typeof(Oga).GetMethods(BindingFlags.Static | BindingFlags.NonPublic).Select(method => method.Name).Where(name => name.StartsWith("Oga", StringComparison.Ordinal)).Distinct()];
+    [
+        .. typeof(Oga)
+            .GetMethods(BindingFlags.Static | BindingFlags.NonPublic)
+            .Select(method => method.Name)
+            .Where(name => name.StartsWith("Oga", StringComparison.Ordinal))
+            .Distinct(),
+    ];
 
     /// <summary>Loads the library unless it is loaded, and checks that it has every function below.</summary>
     /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
@@ -90,7 +96,13 @@ internal static unsafe partial class Oga
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint OgaTokenizerApplyChatTemplate(
-        OgaTokenizer tokenizer, string template, string messages, string? tools, [MarshalAs(UnmanagedType.I1)] bool addGenerationPrompt, out nint text);
+        OgaTokenizer tokenizer,
+        string template,
+        string messages,
+        string? tools,
+        [MarshalAs(UnmanagedType.I1)] bool addGenerationPrompt,
+        out nint text
+    );
 
     [LibraryImport(Library)]
     internal static partial nint OgaCreateGeneratorParams(OgaModel model, out OgaGeneratorParams parameters);
@@ -102,7 +114,11 @@ internal static unsafe partial class Oga
     internal static partial nint OgaGeneratorParamsSetSearchNumber(OgaGeneratorParams parameters, string name, double value);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial nint OgaGeneratorParamsSetSearchBool(OgaGeneratorParams parameters, string name, [MarshalAs(UnmanagedType.I1)] bool value);
+    internal static partial nint OgaGeneratorParamsSetSearchBool(
+        OgaGeneratorParams parameters,
+        string name,
+        [MarshalAs(UnmanagedType.I1)] bool value
+    );
 
     [LibraryImport(Library)]
     internal static partial nint OgaCreateGenerator(OgaModel model, OgaGeneratorParams parameters, out OgaGenerator generator);

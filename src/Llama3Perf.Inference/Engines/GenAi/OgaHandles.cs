@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Llama3Perf.Inference.Engines.GenAi;
 
-/// <summary>An object of the native library. It holds a reference on the objects that it was made from, so that these are never destroyed first.</summary>
+/// <summary>An object of the native library. It holds a reference on the objects that it was made from, so that these are never destroyed
+/// first.</summary>
 internal abstract class OgaHandle() : SafeHandle(0, ownsHandle: true)
 {
     private static int s_created;

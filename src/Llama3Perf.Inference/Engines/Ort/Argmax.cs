@@ -51,5 +51,6 @@ internal static class Argmax
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> => T.IsNegative(bits) ? bits ^ T.MaxValue : bits;
 
     private static Vector<T> Key<T>(Vector<T> bits)
-        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> => bits ^ (Vector.LessThan(bits, Vector<T>.Zero) & new Vector<T>(T.MaxValue));
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> =>
+        bits ^ (Vector.LessThan(bits, Vector<T>.Zero) & new Vector<T>(T.MaxValue));
 }

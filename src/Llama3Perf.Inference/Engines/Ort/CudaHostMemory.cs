@@ -33,16 +33,19 @@ internal sealed unsafe class CudaHostMemory : SafeHandle
     {
         foreach (string name in s_libraries)
         {
-            if (NativeLibrary.TryLoad(name, out nint library)
+            if (
+                NativeLibrary.TryLoad(name, out nint library)
                 && NativeLibrary.TryGetExport(library, "cudaSetDevice", out nint setDevice)
                 && NativeLibrary.TryGetExport(library, "cudaHostAlloc", out nint allocate)
-                && NativeLibrary.TryGetExport(library, "cudaFreeHost", out nint free))
+                && NativeLibrary.TryGetExport(library, "cudaFreeHost", out nint free)
+            )
             {
                 void* pointer;
-                return ((delegate* unmanaged<int, int>)setDevice)(device) == 0
+                return
+                    ((delegate* unmanaged<int, int>)setDevice)(device) == 0
                     && ((delegate* unmanaged<void**, nuint, uint, int>)allocate)(&pointer, bytes, PortableAndMapped) == 0
-                        ? new CudaHostMemory((nint)pointer, (delegate* unmanaged<void*, int>)free)
-                        : null;
+                    ? new CudaHostMemory((nint)pointer, (delegate* unmanaged<void*, int>)free)
+                    : null;
             }
         }
 

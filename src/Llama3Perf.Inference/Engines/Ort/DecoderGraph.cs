@@ -11,7 +11,8 @@ internal sealed class DecoderGraph : IDisposable
     /// <param name="session">Its graph, loaded.</param>
     /// <param name="device">Where the KV cache lives; null for the CPU. Owned.</param>
     /// <param name="copy">To and from the device; null where nothing is copied.</param>
-    /// <exception cref="EngineException">An input or output that genai_config.json names is missing, or of a type that is not handled.</exception>
+    /// <exception cref="EngineException">An input or output that genai_config.json names is missing, or of a type that is not
+    /// handled.</exception>
     public DecoderGraph(ModelFolder folder, InferenceSession session, OrtDevice? device, DeviceCopy? copy)
     {
         Session = session;
@@ -63,11 +64,18 @@ internal sealed class DecoderGraph : IDisposable
 
     public string PresentValue(int layer) => Named(Folder.Names.PresentValue, layer);
 
-    /// <summary>The shape of a past input at a length: heads and width are the graph's where it says them, else the configuration's.</summary>
+    /// <summary>The shape of a past input at a length: heads and width are the graph's where it says them, else the
+    /// configuration's.</summary>
     public long[] CacheShape(string past, int length)
     {
         int[] dims = Input(past).Dimensions;
-        return [1, dims is [_, > 0 and var heads, ..] ? heads : Folder.KeyValueHeadCount, length, dims is [.., > 0 and var width] ? width : Folder.HeadSize];
+        return
+        [
+            1,
+            dims is [_, > 0 and var heads, ..] ? heads : Folder.KeyValueHeadCount,
+            length,
+            dims is [.., > 0 and var width] ? width : Folder.HeadSize,
+        ];
     }
 
     public void Dispose() => Device?.Dispose();
@@ -78,7 +86,11 @@ internal sealed class DecoderGraph : IDisposable
 
     private NodeMetadata Output(string name) => Find(Session.OutputMetadata, "output", name);
 
-    private NodeMetadata Find(IReadOnlyDictionary<string, NodeMetadata> all, string kind, string name) => all.TryGetValue(name, out NodeMetadata? found)
-        ? found
-        : throw new EngineException($"{Folder.GraphPath} has no {kind} '{name}', which genai_config.json names; it has {string.Join(", ", all.Keys.Take(4))}, ...");
+    private NodeMetadata Find(IReadOnlyDictionary<string, NodeMetadata> all, string kind, string name) =>
+        all.TryGetValue(name, out NodeMetadata? found)
+            ? found
+            : throw new EngineException(
+                $"{Folder.GraphPath} has no {kind} '{name}', which genai_config.json names; it has {string.Join(", ", all.Keys.Take(4))}, "
+                    + "..."
+            );
 }

@@ -31,7 +31,8 @@ internal sealed class DeviceCopy(Func<byte[], InferenceSession> open) : IDisposa
         copy.Run();
     }
 
-    /// <summary>A copy that is made again and again; a source on the host is read when it is bound, one on the device at each run.</summary>
+    /// <summary>A copy that is made again and again; a source on the host is read when it is bound, one on the device at each
+    /// run.</summary>
     public Bound Bind(OrtValue source, OrtValue target)
     {
         OrtTensorTypeAndShapeInfo info = target.GetTensorTypeAndShape();

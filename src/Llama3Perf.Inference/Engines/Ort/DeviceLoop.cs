@@ -153,9 +153,10 @@ internal sealed class DeviceLoop : IDecodeLoop
         binding.BindOutput(DeviceLoopGraph.NextLogit, _logit.OnDevice);
     }
 
-    private bool IsFinite(ReadOnlySpan<byte> logit) => _graph.LogitsType == TensorElementType.Float16
-        ? Half.IsFinite(MemoryMarshal.Read<Half>(logit))
-        : float.IsFinite(MemoryMarshal.Read<float>(logit));
+    private bool IsFinite(ReadOnlySpan<byte> logit) =>
+        _graph.LogitsType == TensorElementType.Float16
+            ? Half.IsFinite(MemoryMarshal.Read<Half>(logit))
+            : float.IsFinite(MemoryMarshal.Read<float>(logit));
 
     private OrtValue Device(TensorElementType type, params long[] shape) =>
         OrtValue.CreateAllocatedTensorValue(_graph.Allocator, type, shape);

@@ -13,7 +13,12 @@ internal sealed class DeviceScalar : IDisposable
 
     public DeviceScalar(DecoderGraph graph, TensorElementType type)
     {
-        _bytes = type switch { TensorElementType.Int64 => 8, TensorElementType.Float16 => 2, _ => 4 };
+        _bytes = type switch
+        {
+            TensorElementType.Int64 => 8,
+            TensorElementType.Float16 => 2,
+            _ => 4,
+        };
         _shared = graph.Device?.HostMemory((nuint)_bytes);
         if (_shared is not null)
         {

@@ -3,7 +3,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Llama3Perf.Inference.Engines.Ort;
 
-/// <summary>Keys or values of one layer that grow with the sequence, [1, KV heads, length, width]: what one call writes the next one reads.</summary>
+/// <summary>Keys or values of one layer that grow with the sequence, [1, KV heads, length, width]: what one call writes the next one
+/// reads.</summary>
 internal sealed class GrowingCache : IDisposable
 {
     private readonly TensorElementType _type;
@@ -43,5 +44,10 @@ internal sealed class GrowingCache : IDisposable
     }
 
     private OrtValue View(OrtValue buffer, int length) =>
-        TensorView.Of(buffer, _type, [_shape[0], _shape[1], length, _shape[3]], buffer.GetTensorMutableRawData().Length / _shape[2] * length);
+        TensorView.Of(
+            buffer,
+            _type,
+            [_shape[0], _shape[1], length, _shape[3]],
+            buffer.GetTensorMutableRawData().Length / _shape[2] * length
+        );
 }

@@ -4,7 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Llama3Perf.Inference.Engines.Ort;
 
 /// <summary>
-/// The host chooses each token, for a decoder whose cache grows: each call reads past keys and values and writes them anew with its tokens' own behind.
+/// The host chooses each token, for a decoder whose cache grows: each call reads past keys and values and writes them anew with its tokens'
+/// own behind.
 /// Every layer has two buffers that take turns; inputs and outputs are bound at their new lengths in every call, on the CPU.
 /// </summary>
 internal sealed class GrowingLoop : IDecodeLoop

@@ -3,7 +3,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Llama3Perf.Inference.Engines.Ort;
 
 /// <summary>
-/// Keys and values of all layers, each [1, KV heads, max length, head size as it is stored], in the device's memory where the graph runs on one:
+/// Keys and values of all layers, each [1, KV heads, max length, head size as it is stored], in the device's memory where the graph runs on
+/// one:
 /// device providers compute garbage without an error when these buffers lie in CPU memory.
 /// </summary>
 internal sealed class KeyValueCache : IDisposable

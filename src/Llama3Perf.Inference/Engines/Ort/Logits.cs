@@ -15,7 +15,10 @@ internal sealed class Logits : IDisposable
     {
         _graph = graph;
         Value = OrtValue.CreateAllocatedTensorValue(
-            OrtAllocator.DefaultInstance, graph.LogitsType, [1, graph.HasLogitsOfAllPositions ? tokens : 1, graph.Folder.VocabularySize]);
+            OrtAllocator.DefaultInstance,
+            graph.LogitsType,
+            [1, graph.HasLogitsOfAllPositions ? tokens : 1, graph.Folder.VocabularySize]
+        );
         Value.GetTensorMutableRawData().Clear();
     }
 
@@ -49,9 +52,10 @@ internal sealed class Logits : IDisposable
     }
 
     /// <summary>A copy of the logits at the last position, [vocabulary].</summary>
-    public float[] Last() => _graph.LogitsType == TensorElementType.Float16
-        ? Array.ConvertAll(LastRow<Half>().ToArray(), half => (float)half)
-        : LastRow<float>().ToArray();
+    public float[] Last() =>
+        _graph.LogitsType == TensorElementType.Float16
+            ? Array.ConvertAll(LastRow<Half>().ToArray(), half => (float)half)
+            : LastRow<float>().ToArray();
 
     public void Dispose() => Value.Dispose();
 

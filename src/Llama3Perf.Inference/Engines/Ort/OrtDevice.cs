@@ -35,7 +35,11 @@ internal sealed class OrtDevice : IDisposable
 
     /// <summary>The CPU in the part of a device, for tests of what devices need.</summary>
     internal static OrtDevice OfCpu(InferenceSession session) =>
-        new(session, new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default), cudaDevice: null);
+        new(
+            session,
+            new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default),
+            cudaDevice: null
+        );
 
     /// <summary>Memory that the device writes and the host reads in place; null where the provider has none.</summary>
     public CudaHostMemory? HostMemory(nuint bytes) => _cudaDevice is { } device ? CudaHostMemory.TryAllocate(device, bytes) : null;

@@ -7,7 +7,8 @@ namespace Llama3Perf.Inference.Engines.Ort;
 
 /// <summary>
 /// Our own decode over ONNX Runtime. Where the graph appends to its cache in place, past and present are the same buffers, all inputs and
-/// outputs are bound once, and a decode step allocates nothing managed. Buffers outlive Reset: as long as neither the max length nor the prompt's length changes, a generation
+/// outputs are bound once, and a decode step allocates nothing managed. Buffers outlive Reset: as long as neither the max length nor the
+/// prompt's length changes, a generation
 /// allocates nothing at all.
 /// </summary>
 internal sealed class OrtEngine : IEngine
@@ -35,7 +36,9 @@ internal sealed class OrtEngine : IEngine
         _kind = options.Loop ?? provider?.Loop ?? DecodeLoop.Host;
         if (_kind == DecodeLoop.Device && (folder.Family == GraphFamily.Growing || folder.LongRopeLength is not null))
         {
-            throw new EngineException($"{folder.Path} wants other lengths at every step, which a loop on the device cannot give it: use --loop host");
+            throw new EngineException(
+                $"{folder.Path} wants other lengths at every step, which a loop on the device cannot give it: use --loop host"
+            );
         }
 
         _captures = provider is not null && provider.CapturesWith(options);
@@ -46,7 +49,11 @@ internal sealed class OrtEngine : IEngine
         {
             _copy = provider is null && _kind == DecodeLoop.Host ? null : new DeviceCopy(bytes => OrtSession.OpenSmall(bytes, options));
             _graph = new DecoderGraph(folder, _session, provider is null ? null : OrtDevice.Of(_session, provider, options), _copy);
-            Description = new EngineDescription("ort", options.Provider) { Threads = threads, PlacementWarning = proof?.Warning(this, _session) };
+            Description = new EngineDescription("ort", options.Provider)
+            {
+                Threads = threads,
+                PlacementWarning = proof?.Warning(this, _session),
+            };
         }
         catch
         {
@@ -64,7 +71,9 @@ internal sealed class OrtEngine : IEngine
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxLength);
         if (maxLength > _graph!.Folder.ContextLength)
         {
-            throw new EngineException($"a sequence of {maxLength} tokens is longer than the context of {_graph.Folder.ContextLength} of {_graph.Folder.Path}");
+            throw new EngineException(
+                $"a sequence of {maxLength} tokens is longer than the context of {_graph.Folder.ContextLength} of {_graph.Folder.Path}"
+            );
         }
 
         _length = 0;
@@ -73,11 +82,10 @@ internal sealed class OrtEngine : IEngine
             DropSequence();
             try
             {
-                _loop = _kind == DecodeLoop.Device
-                    ? new DeviceLoop(_graph, _copy!, maxLength, _captures ? ++_lastGraphId : null)
-                    : _graph.Folder.Family == GraphFamily.Growing
-                        ? new GrowingLoop(_graph, maxLength, _forbidden)
-                        : new HostLoop(_graph, maxLength, _forbidden);
+                _loop =
+                    _kind == DecodeLoop.Device ? new DeviceLoop(_graph, _copy!, maxLength, _captures ? ++_lastGraphId : null)
+                    : _graph.Folder.Family == GraphFamily.Growing ? new GrowingLoop(_graph, maxLength, _forbidden)
+                    : new HostLoop(_graph, maxLength, _forbidden);
             }
             catch (OnnxRuntimeException exception)
             {
@@ -92,7 +100,9 @@ internal sealed class OrtEngine : IEngine
     {
         if (_loop is null || _length != 0)
         {
-            throw new InvalidOperationException("Prefill is called once after each Reset: DirectML computes a second part of a prompt wrongly.");
+            throw new InvalidOperationException(
+                "Prefill is called once after each Reset: DirectML computes a second part of a prompt wrongly."
+            );
         }
 
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length, nameof(prompt));

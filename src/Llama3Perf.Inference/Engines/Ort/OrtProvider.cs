@@ -7,7 +7,8 @@ namespace Llama3Perf.Inference.Engines.Ort;
 /// <param name="Provider">The provider.</param>
 /// <param name="OnnxRuntimeName">Name in ONNX Runtime's list of compiled-in providers, and in its profiles.</param>
 /// <param name="MemoryName">Name of its device memory, where the KV cache lives.</param>
-/// <param name="MemoryHasDeviceIndex">True when that memory is known by the adapter's index too; DirectML's and WebGPU's is number 0 on any adapter.</param>
+/// <param name="MemoryHasDeviceIndex">True when that memory is known by the adapter's index too; DirectML's and WebGPU's is number 0 on any
+/// adapter.</param>
 /// <param name="DeviceOption">Provider option that takes the adapter's index; null when there is none.</param>
 /// <param name="CaptureOption">End of the option or session entry that turns graph capture on.</param>
 /// <param name="Loop">How tokens travel by default: what was seen to be right there, and faster.</param>
@@ -20,23 +21,42 @@ internal sealed record OrtProvider(
     string? DeviceOption,
     string CaptureOption,
     DecodeLoop Loop,
-    Action<SessionOptions, Dictionary<string, string>> Append)
+    Action<SessionOptions, Dictionary<string, string>> Append
+)
 {
     private const string DirectMLDevice = "device_id";
 
     private static readonly OrtProvider[] s_all =
     [
-        new(ExecutionProvider.Dml, "DmlExecutionProvider", "DML", false, DirectMLDevice, "enable_graph_capture", DecodeLoop.Host, AppendDirectML),
+        new(
+            ExecutionProvider.Dml,
+            "DmlExecutionProvider",
+            "DML",
+            false,
+            DirectMLDevice,
+            "enable_graph_capture",
+            DecodeLoop.Host,
+            AppendDirectML
+        ),
         new(ExecutionProvider.Cuda, "CUDAExecutionProvider", "Cuda", true, "device_id", "enable_cuda_graph", DecodeLoop.Device, AppendCuda),
-        new(ExecutionProvider.WebGpu, "WebGpuExecutionProvider", "WebGPU_Buffer", false, null, "enableGraphCapture", DecodeLoop.Host,
-            (session, options) => session.AppendExecutionProvider("WebGPU", options)),
+        new(
+            ExecutionProvider.WebGpu,
+            "WebGpuExecutionProvider",
+            "WebGPU_Buffer",
+            false,
+            null,
+            "enableGraphCapture",
+            DecodeLoop.Host,
+            (session, options) => session.AppendExecutionProvider("WebGPU", options)
+        ),
     ];
 
     /// <summary>The row of a provider; null for the CPU.</summary>
     /// <exception cref="EngineException">It is none of ONNX Runtime's, and must not pass for the CPU.</exception>
-    public static OrtProvider? Of(ExecutionProvider provider) => provider.ForeignDeviceReason() is { } foreign
-        ? throw new EngineException(foreign)
-        : Array.Find(s_all, row => row.Provider == provider);
+    public static OrtProvider? Of(ExecutionProvider provider) =>
+        provider.ForeignDeviceReason() is { } foreign
+            ? throw new EngineException(foreign)
+            : Array.Find(s_all, row => row.Provider == provider);
 
     /// <summary>The device memory that a session allocates its KV cache in.</summary>
     public OrtMemoryInfo DeviceMemory(EngineOptions options) =>
@@ -44,7 +64,9 @@ internal sealed record OrtProvider(
 
     /// <summary>True when steps are to be captured: those of a device loop on CUDA, unless the options say no.</summary>
     public bool CapturesWith(EngineOptions options) =>
-        Provider == ExecutionProvider.Cuda && (options.Loop ?? Loop) == DecodeLoop.Device && options.ProviderOptions.GetValueOrDefault(CaptureOption, "1") is not ("0" or "false");
+        Provider == ExecutionProvider.Cuda
+        && (options.Loop ?? Loop) == DecodeLoop.Device
+        && options.ProviderOptions.GetValueOrDefault(CaptureOption, "1") is not ("0" or "false");
 
     /// <summary>Adds the provider to a session's options, with the settings that it needs.</summary>
     public void AddTo(SessionOptions session, EngineOptions options, bool captures)

@@ -14,7 +14,8 @@ internal static class OrtSession
     private const string ExternalData = "session.model_external_initializers_file_folder_path";
 
     /// <summary>The row.</summary>
-    public static EngineKind Kind { get; } = new("ort", "our own decode loop over ONNX Runtime", Available, (folder, options) => Load(folder, options, Available));
+    public static EngineKind Kind { get; } =
+        new("ort", "our own decode loop over ONNX Runtime", Available, (folder, options) => Load(folder, options, Available));
 
     private static readonly SingleAdapter s_adapter = new("ort");
 
@@ -26,7 +27,13 @@ internal static class OrtSession
     /// <param name="captures">True when calls may be captured and replayed.</param>
     /// <exception cref="EngineException">With ONNX Runtime's own text.</exception>
     public static InferenceSession Open(
-        ModelFolder folder, EngineOptions options, int threads, string? profilePrefix, byte[]? graph = null, bool captures = false)
+        ModelFolder folder,
+        EngineOptions options,
+        int threads,
+        string? profilePrefix,
+        byte[]? graph = null,
+        bool captures = false
+    )
     {
         try
         {
@@ -98,7 +105,11 @@ internal static class OrtSession
 
         if (options.Provider == ExecutionProvider.Dml)
         {
-            s_adapter.Take((options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id")) is { } index ? $"adapter {index}" : "its default adapter");
+            s_adapter.Take(
+                (options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id")) is { } index
+                    ? $"adapter {index}"
+                    : "its default adapter"
+            );
         }
 
         return new OrtEngine(folder, options);
@@ -107,11 +118,12 @@ internal static class OrtSession
     private static Availability Available(ExecutionProvider provider) =>
         ProviderAvailability.Of(provider, NativeLibraries.RequireOnnxRuntime, () => OrtProvider.Of(provider)?.OnnxRuntimeName);
 
-    private static GraphOptimizationLevel Level(OptimizationLevel level) => level switch
-    {
-        OptimizationLevel.None => GraphOptimizationLevel.ORT_DISABLE_ALL,
-        OptimizationLevel.Basic => GraphOptimizationLevel.ORT_ENABLE_BASIC,
-        OptimizationLevel.Extended => GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
-        _ => GraphOptimizationLevel.ORT_ENABLE_ALL,
-    };
+    private static GraphOptimizationLevel Level(OptimizationLevel level) =>
+        level switch
+        {
+            OptimizationLevel.None => GraphOptimizationLevel.ORT_DISABLE_ALL,
+            OptimizationLevel.Basic => GraphOptimizationLevel.ORT_ENABLE_BASIC,
+            OptimizationLevel.Extended => GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+            _ => GraphOptimizationLevel.ORT_ENABLE_ALL,
+        };
 }

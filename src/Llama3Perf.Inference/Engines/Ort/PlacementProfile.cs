@@ -10,8 +10,19 @@ internal static class PlacementProfile
 {
     private static readonly HashSet<string> s_computeOps =
     [
-        "MatMul", "MatMulNBits", "Gemm", "FusedMatMul", "GroupQueryAttention", "MultiHeadAttention", "Attention", "RotaryEmbedding",
-        "LayerNormalization", "SimplifiedLayerNormalization", "SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "RMSNormalization",
+        "MatMul",
+        "MatMulNBits",
+        "Gemm",
+        "FusedMatMul",
+        "GroupQueryAttention",
+        "MultiHeadAttention",
+        "Attention",
+        "RotaryEmbedding",
+        "LayerNormalization",
+        "SimplifiedLayerNormalization",
+        "SkipLayerNormalization",
+        "SkipSimplifiedLayerNormalization",
+        "RMSNormalization",
     ];
 
     // DirectML may report a whole subgraph as one fused node.
@@ -40,12 +51,14 @@ internal static class PlacementProfile
         int there = 0;
         foreach (JsonElement entry in document.RootElement.EnumerateArray())
         {
-            if (!entry.TryGetProperty("args", out JsonElement arguments)
+            if (
+                !entry.TryGetProperty("args", out JsonElement arguments)
                 || arguments.ValueKind != JsonValueKind.Object
                 || !arguments.TryGetProperty("op_name", out JsonElement op)
                 || !arguments.TryGetProperty("provider", out JsonElement place)
                 || op.GetString() is not { } name
-                || !Computes(name))
+                || !Computes(name)
+            )
             {
                 continue;
             }
@@ -61,7 +74,9 @@ internal static class PlacementProfile
         }
 
         return elsewhere.Count > 0
-            ? $"{elsewhere.Count} compute nodes did not run on {provider} ({string.Join(", ", elsewhere.Select(node => node.Op).Distinct().Order())})"
-            : there == 0 ? $"the profile shows no compute node on {provider}" : null;
+                ? $"{elsewhere.Count} compute nodes did not run on {provider} "
+                    + $"({string.Join(", ", elsewhere.Select(node => node.Op).Distinct().Order())})"
+            : there == 0 ? $"the profile shows no compute node on {provider}"
+            : null;
     }
 }

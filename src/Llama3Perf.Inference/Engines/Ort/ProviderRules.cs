@@ -53,13 +53,19 @@ internal static class ProviderRules
             return;
         }
 
-        KeyValuePair<string, string> capture = options.ProviderOptions.Concat(options.SessionEntries)
-            .FirstOrDefault(pair => pair.Key.EndsWith(provider.CaptureOption, StringComparison.OrdinalIgnoreCase)
-                && pair.Value is not "0" && !pair.Value.Equals("false", StringComparison.OrdinalIgnoreCase));
+        KeyValuePair<string, string> capture = options
+            .ProviderOptions.Concat(options.SessionEntries)
+            .FirstOrDefault(pair =>
+                pair.Key.EndsWith(provider.CaptureOption, StringComparison.OrdinalIgnoreCase)
+                && pair.Value is not "0"
+                && !pair.Value.Equals("false", StringComparison.OrdinalIgnoreCase)
+            );
         if (capture.Key is not null)
         {
             throw new EngineException(
-                $"{capture.Key}={capture.Value} is refused: a captured graph replays the addresses of its first step, this engine binds inputs from CPU memory anew each step, and the result is wrong (NaN on DirectML) without an error");
+                $"{capture.Key}={capture.Value} is refused: a captured graph replays the addresses of its first step, this engine binds "
+                    + "inputs from CPU memory anew each step, and the result is wrong (NaN on DirectML) without an error"
+            );
         }
     }
 }

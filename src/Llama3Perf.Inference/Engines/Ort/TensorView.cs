@@ -12,6 +12,12 @@ internal static class TensorView
     /// <param name="type">Type of the elements.</param>
     /// <param name="shape">Shape of the view.</param>
     /// <param name="bytes">Bytes that the view takes of the buffer.</param>
-    public static unsafe OrtValue Of(OrtValue buffer, TensorElementType type, long[] shape, long bytes) => OrtValue.CreateTensorValueWithData(
-        OrtMemoryInfo.DefaultInstance, type, shape, (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(buffer.GetTensorMutableRawData())), bytes);
+    public static unsafe OrtValue Of(OrtValue buffer, TensorElementType type, long[] shape, long bytes) =>
+        OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance,
+            type,
+            shape,
+            (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(buffer.GetTensorMutableRawData())),
+            bytes
+        );
 }

@@ -14,7 +14,8 @@ public sealed class LlamaBenchModelTests
     [InlineData("llama 8B mostly new", "Llama-3.2-1B-Q8_0.gguf", "q8_0")]
     [InlineData(null, "models/Llama-3.2-1B-Instruct-Q4_K_M.gguf", "q4_k_m")]
     [InlineData(null, "f16folder/model.gguf", "unknown")]
-    public void Precision(string? modelType, string file, string expected) => Assert.Equal(expected, LlamaBenchModel.Precision(modelType, file));
+    public void Precision(string? modelType, string file, string expected) =>
+        Assert.Equal(expected, LlamaBenchModel.Precision(modelType, file));
 
     [Theory]
     [InlineData("q4_0", 32)]

@@ -12,7 +12,10 @@ public sealed class LlamaBenchReportTests
     {
         LlamaBenchTest test = Assert.Single(LlamaBenchReport.Parse(LlamaBenchTexts.New));
 
-        Assert.Equal(("8cf427ff", 5163, "CUDA", "NVIDIA GeForce RTX 4080"), (test.BuildCommit, test.BuildNumber, test.Backends, test.GpuInfo));
+        Assert.Equal(
+            ("8cf427ff", 5163, "CUDA", "NVIDIA GeForce RTX 4080"),
+            (test.BuildCommit, test.BuildNumber, test.Backends, test.GpuInfo)
+        );
         Assert.Equal(("llama 1B Q4_0", 8, 0, 4, 16), (test.ModelType, test.Threads, test.PromptTokens, test.NewTokens, test.Depth));
         Assert.Equal([8e6, 10e6], test.SamplesNs);
         Assert.Equal([500.0, 400.0], test.SamplesTps);
@@ -21,17 +24,30 @@ public sealed class LlamaBenchReportTests
     /// <summary>What a real llama-bench printed, of the CPU build, for a small random model.</summary>
     [Theory]
     [InlineData("Available devices:\n", "")]
-    [InlineData("ggml_cuda_init: found 1 CUDA devices:\nAvailable devices:\n  CUDA0: NVIDIA H100 (81559 MiB, 80000 MiB free)\n  CUDA1: NVIDIA H100 (1 MiB)\n", "cuda")]
+    [InlineData(
+        "ggml_cuda_init: found 1 CUDA devices:\nAvailable devices:\n  CUDA0: NVIDIA H100 (81559 MiB, 80000 MiB free)\n  CUDA1: NVIDIA H100 "
+            + "(1 MiB)\n",
+        "cuda"
+    )]
     [InlineData("Available devices:\n  MTL0: Apple M4 (1 MiB, 1 MiB free)\n  BLAS: Accelerate (0 MiB, 0 MiB free)\n", "metal,blas")]
     [InlineData("Available devices:\r\n  Vulkan0: a GPU (1 MiB)\r\n", "vulkan")]
-    public void Backends_in_a_list_of_devices(string list, string backends) => Assert.Equal(backends, string.Join(',', LlamaBenchReport.Backends(list)));
+    public void Backends_in_a_list_of_devices(string list, string backends) =>
+        Assert.Equal(backends, string.Join(',', LlamaBenchReport.Backends(list)));
 
     [Theory]
     [InlineData("prefill", 64, 0, 0)]
     [InlineData("decode", 0, 16, 64)]
     public void Real_reports(string file, int prompt, int newTokens, int depth)
     {
-        string path = Path.Combine(Fixtures.Root, "tests", "Llama3Perf.Benchmarks.Tests", "Engines", "LlamaBench", "Outputs", $"cpu-{file}.json");
+        string path = Path.Combine(
+            Fixtures.Root,
+            "tests",
+            "Llama3Perf.Benchmarks.Tests",
+            "Engines",
+            "LlamaBench",
+            "Outputs",
+            $"cpu-{file}.json"
+        );
 
         LlamaBenchTest test = Assert.Single(LlamaBenchReport.Parse(File.ReadAllText(path)));
 
@@ -83,27 +99,33 @@ public sealed class LlamaBenchReportTests
     {
         byte[] whole = Encoding.UTF8.GetBytes(LlamaBenchTexts.New);
         Gen<byte> noise = Gen.OneOf(Gen.Byte, Gen.Char["0123456789-+.eE\"\\,:[]{}nu \n"].Select(c => (byte)c));
-        Gen.Select(Gen.Int[0, whole.Length], Gen.Int[0, 12], noise.Array[0, 6]).Sample(
-            (at, removed, put) =>
-            {
-                byte[] damaged = [.. whole[..at], .. put, .. whole[Math.Min(at + removed, whole.Length)..]];
-                AssertSoundOrRefused(Encoding.UTF8.GetString(damaged));
-            },
-            iter: 5_000);
-        Gen.Int[0, whole.Length - 1].Sample(length => AssertRefused(Encoding.UTF8.GetString(whole.AsSpan(0, length)), "llama-bench"), iter: 300);
+        Gen.Select(Gen.Int[0, whole.Length], Gen.Int[0, 12], noise.Array[0, 6])
+            .Sample(
+                (at, removed, put) =>
+                {
+                    byte[] damaged = [.. whole[..at], .. put, .. whole[Math.Min(at + removed, whole.Length)..]];
+                    AssertSoundOrRefused(Encoding.UTF8.GetString(damaged));
+                },
+                iter: 5_000
+            );
+        Gen.Int[0, whole.Length - 1]
+            .Sample(length => AssertRefused(Encoding.UTF8.GetString(whole.AsSpan(0, length)), "llama-bench"), iter: 300);
     }
 
     private static void AssertSoundOrRefused(string text)
     {
         try
         {
-            Assert.All(LlamaBenchReport.Parse(text), test =>
-            {
-                Assert.NotEmpty(test.SamplesNs);
-                Assert.Equal(test.SamplesNs.Count, test.SamplesTps.Count);
-                Assert.All(test.SamplesNs.Concat(test.SamplesTps), value => Assert.True(double.IsFinite(value) && value > 0));
-                Assert.DoesNotContain(test.BuildCommit + test.Backends + test.GpuInfo + test.ModelType, char.IsControl);
-            });
+            Assert.All(
+                LlamaBenchReport.Parse(text),
+                test =>
+                {
+                    Assert.NotEmpty(test.SamplesNs);
+                    Assert.Equal(test.SamplesNs.Count, test.SamplesTps.Count);
+                    Assert.All(test.SamplesNs.Concat(test.SamplesTps), value => Assert.True(double.IsFinite(value) && value > 0));
+                    Assert.DoesNotContain(test.BuildCommit + test.Backends + test.GpuInfo + test.ModelType, char.IsControl);
+                }
+            );
         }
         catch (EngineException e)
         {

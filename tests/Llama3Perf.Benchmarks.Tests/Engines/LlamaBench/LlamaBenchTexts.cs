@@ -68,6 +68,13 @@ internal static class LlamaBenchTexts
         """;
 
     /// <summary>One test of two repetitions, on one line.</summary>
-    public static string Test(int promptTokens, int newTokens, int? depth = null, string backends = "CPU", string gpu = "", string samples = "8000000,10000000") =>
+    public static string Test(
+        int promptTokens,
+        int newTokens,
+        int? depth = null,
+        string backends = "CPU",
+        string gpu = "",
+        string samples = "8000000,10000000"
+    ) =>
         $$"""[{"build_commit":"abc","build_number":7,"gpu_info":"{{gpu}}","backends":"{{backends}}","model_type":"llama 1B Q4_0","n_threads":4,"n_prompt":{{promptTokens}},"n_gen":{{newTokens}},{{(depth is { } known ? $"\"n_depth\":{known}," : "")}}"samples_ns":[{{samples}}],"samples_ts":[500,400]}]""";
 }

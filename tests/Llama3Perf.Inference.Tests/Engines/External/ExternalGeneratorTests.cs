@@ -49,7 +49,10 @@ public sealed partial class ExternalGeneratorTests
     [Fact]
     public void A_dynamic_cache_is_noted()
     {
-        using ExternalGenerator generator = new(".", Peers.Saying(Peers.Greeting, Peers.Loaded.Replace("\"vocab", "\"kv_cache\":\"dynamic\",\"vocab", StringComparison.Ordinal)));
+        using ExternalGenerator generator = new(
+            ".",
+            Peers.Saying(Peers.Greeting, Peers.Loaded.Replace("\"vocab", "\"kv_cache\":\"dynamic\",\"vocab", StringComparison.Ordinal))
+        );
 
         Assert.Equal(["dynamic KV cache"], generator.Description.Notes);
     }
@@ -85,7 +88,11 @@ public sealed partial class ExternalGeneratorTests
         Assert.StartsWith("external:fake ", refused, StringComparison.Ordinal);
         Assert.Contains(message, refused, StringComparison.Ordinal);
         Assert.True(Peers.IsGone(id));
-        Assert.StartsWith("external:fake does not run any more: ", Peers.Refused(() => generator.Generate([1, 5], 12)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "external:fake does not run any more: ",
+            Peers.Refused(() => generator.Generate([1, 5], 12)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -94,7 +101,11 @@ public sealed partial class ExternalGeneratorTests
         PeerOptions fake = Peers.Fake("huge-line");
         using ExternalGenerator generator = new(".", fake with { Limits = fake.Limits with { LineBytes = 1 << 20 } });
 
-        Assert.Contains("printed a line of more than 1048576 bytes: 'xxxx", Peers.Refused(() => generator.Generate([1, 5], 12)), StringComparison.Ordinal);
+        Assert.Contains(
+            "printed a line of more than 1048576 bytes: 'xxxx",
+            Peers.Refused(() => generator.Generate([1, 5], 12)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -146,8 +157,14 @@ public sealed partial class ExternalGeneratorTests
 
     [Theory]
     [InlineData("out-of-memory", "external:fake: the fake model needs 1 EiB: take a smaller model (out_of_memory)")]
-    [InlineData("missing-module", "external:fake: the Python module fakelib is not installed: python -m pip install fakelib (missing_module)")]
-    [InlineData("old-version", "external:fake (fake_peer 1.0) speaks version 99 of the protocol, this suite version 1; take the program that came with the suite")]
+    [InlineData(
+        "missing-module",
+        "external:fake: the Python module fakelib is not installed: python -m pip install fakelib (missing_module)"
+    )]
+    [InlineData(
+        "old-version",
+        "external:fake (fake_peer 1.0) speaks version 99 of the protocol, this suite version 1; take the program that came with the suite"
+    )]
     public void A_peer_that_cannot_load_says_why(string mode, string message) =>
         Assert.Equal(message, Peers.Refused(() => Peers.Load(mode)));
 
@@ -156,14 +173,21 @@ public sealed partial class ExternalGeneratorTests
     {
         PeerOptions fake = Peers.Fake("silent");
 
-        Assert.Equal("external:fake did not greet within 0.3 s", Peers.LoadRefused(fake with { Limits = fake.Limits with { Greeting = TimeSpan.FromMilliseconds(300) } }));
+        Assert.Equal(
+            "external:fake did not greet within 0.3 s",
+            Peers.LoadRefused(fake with { Limits = fake.Limits with { Greeting = TimeSpan.FromMilliseconds(300) } })
+        );
     }
 
     [Fact]
     public void An_error_answer_leaves_the_peer_serving()
     {
-        string generated = """{"id":3,"result":{"tokens":[7],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30}}""";
-        using ExternalGenerator generator = new(".", Peers.Saying(Peers.Greeting, Peers.Loaded, """{"id":2,"error":{"code":"failed","message":"once\nonly"}}""", generated));
+        string generated =
+            """{"id":3,"result":{"tokens":[7],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30}}""";
+        using ExternalGenerator generator = new(
+            ".",
+            Peers.Saying(Peers.Greeting, Peers.Loaded, """{"id":2,"error":{"code":"failed","message":"once\nonly"}}""", generated)
+        );
 
         Assert.Equal("external:scripted: once only (failed)", Peers.Refused(() => generator.Generate([1], 2)));
         GenerationResult result = generator.Generate([1], 2);
@@ -182,7 +206,10 @@ public sealed partial class ExternalGeneratorTests
         Assert.Contains(message, Peers.LoadRefused(Peers.Saying(greeting)), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("""{"id":1,"result":{"device":"cuda","precision":"fp32","vocab_size":10}}""", "was asked for the device cpu and loaded on 'cuda'")]
+    [InlineData(
+        """{"id":1,"result":{"device":"cuda","precision":"fp32","vocab_size":10}}""",
+        "was asked for the device cpu and loaded on 'cuda'"
+    )]
     [InlineData("""{"id":1,"result":{"device":"cpu","precision":"bf16","vocab_size":10}}""", "was asked for fp32 and loaded 'bf16'")]
     [InlineData("""{"id":1,"result":{"device":"cpu","precision":"fp32","vocab_size":0}}""", "told a vocabulary of 0 tokens")]
     [InlineData("""{"id":1}""", "answered 'load' with neither result nor error")]
@@ -193,7 +220,10 @@ public sealed partial class ExternalGeneratorTests
     [Fact]
     public void Words_that_nobody_asked_for_are_no_answer()
     {
-        string early = Peers.Loaded + "\n" + """{"id":2,"result":{"tokens":[7],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30}}""";
+        string early =
+            Peers.Loaded
+            + "\n"
+            + """{"id":2,"result":{"tokens":[7],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30}}""";
         using ExternalGenerator generator = new(".", Peers.Saying(Peers.Greeting, early));
         Thread.Sleep(200);
 
@@ -203,11 +233,23 @@ public sealed partial class ExternalGeneratorTests
     [Fact]
     public void A_request_that_nobody_reads_ends_too()
     {
-        string script = $"import sys, time; sys.stdout.write('{Peers.Greeting}\\n'); sys.stdout.flush(); sys.stdin.readline(); print('{Peers.Loaded}', flush=True); time.sleep(60)";
+        string script =
+            $"import sys, time; sys.stdout.write('{Peers.Greeting}\\n'); sys.stdout.flush(); sys.stdin.readline(); print('{Peers.Loaded}', "
+            + "flush=True); time.sleep(60)";
         PeerOptions options = Peers.Running(script) with { MaxLength = 1 << 20 };
-        using ExternalGenerator generator = new(".", options with { Limits = options.Limits with { Generate = TimeSpan.FromMilliseconds(400) } });
+        using ExternalGenerator generator = new(
+            ".",
+            options with
+            {
+                Limits = options.Limits with { Generate = TimeSpan.FromMilliseconds(400) },
+            }
+        );
 
-        Assert.Contains("did not read the request 'generate' within 0.4 s", Peers.Refused(() => generator.Generate(new int[500_000], 500_001)), StringComparison.Ordinal);
+        Assert.Contains(
+            "did not read the request 'generate' within 0.4 s",
+            Peers.Refused(() => generator.Generate(new int[500_000], 500_001)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -215,8 +257,16 @@ public sealed partial class ExternalGeneratorTests
     {
         using ExternalGenerator generator = new(".", Peers.Fake("good"));
 
-        Assert.Contains("the prompt's token 1024 is outside the model's vocabulary of 1024", Peers.Refused(() => generator.Generate([1, 1024], 12)), StringComparison.Ordinal);
-        Assert.Contains("loaded the model for sequences of 64 tokens, not 65", Peers.Refused(() => generator.Generate([1], 65)), StringComparison.Ordinal);
+        Assert.Contains(
+            "the prompt's token 1024 is outside the model's vocabulary of 1024",
+            Peers.Refused(() => generator.Generate([1, 1024], 12)),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "loaded the model for sequences of 64 tokens, not 65",
+            Peers.Refused(() => generator.Generate([1], 65)),
+            StringComparison.Ordinal
+        );
         Assert.Throws<ArgumentOutOfRangeException>(() => generator.Generate([], 5));
         Assert.Throws<ArgumentOutOfRangeException>(() => generator.Generate([1, 2], 2));
         Assert.Equal(2, generator.Generate([1, 2], 4).NewTokens.Length);
@@ -224,22 +274,39 @@ public sealed partial class ExternalGeneratorTests
 
     [Fact]
     public void A_program_that_is_not_there() =>
-        Assert.StartsWith("external:nothing cannot be started: ", Peers.LoadRefused(new PeerOptions("/no/such/program", "nothing") { MaxLength = 5 }), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "external:nothing cannot be started: ",
+            Peers.LoadRefused(new PeerOptions("/no/such/program", "nothing") { MaxLength = 5 }),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_peer_that_hangs_at_load_is_given_up()
     {
-        PeerOptions hanging = Peers.Running($"import sys, time; print('{Peers.Greeting}', flush=True); sys.stdin.readline(); time.sleep(60)");
+        PeerOptions hanging = Peers.Running(
+            $"import sys, time; print('{Peers.Greeting}', flush=True); sys.stdin.readline(); time.sleep(60)"
+        );
 
-        Assert.Equal("external:scripted did not answer 'load' within 0.3 s", Peers.LoadRefused(hanging with { Limits = hanging.Limits with { Load = TimeSpan.FromMilliseconds(300) } }));
+        Assert.Equal(
+            "external:scripted did not answer 'load' within 0.3 s",
+            Peers.LoadRefused(hanging with { Limits = hanging.Limits with { Load = TimeSpan.FromMilliseconds(300) } })
+        );
     }
 
     [Fact]
     public void A_peer_that_hangs_at_its_first_generation_is_given_up()
     {
         PeerOptions hanging = Peers.Running(
-            $"import sys, time; print('{Peers.Greeting}', flush=True); sys.stdin.readline(); print('{Peers.Loaded}', flush=True); sys.stdin.readline(); time.sleep(60)");
-        using ExternalGenerator generator = new(".", hanging with { Limits = hanging.Limits with { Generate = TimeSpan.FromMilliseconds(300) } });
+            $"import sys, time; print('{Peers.Greeting}', flush=True); sys.stdin.readline(); print('{Peers.Loaded}', flush=True); "
+                + "sys.stdin.readline(); time.sleep(60)"
+        );
+        using ExternalGenerator generator = new(
+            ".",
+            hanging with
+            {
+                Limits = hanging.Limits with { Generate = TimeSpan.FromMilliseconds(300) },
+            }
+        );
 
         Assert.Equal("external:scripted did not answer 'generate' within 0.3 s", Peers.Refused(() => generator.Generate([1], 3)));
     }
@@ -251,9 +318,15 @@ public sealed partial class ExternalGeneratorTests
     public void A_signal_that_ends_a_peer_is_named(string signal, int exitCode)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "no signals");
-        string script = $"import os, sys, signal; print('{Peers.Greeting}', flush=True); sys.stdin.readline(); os.kill(os.getpid(), signal.{signal}); signal.pause()";
+        string script =
+            $"import os, sys, signal; print('{Peers.Greeting}', flush=True); sys.stdin.readline(); os.kill(os.getpid(), signal.{signal}); "
+            + "signal.pause()";
 
-        Assert.Contains($"did not answer 'load': it ended with exit code {exitCode}: the signal {signal}", Peers.LoadRefused(Peers.Running(script)), StringComparison.Ordinal);
+        Assert.Contains(
+            $"did not answer 'load': it ended with exit code {exitCode}: the signal {signal}",
+            Peers.LoadRefused(Peers.Running(script)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -261,7 +334,10 @@ public sealed partial class ExternalGeneratorTests
     {
         const string Script = "import sys; sys.stderr.write('x\\n' * 100000 + '\\n\\nTraceback\\n  boom\\x1b[0m\\n'); sys.exit(7)";
 
-        Assert.Equal("external:scripted did not greet: it ended with exit code 7; its last words: Traceback | boom [0m", Peers.LoadRefused(Peers.Running(Script)));
+        Assert.Equal(
+            "external:scripted did not greet: it ended with exit code 7; its last words: Traceback | boom [0m",
+            Peers.LoadRefused(Peers.Running(Script))
+        );
     }
 
     [GeneratedRegex("grandchild (?<id>[0-9]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

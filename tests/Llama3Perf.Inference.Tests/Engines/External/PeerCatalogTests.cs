@@ -46,7 +46,13 @@ public sealed class PeerCatalogTests
     {
         string script = Path.Combine(Fixtures.Root, "tests", "peers", "fake_peer.py");
 
-        PeerOptions options = PeerCatalog.Options(PeerCatalog.Get("external:" + script), ExecutionProvider.Cpu, Precision.Fp32, 30, Peers.Python);
+        PeerOptions options = PeerCatalog.Options(
+            PeerCatalog.Get("external:" + script),
+            ExecutionProvider.Cpu,
+            Precision.Fp32,
+            30,
+            Peers.Python
+        );
 
         Assert.Equal(Peers.Python, options.Program);
         Assert.Equal([script], options.Arguments);
@@ -59,13 +65,19 @@ public sealed class PeerCatalogTests
         PeerKind ipex = PeerCatalog.Get("external:ipex-llm");
 
         Assert.Equal("external:ipex-llm runs on xpu, cpu, not on cuda", PeerCatalog.Availability(ipex, ExecutionProvider.Cuda).Reason);
-        Assert.Equal("external:ipex-llm has no fp32 on cpu", Peers.Refused(() => PeerCatalog.Options(ipex, ExecutionProvider.Cpu, Precision.Fp32, 10)));
+        Assert.Equal(
+            "external:ipex-llm has no fp32 on cpu",
+            Peers.Refused(() => PeerCatalog.Options(ipex, ExecutionProvider.Cpu, Precision.Fp32, 10))
+        );
     }
 
     [Fact]
     public void A_Python_that_does_not_run_is_named()
     {
-        Assert.Equal("/no/python does not run as Python; name another one with --python or LLAMA3PERF_PYTHON", PythonProgram.Find("/no/python").Reason);
+        Assert.Equal(
+            "/no/python does not run as Python; name another one with --python or LLAMA3PERF_PYTHON",
+            PythonProgram.Find("/no/python").Reason
+        );
         Assert.Null(PythonProgram.Find("/no/python").Python);
     }
 

@@ -10,10 +10,16 @@ public sealed partial class PeerProgramTests(PeerProgramTests.PythonRun run) : I
 
     /// <summary>Every test in <c>tests/peers</c>, as module and name.</summary>
     public static TheoryData<string, string> PythonTests =>
-    [
-        .. Directory.EnumerateFiles(Folder, "test_*.py").Order(StringComparer.Ordinal).SelectMany(file =>
-            Definition().Matches(File.ReadAllText(file)).Select(test => (Path.GetFileNameWithoutExtension(file), test.Groups["name"].Value))),
-    ];
+        [
+            .. Directory
+                .EnumerateFiles(Folder, "test_*.py")
+                .Order(StringComparer.Ordinal)
+                .SelectMany(file =>
+                    Definition()
+                        .Matches(File.ReadAllText(file))
+                        .Select(test => (Path.GetFileNameWithoutExtension(file), test.Groups["name"].Value))
+                ),
+        ];
 
     private static string Folder => Path.Combine(Fixtures.Root, "tests", "peers");
 
@@ -32,7 +38,11 @@ public sealed partial class PeerProgramTests(PeerProgramTests.PythonRun run) : I
     private static partial Regex Definition();
 
     // test_good (test_fake_peer.FakePeerTests.test_good) ... ok
-    [GeneratedRegex(@"^(?<name>test_\w+) \((?<module>\w+)\..*\.\.\. (?<outcome>ok|skipped .*|FAIL|ERROR)\r?$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Patience)]
+    [GeneratedRegex(
+        @"^(?<name>test_\w+) \((?<module>\w+)\..*\.\.\. (?<outcome>ok|skipped .*|FAIL|ERROR)\r?$",
+        RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        Patience
+    )]
     private static partial Regex Outcome();
 
     /// <summary>One run of all Python tests.</summary>
@@ -56,8 +66,16 @@ public sealed partial class PeerProgramTests(PeerProgramTests.PythonRun run) : I
             Task<string> output = python.StandardOutput.ReadToEndAsync();
             string report = await python.StandardError.ReadToEndAsync();
             await python.WaitForExitAsync();
-            return (report + await output, Outcome().Matches(report).ToDictionary(
-                test => $"{test.Groups["module"].Value}.{test.Groups["name"].Value}", test => test.Groups["outcome"].Value, StringComparer.Ordinal));
+            return (
+                report + await output,
+                Outcome()
+                    .Matches(report)
+                    .ToDictionary(
+                        test => $"{test.Groups["module"].Value}.{test.Groups["name"].Value}",
+                        test => test.Groups["outcome"].Value,
+                        StringComparer.Ordinal
+                    )
+            );
         }
     }
 }

@@ -23,13 +23,14 @@ internal static class Peers
     private static readonly Lazy<string?> s_python = new(() => PythonProgram.Find().Python is { } python ? Executable(python) : null);
 
     /// <summary>Patience for what works, on a machine that is busy.</summary>
-    public static PeerLimits Patient { get; } = new()
-    {
-        Greeting = TimeSpan.FromSeconds(20),
-        Load = TimeSpan.FromSeconds(20),
-        Generate = TimeSpan.FromSeconds(20),
-        Exit = TimeSpan.FromSeconds(10),
-    };
+    public static PeerLimits Patient { get; } =
+        new()
+        {
+            Greeting = TimeSpan.FromSeconds(20),
+            Load = TimeSpan.FromSeconds(20),
+            Generate = TimeSpan.FromSeconds(20),
+            Exit = TimeSpan.FromSeconds(10),
+        };
 
     /// <summary>The executable itself; the test is skipped where there is none.</summary>
     public static string Python
@@ -46,15 +47,38 @@ internal static class Peers
     }
 
     /// <summary>The fake peer in one of its modes.</summary>
-    public static PeerOptions Fake(string mode, params string[] more) => new(Python, "fake")
-    {
-        Arguments = ["-I", "-S", Path.Combine(Fixtures.Root, "tests", "peers", "fake_peer.py"), "--mode", mode, "--token-ms", "0.1", "--prefill-ms", "0.5", .. more],
-        MaxLength = 64,
-        Limits = Patient,
-    };
+    public static PeerOptions Fake(string mode, params string[] more) =>
+        new(Python, "fake")
+        {
+            Arguments =
+            [
+                "-I",
+                "-S",
+                Path.Combine(Fixtures.Root, "tests", "peers", "fake_peer.py"),
+                "--mode",
+                mode,
+                "--token-ms",
+                "0.1",
+                "--prefill-ms",
+                "0.5",
+                .. more,
+            ],
+            MaxLength = 64,
+            Limits = Patient,
+        };
 
     public static ExternalGenerator Load(string mode) =>
-        new(".", Fake(mode) with { Limits = Patient with { Exit = TimeSpan.FromMilliseconds(200), Generate = mode is "good" or "no-exit" ? Patient.Generate : TimeSpan.FromMilliseconds(1500) } });
+        new(
+            ".",
+            Fake(mode) with
+            {
+                Limits = Patient with
+                {
+                    Exit = TimeSpan.FromMilliseconds(200),
+                    Generate = mode is "good" or "no-exit" ? Patient.Generate : TimeSpan.FromMilliseconds(1500),
+                },
+            }
+        );
 
     /// <summary>A peer that prints these lines.</summary>
     public static PeerOptions Saying(params string[] lines) => SayingBytes([.. lines.Select(line => Encoding.UTF8.GetBytes(line + "\n"))]);
@@ -63,13 +87,14 @@ internal static class Peers
     public static PeerOptions SayingBytes(params byte[][] texts) => Running(Script, [.. texts.Select(Convert.ToHexString)]);
 
     /// <summary>A peer that is this script.</summary>
-    public static PeerOptions Running(string script, params string[] arguments) => new(Python, "scripted")
-    {
-        Arguments = ["-I", "-S", "-c", script, .. arguments],
-        MaxLength = 64,
-        Precision = Precision.Fp32,
-        Limits = Patient,
-    };
+    public static PeerOptions Running(string script, params string[] arguments) =>
+        new(Python, "scripted")
+        {
+            Arguments = ["-I", "-S", "-c", script, .. arguments],
+            MaxLength = 64,
+            Precision = Precision.Fp32,
+            Limits = Patient,
+        };
 
     /// <summary>Waits until a process is gone; one that only waits for its parent to take note counts as gone.</summary>
     public static bool IsGone(int id)
@@ -122,7 +147,11 @@ internal static class Peers
     // A version manager's launcher would cost each test a tenth of a second.
     private static string Executable(PythonProgram python)
     {
-        ProcessStartInfo start = new(python.Path, [.. python.Arguments, "-c", "import sys; print(sys.executable)"]) { RedirectStandardOutput = true, UseShellExecute = false };
+        ProcessStartInfo start = new(python.Path, [.. python.Arguments, "-c", "import sys; print(sys.executable)"])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
         using Process process = Process.Start(start)!;
         return process.StandardOutput.ReadToEnd().Trim();
     }

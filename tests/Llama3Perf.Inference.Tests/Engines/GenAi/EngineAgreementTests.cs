@@ -23,7 +23,8 @@ public sealed class EngineAgreementTests
     [Theory]
     [InlineData("llama3-gqa-bf16")]
     [InlineData("llama32-tied-ropescaled-sharded")]
-    public void On_official_folders(string fixture) => AssertSameTokens(ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")));
+    public void On_official_folders(string fixture) =>
+        AssertSameTokens(ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")));
 
     [Theory]
     [InlineData(Precision.Int4)]
@@ -31,10 +32,13 @@ public sealed class EngineAgreementTests
     [InlineData(Precision.Fp32)]
     [InlineData(Precision.Fp16)]
     public void On_our_folders(Precision precision) =>
-        AssertSameTokens(ModelBuilder.Build(
-            new ModelBuildOptions { Model = "llama-tiny", Precision = precision },
-            Path.Combine(TestRuntime.Scratch("agreement"), precision.ToString()),
-            cancellationToken: TestContext.Current.CancellationToken));
+        AssertSameTokens(
+            ModelBuilder.Build(
+                new ModelBuildOptions { Model = "llama-tiny", Precision = precision },
+                Path.Combine(TestRuntime.Scratch("agreement"), precision.ToString()),
+                cancellationToken: TestContext.Current.CancellationToken
+            )
+        );
 
     [Theory]
     [InlineData("llama3-gqa-bf16", Precision.Int4)]
@@ -50,7 +54,8 @@ public sealed class EngineAgreementTests
         ModelFolder folder = ModelBuilder.Build(
             new ModelBuildOptions { Model = Fixtures.Shared(fixture, "hf"), Precision = precision },
             Path.Combine(TestRuntime.Scratch("agreement"), $"{fixture}-{precision}"),
-            cancellationToken: TestContext.Current.CancellationToken);
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         foreach (ReferenceCase prompt in Reference.Read(Fixtures.Shared(fixture, "reference.json")).Cases)
         {
             int[][] tokens = [.. EngineCatalog.All.Select(kind => Generate(kind, folder, prompt.InputIds, newTokens: 64))];

@@ -5,7 +5,8 @@ using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Tests.Engines.GenAi;
 
-/// <summary>Control of the fake library. Its script is the process's: tests that use it are one collection and run one after another.</summary>
+/// <summary>Control of the fake library. Its script is the process's: tests that use it are one collection and run one after
+/// another.</summary>
 internal sealed unsafe class FakeGenAi
 {
     public const string Collection = "fake onnxruntime-genai";
@@ -21,27 +22,28 @@ internal sealed unsafe class FakeGenAi
     }
 
     /// <summary>A model folder that the fake never opens.</summary>
-    public static ModelFolder Folder { get; } = new()
-    {
-        Path = "/models/größe-模型",
-        Name = "fake",
-        GraphPath = "/models/größe-模型/model.onnx",
-        IsSynthetic = true,
-        Precision = Precision.Int4,
-        BlockSize = 32,
-        Family = GraphFamily.Standard,
-        ContextLength = 512,
-        VocabularySize = 1000,
-        HiddenSize = 64,
-        LayerCount = 2,
-        HeadCount = 4,
-        KeyValueHeadCount = 2,
-        HeadSize = 16,
-        BosTokenId = 1,
-        EosTokenIds = [2],
-        Names = new DecoderNames(),
-        WeightBytes = 1000,
-    };
+    public static ModelFolder Folder { get; } =
+        new()
+        {
+            Path = "/models/größe-模型",
+            Name = "fake",
+            GraphPath = "/models/größe-模型/model.onnx",
+            IsSynthetic = true,
+            Precision = Precision.Int4,
+            BlockSize = 32,
+            Family = GraphFamily.Standard,
+            ContextLength = 512,
+            VocabularySize = 1000,
+            HiddenSize = 64,
+            LayerCount = 2,
+            HeadCount = 4,
+            KeyValueHeadCount = 2,
+            HeadSize = 16,
+            BosTokenId = 1,
+            EosTokenIds = [2],
+            Names = new DecoderNames(),
+            WeightBytes = 1000,
+        };
 
     /// <summary>Native objects, results and strings that exist now.</summary>
     public int Live => ((delegate* unmanaged<int>)Entry("fake_live"))();

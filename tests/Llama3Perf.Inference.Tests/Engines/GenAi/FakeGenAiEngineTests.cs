@@ -46,27 +46,57 @@ public sealed class FakeGenAiEngineTests : IDisposable
     [Fact]
     public void On_the_cpu_providers_are_cleared_and_none_is_named()
     {
-        using IEngine engine = Load(new EngineOptions { Threads = 3, Optimization = OptimizationLevel.Extended, SessionEntries = new Dictionary<string, string> { ["session.disable_prepacking"] = "1" } });
+        using IEngine engine = Load(
+            new EngineOptions
+            {
+                Threads = 3,
+                Optimization = OptimizationLevel.Extended,
+                SessionEntries = new Dictionary<string, string> { ["session.disable_prepacking"] = "1" },
+            }
+        );
         Assert.Equal(3, engine.Description.Threads);
         Assert.Null(engine.Description.PlacementWarning);
         Assert.Equal(
-            ["OgaConfigOverlay({\"model\":{\"decoder\":{\"session_options\":{\"intra_op_num_threads\":3,\"graph_optimization_level\":\"ORT_ENABLE_EXTENDED\",\"session.disable_prepacking\":\"1\"}}}})", "OgaConfigClearProviders()"],
-            _fake.Log[1..3]);
+            [
+                "OgaConfigOverlay({\"model\":{\"decoder\":{\"session_options\":{\"intra_op_num_threads\":3,"
+                    + "\"graph_optimization_level\":\"ORT_ENABLE_EXTENDED\",\"session.disable_prepacking\":\"1\"}}}})",
+                "OgaConfigClearProviders()",
+            ],
+            _fake.Log[1..3]
+        );
         Assert.DoesNotContain(_fake.Log, line => line.StartsWith("OgaConfigAppendProvider", StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData(ExecutionProvider.Dml, "DML", "device_index", "DirectML")]
     [InlineData(ExecutionProvider.Cuda, "cuda", "device_id", "CUDA")]
-    public void A_provider_is_named_exactly_and_given_its_device_and_options(ExecutionProvider provider, string name, string deviceOption, string deviceType)
+    public void A_provider_is_named_exactly_and_given_its_device_and_options(
+        ExecutionProvider provider,
+        string name,
+        string deviceOption,
+        string deviceType
+    )
     {
         _fake.DeviceType(deviceType);
-        using GenAiEngine engine = new(FakeGenAi.Folder, new EngineOptions { Provider = provider, Device = "1", ProviderOptions = new Dictionary<string, string> { ["path"] = "C:\\ü \"x\"" } });
+        using GenAiEngine engine = new(
+            FakeGenAi.Folder,
+            new EngineOptions
+            {
+                Provider = provider,
+                Device = "1",
+                ProviderOptions = new Dictionary<string, string> { ["path"] = "C:\\ü \"x\"" },
+            }
+        );
 
         int clear = Array.IndexOf(_fake.Log, "OgaConfigClearProviders()");
         Assert.Equal(
-            [$"OgaConfigAppendProvider({name})", $"OgaConfigSetProviderOption({name}, {deviceOption}, 1)", $"OgaConfigSetProviderOption({name}, path, C:\\\\ü \\\"x\\\")"],
-            _fake.Log[(clear + 1)..(clear + 4)]);
+            [
+                $"OgaConfigAppendProvider({name})",
+                $"OgaConfigSetProviderOption({name}, {deviceOption}, 1)",
+                $"OgaConfigSetProviderOption({name}, path, C:\\\\ü \\\"x\\\")",
+            ],
+            _fake.Log[(clear + 1)..(clear + 4)]
+        );
         Assert.Equal(provider, engine.Description.Provider);
         Assert.Null(engine.Description.PlacementWarning);
         Assert.Equal(provider == ExecutionProvider.Dml, _fake.Log[1].Contains("\"enable_mem_pattern\":false", StringComparison.Ordinal));
@@ -95,8 +125,20 @@ public sealed class FakeGenAiEngineTests : IDisposable
         engine.Reset(40);
         string[] search = _fake.Log[(Array.IndexOf(_fake.Log, "OgaDestroyConfig()") + 1)..^1];
         Assert.Equal(
-            ["max_length=40", "min_length=40", "batch_size=1", "num_beams=1", "num_return_sequences=1", "do_sample=false", "repetition_penalty=1", "no_repeat_ngram_size=0", "past_present_share_buffer=true", "random_seed=1"],
-            search);
+            [
+                "max_length=40",
+                "min_length=40",
+                "batch_size=1",
+                "num_beams=1",
+                "num_return_sequences=1",
+                "do_sample=false",
+                "repetition_penalty=1",
+                "no_repeat_ngram_size=0",
+                "past_present_share_buffer=true",
+                "random_seed=1",
+            ],
+            search
+        );
     }
 
     [Fact]
@@ -108,8 +150,19 @@ public sealed class FakeGenAiEngineTests : IDisposable
         engine.Dispose();
         engine.Dispose();
         Assert.Equal(
-            ["OgaCreateGenerator()", "OgaDestroyGenerator()", "OgaDestroyGeneratorParams()", "OgaCreateGenerator()", "OgaDestroyGenerator()", "OgaDestroyGeneratorParams()", "OgaDestroyModel()"],
-            _fake.Log.Where(line => line.Contains("Generator", StringComparison.Ordinal) || line.Contains("DestroyModel", StringComparison.Ordinal)));
+            [
+                "OgaCreateGenerator()",
+                "OgaDestroyGenerator()",
+                "OgaDestroyGeneratorParams()",
+                "OgaCreateGenerator()",
+                "OgaDestroyGenerator()",
+                "OgaDestroyGeneratorParams()",
+                "OgaDestroyModel()",
+            ],
+            _fake.Log.Where(line =>
+                line.Contains("Generator", StringComparison.Ordinal) || line.Contains("DestroyModel", StringComparison.Ordinal)
+            )
+        );
         Assert.Throws<ObjectDisposedException>(() => engine.Reset(10));
     }
 
@@ -197,7 +250,9 @@ public sealed class FakeGenAiEngineTests : IDisposable
     public void A_failed_provider_carries_call_and_native_text(string call)
     {
         _fake.Fail(call, "no such provider");
-        EngineException e = Assert.Throws<EngineException>(() => new GenAiEngine(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Cuda, Device = "0" }));
+        EngineException e = Assert.Throws<EngineException>(() =>
+            new GenAiEngine(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Cuda, Device = "0" })
+        );
         Assert.Equal($"{call}: no such provider", e.Message);
     }
 
@@ -230,7 +285,8 @@ public sealed class FakeGenAiEngineTests : IDisposable
     [InlineData("OgaGenerator_GetNextTokens")]
     public void A_device_that_is_lost_in_the_middle_ends_the_sequence_with_the_native_text(string call)
     {
-        const string Text = "887A0005 The GPU device instance has been suspended. Use GetDeviceRemovedReason to determine the appropriate action.";
+        const string Text =
+            "887A0005 The GPU device instance has been suspended. Use GetDeviceRemovedReason to determine the appropriate action.";
         using IEngine engine = Load();
         _fake.Fail(call, Text, after: 4);
         EngineException e = Assert.Throws<EngineException>(() => TimedGeneration.Run(engine, [1, 2, 3], 20));
@@ -263,17 +319,35 @@ public sealed class FakeGenAiEngineTests : IDisposable
     public void Graphs_of_the_other_family_are_refused_with_the_reason()
     {
         ModelFolder directML = FakeGenAi.Folder with { Family = GraphFamily.DirectML };
-        Assert.Contains("is a DirectML graph: run it with --provider dml", Refused(directML, new EngineOptions()), StringComparison.Ordinal);
-        Assert.Contains("is not a DirectML graph", Refused(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Dml }), StringComparison.Ordinal);
+        Assert.Contains(
+            "is a DirectML graph: run it with --provider dml",
+            Refused(directML, new EngineOptions()),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "is not a DirectML graph",
+            Refused(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Dml }),
+            StringComparison.Ordinal
+        );
         Assert.Empty(_fake.Log);
     }
 
     [Fact]
     public void A_device_that_cannot_be_chosen_is_refused()
     {
-        Assert.Equal("genai cannot choose a device on Cpu: leave --device out", Refused(FakeGenAi.Folder, new EngineOptions { Device = "0" }));
-        Assert.Equal("genai cannot choose a device on WebGpu: leave --device out", Refused(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.WebGpu, Device = "0" }));
-        Assert.StartsWith("genai takes the adapter's index, and 'Arc' is none", Refused(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Cuda, Device = "Arc" }), StringComparison.Ordinal);
+        Assert.Equal(
+            "genai cannot choose a device on Cpu: leave --device out",
+            Refused(FakeGenAi.Folder, new EngineOptions { Device = "0" })
+        );
+        Assert.Equal(
+            "genai cannot choose a device on WebGpu: leave --device out",
+            Refused(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.WebGpu, Device = "0" })
+        );
+        Assert.StartsWith(
+            "genai takes the adapter's index, and 'Arc' is none",
+            Refused(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Cuda, Device = "Arc" }),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -281,10 +355,25 @@ public sealed class FakeGenAiEngineTests : IDisposable
     {
         GenAiRuntime.Adapter.Take(GenAiConfig.DirectMLDevice(new EngineOptions { Device = "0", Provider = ExecutionProvider.Dml }));
         GenAiRuntime.Adapter.Take(GenAiConfig.DirectMLDevice(new EngineOptions { Device = "0", Provider = ExecutionProvider.Dml }));
-        foreach (EngineOptions other in new EngineOptions[] { new() { Device = "1", Provider = ExecutionProvider.Dml }, new() { ProviderOptions = new Dictionary<string, string> { ["luid"] = "0:77" }, Provider = ExecutionProvider.Dml }, new() { Provider = ExecutionProvider.Dml } })
+        foreach (
+            EngineOptions other in new EngineOptions[]
+            {
+                new() { Device = "1", Provider = ExecutionProvider.Dml },
+                new()
+                {
+                    ProviderOptions = new Dictionary<string, string> { ["luid"] = "0:77" },
+                    Provider = ExecutionProvider.Dml,
+                },
+                new() { Provider = ExecutionProvider.Dml },
+            }
+        )
         {
             EngineException e = Assert.Throws<EngineException>(() => GenAiRuntime.Adapter.Take(GenAiConfig.DirectMLDevice(other)));
-            Assert.StartsWith("onnxruntime-genai runs DirectML on adapter 0 in this process and cannot use", e.Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "onnxruntime-genai runs DirectML on adapter 0 in this process and cannot use",
+                e.Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -300,5 +389,6 @@ public sealed class FakeGenAiEngineTests : IDisposable
 
     private static IEngine Load(EngineOptions? options = null) => GenAiRuntime.Kind.Load(FakeGenAi.Folder, options ?? new EngineOptions());
 
-    private static string Refused(ModelFolder folder, EngineOptions options) => Assert.Throws<EngineException>(() => GenAiRuntime.Kind.Load(folder, options)).Message;
+    private static string Refused(ModelFolder folder, EngineOptions options) =>
+        Assert.Throws<EngineException>(() => GenAiRuntime.Kind.Load(folder, options)).Message;
 }

@@ -10,7 +10,10 @@ public sealed class GenAiProcessTests
     public void The_library_is_shut_down_once_and_after_an_engine_that_nobody_disposed()
     {
         string folder = FolderWithFake("left-open");
-        Assert.Equal($"token {FakeGenAi.Next(3, 4)}{Environment.NewLine}OgaShutdown with 0 live", ChildProcess.Run(ChildScenarios.LeaveEngineOpen, folder));
+        Assert.Equal(
+            $"token {FakeGenAi.Next(3, 4)}{Environment.NewLine}OgaShutdown with 0 live",
+            ChildProcess.Run(ChildScenarios.LeaveEngineOpen, folder)
+        );
     }
 
     [Fact]
@@ -19,7 +22,11 @@ public sealed class GenAiProcessTests
         string folder = FolderWithFake("both");
         string output = ChildProcess.Run(ChildScenarios.AskForGenAi, folder);
         Assert.StartsWith("available", output, StringComparison.Ordinal);
-        Assert.Contains($"onnxruntime-genai  {Path.Combine(folder, TestRuntime.FileName("onnxruntime-genai"))}", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"onnxruntime-genai  {Path.Combine(folder, TestRuntime.FileName("onnxruntime-genai"))}",
+            output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -30,7 +37,8 @@ public sealed class GenAiProcessTests
         File.Copy(TestRuntime.FakeLibrary!, Path.Combine(folder, TestRuntime.FileName("onnxruntime-genai")));
         Assert.Equal(
             $"{folder} holds no {TestRuntime.FileName("onnxruntime")}; --runtime-dir needs a folder with a native ONNX Runtime",
-            ChildProcess.Run(ChildScenarios.AskForGenAi, folder));
+            ChildProcess.Run(ChildScenarios.AskForGenAi, folder)
+        );
     }
 
     [Fact]
@@ -46,12 +54,19 @@ public sealed class GenAiProcessTests
     [Fact]
     public void A_library_without_the_entry_points_is_refused_by_the_first_that_it_lacks()
     {
-        string other = OperatingSystem.IsWindows() ? "System.IO.Compression.Native.dll" : OperatingSystem.IsMacOS() ? "libSystem.Native.dylib" : "libSystem.Native.so";
+        string other =
+            OperatingSystem.IsWindows() ? "System.IO.Compression.Native.dll"
+            : OperatingSystem.IsMacOS() ? "libSystem.Native.dylib"
+            : "libSystem.Native.so";
         string folder = TestRuntime.Scratch("old-genai");
         TestRuntime.LinkOnnxRuntime(folder);
         string file = Path.Combine(folder, TestRuntime.FileName("onnxruntime-genai"));
         File.Copy(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), other), file);
-        Assert.Matches($"^{System.Text.RegularExpressions.Regex.Escape(file)} has no Oga[A-Za-z_]+: it is older than onnxruntime-genai 0.14.1, or not onnxruntime-genai", ChildProcess.Run(ChildScenarios.AskForGenAi, folder));
+        Assert.Matches(
+            $"^{System.Text.RegularExpressions.Regex.Escape(file)} has no Oga[A-Za-z_]+: it is older than onnxruntime-genai 0.14.1, or not "
+                + "onnxruntime-genai",
+            ChildProcess.Run(ChildScenarios.AskForGenAi, folder)
+        );
     }
 
     private static string FolderWithFake(string name)

@@ -13,7 +13,8 @@ public sealed class RealGenAiTests
 {
     private static readonly int[] s_prompt = [1019, 5, 6, 7, 300, 12];
 
-    public RealGenAiTests() => Assert.SkipWhen(TestRuntime.RealFolder is null, $"{TestRuntime.RealFolderVariable} names no folder with a real onnxruntime-genai");
+    public RealGenAiTests() =>
+        Assert.SkipWhen(TestRuntime.RealFolder is null, $"{TestRuntime.RealFolderVariable} names no folder with a real onnxruntime-genai");
 
     [Fact]
     public void The_real_library_is_the_one_of_the_folder()
@@ -21,7 +22,10 @@ public sealed class RealGenAiTests
         Oga.RequireLibrary();
         string[] names = [NativeLibraries.OnnxRuntime, NativeLibraries.GenAi];
         Assert.Equal(names, NativeLibraries.Loaded().Select(library => library.Name));
-        Assert.All(NativeLibraries.Loaded(), library => Assert.StartsWith(Path.GetFullPath(TestRuntime.RealFolder!), library.Path, StringComparison.Ordinal));
+        Assert.All(
+            NativeLibraries.Loaded(),
+            library => Assert.StartsWith(Path.GetFullPath(TestRuntime.RealFolder!), library.Path, StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -72,7 +76,9 @@ public sealed class RealGenAiTests
     public void A_broken_folder_is_named_with_the_librarys_text()
     {
         string folder = TestRuntime.Scratch("broken größe");
-        EngineException e = Assert.Throws<EngineException>(() => GenAiRuntime.Kind.Load(FakeGenAi.Folder with { Path = folder }, new EngineOptions()));
+        EngineException e = Assert.Throws<EngineException>(() =>
+            GenAiRuntime.Kind.Load(FakeGenAi.Folder with { Path = folder }, new EngineOptions())
+        );
         Assert.StartsWith($"{folder}: OgaCreateConfig: ", e.Message, StringComparison.Ordinal);
 
         File.WriteAllText(Path.Combine(folder, "genai_config.json"), "{ \"model\": ");
@@ -101,8 +107,17 @@ public sealed class RealGenAiTests
         ModelFolder folder = ModelFolderReader.Open(Fixtures.Shared("llama3-gqa-bf16", "official-int4-cpu"));
         Availability cuda = GenAiRuntime.Kind.Availability(ExecutionProvider.Cuda);
         Assert.SkipWhen(cuda.IsAvailable, "this ONNX Runtime has CUDA");
-        Assert.Equal(cuda.Reason, Assert.Throws<EngineException>(() => GenAiRuntime.Kind.Load(folder, new EngineOptions { Provider = ExecutionProvider.Cuda })).Message);
-        Assert.StartsWith("OgaCreateModelFromConfig: Cuda interface not available", Assert.Throws<EngineException>(() => new GenAiEngine(folder, new EngineOptions { Provider = ExecutionProvider.Cuda })).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            cuda.Reason,
+            Assert
+                .Throws<EngineException>(() => GenAiRuntime.Kind.Load(folder, new EngineOptions { Provider = ExecutionProvider.Cuda }))
+                .Message
+        );
+        Assert.StartsWith(
+            "OgaCreateModelFromConfig: Cuda interface not available",
+            Assert.Throws<EngineException>(() => new GenAiEngine(folder, new EngineOptions { Provider = ExecutionProvider.Cuda })).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -119,5 +134,8 @@ public sealed class RealGenAiTests
     }
 
     private static IEngine Load(string fixture, int threads) =>
-        GenAiRuntime.Kind.Load(ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")), new EngineOptions { Threads = threads });
+        GenAiRuntime.Kind.Load(
+            ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")),
+            new EngineOptions { Threads = threads }
+        );
 }

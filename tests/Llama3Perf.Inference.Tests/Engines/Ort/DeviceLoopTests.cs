@@ -26,7 +26,17 @@ public sealed class DeviceLoopTests(ModelFolders folders) : IClassFixture<ModelF
     [InlineData(Precision.Fp32, GraphTarget.DirectML, true)]
     [InlineData(Precision.Fp32, GraphTarget.Cpu, false)]
     public void Gives_the_tokens_and_logits_of_the_hosts_loop(Precision precision, GraphTarget target, bool pruneLmHead) =>
-        AssertAlike(folders.Get(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, Target = target, PruneLmHead = pruneLmHead }));
+        AssertAlike(
+            folders.Get(
+                new ModelBuildOptions
+                {
+                    Model = "llama-tiny",
+                    Precision = precision,
+                    Target = target,
+                    PruneLmHead = pruneLmHead,
+                }
+            )
+        );
 
     [Theory]
     [InlineData("llama3-gqa-bf16", "official-int4-cpu")]
@@ -165,5 +175,6 @@ public sealed class DeviceLoopTests(ModelFolders folders) : IClassFixture<ModelF
 
     private ModelFolder Tiny() => folders.Get(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Fp32 });
 
-    private static IEngine Load(ModelFolder folder, DecodeLoop loop) => EngineCatalog.Get("ort").Load(folder, new EngineOptions { Threads = 1, Loop = loop });
+    private static IEngine Load(ModelFolder folder, DecodeLoop loop) =>
+        EngineCatalog.Get("ort").Load(folder, new EngineOptions { Threads = 1, Loop = loop });
 }

@@ -12,7 +12,8 @@ namespace Llama3Perf.Inference.Tests.Engines.Ort;
 /// </summary>
 public sealed class DeviceProviderTests(ModelFolders folders) : IClassFixture<ModelFolders>
 {
-    public static TheoryData<ExecutionProvider> Devices { get; } = [ExecutionProvider.Dml, ExecutionProvider.Cuda, ExecutionProvider.WebGpu];
+    public static TheoryData<ExecutionProvider> Devices { get; } =
+    [ExecutionProvider.Dml, ExecutionProvider.Cuda, ExecutionProvider.WebGpu];
 
     [Theory]
     [MemberData(nameof(Devices))]
@@ -48,17 +49,20 @@ public sealed class DeviceProviderTests(ModelFolders folders) : IClassFixture<Mo
         PlainPass.AssertFollowed(engine, folder, steps: 3, PlainPass.Tolerance(folder.Precision));
     }
 
-    private ModelFolder Build(ExecutionProvider provider) => folders.Get(new ModelBuildOptions
-    {
-        Model = "llama-tiny",
-        Precision = Precision.Fp32,
-        Target = provider switch
-        {
-            ExecutionProvider.Dml => GraphTarget.DirectML,
-            ExecutionProvider.Cuda => GraphTarget.Cuda,
-            _ => GraphTarget.WebGpu,
-        },
-    });
+    private ModelFolder Build(ExecutionProvider provider) =>
+        folders.Get(
+            new ModelBuildOptions
+            {
+                Model = "llama-tiny",
+                Precision = Precision.Fp32,
+                Target = provider switch
+                {
+                    ExecutionProvider.Dml => GraphTarget.DirectML,
+                    ExecutionProvider.Cuda => GraphTarget.Cuda,
+                    _ => GraphTarget.WebGpu,
+                },
+            }
+        );
 
     private static OrtEngine LoadOrSkip(ModelFolder built, ExecutionProvider provider, out ModelFolder folder)
     {

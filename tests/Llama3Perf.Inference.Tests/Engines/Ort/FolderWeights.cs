@@ -14,8 +14,13 @@ internal sealed class FolderWeights : IPlainWeights
 
     public FolderWeights(ModelFolder folder)
     {
-        (HiddenSize, LayerCount, HeadCount, KeyValueHeadCount, HeadSize) =
-            (folder.HiddenSize, folder.LayerCount, folder.HeadCount, folder.KeyValueHeadCount, folder.HeadSize);
+        (HiddenSize, LayerCount, HeadCount, KeyValueHeadCount, HeadSize) = (
+            folder.HiddenSize,
+            folder.LayerCount,
+            folder.HeadCount,
+            folder.KeyValueHeadCount,
+            folder.HeadSize
+        );
         Frequencies = RotaryFrequencies.Of(folder);
         _graph = OnnxFile.Read(folder.GraphPath).Graph;
         _initializers = _graph.Initializer.ToDictionary(tensor => tensor.Name);
@@ -23,10 +28,14 @@ internal sealed class FolderWeights : IPlainWeights
         _data = File.ReadAllBytes(Path.Combine(folder.Path, location));
         Norms =
         [
-            .. _graph.Node.Where(node => node.OpType is "SimplifiedLayerNormalization" or "SkipSimplifiedLayerNormalization")
+            .. _graph
+                .Node.Where(node => node.OpType is "SimplifiedLayerNormalization" or "SkipSimplifiedLayerNormalization")
                 .Select(node => Floats(node.Input[node.OpType == "SimplifiedLayerNormalization" ? 1 : 2])),
         ];
-        Epsilon = _graph.Node.First(node => node.OpType == "SimplifiedLayerNormalization").Attribute.First(attribute => attribute.Name == "epsilon").F;
+        Epsilon = _graph
+            .Node.First(node => node.OpType == "SimplifiedLayerNormalization")
+            .Attribute.First(attribute => attribute.Name == "epsilon")
+            .F;
         Embedding = ReadEmbedding();
     }
 
@@ -49,9 +58,10 @@ internal sealed class FolderWeights : IPlainWeights
     public float[] Embedding { get; }
 
     // One product, or three of a DirectML graph.
-    public float[] QueryKeyValue(string path) => _graph.Node.Any(node => node.Name.Contains($"{path}attn/q_proj", StringComparison.Ordinal))
-        ? [.. Matrix($"{path}attn/q_proj"), .. Matrix($"{path}attn/k_proj"), .. Matrix($"{path}attn/v_proj")]
-        : Matrix($"{path}attn/qkv_proj");
+    public float[] QueryKeyValue(string path) =>
+        _graph.Node.Any(node => node.Name.Contains($"{path}attn/q_proj", StringComparison.Ordinal))
+            ? [.. Matrix($"{path}attn/q_proj"), .. Matrix($"{path}attn/k_proj"), .. Matrix($"{path}attn/v_proj")]
+            : Matrix($"{path}attn/qkv_proj");
 
     /// <summary>None: folders with biases are compared with the checkpoint that they were made of.</summary>
     public float[]? Bias(string path) => null;
@@ -59,12 +69,21 @@ internal sealed class FolderWeights : IPlainWeights
     // By a part of its node's name.
     public float[] Matrix(string name)
     {
-        NodeProto node = _graph.Node.Single(candidate => candidate.OpType is "MatMulNBits" or "MatMul" && candidate.Name.Contains(name, StringComparison.Ordinal));
+        NodeProto node = _graph.Node.Single(candidate =>
+            candidate.OpType is "MatMulNBits" or "MatMul" && candidate.Name.Contains(name, StringComparison.Ordinal)
+        );
         if (node.OpType == "MatMulNBits")
         {
             long Attribute(string key) => node.Attribute.First(attribute => attribute.Name == key).I;
             return Dequantize(
-                node.Input[1], node.Input[2], node.Input.Count > 3 ? node.Input[3] : "", (int)Attribute("N"), (int)Attribute("K"), (int)Attribute("bits"), (int)Attribute("block_size"));
+                node.Input[1],
+                node.Input[2],
+                node.Input.Count > 3 ? node.Input[3] : "",
+                (int)Attribute("N"),
+                (int)Attribute("K"),
+                (int)Attribute("bits"),
+                (int)Attribute("block_size")
+            );
         }
 
         TensorProto weights = _initializers[node.Input[1]];
@@ -73,7 +92,10 @@ internal sealed class FolderWeights : IPlainWeights
 
     private float[] ReadEmbedding()
     {
-        NodeProto node = _graph.Node.Single(candidate => candidate.OpType is "GatherBlockQuantized" || (candidate.OpType == "Gather" && candidate.Name.Contains("embed_tokens", StringComparison.Ordinal)));
+        NodeProto node = _graph.Node.Single(candidate =>
+            candidate.OpType is "GatherBlockQuantized"
+            || (candidate.OpType == "Gather" && candidate.Name.Contains("embed_tokens", StringComparison.Ordinal))
+        );
         if (node.OpType == "Gather")
         {
             // Our tied table is the head's matrix, [hidden, vocabulary].
@@ -109,9 +131,8 @@ internal sealed class FolderWeights : IPlainWeights
     }
 
     // Low nibble first.
-    private static int Value(byte[] packed, int start, int index, int bits) => bits == 8
-        ? packed[start + index]
-        : (packed[start + (index / 2)] >> (index % 2 * 4)) & 15;
+    private static int Value(byte[] packed, int start, int index, int bits) =>
+        bits == 8 ? packed[start + index] : (packed[start + (index / 2)] >> (index % 2 * 4)) & 15;
 
     private static float[] Transpose(float[] matrix, int rows, int columns)
     {
@@ -127,9 +148,10 @@ internal sealed class FolderWeights : IPlainWeights
         return transposed;
     }
 
-    private float[] Floats(string name) => _initializers[name].DataType == TensorProto.Types.DataType.Float16
-        ? [.. MemoryMarshal.Cast<byte, Half>(Bytes(name)).ToArray().Select(half => (float)half)]
-        : MemoryMarshal.Cast<byte, float>(Bytes(name)).ToArray();
+    private float[] Floats(string name) =>
+        _initializers[name].DataType == TensorProto.Types.DataType.Float16
+            ? [.. MemoryMarshal.Cast<byte, Half>(Bytes(name)).ToArray().Select(half => (float)half)]
+            : MemoryMarshal.Cast<byte, float>(Bytes(name)).ToArray();
 
     private byte[] Bytes(string name)
     {

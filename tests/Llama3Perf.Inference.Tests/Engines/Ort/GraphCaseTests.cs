@@ -12,7 +12,8 @@ using Llama3Perf.Models.Onnx;
 
 namespace Llama3Perf.Inference.Tests.Engines.Ort;
 
-/// <summary>Graphs of Microsoft's builder beside the usual ones, run on the CPU: right by their reference, or refused before anything is loaded.</summary>
+/// <summary>Graphs of Microsoft's builder beside the usual ones, run on the CPU: right by their reference, or refused before anything is
+/// loaded.</summary>
 [Collection(FakeGenAi.Collection)]
 public sealed class GraphCaseTests
 {
@@ -35,7 +36,16 @@ public sealed class GraphCaseTests
     {
         ModelFolder folder = ModelFolderReader.Open(Fixtures.SharedCase("models", "right-official-rtn_last", "folder"));
         using IEngine engine = Load(folder);
-        Assert.Null(ModelVerification.Of(engine, folder, Reference.Read(Fixtures.SharedCase("models", "right-official-rtn_last", "reference.json")), new VerificationLimits(1, 0, 100, 16)).Failure);
+        Assert.Null(
+            ModelVerification
+                .Of(
+                    engine,
+                    folder,
+                    Reference.Read(Fixtures.SharedCase("models", "right-official-rtn_last", "reference.json")),
+                    new VerificationLimits(1, 0, 100, 16)
+                )
+                .Failure
+        );
     }
 
     [Fact]
@@ -43,7 +53,16 @@ public sealed class GraphCaseTests
     {
         ModelFolder folder = ModelFolderReader.Open(Fixtures.SharedCase("models", "official-mistral-window-24-lost", "folder"));
         using IEngine engine = Load(folder);
-        Assert.NotNull(ModelVerification.Of(engine, folder, Reference.Read(Fixtures.SharedCase("models", "official-mistral-window-24-lost", "reference.json")), VerificationLimits.For(Precision.Fp32, sameWeights: true)).Failure);
+        Assert.NotNull(
+            ModelVerification
+                .Of(
+                    engine,
+                    folder,
+                    Reference.Read(Fixtures.SharedCase("models", "official-mistral-window-24-lost", "reference.json")),
+                    VerificationLimits.For(Precision.Fp32, sameWeights: true)
+                )
+                .Failure
+        );
     }
 
     // A cache of 4 bits is far from the checkpoint: what it gives is what ONNX Runtime GenAI 0.18 gave of the same folder.
@@ -98,10 +117,27 @@ public sealed class GraphCaseTests
         using CaseFolder place = new("official-qwen2-nfc");
         LlamaShape shape = LlamaShape.Load("llama-tiny");
         SyntheticCheckpoint.Write(
-            shape with { KeyValueHeadCount = shape.HeadCount }, place["checkpoint"], CheckpointType.Float32, long.MaxValue, seed: 3, threads: 1, cancellationToken: TestContext.Current.CancellationToken);
-        ModelBuildOptions options = new() { Model = place["checkpoint"], Precision = Precision.Fp32, Target = GraphTarget.DirectML };
+            shape with
+            {
+                KeyValueHeadCount = shape.HeadCount,
+            },
+            place["checkpoint"],
+            CheckpointType.Float32,
+            long.MaxValue,
+            seed: 3,
+            threads: 1,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+        ModelBuildOptions options = new()
+        {
+            Model = place["checkpoint"],
+            Precision = Precision.Fp32,
+            Target = GraphTarget.DirectML,
+        };
         ModelFolder inPlace = ModelBuilder.Build(options, place["in-place"], cancellationToken: TestContext.Current.CancellationToken);
-        ModelFolder growing = WithMultiHeadAttention(ModelBuilder.Build(options, place["growing"], cancellationToken: TestContext.Current.CancellationToken));
+        ModelFolder growing = WithMultiHeadAttention(
+            ModelBuilder.Build(options, place["growing"], cancellationToken: TestContext.Current.CancellationToken)
+        );
         Assert.Equal(GraphFamily.Growing, growing.Family);
 
         using IEngine engine = Load(growing);
@@ -115,7 +151,8 @@ public sealed class GraphCaseTests
         }
     }
 
-    /// <summary>The graph with MultiHeadAttention in the place of GroupQueryAttention: its present is a new, longer tensor in every call.</summary>
+    /// <summary>The graph with MultiHeadAttention in the place of GroupQueryAttention: its present is a new, longer tensor in every
+    /// call.</summary>
     private static ModelFolder WithMultiHeadAttention(ModelFolder folder)
     {
         ModelProto onnx = ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder.GraphPath));
@@ -127,12 +164,24 @@ public sealed class GraphCaseTests
             node.Input.Clear();
             node.Input.AddRange([.. inputs[..3], "", "", "", inputs[3], inputs[4]]);
             node.Attribute.Clear();
-            node.Attribute.AddRange([.. kept, new AttributeProto { Name = "unidirectional", Type = AttributeProto.Types.AttributeType.Int, I = 1 }]);
+            node.Attribute.AddRange([
+                .. kept,
+                new AttributeProto
+                {
+                    Name = "unidirectional",
+                    Type = AttributeProto.Types.AttributeType.Int,
+                    I = 1,
+                },
+            ]);
         }
 
         File.WriteAllBytes(folder.GraphPath, onnx.ToByteArray());
         string configuration = Path.Combine(folder.Path, "genai_config.json");
-        File.WriteAllText(configuration, File.ReadAllText(configuration).Replace("\"past_present_share_buffer\": true", "\"past_present_share_buffer\": false", StringComparison.Ordinal));
+        File.WriteAllText(
+            configuration,
+            File.ReadAllText(configuration)
+                .Replace("\"past_present_share_buffer\": true", "\"past_present_share_buffer\": false", StringComparison.Ordinal)
+        );
         File.Delete(Path.Combine(folder.Path, "llama3perf.json"));
         return ModelFolderReader.Open(folder.Path);
     }
@@ -141,7 +190,11 @@ public sealed class GraphCaseTests
     {
         ModelFolder folder = ModelFolderReader.Open(path);
         using IEngine engine = Load(folder);
-        Assert.Null(ModelVerification.Of(engine, folder, Reference.Read(reference), VerificationLimits.For(folder.Precision, sameWeights: false)).Failure);
+        Assert.Null(
+            ModelVerification
+                .Of(engine, folder, Reference.Read(reference), VerificationLimits.For(folder.Precision, sameWeights: false))
+                .Failure
+        );
     }
 
     private static int[] Tokens(ModelFolder folder, string engine, int[] prompt, int count)
@@ -157,5 +210,6 @@ public sealed class GraphCaseTests
         return [.. Enumerable.Range(0, count).Select(_ => engine.NextToken())];
     }
 
-    private static IEngine Load(ModelFolder folder) => EngineCatalog.Get("ort").Load(folder, new EngineOptions { Threads = 1, AllowEos = true });
+    private static IEngine Load(ModelFolder folder) =>
+        EngineCatalog.Get("ort").Load(folder, new EngineOptions { Threads = 1, AllowEos = true });
 }

@@ -1,6 +1,7 @@
 namespace Llama3Perf.Inference.Tests.Engines.Ort;
 
-/// <summary>A model's weights as plain float matrices: those that a model folder stores, or those of the checkpoint that it was made of.</summary>
+/// <summary>A model's weights as plain float matrices: those that a model folder stores, or those of the checkpoint that it was made
+/// of.</summary>
 internal interface IPlainWeights
 {
     int HiddenSize { get; }

@@ -3,7 +3,8 @@ using Llama3Perf.Models.Building;
 
 namespace Llama3Perf.Inference.Tests.Engines.Ort;
 
-/// <summary>Folders of <c>llama-tiny</c> that a class's tests share, each built when it is first asked for. Nobody may write to them.</summary>
+/// <summary>Folders of <c>llama-tiny</c> that a class's tests share, each built when it is first asked for. Nobody may write to
+/// them.</summary>
 public sealed class ModelFolders : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("l3p-ort-").FullName;

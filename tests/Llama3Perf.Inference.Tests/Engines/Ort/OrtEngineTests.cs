@@ -25,14 +25,33 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [InlineData(Precision.Int4, 32, true, false)]
     public void Decodes_as_a_plain_forward_pass_does(Precision precision, int blockSize, bool symmetric, bool? tied)
     {
-        ModelFolder folder = Build(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, BlockSize = blockSize, Symmetric = symmetric, TieEmbeddings = tied });
+        ModelFolder folder = Build(
+            new ModelBuildOptions
+            {
+                Model = "llama-tiny",
+                Precision = precision,
+                BlockSize = blockSize,
+                Symmetric = symmetric,
+                TieEmbeddings = tied,
+            }
+        );
 
         FollowsPlainPass(folder, steps: 4);
     }
 
     [Fact]
     public void Decodes_graphs_with_logits_of_every_position() =>
-        FollowsPlainPass(Build(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Int4, PruneLmHead = false }), steps: 3);
+        FollowsPlainPass(
+            Build(
+                new ModelBuildOptions
+                {
+                    Model = "llama-tiny",
+                    Precision = Precision.Int4,
+                    PruneLmHead = false,
+                }
+            ),
+            steps: 3
+        );
 
     [Theory]
     [InlineData(GraphTarget.Cuda)]
@@ -51,7 +70,17 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [InlineData(Precision.Fp32)]
     [InlineData(Precision.Int4)]
     public void Decodes_directml_graphs_with_their_positions(Precision precision) =>
-        FollowsPlainPass(Build(new ModelBuildOptions { Model = "llama-tiny", Precision = precision, Target = GraphTarget.DirectML }), steps: 3);
+        FollowsPlainPass(
+            Build(
+                new ModelBuildOptions
+                {
+                    Model = "llama-tiny",
+                    Precision = precision,
+                    Target = GraphTarget.DirectML,
+                }
+            ),
+            steps: 3
+        );
 
     [Theory]
     [InlineData("llama3-gqa-bf16", "official-int4-dml")]
@@ -208,7 +237,16 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
     [Fact]
     public void A_token_beyond_the_vocabulary_fails_with_the_native_text_and_the_next_sequence_is_sound()
     {
-        using IEngine engine = Load(Build(new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Fp32, TieEmbeddings = false }));
+        using IEngine engine = Load(
+            Build(
+                new ModelBuildOptions
+                {
+                    Model = "llama-tiny",
+                    Precision = Precision.Fp32,
+                    TieEmbeddings = false,
+                }
+            )
+        );
         int[] expected = TimedGeneration.Run(engine, s_prompt, 20).NewTokens;
         engine.Reset(20);
 
@@ -227,13 +265,19 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
         {
             Threads = 1,
             Optimization = OptimizationLevel.None,
-            SessionEntries = new Dictionary<string, string> { ["session.prepack.enable_parallel"] = "0", ["session.intra_op.allow_spinning"] = "0" },
+            SessionEntries = new Dictionary<string, string>
+            {
+                ["session.prepack.enable_parallel"] = "0",
+                ["session.intra_op.allow_spinning"] = "0",
+            },
         };
         using IEngine plain = Load(folder, options);
         using IEngine usual = Load(folder);
 
         Assert.Equal(TimedGeneration.Run(usual, s_prompt, 20).NewTokens, TimedGeneration.Run(plain, s_prompt, 20).NewTokens);
-        EngineException error = Assert.Throws<EngineException>(() => Load(folder, new EngineOptions { SessionEntries = new Dictionary<string, string> { [new string('k', 5000)] = "1" } }));
+        EngineException error = Assert.Throws<EngineException>(() =>
+            Load(folder, new EngineOptions { SessionEntries = new Dictionary<string, string> { [new string('k', 5000)] = "1" } })
+        );
         Assert.DoesNotContain('\n', error.Message);
     }
 
@@ -258,7 +302,8 @@ public sealed class OrtEngineTests(ModelFolders folders) : IClassFixture<ModelFo
         PlainPass.AssertFollowed(engine, folder, steps, PlainPass.Tolerance(folder.Precision));
     }
 
-    private static IEngine Load(ModelFolder folder, EngineOptions? options = null) => EngineCatalog.Get("ort").Load(folder, options ?? new EngineOptions { Threads = 2 });
+    private static IEngine Load(ModelFolder folder, EngineOptions? options = null) =>
+        EngineCatalog.Get("ort").Load(folder, options ?? new EngineOptions { Threads = 2 });
 
     private ModelFolder Build(ModelBuildOptions options) => folders.Get(options);
 }

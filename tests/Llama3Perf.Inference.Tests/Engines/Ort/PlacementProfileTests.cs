@@ -8,9 +8,12 @@ public sealed class PlacementProfileTests
 {
     // As ONNX Runtime 1.30 writes them, shortened.
     private const string Session = """{"cat":"Session","pid":1,"tid":1,"dur":7,"ts":1,"ph":"X","name":"model_loading_uri","args":{}}""";
-    private const string MatMulOnGpu = """{"cat":"Node","pid":1,"tid":1,"dur":7,"ts":9,"ph":"X","name":"/model/layers.0/attn/qkv_proj/MatMul_Q4_kernel_time","args":{"op_name":"MatMulNBits","provider":"DmlExecutionProvider","node_index":"7"}}""";
-    private const string ShapeOnCpu = """{"cat":"Node","pid":1,"tid":1,"dur":7,"ts":9,"ph":"X","name":"/model/attn_mask_reformat/Shape_kernel_time","args":{"op_name":"Shape","provider":"CPUExecutionProvider","node_index":"3"}}""";
-    private const string AttentionOnCpu = """{"cat":"Node","pid":1,"tid":1,"dur":7,"ts":9,"ph":"X","name":"/model/layers.0/attn/GroupQueryAttention_kernel_time","args":{"op_name":"GroupQueryAttention","provider":"CPUExecutionProvider","node_index":"9"}}""";
+    private const string MatMulOnGpu =
+        """{"cat":"Node","pid":1,"tid":1,"dur":7,"ts":9,"ph":"X","name":"/model/layers.0/attn/qkv_proj/MatMul_Q4_kernel_time","args":{"op_name":"MatMulNBits","provider":"DmlExecutionProvider","node_index":"7"}}""";
+    private const string ShapeOnCpu =
+        """{"cat":"Node","pid":1,"tid":1,"dur":7,"ts":9,"ph":"X","name":"/model/attn_mask_reformat/Shape_kernel_time","args":{"op_name":"Shape","provider":"CPUExecutionProvider","node_index":"3"}}""";
+    private const string AttentionOnCpu =
+        """{"cat":"Node","pid":1,"tid":1,"dur":7,"ts":9,"ph":"X","name":"/model/layers.0/attn/GroupQueryAttention_kernel_time","args":{"op_name":"GroupQueryAttention","provider":"CPUExecutionProvider","node_index":"9"}}""";
 
     [Fact]
     public void Shape_nodes_on_the_cpu_are_no_fallback() => Assert.Null(Warning(Session, MatMulOnGpu, ShapeOnCpu));

@@ -44,7 +44,12 @@ internal sealed class PlainLlama(IPlainWeights weights)
             for (int head = 0; head < weights.HeadCount; head++)
             {
                 int key = queries + (head / group * size);
-                double[] scores = [.. Enumerable.Range(0, position + 1).Select(other => Dot(qkv[position].AsSpan(head * size, size), qkv[other].AsSpan(key, size)) / Math.Sqrt(size))];
+                double[] scores =
+                [
+                    .. Enumerable
+                        .Range(0, position + 1)
+                        .Select(other => Dot(qkv[position].AsSpan(head * size, size), qkv[other].AsSpan(key, size)) / Math.Sqrt(size)),
+                ];
                 double highest = scores.Max();
                 double sum = scores.Sum(score => Math.Exp(score - highest));
                 for (int other = 0; other <= position; other++)
@@ -75,7 +80,10 @@ internal sealed class PlainLlama(IPlainWeights weights)
         for (int i = 0; i < half; i++)
         {
             (double sin, double cos) = Math.SinCos(position * weights.Frequencies[i]);
-            (head[i], head[i + half]) = ((float)((head[i] * cos) - (head[i + half] * sin)), (float)((head[i + half] * cos) + (head[i] * sin)));
+            (head[i], head[i + half]) = (
+                (float)((head[i] * cos) - (head[i + half] * sin)),
+                (float)((head[i + half] * cos) + (head[i] * sin))
+            );
         }
     }
 

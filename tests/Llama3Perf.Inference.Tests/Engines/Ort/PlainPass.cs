@@ -3,7 +3,8 @@ using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Tests.Engines.Ort;
 
-/// <summary>Compares the engine's logits, of the prompt and of every step after it, with the plain forward pass over the same stored weights.</summary>
+/// <summary>Compares the engine's logits, of the prompt and of every step after it, with the plain forward pass over the same stored
+/// weights.</summary>
 internal static class PlainPass
 {
     private static readonly int[] s_prompt = [700, 3, 14, 159, 26, 535];
@@ -34,7 +35,13 @@ internal static class PlainPass
     }
 
     /// <summary>What a precision loses on its way: int8 and int4 quantize activations to 8 bits at accuracy level 4.</summary>
-    public static double Tolerance(Precision precision) => precision switch { Precision.Fp32 => 1e-4, Precision.Fp16 => 2e-2, _ => 2e-1 };
+    public static double Tolerance(Precision precision) =>
+        precision switch
+        {
+            Precision.Fp32 => 1e-4,
+            Precision.Fp16 => 2e-2,
+            _ => 2e-1,
+        };
 
     private static void AssertClose(float[] expected, float[] actual, double tolerance, int? token)
     {

@@ -26,24 +26,47 @@ public sealed class ProviderRulesTests
     {
         Dictionary<string, string> capture = new() { [key] = value };
 
-        Assert.Contains(key, Refusal(Family(provider), new EngineOptions { Provider = provider, ProviderOptions = capture }), StringComparison.Ordinal);
-        Assert.Contains(key, Refusal(Family(provider), new EngineOptions { Provider = provider, SessionEntries = capture }), StringComparison.Ordinal);
+        Assert.Contains(
+            key,
+            Refusal(Family(provider), new EngineOptions { Provider = provider, ProviderOptions = capture }),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            key,
+            Refusal(Family(provider), new EngineOptions { Provider = provider, SessionEntries = capture }),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Graph_capture_on_cuda_is_the_device_loops()
     {
-        EngineOptions options = new() { Provider = ExecutionProvider.Cuda, ProviderOptions = new Dictionary<string, string> { ["enable_cuda_graph"] = "1" } };
+        EngineOptions options = new()
+        {
+            Provider = ExecutionProvider.Cuda,
+            ProviderOptions = new Dictionary<string, string> { ["enable_cuda_graph"] = "1" },
+        };
 
         ProviderRules.Check(Folder(GraphFamily.Standard), options);
-        Assert.Contains("enable_cuda_graph", Refusal(GraphFamily.Standard, options with { Loop = DecodeLoop.Host }), StringComparison.Ordinal);
+        Assert.Contains(
+            "enable_cuda_graph",
+            Refusal(GraphFamily.Standard, options with { Loop = DecodeLoop.Host }),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
     [InlineData(ExecutionProvider.Dml, "ep.dml.enable_graph_capture", "0")]
     [InlineData(ExecutionProvider.WebGpu, "enableGraphCapture", "False")]
     public void Graph_capture_that_is_off_passes(ExecutionProvider provider, string key, string value) =>
-        ProviderRules.Check(Folder(Family(provider)), new EngineOptions { Provider = provider, ProviderOptions = new Dictionary<string, string> { [key] = value } });
+        ProviderRules.Check(
+            Folder(Family(provider)),
+            new EngineOptions
+            {
+                Provider = provider,
+                ProviderOptions = new Dictionary<string, string> { [key] = value },
+            }
+        );
 
     [Theory]
     [InlineData(ExecutionProvider.Cpu, "0", "takes no device")]
@@ -51,19 +74,32 @@ public sealed class ProviderRulesTests
     [InlineData(ExecutionProvider.Cuda, "-1", "'-1' is none")]
     [InlineData(ExecutionProvider.Dml, "Arc", "'Arc' is none")]
     public void A_device_that_cannot_be_taken(ExecutionProvider provider, string device, string reason) =>
-        Assert.Contains(reason, Refusal(Family(provider), new EngineOptions { Provider = provider, Device = device }), StringComparison.Ordinal);
+        Assert.Contains(
+            reason,
+            Refusal(Family(provider), new EngineOptions { Provider = provider, Device = device }),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_device_that_contradicts_the_providers_option()
     {
-        EngineOptions options = new() { Provider = ExecutionProvider.Cuda, Device = "0", ProviderOptions = new Dictionary<string, string> { ["device_id"] = "1" } };
+        EngineOptions options = new()
+        {
+            Provider = ExecutionProvider.Cuda,
+            Device = "0",
+            ProviderOptions = new Dictionary<string, string> { ["device_id"] = "1" },
+        };
 
         Assert.Contains("contradicts", Refusal(GraphFamily.Standard, options), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Options_for_the_cpu_provider() =>
-        Assert.Contains("no provider options", Refusal(GraphFamily.Standard, new EngineOptions { ProviderOptions = new Dictionary<string, string> { ["a"] = "b" } }), StringComparison.Ordinal);
+        Assert.Contains(
+            "no provider options",
+            Refusal(GraphFamily.Standard, new EngineOptions { ProviderOptions = new Dictionary<string, string> { ["a"] = "b" } }),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_second_directml_adapter_in_the_process()
@@ -72,36 +108,50 @@ public sealed class ProviderRulesTests
         Assert.DoesNotContain("in this process", Loaded("17"), StringComparison.Ordinal);
         Assert.DoesNotContain("in this process", Loaded("17"), StringComparison.Ordinal);
 
-        Assert.StartsWith("ort runs DirectML on adapter 17 in this process and cannot use adapter 18 beside it", Loaded("18"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "ort runs DirectML on adapter 17 in this process and cannot use adapter 18 beside it",
+            Loaded("18"),
+            StringComparison.Ordinal
+        );
 
-        static string Loaded(string device) => Assert.Throws<EngineException>(() => OrtSession.Load(
-            Folder(GraphFamily.DirectML), new EngineOptions { Provider = ExecutionProvider.Dml, Device = device }, _ => Availability.Yes)).Message;
+        static string Loaded(string device) =>
+            Assert
+                .Throws<EngineException>(() =>
+                    OrtSession.Load(
+                        Folder(GraphFamily.DirectML),
+                        new EngineOptions { Provider = ExecutionProvider.Dml, Device = device },
+                        _ => Availability.Yes
+                    )
+                )
+                .Message;
     }
 
-    private static GraphFamily Family(ExecutionProvider provider) => provider == ExecutionProvider.Dml ? GraphFamily.DirectML : GraphFamily.Standard;
+    private static GraphFamily Family(ExecutionProvider provider) =>
+        provider == ExecutionProvider.Dml ? GraphFamily.DirectML : GraphFamily.Standard;
 
     private static string Refusal(GraphFamily family, EngineOptions options) =>
         Assert.Throws<EngineException>(() => ProviderRules.Check(Folder(family), options)).Message;
 
-    private static ModelFolder Folder(GraphFamily family) => new()
-    {
-        Path = "/models/some",
-        Name = "some",
-        GraphPath = "/models/some/model.onnx",
-        IsSynthetic = true,
-        Precision = Precision.Int4,
-        BlockSize = 32,
-        Family = family,
-        ContextLength = 128,
-        VocabularySize = 1024,
-        HiddenSize = 256,
-        LayerCount = 2,
-        HeadCount = 8,
-        KeyValueHeadCount = 2,
-        HeadSize = 32,
-        BosTokenId = null,
-        EosTokenIds = [],
-        Names = new DecoderNames(),
-        WeightBytes = 1,
-    };
+    private static ModelFolder Folder(GraphFamily family) =>
+        new()
+        {
+            Path = "/models/some",
+            Name = "some",
+            GraphPath = "/models/some/model.onnx",
+            IsSynthetic = true,
+            Precision = Precision.Int4,
+            BlockSize = 32,
+            Family = family,
+            ContextLength = 128,
+            VocabularySize = 1024,
+            HiddenSize = 256,
+            LayerCount = 2,
+            HeadCount = 8,
+            KeyValueHeadCount = 2,
+            HeadSize = 32,
+            BosTokenId = null,
+            EosTokenIds = [],
+            Names = new DecoderNames(),
+            WeightBytes = 1,
+        };
 }

@@ -3,7 +3,8 @@ using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Tests.Engines.Ort;
 
-/// <summary>Angles a position of the rotary embedding, from the formula and the checkpoint's configuration: the graph's caches are not looked at.</summary>
+/// <summary>Angles a position of the rotary embedding, from the formula and the checkpoint's configuration: the graph's caches are not
+/// looked at.</summary>
 internal static class RotaryFrequencies
 {
     /// <summary>θ^(-2i/d) for i below half the head size.</summary>
@@ -15,7 +16,9 @@ internal static class RotaryFrequencies
         JsonElement rope = configuration.GetProperty("rope_parameters");
         double theta = rope.GetProperty("rope_theta").GetDouble();
         double[] frequencies = [.. Enumerable.Range(0, headSize / 2).Select(i => Math.Pow(theta, -2.0 * i / headSize))];
-        return rope.GetProperty("rope_type").GetString() == "llama3" ? Array.ConvertAll(frequencies, frequency => Slowed(frequency, rope)) : frequencies;
+        return rope.GetProperty("rope_type").GetString() == "llama3"
+            ? Array.ConvertAll(frequencies, frequency => Slowed(frequency, rope))
+            : frequencies;
     }
 
     // Llama 3.1: what turns less than low_freq_factor times in the original context becomes slower by the factor, what turns more

@@ -106,6 +106,13 @@ internal sealed class RunCommand
         "level"
     );
 
+    private readonly Option<DecodeLoop?> _loop = OptionFactory.Value<DecodeLoop?>(
+        "--loop",
+        "How ort hands a token to the next step: host, or device, where the graph chooses it. Default: device on CUDA, else host.",
+        OptionFactory.OneOf<DecodeLoop?>(("host", DecodeLoop.Host), ("device", DecodeLoop.Device)),
+        "loop"
+    );
+
     private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
         "Text, @file.txt, or ppN for N fixed pseudo-random tokens; repeatable, and ppN also as a list. Default: OpenVINO is and pp512."
     );
@@ -272,6 +279,7 @@ internal sealed class RunCommand
                 _providerOptions,
                 _sessionEntries,
                 _optimization,
+                _loop,
                 _prompts,
                 _chatTemplate,
                 _addBos,
@@ -377,6 +385,7 @@ internal sealed class RunCommand
             ProviderOptions = parsed.GetValue(_providerOptions) ?? basis.ProviderOptions,
             SessionEntries = parsed.GetValue(_sessionEntries) ?? basis.SessionEntries,
             Optimization = parsed.GetValue(_optimization) ?? basis.Optimization,
+            Loop = parsed.GetValue(_loop) ?? basis.Loop,
             Prompts = parsed.GetValue(_prompts) ?? (quick ? [basis.Prompts[0]] : basis.Prompts),
             ChatTemplate = parsed.GetValue(_chatTemplate) ?? basis.ChatTemplate,
             AddBos = parsed.GetValue(_addBos),

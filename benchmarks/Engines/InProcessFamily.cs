@@ -95,7 +95,10 @@ internal sealed class InProcessFamily : EngineFamily
             folder = context.Models.Prepare(variant.BuildOptions(provider));
         }
 
-        EngineOptions engineOptions = context.EngineOptions(provider);
+        EngineOptions engineOptions = context.EngineOptions(provider) with
+        {
+            Loop = EngineCatalog.Get(engine).DefaultLoop(provider) is { } usual ? context.Options.Loop ?? usual : null,
+        };
         return new CaseSubject(engine, provider.Name(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,

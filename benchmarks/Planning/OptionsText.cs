@@ -13,6 +13,7 @@ internal static class OptionsText
     public static string? Of(EngineOptions options) =>
         Join([
             .. options.Optimization == OptimizationLevel.All ? [] : new[] { $"graph_optimization={options.Optimization.Name()}" },
+            .. options.Loop is null or DecodeLoop.Host ? [] : new[] { $"loop={options.Loop.Value.Name()}" },
             .. options.ProviderOptions.Select(option => $"provider:{option.Key}={option.Value}"),
             .. options.SessionEntries.Select(entry => $"session:{entry.Key}={entry.Value}"),
         ]);

@@ -51,6 +51,9 @@ public sealed record SuiteOptions
 
     public OptimizationLevel Optimization { get; init; } = OptimizationLevel.All;
 
+    /// <summary>How tokens travel from step to step; null takes each engine's own.</summary>
+    public DecodeLoop? Loop { get; init; }
+
     public IReadOnlyList<string> Prompts { get; init; } = ["OpenVINO is", "pp512"];
 
     public string ChatTemplate { get; init; } = "none";

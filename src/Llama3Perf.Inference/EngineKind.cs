@@ -12,7 +12,13 @@ public sealed record EngineKind(
     string Summary,
     Func<ExecutionProvider, Availability> Availability,
     Func<ModelFolder, EngineOptions, IEngine> Load
-);
+)
+{
+    /// <summary>
+    /// The loop that the engine takes on a provider when none is asked for; null for engines whose loop is not ours to choose.
+    /// </summary>
+    public Func<ExecutionProvider, DecodeLoop?> DefaultLoop { get; init; } = _ => null;
+}
 
 /// <summary>Whether something can be used here.</summary>
 /// <param name="IsAvailable">True when it can.</param>

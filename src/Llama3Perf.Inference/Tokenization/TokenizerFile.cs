@@ -35,7 +35,7 @@ internal sealed record TokenizerFile(byte[] Json, TokenFrame Frame)
     }
 
     // The library is built to end its process where it meets a mistake that it does not expect. These are all the kinds that some
-    // 30,000 damaged files of six forms led to.
+    // some 10,000 damaged files of six forms led to.
     private static void RefuseModel(JsonElement model)
     {
         if (

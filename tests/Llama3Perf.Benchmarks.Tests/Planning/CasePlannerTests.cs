@@ -130,7 +130,7 @@ public sealed class CasePlannerTests : IDisposable
         Assert.Equal(
             [
                 ("ort", "cpu", null, null),
-                ("ort", "cuda", "A second GPU", "provider:a=b"),
+                ("ort", "cuda", "A second GPU", "loop=device; provider:a=b"),
                 ("external:transformers", "cpu", null, null),
                 ("external:transformers", "cuda", "A second GPU", null),
             ],
@@ -158,6 +158,16 @@ public sealed class CasePlannerTests : IDisposable
         Assert.Equal(3, new[] { usual, none, both }.Select(planned => planned.CaseId).Distinct().Count());
         Assert.Contains(usual.Key.BuildConfiguration, new[] { "Release", "Debug" });
     }
+
+    [Theory]
+    [InlineData(ExecutionProvider.Cpu, null, null)]
+    [InlineData(ExecutionProvider.Cpu, DecodeLoop.Host, null)]
+    [InlineData(ExecutionProvider.Cpu, DecodeLoop.Device, "loop=device")]
+    [InlineData(ExecutionProvider.Cuda, null, "loop=device")]
+    [InlineData(ExecutionProvider.Cuda, DecodeLoop.Host, null)]
+    [InlineData(ExecutionProvider.Xpu, null, null)]
+    public void The_loop_that_runs_is_part_of_the_case(ExecutionProvider provider, DecodeLoop? loop, string? expected) =>
+        Assert.Equal(expected, Only(s_tiny with { Providers = [provider], Loop = loop }).Key.EngineOptions);
 
     [Fact]
     public void Options_of_a_program_are_in_the_key()

@@ -33,7 +33,7 @@ internal sealed class OrtEngine : IEngine
         _forbidden = options.AllowEos ? [] : [.. folder.EosTokenIds.Where(id => id < folder.VocabularySize)];
         int threads = options.Threads ?? PhysicalCores.Count;
         OrtProvider? provider = OrtProvider.Of(options.Provider);
-        _kind = options.Loop ?? provider?.Loop ?? DecodeLoop.Host;
+        _kind = options.Loop ?? OrtProvider.LoopOn(options.Provider);
         if (_kind == DecodeLoop.Device && (folder.Family == GraphFamily.Growing || folder.LongRopeLength is not null))
         {
             throw new EngineException(

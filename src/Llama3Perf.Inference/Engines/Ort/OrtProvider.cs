@@ -58,6 +58,10 @@ internal sealed record OrtProvider(
             ? throw new EngineException(foreign)
             : Array.Find(s_all, row => row.Provider == provider);
 
+    /// <summary>The loop on a provider when none is asked for.</summary>
+    public static DecodeLoop LoopOn(ExecutionProvider provider) =>
+        Array.Find(s_all, row => row.Provider == provider)?.Loop ?? DecodeLoop.Host;
+
     /// <summary>The device memory that a session allocates its KV cache in.</summary>
     public OrtMemoryInfo DeviceMemory(EngineOptions options) =>
         new(MemoryName, OrtAllocatorType.DeviceAllocator, MemoryHasDeviceIndex ? DeviceIndex(options) : 0, OrtMemType.Default);

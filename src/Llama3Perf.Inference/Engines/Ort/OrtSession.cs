@@ -15,7 +15,10 @@ internal static class OrtSession
 
     /// <summary>The row.</summary>
     public static EngineKind Kind { get; } =
-        new("ort", "our own decode loop over ONNX Runtime", Available, (folder, options) => Load(folder, options, Available));
+        new("ort", "our own decode loop over ONNX Runtime", Available, (folder, options) => Load(folder, options, Available))
+        {
+            DefaultLoop = provider => OrtProvider.LoopOn(provider),
+        };
 
     private static readonly SingleAdapter s_adapter = new("ort");
 

@@ -170,7 +170,7 @@ public sealed class ConfirmationTests : IDisposable
         );
 
         Assert.Equal("", error);
-        Assert.Contains("red cases again", output, StringComparison.Ordinal);
+        Assert.Contains("Measuring 2 red cases again", output, StringComparison.Ordinal);
         using JsonDocument verdict = JsonDocument.Parse(File.ReadAllText(PathOf("verdict.json")));
         Dictionary<string, string> outcomes = verdict
             .RootElement.GetProperty("checks")

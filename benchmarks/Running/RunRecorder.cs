@@ -29,9 +29,9 @@ internal sealed class RunRecorder : IDisposable
     private TimeSpan _writing;
     private long _written = Stopwatch.GetTimestamp();
 
-    public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder)
+    public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder, MeasuringTraces traces)
     {
-        (_identity, _context, _plan, _folder) = (identity, context, plan, folder);
+        (_identity, _context, _plan, _folder, Traces) = (identity, context, plan, folder, traces);
         _signals =
         [
             .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(signal =>
@@ -39,6 +39,9 @@ internal sealed class RunRecorder : IDisposable
             ),
         ];
     }
+
+    /// <summary>The processes and folders of this measuring.</summary>
+    public MeasuringTraces Traces { get; }
 
     /// <summary>How to go on with the run, when launches are kept.</summary>
     public string WhereKept =>
@@ -60,10 +63,12 @@ internal sealed class RunRecorder : IDisposable
     public void Keep(LaunchResult launch)
     {
         // A launch within this process fails too when its libraries are being shut down.
-        if (_isInterrupted.IsSet || (IsEndedBySignal(launch.ExitCode) && _isInterrupted.Wait(s_signalDelay)))
+        if (IsEndedBySignal(launch.ExitCode))
         {
-            Thread.Sleep(Timeout.Infinite);
+            _isInterrupted.Wait(s_signalDelay);
         }
+
+        WaitForEnd();
 
         lock (_lock)
         {
@@ -72,6 +77,15 @@ internal sealed class RunRecorder : IDisposable
             {
                 WritePart();
             }
+        }
+    }
+
+    /// <summary>Does not return when a signal is about to end this process: what was killed with it is no result.</summary>
+    public void WaitForEnd()
+    {
+        if (_isInterrupted.IsSet)
+        {
+            Thread.Sleep(Timeout.Infinite);
         }
     }
 
@@ -113,6 +127,7 @@ internal sealed class RunRecorder : IDisposable
     {
         context.Cancel = true;
         _isInterrupted.Set();
+        Traces.EndProcesses();
         int exitCode = context.Signal switch
         {
             PosixSignal.SIGINT => 130,
@@ -132,6 +147,7 @@ internal sealed class RunRecorder : IDisposable
             Failure.Show(exception);
         }
 
+        Traces.Dispose();
         if (_folder.Journal.Launches.Count == 0)
         {
             _folder.Dispose();

@@ -40,7 +40,7 @@ internal static class SuiteRunner
         options = ChooseIsolation(options);
         CheckSpin(options);
         string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
-        MeasuringFolders.CleanUp();
+        MeasuringTraces.CleanUp();
         RunIdentity identity = NewIdentity();
         string path = options.Output ?? Path.Combine(Workspace.Results, identity.RunId);
         foreach (string left in RunOutput.CleanUp(Path.GetDirectoryName(Path.GetFullPath(path))!).Where(left => !options.Resume))
@@ -53,13 +53,15 @@ internal static class SuiteRunner
         SuitePlan plan = Plan(context, filters);
         RequireModels(options, plan);
         identity = folder.Begin(identity, context.Machine, plan);
-        using RunRecorder recorder = new(identity, context, plan, folder);
+        using MeasuringTraces traces = new();
+        using RunRecorder recorder = new(identity, context, plan, folder, traces);
         try
         {
             return Measure(identity, context, plan, filters, folder, recorder);
         }
         catch (Exception exception) when (exception is not UsageException && recorder.Stop())
         {
+            recorder.WaitForEnd();
             Console.Error.WriteLine(recorder.WhereKept);
             throw;
         }
@@ -79,6 +81,7 @@ internal static class SuiteRunner
         display.ShowPlan();
         new QuietMachine(ForeignLoad.Look, Console.WriteLine).Check(options);
         BenchmarkReport[] reports = Generate(options, plan, filters, folder, display, recorder);
+        recorder.WaitForEnd();
         RunEnvironment environment = recorder.Environment();
         CaseOutcome[] measuredThemselves =
         [
@@ -157,6 +160,7 @@ internal static class SuiteRunner
 
         using ProcessState process = new();
         process.Set(SuitePlan.Variable, folder.PlanPath);
+        process.Set(MeasuringTraces.Variable, recorder.Traces.JobId);
         process.Set(MeasuringPriority.Variable, MeasuringPriority.Current() ?? "");
 
         // Children are built from code that this build has analyzed already; MSBuild takes properties from the environment.
@@ -168,14 +172,13 @@ internal static class SuiteRunner
         try
         {
             LaunchLimit limit = new(options.LaunchTimeout, options.Isolation == Isolation.None ? recorder.End : null);
-            using MeasuringFolders folders = new();
             IConfig config = SuiteConfig.Create(
                 options,
                 plan,
                 folder.WorkPath,
                 display,
                 executor => new RecordingExecutor(executor, limit, recorder.Find, recorder.Keep),
-                folders.JobId,
+                recorder.Traces.JobId,
                 loggers
             );
             return [.. s_switcher.Run(arguments, config).SelectMany(summary => summary.Reports)];

@@ -1,4 +1,4 @@
-using Llama3Perf.Benchmarks.Harness;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Benchmarks.Running;
 
@@ -70,30 +70,8 @@ internal sealed class MeasuringTraces : IDisposable
         }
     }
 
-    // The environment that a process was started with; only Linux shows it. Elsewhere a measuring process whose suite is gone ends with
-    // its next line, which nobody reads.
-    private static void EndProcesses(string jobId)
-    {
-        byte[] mark = System.Text.Encoding.UTF8.GetBytes($"{Variable}={jobId}");
-        foreach (string process in OperatingSystem.IsLinux() ? Directory.EnumerateDirectories("/proc") : [])
-        {
-            try
-            {
-                if (
-                    int.TryParse(Path.GetFileName(process), out int id)
-                    && id != Environment.ProcessId
-                    && File.ReadAllBytes(Path.Combine(process, "environ")).AsSpan().IndexOf(mark) >= 0
-                )
-                {
-                    LaunchLimit.Kill(id);
-                }
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // It has ended meanwhile, or it is another user's.
-            }
-        }
-    }
+    // Where the system does not tell, a measuring process whose suite is gone ends with its next line, which nobody reads.
+    private static void EndProcesses(string jobId) => MarkedProcesses.Kill(Variable, jobId);
 
     private static string[] Folders(string jobId) => Directory.GetDirectories(AppContext.BaseDirectory, $"*-{jobId}*");
 

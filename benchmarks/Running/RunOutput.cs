@@ -18,6 +18,14 @@ internal sealed partial class RunOutput : IDisposable
     /// <summary>File that says that a folder is one of ours.</summary>
     public const string Marker = ".llama3perf";
 
+    /// <summary>File of the finished launches; of a complete run it is gone.</summary>
+    public const string JournalName = "journal.jsonl";
+
+    /// <summary>End of the name of a run that is being replaced.</summary>
+    public const string Old = ".old";
+
+    private const int Attempts = 20;
+
     private readonly FileStream _lock;
     private bool _isComplete;
 
@@ -25,8 +33,8 @@ internal sealed partial class RunOutput : IDisposable
     {
         (Path, WorkPath) = (path, workPath);
         Directory.CreateDirectory(workPath);
-        _lock = Hold(workPath);
-        Journal = RunJournal.Open(System.IO.Path.Combine(workPath, "journal.jsonl"));
+        _lock = HoldPatiently(workPath);
+        Journal = RunJournal.Open(System.IO.Path.Combine(workPath, JournalName));
     }
 
     /// <summary>Where the run will be found.</summary>
@@ -62,14 +70,22 @@ internal sealed partial class RunOutput : IDisposable
         );
     }
 
-    /// <summary>The folder of a run that was interrupted, to go on in.</summary>
-    /// <exception cref="RunFileException">It is none, or it is being measured.</exception>
+    /// <summary>The folder of a run that was interrupted, to go on in; one that was to replace another does so at its end.</summary>
+    /// <exception cref="RunFileException">It is none, it is being measured, or what it was to replace is no run any more.</exception>
     public static RunOutput Resume(string path)
     {
         path = Full(path);
-        return File.Exists(System.IO.Path.Combine(path, Marker)) && File.Exists(System.IO.Path.Combine(path, "journal.jsonl"))
-            ? Begin(path, path)
+        return File.Exists(System.IO.Path.Combine(path, Marker)) && File.Exists(System.IO.Path.Combine(path, JournalName))
+            ? Begin(PlaceOf(path), path)
             : throw new RunFileException($"--resume: {path} is not the folder of an interrupted run");
+    }
+
+    private static string PlaceOf(string work)
+    {
+        string path = RunCleanup.TargetOf(work) ?? work;
+        return path == work || !Directory.Exists(path) || MayReplace(path, force: false)
+            ? path
+            : throw new RunFileException($"--resume: {work} was to replace {path}, which is no run folder any more; move one of them");
     }
 
     /// <summary>Writes what a later process needs to go on, or makes sure that the run is the one that was begun.</summary>
@@ -101,32 +117,6 @@ internal sealed partial class RunOutput : IDisposable
         return new RunIdentity(then.RunId, then.TestTime, then.BuildCommit);
     }
 
-    /// <summary>Removes what killed processes left in a folder of runs: work without a finished launch.</summary>
-    /// <returns>Runs that were killed and hold finished launches.</returns>
-    public static IReadOnlyList<string> CleanUp(string folder)
-    {
-        List<string> interrupted = [];
-        foreach (string run in Directory.Exists(folder) ? Directory.GetDirectories(folder) : [])
-        {
-            string journal = System.IO.Path.Combine(run, "journal.jsonl");
-            if (!File.Exists(System.IO.Path.Combine(run, Marker)) || !File.Exists(journal) || !IsFree(run))
-            {
-                continue;
-            }
-
-            if (new FileInfo(journal).Length > 0)
-            {
-                interrupted.Add(run);
-            }
-            else
-            {
-                Remove(run);
-            }
-        }
-
-        return interrupted;
-    }
-
     /// <summary>Writes what there is so far, over what was written before.</summary>
     public void Write(Run run) => RunWriter.Write(run, WorkPath);
 
@@ -140,7 +130,7 @@ internal sealed partial class RunOutput : IDisposable
 
         LiftBenchmarkDotNetExports();
         Journal.Dispose();
-        File.Delete(System.IO.Path.Combine(WorkPath, "journal.jsonl"));
+        File.Delete(System.IO.Path.Combine(WorkPath, JournalName));
         File.Delete(PlanPath);
         File.Delete(System.IO.Path.Combine(WorkPath, "beginning.json"));
         _isComplete = true;
@@ -150,11 +140,23 @@ internal sealed partial class RunOutput : IDisposable
             return;
         }
 
-        // The older run goes when the new one stands in its place.
-        string old = WorkPath + ".old";
-        Directory.Move(Path, old);
-        Directory.Move(WorkPath, Path);
-        Directory.Delete(old, recursive: true);
+        TakePlace(WorkPath, Path);
+    }
+
+    /// <summary>Puts a complete run where it is wanted. The older one goes when the new one stands in its place.</summary>
+    public static void TakePlace(string work, string path)
+    {
+        string old = work + Old;
+        if (Directory.Exists(path))
+        {
+            Directory.Move(path, old);
+        }
+
+        Directory.Move(work, path);
+        if (Directory.Exists(old))
+        {
+            Directory.Delete(old, recursive: true);
+        }
     }
 
     public void Dispose()
@@ -164,7 +166,7 @@ internal sealed partial class RunOutput : IDisposable
         _lock.Dispose();
         if (isEmpty)
         {
-            Remove(WorkPath);
+            RunCleanup.Remove(WorkPath);
         }
     }
 
@@ -191,6 +193,22 @@ internal sealed partial class RunOutput : IDisposable
             ? IsFree(path)
             : force && Directory.EnumerateFileSystemEntries(path).All(IsOurName);
 
+    // A process that was killed may take a moment to be gone.
+    private static FileStream HoldPatiently(string folder)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return Hold(folder);
+            }
+            catch (IOException) when (attempt < Attempts)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
     // The lock belongs to a process and ends with it: no number that another process could be given again.
     private static FileStream Hold(string folder)
     {
@@ -204,7 +222,8 @@ internal sealed partial class RunOutput : IDisposable
         return marker;
     }
 
-    private static bool IsFree(string folder)
+    /// <summary>True when no process measures into a folder of ours.</summary>
+    public static bool IsFree(string folder)
     {
         try
         {
@@ -234,18 +253,6 @@ internal sealed partial class RunOutput : IDisposable
         }
 
         Directory.Delete(exports, recursive: true);
-    }
-
-    private static void Remove(string folder)
-    {
-        try
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // A child that dies at this moment still holds its log open; the next start removes the folder.
-        }
     }
 
     [GeneratedRegex(

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Results.Rows;
 
@@ -26,18 +27,14 @@ internal sealed class RunRecorder : IDisposable
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _isInterrupted = new();
     private readonly PosixSignalRegistration[] _signals;
+    private bool _isEnding;
     private TimeSpan _writing;
     private long _written = Stopwatch.GetTimestamp();
 
     public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder, MeasuringTraces traces)
     {
         (_identity, _context, _plan, _folder, Traces) = (identity, context, plan, folder, traces);
-        _signals =
-        [
-            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(signal =>
-                PosixSignalRegistration.Create(signal, OnSignal)
-            ),
-        ];
+        _signals = [.. ProcessSignals.All.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
     }
 
     /// <summary>The processes and folders of this measuring.</summary>
@@ -126,6 +123,11 @@ internal sealed class RunRecorder : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
+        if (Interlocked.Exchange(ref _isEnding, true))
+        {
+            return;
+        }
+
         _isInterrupted.Set();
         Traces.EndProcesses();
         int exitCode = context.Signal switch

@@ -43,7 +43,7 @@ internal static class SuiteRunner
         MeasuringTraces.CleanUp();
         RunIdentity identity = NewIdentity();
         string path = options.Output ?? Path.Combine(Workspace.Results, identity.RunId);
-        foreach (string left in RunOutput.CleanUp(Path.GetDirectoryName(Path.GetFullPath(path))!).Where(left => !options.Resume))
+        foreach (string left in RunCleanup.CleanUp(Path.GetDirectoryName(Path.GetFullPath(path))!).Where(left => !options.Resume))
         {
             Console.WriteLine($"{left} holds the finished launches of a run that was interrupted; to go on with it: run --resume {left}");
         }

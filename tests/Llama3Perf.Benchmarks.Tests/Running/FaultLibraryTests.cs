@@ -40,7 +40,7 @@ public sealed class FaultLibraryTests : IDisposable
         Assert.Equal(expected is null, output.Contains("end to end", StringComparison.Ordinal));
     }
 
-    /// <summary>Every case in a measuring process of its own: nine faults, one a case, with the run killed while the third one hangs.</summary>
+    /// <summary>Every case in a measuring process of its own: nine faults, one a case; the run is killed while the third one hangs.</summary>
     [Fact]
     public void Each_fault_fails_its_case_alone_and_a_killed_run_goes_on()
     {

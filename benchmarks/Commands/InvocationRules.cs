@@ -42,6 +42,7 @@ internal static class InvocationRules
         "--verbose",
         "--launch-timeout",
         "--force",
+        "--keep-paths",
         "--telemetry",
     ];
 

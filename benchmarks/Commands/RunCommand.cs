@@ -251,6 +251,11 @@ internal sealed class RunCommand
         "Replaces a folder at --output that has no marker of the suite and holds nothing but files named like those of a run."
     );
 
+    private readonly Option<bool> _keepPaths = OptionFactory.Flag(
+        "--keep-paths",
+        "Writes paths into the run's files as they are. Default: ~ for the home folder, the program's own libraries relative to it."
+    );
+
     // For the gate's --confirm.
     private readonly Option<IReadOnlyList<string>?> _expectedModels = OptionFactory.List(
         "--expect-model",
@@ -304,6 +309,7 @@ internal sealed class RunCommand
                 _resume,
                 _trust,
                 _force,
+                _keepPaths,
                 _expectedModels,
             }
         )
@@ -405,6 +411,7 @@ internal sealed class RunCommand
             Verbose = parsed.GetValue(_verbose),
             LaunchTimeout = parsed.GetValue(_launchTimeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             Force = parsed.GetValue(_force),
+            KeepPaths = parsed.GetValue(_keepPaths),
             ExpectedModels = parsed.GetValue(_expectedModels),
             BenchmarkDotNetArguments = [.. parsed.UnmatchedTokens],
         };

@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Planning;
@@ -18,17 +20,21 @@ internal sealed record EngineChoice(EngineFamily Family, string Engine, Executio
 internal sealed class CasePlanner(PlanContext context)
 {
     private readonly SuiteOptions _options = context.Options;
+    private Exception? _broken;
 
     /// <exception cref="UsageException">Two cases are the same, or <c>--case</c> names none.</exception>
+    /// <exception cref="ModelException">No model can be opened; the first one's reason.</exception>
     public IReadOnlyList<PlannedCase> Plan(IEnumerable<EngineChoice> engines)
     {
         CaseSubject[] subjects =
         [
-            .. from choice in engines
-            from model in _options.Models
-            from subject in choice.Family.Subjects(choice.Engine, choice.Provider, model, context)
-            select subject,
+            .. from choice in engines from model in _options.Models from subject in SubjectsOf(choice, model) select subject,
         ];
+        if (_broken is not null && Array.TrueForAll(subjects, subject => subject.IsBroken))
+        {
+            ExceptionDispatchInfo.Throw(_broken);
+        }
+
         PlannedCase[] cases = [.. subjects.SelectMany(subject => Cases(subject, TokenizerOf(subject, subjects)))];
         if (cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
@@ -47,6 +53,20 @@ internal sealed class CasePlanner(PlanContext context)
                 $"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}"
             )
             : [.. cases.Where(planned => wanted.Contains(planned.CaseId))];
+    }
+
+    private CaseSubject[] SubjectsOf(EngineChoice choice, string model)
+    {
+        try
+        {
+            return [.. choice.Family.Subjects(choice.Engine, choice.Provider, model, context)];
+        }
+        catch (Exception exception) when (exception is ModelException or EngineException or IOException or UnauthorizedAccessException)
+        {
+            // One bad model does not stop the others.
+            _broken ??= exception;
+            return [CaseSubject.Broken(choice, model, exception, context)];
+        }
     }
 
     // Where an engine has no tokenizer of its own its prompts are as long as those of the engines beside it.
@@ -104,7 +124,7 @@ internal sealed class CasePlanner(PlanContext context)
 
     private PlannedCase Case(CaseSubject subject, string prompt, CaseKey key, TokenizedPrompt? tokens)
     {
-        string? skip = subject.Skip ?? WhyNot(key, subject.ContextLength);
+        string? skip = subject.IsBroken ? null : subject.Skip ?? WhyNot(key, subject.ContextLength);
         return new PlannedCase
         {
             // Without a tokenizer the text itself tells apart what its shortened form does not.

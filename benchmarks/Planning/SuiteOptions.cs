@@ -113,6 +113,9 @@ public sealed record SuiteOptions
     /// <summary>True goes on with the interrupted run at <see cref="Output"/>.</summary>
     public bool Resume { get; init; }
 
+    /// <summary>True writes paths into result files as they are; else the home folder is <c>~</c>.</summary>
+    public bool KeepPaths { get; init; }
+
     /// <summary>True replaces a folder without our marker that holds nothing but files of our names.</summary>
     public bool Force { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Results;
 
 namespace Llama3Perf.Benchmarks.Running;
@@ -6,7 +7,8 @@ namespace Llama3Perf.Benchmarks.Running;
 /// <summary>How a run was asked for, kept in its folder so that it can be measured again.</summary>
 /// <param name="Directory">Current directory, for relative paths among the arguments.</param>
 /// <param name="Arguments">The command line.</param>
-internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arguments)
+/// <param name="HasTildes">In the file: <c>~</c> stands for the home folder of whoever reads it.</param>
+internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arguments, bool HasTildes = false)
 {
     public const string FileName = "invocation.json";
 
@@ -14,7 +16,15 @@ internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arg
 
     public static RunInvocation OfThisProcess { get; } = new(Environment.CurrentDirectory, [.. Environment.GetCommandLineArgs().Skip(1)]);
 
-    public void Write(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, s_json) + "\n");
+    /// <param name="folder">The run's.</param>
+    /// <param name="keepPaths">Leaves paths as they are.</param>
+    public void Write(string folder, bool keepPaths)
+    {
+        RunInvocation written = keepPaths
+            ? this
+            : new(HomePaths.Collapse(Directory), [.. Arguments.Select(HomePaths.Collapse)], HasTildes: true);
+        File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(written, s_json) + "\n");
+    }
 
     /// <exception cref="RunFileException">The folder does not tell.</exception>
     public static RunInvocation Read(string folder)
@@ -24,7 +34,7 @@ internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arg
         {
             return
                 JsonSerializer.Deserialize<RunInvocation>(File.ReadAllText(path)) is { Directory: not null, Arguments: not null } invocation
-                ? invocation
+                ? invocation.Expanded()
                 : throw new JsonException("it lacks the directory or the arguments");
         }
         catch (Exception exception) when (exception is IOException or JsonException or UnauthorizedAccessException)
@@ -32,4 +42,6 @@ internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arg
             throw new RunFileException($"{path}, which says how the run was measured, cannot be read: {exception.Message}", exception);
         }
     }
+
+    private RunInvocation Expanded() => HasTildes ? new(HomePaths.Expand(Directory), [.. Arguments.Select(HomePaths.Expand)]) : this;
 }

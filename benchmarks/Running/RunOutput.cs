@@ -91,7 +91,7 @@ internal sealed partial class RunOutput : IDisposable
     /// <summary>Writes what a later process needs to go on, or makes sure that the run is the one that was begun.</summary>
     /// <returns>The run's identity: of a run that goes on, the one it has.</returns>
     /// <exception cref="RunFileException">Something is not as it was when the run began.</exception>
-    public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan)
+    public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan, bool keepPaths)
     {
         RunBeginning now = new(
             identity.RunId,
@@ -104,7 +104,7 @@ internal sealed partial class RunOutput : IDisposable
         if (!File.Exists(file))
         {
             File.WriteAllText(file, JsonSerializer.Serialize(now));
-            RunInvocation.OfThisProcess.Write(WorkPath);
+            RunInvocation.OfThisProcess.Write(WorkPath, keepPaths);
         }
 
         RunBeginning then = RunBeginning.Read(file);
@@ -118,17 +118,18 @@ internal sealed partial class RunOutput : IDisposable
     }
 
     /// <summary>Writes what there is so far, over what was written before.</summary>
-    public void Write(Run run) => RunWriter.Write(run, WorkPath);
+    public void Write(Run run) => RunWriter.Write(WithShownPaths(run), WorkPath);
 
     /// <summary>Writes the run's files and gives the folder its name, in place of an earlier run there.</summary>
     public void Complete(Run run)
     {
         if (run.Cases.Count > 0)
         {
-            RunWriter.Write(run, WorkPath);
+            Write(run);
         }
 
         LiftBenchmarkDotNetExports();
+        ShowPathsOfBenchmarkDotNet();
         Journal.Dispose();
         File.Delete(System.IO.Path.Combine(WorkPath, JournalName));
         File.Delete(PlanPath);
@@ -238,6 +239,35 @@ internal sealed partial class RunOutput : IDisposable
 
     private static bool IsOurName(string entry) => OurName().IsMatch(System.IO.Path.GetFileName(entry));
 
+    private static Run WithShownPaths(Run run) =>
+        run with
+        {
+            Cases =
+            [
+                .. run.Cases.Select(outcome =>
+                    outcome with
+                    {
+                        Error = outcome.Error is { } error ? HomePaths.Shown(error) : null,
+                        Notes = [.. outcome.Notes.Select(HomePaths.Shown)],
+                    }
+                ),
+            ],
+        };
+
+    // Its log and its exports name the folders that it built in.
+    private void ShowPathsOfBenchmarkDotNet()
+    {
+        foreach (string file in Directory.EnumerateFiles(WorkPath).Where(file => BenchmarkDotNetName().IsMatch(file)))
+        {
+            string text = File.ReadAllText(file);
+            string shown = HomePaths.Shown(text);
+            if (shown != text)
+            {
+                File.WriteAllText(file, shown);
+            }
+        }
+    }
+
     // BenchmarkDotNet puts its exports one folder deeper.
     private void LiftBenchmarkDotNetExports()
     {
@@ -262,4 +292,11 @@ internal sealed partial class RunOutput : IDisposable
         matchTimeoutMilliseconds: 1000
     )]
     private static partial Regex OurName();
+
+    [GeneratedRegex(
+        @"(-report(-full|-github)?\.(json|md|csv|html)|\.log)$",
+        RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
+    private static partial Regex BenchmarkDotNetName();
 }

@@ -39,6 +39,8 @@ internal static class SuiteRunner
 
         options = ChooseIsolation(options);
         CheckSpin(options);
+        using ProcessState process = new();
+        process.Set(HomePaths.KeepVariable, options.KeepPaths ? "1" : "");
         string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
         MeasuringTraces.CleanUp();
         RunIdentity identity = NewIdentity();
@@ -52,7 +54,7 @@ internal static class SuiteRunner
         PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
         SuitePlan plan = Plan(context, filters);
         RequireModels(options, plan);
-        identity = folder.Begin(identity, context.Machine, plan);
+        identity = folder.Begin(identity, context.Machine, plan, options.KeepPaths);
         using MeasuringTraces traces = new();
         using RunRecorder recorder = new(identity, context, plan, folder, traces);
         try
@@ -160,7 +162,11 @@ internal static class SuiteRunner
 
         using ProcessState process = new();
         process.Set(SuitePlan.Variable, folder.PlanPath);
-        process.Set(MeasuringTraces.Variable, recorder.Traces.JobId);
+        if (options.Isolation == Isolation.Process)
+        {
+            process.Set(MeasuringTraces.Variable, recorder.Traces.JobId);
+        }
+
         process.Set(MeasuringPriority.Variable, MeasuringPriority.Current() ?? "");
 
         // Children are built from code that this build has analyzed already; MSBuild takes properties from the environment.

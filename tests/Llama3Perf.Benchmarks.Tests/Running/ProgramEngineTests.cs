@@ -71,7 +71,7 @@ public sealed class ProgramEngineTests : IDisposable
         Assert.Equal(engine, Assert.Single(real.Cases).Case.Engine);
         string baseline = real.With("baseline", sample => Steady(sample, 1e6)).Write(At("baseline"));
         string current = real.With("current", sample => Steady(sample, 1e4)).Write(At("current"));
-        new RunInvocation(Environment.CurrentDirectory, all).Write(current);
+        new RunInvocation(Environment.CurrentDirectory, all).Write(current, keepPaths: true);
 
         (int exitCode, string output, string error) = CliSession.Run(
             "gate",

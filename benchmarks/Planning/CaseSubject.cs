@@ -12,7 +12,6 @@ namespace Llama3Perf.Benchmarks.Planning;
 internal sealed record CaseSubject(string Engine, string Provider, string Model)
 {
     /// <summary>The subject that stands for a model that cannot be opened or made: a failed row, and the other models go on.</summary>
-    /// <exception cref="EngineException"><c>--device</c> fits no adapter, or several.</exception>
     public static CaseSubject Broken(EngineChoice choice, string model, Exception why, PlanContext context)
     {
         ExecutionProvider provider = choice.Provider ?? ExecutionProvider.Cpu;
@@ -21,7 +20,11 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
             ModelName = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(model)),
             IsReal = System.IO.Path.Exists(model),
             Precision = context.Options.Precisions?[0].Name() ?? "unknown",
-            EngineOptions = context.EngineOptions(provider),
+            EngineOptions = new EngineOptions
+            {
+                Provider = provider,
+                Threads = provider == ExecutionProvider.Cpu ? context.CpuThreads : context.Options.Threads,
+            },
             Failure = why.Message,
             IsBroken = true,
         };

@@ -48,7 +48,7 @@ internal static partial class HomePaths
         RegexOptions options = RegexOptions.CultureInvariant | (OperatingSystem.IsWindows() ? RegexOptions.IgnoreCase : RegexOptions.None);
         // In JSON a backslash stands twice.
         string pattern = Regex.Escape(home).Replace(@"\\", @"\\{1,2}", StringComparison.Ordinal);
-        return Regex.Replace(text, $@"(?<![\w.~/\\-]){pattern}(?![\w.-])", with, options, TimeSpan.FromSeconds(10));
+        return Regex.Replace(text, $@"(?<![\w.~/\\-]){pattern}(?![\w.~-])", with, options, TimeSpan.FromSeconds(10));
     }
 
     [GeneratedRegex("~~?", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

@@ -82,7 +82,7 @@ internal sealed class ModelPreparation(string root)
     {
         try
         {
-            using FileStream file = File.OpenRead(path);
+            using FileStream file = InputFile.Open(path, long.MaxValue, "is no model");
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             byte[] buffer = new byte[1 << 20];
             for (int read; (read = file.Read(buffer)) > 0; )

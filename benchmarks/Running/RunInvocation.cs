@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Results;
 
 namespace Llama3Perf.Benchmarks.Running;
@@ -18,7 +20,7 @@ internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arg
 
     /// <param name="folder">The run's.</param>
     /// <param name="keepPaths">Leaves paths as they are.</param>
-    public void Write(string folder, bool keepPaths)
+    public void Write(string folder, bool keepPaths = false)
     {
         RunInvocation written = keepPaths
             ? this
@@ -33,11 +35,12 @@ internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arg
         try
         {
             return
-                JsonSerializer.Deserialize<RunInvocation>(File.ReadAllText(path)) is { Directory: not null, Arguments: not null } invocation
+                JsonSerializer.Deserialize<RunInvocation>(InputFile.ReadText(path, "is not JSON"))
+                    is { Directory: not null, Arguments: not null } invocation
                 ? invocation.Expanded()
                 : throw new JsonException("it lacks the directory or the arguments");
         }
-        catch (Exception exception) when (exception is IOException or JsonException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or JsonException or UnauthorizedAccessException or ModelException)
         {
             throw new RunFileException($"{path}, which says how the run was measured, cannot be read: {exception.Message}", exception);
         }

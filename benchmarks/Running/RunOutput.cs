@@ -75,7 +75,10 @@ internal sealed partial class RunOutput : IDisposable
     public static RunOutput Resume(string path)
     {
         path = Full(path);
-        return File.Exists(System.IO.Path.Combine(path, Marker)) && File.Exists(System.IO.Path.Combine(path, JournalName))
+        // A pipe has no length, and a journal of nothing nothing to go on from.
+        return
+            File.Exists(System.IO.Path.Combine(path, Marker))
+            && new FileInfo(System.IO.Path.Combine(path, JournalName)) is { Exists: true, Length: > 0 }
             ? Begin(PlaceOf(path), path)
             : throw new RunFileException($"--resume: {path} is not the folder of an interrupted run");
     }

@@ -48,6 +48,13 @@ internal sealed class RunRecorder : IDisposable
     public LaunchResult? Find(string caseId, int index) =>
         _folder.Journal.Launches.FirstOrDefault(launch => launch.CaseId == caseId && launch.Index == index);
 
+    /// <summary>The launches of a case that its engine's own program makes.</summary>
+    public KeptLaunches OwnOf(PlannedCase planned) =>
+        new(
+            index => Find(planned.CaseId, index)?.Parsed.OfType<ProgramMeasured>().SingleOrDefault()?.Text,
+            (index, text) => Keep(new LaunchResult(planned.CaseId, index, ExitCode: 0, [new ProgramMeasured(text).Format()], []))
+        );
+
     /// <summary>The machine and the libraries that were really loaded.</summary>
     public RunEnvironment Environment()
     {

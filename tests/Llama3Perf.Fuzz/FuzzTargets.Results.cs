@@ -36,7 +36,7 @@ internal static partial class FuzzTargets
 
     private static FuzzTarget Invocation(string folder)
     {
-        RunInvocation.OfThisProcess.Write(folder, keepPaths: false);
+        RunInvocation.OfThisProcess.Write(folder);
         return OnFile(
             "invocation",
             Path.Combine(folder, "invocation.json"),

@@ -17,7 +17,7 @@ public static class ChatTemplateFile
         string file = Path.Combine(folder, Name);
         if (File.Exists(file))
         {
-            return File.ReadAllText(file);
+            return InputFile.ReadText(file, "is no template");
         }
 
         string configuration = Path.Combine(folder, "tokenizer_config.json");

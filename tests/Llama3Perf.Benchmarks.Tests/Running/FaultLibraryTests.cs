@@ -82,7 +82,7 @@ public sealed class FaultLibraryTests : IDisposable
             crashed => AssertFailed(crashed, "exit code 139: the signal SIGSEGV"),
             left => AssertFailed(left, "exit code 0 after 1 iterations, before its work was done"),
             full => AssertFailed(full, "exit code 137: the signal SIGKILL, as the system sends it when memory runs out"),
-            hanging => AssertFailed(hanging, "did not end within 20 s and was killed"),
+            hanging => AssertFailed(hanging, "s and was killed; --launch-timeout gives it longer"),
             well => Assert.Equal((CaseStatus.Ok, 3), (well.Status, well.Samples.Count))
         );
         // Nothing of either part is left: no process, no folder that BenchmarkDotNet built in.

@@ -122,7 +122,6 @@ public sealed class SuiteTests : IDisposable
             ("cut-graph", model => Cut(Path.Combine(model, "model.onnx"))),
             ("cut-data", model => Cut(Path.Combine(model, "model.onnx.data"))),
             ("no-tokenizer", model => File.Delete(Path.Combine(model, "tokenizer.json"))),
-            ("bad-tokenizer", model => File.WriteAllText(Path.Combine(model, "tokenizer.json"), "{}")),
             ("pipe", model => Replace(Path.Combine(model, "genai_config.json"), file => Process.Start("mkfifo", [file]).WaitForExit())),
             ("circle", model => Replace(Path.Combine(model, "model.onnx"), file => File.CreateSymbolicLink(file, file))),
             ("folder", model => Replace(Path.Combine(model, "tokenizer.json"), file => Directory.CreateDirectory(file))),

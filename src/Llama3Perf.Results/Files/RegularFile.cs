@@ -1,6 +1,6 @@
 namespace Llama3Perf.Results.Files;
 
-/// <summary>Opens files that may come from anybody: regular ones up to a size. A pipe would wait for ever, and a device never end.</summary>
+/// <summary>Opens files that may come from anybody: regular ones up to a size. A pipe would wait for ever, a device never end.</summary>
 internal static class RegularFile
 {
     /// <summary>The largest table of a run that is read.</summary>

@@ -66,6 +66,7 @@ internal sealed class RunJournal : IDisposable
             launches.Add(
                 JsonSerializer.Deserialize<LaunchResult>(bytes.AsSpan(start, end - start))
                     is { CaseId: not null, Lines: not null, Measurements: not null } launch
+                && !launch.Lines.Concat(launch.Measurements).Contains(null!)
                     ? launch
                     : throw new JsonException($"line {launches.Count + 1} is no launch")
             );

@@ -12,6 +12,8 @@ namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 /// <param name="KnowsDepth">False where the program measures new tokens from an empty context.</param>
 internal sealed record LlamaBenchLaunch(DateTimeOffset StartUtc, LlamaBenchTest Prefill, LlamaBenchTest Decode, bool KnowsDepth)
 {
+    private static readonly JsonSerializerOptions s_strict = new() { RespectNullableAnnotations = true };
+
     /// <summary>As it is kept while the run is not complete.</summary>
     [JsonIgnore]
     public string Text => JsonSerializer.Serialize(this);
@@ -23,7 +25,7 @@ internal sealed record LlamaBenchLaunch(DateTimeOffset StartUtc, LlamaBenchTest 
         try
         {
             return
-                JsonSerializer.Deserialize<LlamaBenchLaunch>(text) is { Prefill: { } prefill, Decode: { } decode } launch
+                JsonSerializer.Deserialize<LlamaBenchLaunch>(text, s_strict) is { Prefill: { } prefill, Decode: { } decode } launch
                 && (prefill.SamplesNs.Count, prefill.SamplesTps.Count) == (decode.SamplesNs.Count, decode.SamplesTps.Count)
                 && prefill.SamplesNs.Count == prefill.SamplesTps.Count
                 ? launch

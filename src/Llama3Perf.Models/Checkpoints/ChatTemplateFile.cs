@@ -15,7 +15,7 @@ public static class ChatTemplateFile
     public static string? Read(string folder)
     {
         string file = Path.Combine(folder, Name);
-        if (File.Exists(file))
+        if (File.Exists(file) && InputFile.Length(file) > 0)
         {
             return InputFile.ReadText(file, "is no template");
         }

@@ -143,6 +143,35 @@ internal sealed class RunCommand
         "n"
     );
 
+    private readonly Option<double?> _until = OptionFactory.Value<double?>(
+        "--until",
+        "Launches each case until its decode rate is known within so much, instead of --launches: 1%.",
+        text => ResultsVerb.Share(text),
+        "share"
+    );
+
+    private readonly Option<Budget?> _budget = OptionFactory.Value<Budget?>(
+        "--budget",
+        "What --until may take: a time from the first launch on, or a number of launches a case. Default: 10m.",
+        OptionFactory.BudgetOf,
+        "time|n"
+    );
+
+    private readonly Option<LaunchOrder?> _order = OptionFactory.Value<LaunchOrder?>(
+        "--order",
+        "random: one launch of each case in random order, then the next ones; fixed: all launches of a case in a row. Default: random in "
+            + "child processes, fixed in this one.",
+        OptionFactory.OneOf<LaunchOrder?>(("random", LaunchOrder.Random), ("fixed", LaunchOrder.Fixed)),
+        "random|fixed"
+    );
+
+    private readonly Option<int?> _seed = OptionFactory.Value<int?>(
+        "--seed",
+        "Of the random order. Default: drawn, and recorded.",
+        text => OptionFactory.Integer(0)(text),
+        "n"
+    );
+
     private readonly Option<int?> _warmups = OptionFactory.Value<int?>(
         "--warmup",
         "Generations before the measured ones, in each launch, and as many more, within 10 or 5 s, until they take equally long and "
@@ -261,61 +290,87 @@ internal sealed class RunCommand
 
     private readonly Option<bool> _verbose = OptionFactory.Flag("--verbose", "Shows BenchmarkDotNet's own log.");
 
+    private Option[] Options =>
+        [
+            _models,
+            _precisions,
+            _blockSizes,
+            _engines,
+            _providers,
+            _device,
+            _python,
+            _peerOptions,
+            _llamaBench,
+            _gguf,
+            _providerOptions,
+            _sessionEntries,
+            _optimization,
+            _loop,
+            _prompts,
+            _chatTemplate,
+            _addBos,
+            _maxLengths,
+            _threads,
+            _launches,
+            _until,
+            _budget,
+            _order,
+            _seed,
+            _warmups,
+            _iterations,
+            _isolation,
+            _cooldown,
+            _waitIdle,
+            _strict,
+            _spin,
+            _preset,
+            _quick,
+            _output,
+            _cases,
+            _runtimeDir,
+            _verify,
+            _verbose,
+            _launchTimeout,
+            _resume,
+            _trust,
+            _force,
+            _expectedModels,
+        ];
+
+    /// <summary>Adds the verb's options, and what it does, to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (
-            Option option in new Option[]
+        AddOptionsTo(command, []);
+
+        // What is not ours is BenchmarkDotNet's: --filter, --list, --exporters and the like.
+        command.TreatUnmatchedTokensAsErrors = false;
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(_resume) is { } folder)
             {
-                _models,
-                _precisions,
-                _blockSizes,
-                _engines,
-                _providers,
-                _device,
-                _python,
-                _peerOptions,
-                _llamaBench,
-                _gguf,
-                _providerOptions,
-                _sessionEntries,
-                _optimization,
-                _loop,
-                _prompts,
-                _chatTemplate,
-                _addBos,
-                _maxLengths,
-                _threads,
-                _launches,
-                _warmups,
-                _iterations,
-                _isolation,
-                _cooldown,
-                _waitIdle,
-                _strict,
-                _spin,
-                _preset,
-                _quick,
-                _output,
-                _cases,
-                _runtimeDir,
-                _verify,
-                _verbose,
-                _launchTimeout,
-                _resume,
-                _trust,
-                _force,
-                _expectedModels,
+                return Resume(parsed, folder);
             }
-        )
+
+            UseRuntime(parsed);
+            return SuiteRunner.Run(Read(parsed));
+        });
+    }
+
+    /// <summary>Adds the options to another verb that measures.</summary>
+    public void AddOptionsTo(Command command, IReadOnlyList<string> without)
+    {
+        _expectedModels.Hidden = true;
+        foreach (Option option in Options.Where(option => !without.Contains(option.Name)))
         {
             command.Add(option);
         }
-
-        _expectedModels.Hidden = true;
-        // What is not ours is BenchmarkDotNet's: --filter, --list, --exporters and the like.
-        command.TreatUnmatchedTokensAsErrors = false;
-        command.SetAction(parsed => parsed.GetValue(_resume) is { } folder ? Resume(parsed, folder) : SuiteRunner.Run(Read(parsed)));
     }
+
+    /// <summary>Whether an option is one of this verb's.</summary>
+    public bool Has(string option) => Options.Any(own => own.Name == option);
+
+    /// <summary>Takes the native libraries that were asked for, before anything touches one.</summary>
+    public void UseRuntime(ParseResult parsed) => RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
 
     private int Resume(ParseResult parsed, string folder)
     {
@@ -349,6 +404,7 @@ internal sealed class RunCommand
 
         using ProcessState state = new();
         Environment.CurrentDirectory = invocation.Directory;
+        UseRuntime(begun);
         return SuiteRunner.Run(Read(begun) with { Output = folder, Resume = true, Verbose = parsed.GetValue(_verbose) });
     }
 
@@ -364,11 +420,11 @@ internal sealed class RunCommand
         );
     }
 
-    private SuiteOptions Read(ParseResult parsed)
+    /// <summary>What was asked for.</summary>
+    public SuiteOptions Read(ParseResult parsed)
     {
         bool quick = parsed.GetValue(_quick);
         SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
-        RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
         return new SuiteOptions
         {
             Models = parsed.GetValue(_models) ?? basis.Models,
@@ -392,6 +448,10 @@ internal sealed class RunCommand
             MaxLengths = parsed.GetValue(_maxLengths) ?? basis.MaxLengths,
             Threads = parsed.GetValue(_threads),
             Launches = parsed.GetValue(_launches) ?? (quick ? 1 : basis.Launches),
+            Until = parsed.GetValue(_until),
+            Budget = parsed.GetValue(_budget) ?? basis.Budget,
+            Order = parsed.GetValue(_order),
+            Seed = parsed.GetValue(_seed),
             Warmups = parsed.GetValue(_warmups) ?? basis.Warmups,
             Iterations = parsed.GetValue(_iterations) ?? (quick ? 8 : basis.Iterations),
             Isolation = parsed.GetValue(_isolation) ?? basis.Isolation,

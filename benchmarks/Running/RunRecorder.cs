@@ -29,8 +29,16 @@ internal sealed class RunRecorder : IDisposable
     private TimeSpan _writing;
     private long _written = Stopwatch.GetTimestamp();
 
-    public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder)
+    private readonly int? _wanted;
+
+    /// <param name="identity">The run.</param>
+    /// <param name="context">What was asked for, and the machine.</param>
+    /// <param name="plan">Its cases.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="isOpen">True when what the launches show decides how many there will be.</param>
+    public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder, bool isOpen = false)
     {
+        _wanted = isOpen ? null : context.Options.Launches;
         (_identity, _context, _plan, _folder) = (identity, context, plan, folder);
         _signals =
         [
@@ -140,30 +148,56 @@ internal sealed class RunRecorder : IDisposable
         System.Environment.Exit(exitCode);
     }
 
+    /// <summary>The run as far as it is.</summary>
+    public Run Part()
+    {
+        RunEnvironment environment = Environment();
+        return Of(environment, (planned, launches) => OutcomeReader.ReadPart(planned, launches, _wanted, _identity, environment));
+    }
+
+    /// <summary>The run when no more will be measured of it.</summary>
+    public Run Whole()
+    {
+        RunEnvironment environment = Environment();
+        return Of(
+            environment,
+            (planned, launches) =>
+                launches.Count > 0
+                    ? OutcomeReader.Read(planned, launches, _identity, environment)
+                    : OutcomeReader.ReadPart(planned, launches, _wanted, _identity, environment)
+        );
+    }
+
+    /// <summary>A run of some launches of one case alone.</summary>
+    public Run Of(IReadOnlyList<LaunchResult> launches, PlannedCase planned)
+    {
+        RunEnvironment environment = Environment();
+        return new Run(_identity, environment, [OutcomeReader.Read(planned, launches, _identity, environment)]);
+    }
+
+    private Run Of(RunEnvironment environment, Func<PlannedCase, IReadOnlyList<LaunchResult>, CaseOutcome> read)
+    {
+        ILookup<string, LaunchResult> launches = _folder.Journal.Launches.ToLookup(launch => launch.CaseId);
+        return new Run(
+            _identity,
+            environment,
+            [
+                .. _plan.Cases.Select(planned =>
+                    planned.IsRunnable
+                        ? read(planned, [.. launches[planned.CaseId].OrderBy(launch => launch.Index)]) with
+                        {
+                            LaunchOrder = _context.Options.OrderText,
+                        }
+                        : OutcomeReader.NotMeasured(planned)
+                ),
+            ]
+        );
+    }
+
     private void WritePart()
     {
         long start = Stopwatch.GetTimestamp();
-        RunEnvironment environment = Environment();
-        ILookup<string, LaunchResult> launches = _folder.Journal.Launches.ToLookup(launch => launch.CaseId);
-        _folder.Write(
-            new Run(
-                _identity,
-                environment,
-                [
-                    .. _plan.Cases.Select(planned =>
-                        planned.IsRunnable
-                            ? OutcomeReader.ReadPart(
-                                planned,
-                                [.. launches[planned.CaseId]],
-                                _context.Options.Launches,
-                                _identity,
-                                environment
-                            )
-                            : OutcomeReader.NotMeasured(planned)
-                    ),
-                ]
-            )
-        );
+        _folder.Write(Part());
         _written = Stopwatch.GetTimestamp();
         _writing = Stopwatch.GetElapsedTime(start);
     }

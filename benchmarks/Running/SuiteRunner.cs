@@ -100,7 +100,7 @@ internal static class SuiteRunner
         }
     }
 
-    private static RunIdentity NewIdentity()
+    internal static RunIdentity NewIdentity()
     {
         DateTimeOffset start = DateTimeOffset.UtcNow;
         return new RunIdentity(RunId.New(start), start, EnvironmentCapture.BuildCommit);
@@ -188,7 +188,7 @@ internal static class SuiteRunner
     }
 
     // A run that is measured again because of its figures takes the models that it had.
-    private static void RequireModels(SuiteOptions options, SuitePlan plan)
+    internal static void RequireModels(SuiteOptions options, SuitePlan plan)
     {
         if (
             options.ExpectedModels is { } expected

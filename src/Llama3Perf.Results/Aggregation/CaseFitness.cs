@@ -21,16 +21,27 @@ public static class CaseFitness
         [
             .. samples.OrderBy(sample => sample.StartUtc).ThenBy(sample => sample.LaunchIndex).ThenBy(sample => sample.Iteration),
         ];
+        string[] reasons = [.. Disturbances(ordered), .. Rates(ordered)];
+        return reasons.Length == 0 ? new Fitness(Steadiness.Steady, null) : new Fitness(Steadiness.Unsteady, string.Join(", ", reasons));
+    }
+
+    /// <summary>
+    /// What disturbed the machine while it measured, whatever the figures show; null when nothing did. It is all that speaks against a
+    /// block of launches of two sides: what drifts there cancels, and what scatters stands in the interval.
+    /// </summary>
+    public static string? Disturbance(IReadOnlyList<Sample> samples) =>
+        string.Join(", ", Disturbances([.. samples.OrderBy(sample => sample.StartUtc)])) is { Length: > 0 } reasons ? reasons : null;
+
+    private static IEnumerable<string> Disturbances(Sample[] ordered)
+    {
         Conditions all = ConditionSummary.Of([.. ordered.Select(sample => sample.Conditions)]);
-        string[] reasons =
+        return
         [
             .. Interruptions(all),
             .. Load(all),
             .. Throttling(all, ordered),
-            .. Rates(ordered),
             .. all.Power?.Contains(" then ", StringComparison.Ordinal) == true ? [$"power changed: {all.Power}"] : (string[])[],
         ];
-        return reasons.Length == 0 ? new Fitness(Steadiness.Steady, null) : new Fitness(Steadiness.Unsteady, string.Join(", ", reasons));
     }
 
     private static IEnumerable<string> Interruptions(Conditions all)

@@ -13,7 +13,7 @@ namespace Llama3Perf.Benchmarks.Commands;
 
 /// <summary>
 /// <c>pairs</c>: two engines on the same folder, generation by generation in turn in one process; with <c>--overhead</c> the suite
-/// itself against a bare loop over the same loaded engine. What the README's ratios come from.
+/// itself against a bare loop over the same engine, launch by launch. What the README's ratios come from.
 /// </summary>
 internal static class PairsCommand
 {
@@ -64,7 +64,13 @@ internal static class PairsCommand
         );
         Option<bool> overhead = OptionFactory.Flag(
             "--overhead",
-            "A is the suite (BenchmarkDotNet, in-process), B a bare loop over the same engine."
+            "A is the suite, B a bare loop over the same engine in a process of its own; a pair is a launch of each."
+        );
+        Option<Isolation?> isolation = OptionFactory.Value<Isolation?>(
+            "--isolation",
+            "Of the suite with --overhead: process or none. Default: none.",
+            OptionFactory.OneOf<Isolation?>(("process", Isolation.Process), ("none", Isolation.None)),
+            "process|none"
         );
         Option<string?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("pairs", "Compares two engines generation by generation, in turn, in one process.")
@@ -78,10 +84,12 @@ internal static class PairsCommand
             threads,
             pairs,
             overhead,
+            isolation,
             runtimeDir,
         };
         command.SetAction(parsed =>
         {
+            MeasurableBuild.Require();
             RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
             IReadOnlyList<string> names = parsed.GetValue(engines) ?? (parsed.GetValue(overhead) ? ["ort"] : ["ort", "genai"]);
             int count = parsed.GetValue(pairs) ?? 11;
@@ -98,6 +106,7 @@ internal static class PairsCommand
                 Prompts = parsed.GetValue(prompts) ?? ["pp15", "pp512"],
                 Threads = parsed.GetValue(threads),
                 NewTokens = tokens,
+                Isolation = parsed.GetValue(isolation) ?? Isolation.None,
             };
             if (parsed.GetValue(overhead))
             {

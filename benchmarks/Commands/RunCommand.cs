@@ -146,7 +146,10 @@ internal sealed class RunCommand
     private readonly Option<double?> _until = OptionFactory.Value<double?>(
         "--until",
         "Launches each case until its decode rate is known within so much, instead of --launches: 1%.",
-        text => ResultsVerb.Share(text),
+        text =>
+            ResultsVerb.Share(text) is > 0 and var share
+                ? share
+                : throw new UsageException("nothing is known within 0 %; 1% is a usual target"),
         "share"
     );
 
@@ -423,6 +426,16 @@ internal sealed class RunCommand
     /// <summary>What was asked for.</summary>
     public SuiteOptions Read(ParseResult parsed)
     {
+        if (parsed.GetValue(_until) is not null && parsed.GetValue(_launches) is not null)
+        {
+            throw new UsageException("--until and --launches: give one of them; --budget says how far --until may go");
+        }
+
+        if (parsed.GetValue(_budget) is not null && parsed.GetValue(_until) is null)
+        {
+            throw new UsageException("--budget goes with --until");
+        }
+
         bool quick = parsed.GetValue(_quick);
         SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
         return new SuiteOptions

@@ -1,10 +1,13 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using BenchmarkDotNet.Reports;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Benchmarks.Running;
 
@@ -17,6 +20,9 @@ internal sealed class RunRecorder : IDisposable
     // Small tables are written after every launch; beyond, writing them may take a twentieth of the run's time.
     private const int AlwaysWritten = 200;
     private const int WritingShare = 20;
+
+    // Of each end of an interval, as in comparisons.
+    private const double TargetAlpha = 0.01;
     private static readonly TimeSpan s_signalDelay = TimeSpan.FromSeconds(2);
 
     private readonly RunIdentity _identity;
@@ -55,6 +61,46 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>The launch, if an earlier part of the run has made it.</summary>
     public LaunchResult? Find(string caseId, int index) =>
         _folder.Journal.Launches.FirstOrDefault(launch => launch.CaseId == caseId && launch.Index == index);
+
+    /// <summary>What BenchmarkDotNet's launches are kept by.</summary>
+    /// <param name="begin">Told before each launch.</param>
+    public LaunchBook Book(Action<PlannedCase, int> begin) => new(Find, Keep, LaunchesOf, HalfWidth, begin);
+
+    /// <summary>The outcome of a case that BenchmarkDotNet has done with.</summary>
+    public CaseOutcome OutcomeOf(PlannedCase planned, BenchmarkReport report)
+    {
+        RunEnvironment environment = Environment();
+        CaseOutcome outcome =
+            _wanted is null && report.BuildResult.IsBuildSuccess
+                ? OutcomeReader.Read(planned, LaunchesOf(planned.CaseId), _identity, environment)
+                : OutcomeReader.Read(planned, report, _identity, environment);
+        return outcome with { LaunchOrder = _context.Options.OrderText, Notes = [.. outcome.Notes, .. TargetNote(planned.CaseId)] };
+    }
+
+    private LaunchResult[] LaunchesOf(string caseId) =>
+        [.. _folder.Journal.Launches.Where(launch => launch.CaseId == caseId).OrderBy(launch => launch.Index)];
+
+    // A case of one new token has no decode rate to be known.
+    private double? HalfWidth(string caseId)
+    {
+        PlannedCase planned = _plan.Cases.First(candidate => candidate.CaseId == caseId);
+        CaseOutcome outcome = OutcomeReader.Read(planned, LaunchesOf(caseId), _identity, Environment());
+        return MedianEstimate.Of(outcome.Samples, "decode_tps", TargetAlpha) is { } median ? median.RelativeHalfWidth : 0;
+    }
+
+    private IEnumerable<string> TargetNote(string caseId)
+    {
+        if (_context.Options.Until is { } target && LaunchesOf(caseId).Length is > 0 and var launches)
+        {
+            double? known = HalfWidth(caseId);
+            string width = known is { } half
+                ? string.Create(CultureInfo.InvariantCulture, $"within ±{half * 100:0.##} %")
+                : "without an interval";
+            yield return known <= target
+                ? $"decode rate {width} after {launches} launches, as --until asked"
+                : $"decode rate {width} after {launches} launches: the budget of {_context.Options.Budget.Text("launches")} is spent";
+        }
+    }
 
     /// <summary>The machine and the libraries that were really loaded.</summary>
     public RunEnvironment Environment()

@@ -1,3 +1,4 @@
+using System.Runtime;
 using System.Text;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Loggers;
@@ -47,13 +48,20 @@ internal static class SingleLaunch
         int[] prompt = [.. planned.PromptTokens];
         _ = MeasuringPriority.Restore();
         using LoadedModel model = LoadedModel.Load(planned);
+        for (WarmUp warmUp = new(warmups); !warmUp.IsOver; )
+        {
+            (long compiled, int collections) = (JitInfo.GetCompiledMethodCount(), GC.CollectionCount(0));
+            GenerationResult result = model.Generator.Generate(prompt, planned.Key.MaxLength);
+            warmUp.Add(result.EndToEndMs, JitInfo.GetCompiledMethodCount() - compiled, GC.CollectionCount(0) - collections);
+        }
+
         GenerationResult[] results =
         [
-            .. Enumerable.Range(0, warmups + iterations).Select(_ => model.Generator.Generate(prompt, planned.Key.MaxLength)),
+            .. Enumerable.Range(0, iterations).Select(_ => model.Generator.Generate(prompt, planned.Key.MaxLength)),
         ];
-        foreach ((GenerationResult result, int i) in results.Select((result, i) => (result, i)))
+        foreach (GenerationResult result in results)
         {
-            Console.WriteLine(new IterationMeasured(i < warmups, result, PeakRssBytes: null).Format());
+            Console.WriteLine(new IterationMeasured(IsWarmUp: false, result, PeakRssBytes: null).Format());
         }
 
         Console.WriteLine(new LaunchEnded(ProcessMemory.PeakResidentBytes(), PeakGpuBytes: null).Format());

@@ -32,6 +32,8 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
     /// <param name="tell">Told what was done.</param>
     public static int Serve(SuiteOptions options, TextReader input, Action<SideMessage> tell)
     {
+        MeasurableBuild.Require();
+        SuiteRunner.CheckSpin(options);
         using RunOutput folder = RunOutput.Create(options.Output!, options.Force);
         PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
         SuitePlan plan = new(new CasePlanner(context).Plan(EngineFamilies.Choose(context)), []);

@@ -113,7 +113,13 @@ public static class CaseFitness
             yield return Invariant($"bimodal: decode around {low:0.0} and {high:0.0} tok/s");
         }
 
-        double[] stalls = [.. ordered.Select(sample => sample.ItlP99Ms / sample.ItlP50Ms).OfType<double>().Order()];
+        double[] stalls =
+        [
+            .. ordered
+                .Select(sample => sample.ItlP99Ms - sample.ItlP50Ms < FitnessLimits.StallMs ? 1.0 : sample.ItlP99Ms / sample.ItlP50Ms)
+                .OfType<double>()
+                .Order(),
+        ];
         if (stalls.Length > 0 && stalls[stalls.Length / 2] is var ratio && ratio > FitnessLimits.StallRatio)
         {
             yield return Invariant($"stalls: p99 between tokens {ratio:0.0} times the median");

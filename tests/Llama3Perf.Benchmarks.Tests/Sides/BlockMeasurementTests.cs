@@ -190,13 +190,4 @@ public sealed class BlockMeasurementTests
         (Run baseline, Run current) = _complete!();
         return SequentialVerdict.Of(measurement.Gate, SidePairs.Of(baseline, current, []), baseline, current, seed: 3, ended);
     }
-
-    private sealed class SteppedClock : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
-    }
 }

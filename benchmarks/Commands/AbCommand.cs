@@ -102,12 +102,12 @@ internal static class AbCommand
             ParseResult own = BaselineOptions(parsed.GetValue(options), parsed.GetValue(runtime));
             string[] ofBaseline =
             [
-                .. Arguments(parsed, option => run.Has(option) && !IsGiven(own, option) && !s_once.Contains(option)),
+                .. Arguments(parsed, option => IsForSides(option) && !IsGiven(own, option)),
                 .. Arguments(own, _ => true),
             ];
             AlternatingRun pair = new(
                 Side("baseline", parsed.GetValue(build) is { } dir ? SuiteProgram.In(dir) : SuiteProgram.This, ofBaseline),
-                Side("current side", SuiteProgram.This, Arguments(parsed, option => run.Has(option) && !s_once.Contains(option))),
+                Side("current side", SuiteProgram.This, Arguments(parsed, IsForSides)),
                 decides.Read(parsed),
                 parsed.GetValue(budget) ?? common.Budget,
                 drawn,
@@ -118,6 +118,8 @@ internal static class AbCommand
             Console.WriteLine(SequentialReport.Text(verdict));
             VerdictOptions.Summarize(SequentialReport.Markdown(verdict));
             return (int)verdict.ExitCode;
+
+            bool IsForSides(string option) => run.Has(option) && !s_notForSides.Contains(option) && !s_once.Contains(option);
 
             SideProgram Side(string label, SuiteProgram program, IReadOnlyList<string> arguments) =>
                 new(label, program, [.. arguments, "--seed", $"{drawn}"], Path.Combine(folder, label.Split(' ')[0]));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using BenchmarkDotNet.EventProcessors;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
@@ -57,8 +58,10 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
         {
             Console.WriteLine(
                 options.Until is { } target
-                    ? FormattableString.Invariant(
-                        $"{_caseCount} cases, launches of {options.Warmups} + {options.Iterations} generations until decode rates are known within {target * 100:0.##} %; budget {options.Budget.Text("launches")}."
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{_caseCount} cases, launches of {options.Warmups} + {options.Iterations} generations until decode rates are "
+                            + $"known within {target * 100:0.##} %; budget {options.Budget.Text("launches")}."
                     )
                     : $"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each"
                         + (options.Order == LaunchOrder.Random && _caseCount > 1 ? $", in random order (seed {options.Seed})." : ".")

@@ -21,10 +21,10 @@ internal sealed record SuiteProgram(string File, IReadOnlyList<string> First)
     public static SuiteProgram In(string folder)
     {
         string path = Path.GetFullPath(folder);
+        string why = Directory.Exists(path) ? $"{path} is no build: there is no {s_name} in it" : $"there is no folder {path}";
         return Find(path)
             ?? throw new RunFileException(
-                $"--baseline-build: {(Directory.Exists(path) ? $"{path} is no build: there is no {s_name} in it" : $"there is no folder {path}")}; "
-                    + "name the folder that dotnet build wrote to, such as artifacts/bin/Llama3Perf.Benchmarks/release"
+                $"--baseline-build: {why}; name the folder that dotnet build wrote to, such as artifacts/bin/{s_name}/release"
             );
     }
 

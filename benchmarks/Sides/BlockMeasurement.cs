@@ -1,3 +1,4 @@
+using System.Globalization;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Results.Aggregation;
@@ -126,8 +127,10 @@ internal sealed class BlockMeasurement
         if (!_hasLaunched && _budget.Time is { } time && Elapsed * LaunchesOfBlock > time)
         {
             throw new UsageException(
-                FormattableString.Invariant(
-                    $"--budget: {_budget.Text("blocks")} are too short for a block, which is four launches, and the first took {Elapsed.TotalSeconds:0.0} s; give it {Math.Ceiling(Elapsed.TotalSeconds * LaunchesOfBlock * 5)}s or more"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"--budget: {_budget.Text("blocks")} are too short for a block, which is four launches, and the first took "
+                        + $"{Elapsed.TotalSeconds:0.0} s; give it {Math.Ceiling(Elapsed.TotalSeconds * LaunchesOfBlock * 5)}s or more"
                 )
             );
         }

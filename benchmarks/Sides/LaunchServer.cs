@@ -26,6 +26,9 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
     private readonly LaunchLimit _limit = new(options.LaunchTimeout);
     private readonly Dictionary<string, int> _counts = [];
 
+    // Of cases that their own program measures: nothing of theirs is in the journal.
+    private readonly Dictionary<string, List<CaseOutcome>> _measuredThemselves = [];
+
     /// <summary>Plans and serves until the input ends or asks for the complete run.</summary>
     /// <param name="options">The run.</param>
     /// <param name="input">What to do, line by line.</param>
@@ -38,11 +41,6 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
         PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
         SuitePlan plan = new(new CasePlanner(context).Plan(EngineFamilies.Choose(context)), []);
         SuiteRunner.RequireModels(options, plan);
-        if (plan.Runnable.FirstOrDefault(planned => planned.BenchProgram is not null) is { } other)
-        {
-            throw new UsageException($"--engine: {other.Key.Engine} measures by itself, and its launches cannot be made one at a time");
-        }
-
         RunIdentity identity = folder.Begin(SuiteRunner.NewIdentity(), context.Machine, plan, options.Seed);
         using RunRecorder recorder = new(identity, context, plan, folder, isOpen: true);
         using ProcessState process = new();
@@ -61,7 +59,7 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
             {
                 case ["complete"]:
                     DeleteLaunch();
-                    folder.Complete(recorder.Whole());
+                    folder.Complete(Whole());
                     tell(new SideCompleted(folder.Path));
                     return ExitCode.Success;
                 case ["discard"]:
@@ -89,7 +87,38 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
 
     private string LaunchFolder => Path.Combine(folder.WorkPath, "launch");
 
+    private Run Whole()
+    {
+        Run run = recorder.Whole();
+        return run with
+        {
+            Cases =
+            [
+                .. run.Cases.Select(outcome =>
+                    _measuredThemselves.TryGetValue(outcome.CaseId, out List<CaseOutcome>? launches)
+                        ? LaunchJoin.Of(launches, run.Identity, run.Environment)
+                        : outcome
+                ),
+            ],
+        };
+    }
+
     private Run Launch(PlannedCase planned)
+    {
+        EngineFamily family = EngineFamilies.Of(planned.Key.Engine);
+        return family.MeasuresItself ? LaunchItself(planned, family) : LaunchOwn(planned);
+    }
+
+    private Run LaunchItself(PlannedCase planned, EngineFamily family)
+    {
+        Run part = recorder.Part();
+        CaseOutcome outcome = family.Measure(planned, options with { Launches = 1 }, part.Identity, part.Environment);
+        _measuredThemselves.TryAdd(planned.CaseId, []);
+        _measuredThemselves[planned.CaseId].Add(outcome);
+        return part with { Cases = [outcome] };
+    }
+
+    private Run LaunchOwn(PlannedCase planned)
     {
         int index = _counts[planned.CaseId] = _counts.GetValueOrDefault(planned.CaseId) + 1;
         ExecuteResult result = _limit.Run(

@@ -73,36 +73,14 @@ internal sealed class OlderSide : ISide
         return new Run(
             first.Identity,
             first.Environment,
-            [.. planned.Cases.Select(outcome => launches.TryGetValue(outcome.CaseId, out List<Run>? runs) ? Join(runs, first) : outcome)]
-        );
-    }
-
-    private static CaseOutcome Join(List<Run> runs, Run first)
-    {
-        CaseOutcome[] outcomes = [.. runs.Select(run => run.Cases.Single())];
-
-        // What one launch does not measure is not measured.
-        CaseOutcome told = Array.Find(outcomes, outcome => outcome.Status != CaseStatus.Ok) ?? outcomes[0];
-        return told with
-        {
-            Case = outcomes[0].Case,
-            WarmUps = [.. outcomes.SelectMany(outcome => outcome.WarmUps)],
-            Samples =
             [
-                .. outcomes.SelectMany(
-                    (outcome, index) =>
-                        outcome.Samples.Select(sample =>
-                            sample with
-                            {
-                                Run = first.Identity,
-                                Environment = first.Environment,
-                                Case = outcomes[0].Case,
-                                LaunchIndex = index + 1,
-                            }
-                        )
+                .. planned.Cases.Select(outcome =>
+                    launches.TryGetValue(outcome.CaseId, out List<Run>? runs)
+                        ? LaunchJoin.Of([.. runs.Select(run => run.Cases.Single())], first.Identity, first.Environment)
+                        : outcome
                 ),
-            ],
-        };
+            ]
+        );
     }
 
     private static CaseOutcome WithoutSamples(CaseOutcome outcome) =>

@@ -39,7 +39,7 @@ public static class SequentialReport
                             row.CurrentMedian is { } now ? Figure.Text(now) : "",
                             RatioText(row.Check),
                             GateReport.PText(row.Check.AdjustedP),
-                            row.Check.UnsteadyBlocks > 0 ? $"{row.Check.Blocks} (+{row.Check.UnsteadyBlocks})" : $"{row.Check.Blocks}",
+                            Blocks(row.Check),
                             OutcomeText(row.Check),
                         ]
                 ),
@@ -117,8 +117,8 @@ public static class SequentialReport
         string subject = verdict.Vary.Count > 0 ? $", compared over {string.Join(", ", verdict.Vary)}" : "";
         text.Append(
                 escape(
-                    $"Current {verdict.CurrentRunId} against {verdict.BaselineRunId}{subject}, launched in turn (seed {verdict.Seed}); red: "
-                        + $"worse by more than {ComparisonTable.Percent(verdict.Options.Threshold)} and p < "
+                    $"Current {verdict.CurrentRunId} against {verdict.BaselineRunId}{subject}, launched in turn (seed {verdict.Seed}); "
+                        + $"red: worse by more than {ComparisonTable.Percent(verdict.Options.Threshold)} and p < "
                         + $"{verdict.Options.Alpha.ToString(CultureInfo.InvariantCulture)}; pass: such a loss is excluded. {verdict.Ended}."
                 )
             )
@@ -131,6 +131,9 @@ public static class SequentialReport
 
         return text.ToString().TrimEnd('\n') + "\n";
     }
+
+    private static string Blocks(SequentialCheck check) =>
+        check.UnsteadyBlocks > 0 ? $"{check.Blocks} (+{check.UnsteadyBlocks} unsteady)" : $"{check.Blocks}";
 
     private static string RatioText(SequentialCheck check) =>
         check.Ratio is not { } ratio

@@ -50,12 +50,6 @@ internal static class PairsCommand
             text => OptionFactory.Integer(1)(text),
             "n"
         );
-        Option<int?> threads = OptionFactory.Value<int?>(
-            "--threads",
-            "Default: one for each physical core.",
-            text => OptionFactory.Integer(1, 1024)(text),
-            "n"
-        );
         Option<int?> pairs = OptionFactory.Value<int?>(
             "--pairs",
             "Pairs of generations. Default: 11.",
@@ -72,6 +66,7 @@ internal static class PairsCommand
             OptionFactory.OneOf<Isolation?>(("process", Isolation.Process), ("none", Isolation.None)),
             "process|none"
         );
+        EngineSettings settings = new();
         Option<string?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("pairs", "Compares two engines generation by generation, in turn, in one process.")
         {
@@ -81,12 +76,16 @@ internal static class PairsCommand
             provider,
             prompts,
             newTokens,
-            threads,
             pairs,
             overhead,
             isolation,
             runtimeDir,
         };
+        foreach (Option option in settings.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(parsed =>
         {
             MeasurableBuild.Require();
@@ -104,10 +103,10 @@ internal static class PairsCommand
                 Engines = names,
                 Providers = [parsed.GetValue(provider) ?? ExecutionProvider.Cpu],
                 Prompts = parsed.GetValue(prompts) ?? ["pp15", "pp512"],
-                Threads = parsed.GetValue(threads),
                 NewTokens = tokens,
                 Isolation = parsed.GetValue(isolation) ?? Isolation.None,
             };
+            options = settings.Over(options, parsed);
             if (parsed.GetValue(overhead))
             {
                 SuiteOverhead.Show(options, count);

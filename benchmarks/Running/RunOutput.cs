@@ -28,6 +28,7 @@ internal sealed partial class RunOutput : IDisposable
 
     private readonly FileStream _lock;
     private bool _isComplete;
+    private bool _isDiscarded;
 
     private RunOutput(string path, string workPath)
     {
@@ -83,6 +84,11 @@ internal sealed partial class RunOutput : IDisposable
             : throw new RunFileException($"--resume: {path} is not the folder of an interrupted run");
     }
 
+    /// <summary>Seed of the order of the launches of a run that goes on; null for a new one.</summary>
+    public int? Seed => File.Exists(BeginningPath) ? RunBeginning.Read(BeginningPath).Seed : null;
+
+    private string BeginningPath => System.IO.Path.Combine(WorkPath, "beginning.json");
+
     private static string PlaceOf(string work)
     {
         string path = RunCleanup.TargetOf(work) ?? work;
@@ -94,23 +100,23 @@ internal sealed partial class RunOutput : IDisposable
     /// <summary>Writes what a later process needs to go on, or makes sure that the run is the one that was begun.</summary>
     /// <returns>The run's identity: of a run that goes on, the one it has.</returns>
     /// <exception cref="RunFileException">Something is not as it was when the run began.</exception>
-    public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan, bool keepPaths)
+    public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan, int? seed = null, bool keepPaths = false)
     {
         RunBeginning now = new(
             identity.RunId,
             identity.TestTime,
             identity.BuildCommit,
             machine.MachineId,
-            [.. plan.Cases.Select(planned => planned.Key)]
+            [.. plan.Cases.Select(planned => planned.Key)],
+            seed
         );
-        string file = System.IO.Path.Combine(WorkPath, "beginning.json");
-        if (!File.Exists(file))
+        if (!File.Exists(BeginningPath))
         {
-            File.WriteAllText(file, JsonSerializer.Serialize(now));
+            File.WriteAllText(BeginningPath, JsonSerializer.Serialize(now));
             RunInvocation.OfThisProcess.Write(WorkPath, keepPaths);
         }
 
-        RunBeginning then = RunBeginning.Read(file);
+        RunBeginning then = RunBeginning.Read(BeginningPath);
         if (then.WhyNot(now) is { } reason)
         {
             throw new RunFileException($"{WorkPath} cannot be gone on with: {reason}; measure it anew");
@@ -131,12 +137,11 @@ internal sealed partial class RunOutput : IDisposable
             Write(run);
         }
 
-        LiftBenchmarkDotNetExports();
-        ShowPathsOfBenchmarkDotNet();
+        BenchmarkDotNetFiles.Gather(WorkPath);
         Journal.Dispose();
         File.Delete(System.IO.Path.Combine(WorkPath, JournalName));
         File.Delete(PlanPath);
-        File.Delete(System.IO.Path.Combine(WorkPath, "beginning.json"));
+        File.Delete(BeginningPath);
         _isComplete = true;
         _lock.Dispose();
         if (WorkPath == Path)
@@ -163,9 +168,12 @@ internal sealed partial class RunOutput : IDisposable
         }
     }
 
+    /// <summary>Keeps nothing of the run.</summary>
+    public void Discard() => _isDiscarded = true;
+
     public void Dispose()
     {
-        bool isEmpty = !_isComplete && Journal.Launches.Count == 0;
+        bool isEmpty = !_isComplete && (_isDiscarded || Journal.Launches.Count == 0);
         Journal.Dispose();
         _lock.Dispose();
         if (isEmpty)
@@ -257,37 +265,6 @@ internal sealed partial class RunOutput : IDisposable
             ],
         };
 
-    // Its log and its exports name the folders that it built in.
-    private void ShowPathsOfBenchmarkDotNet()
-    {
-        foreach (string file in Directory.EnumerateFiles(WorkPath).Where(file => BenchmarkDotNetName().IsMatch(file)))
-        {
-            string text = File.ReadAllText(file);
-            string shown = HomePaths.Shown(text);
-            if (shown != text)
-            {
-                File.WriteAllText(file, shown);
-            }
-        }
-    }
-
-    // BenchmarkDotNet puts its exports one folder deeper.
-    private void LiftBenchmarkDotNetExports()
-    {
-        string exports = System.IO.Path.Combine(WorkPath, "results");
-        if (!Directory.Exists(exports))
-        {
-            return;
-        }
-
-        foreach (string file in Directory.EnumerateFiles(exports))
-        {
-            File.Move(file, System.IO.Path.Combine(WorkPath, System.IO.Path.GetFileName(file)), overwrite: true);
-        }
-
-        Directory.Delete(exports, recursive: true);
-    }
-
     [GeneratedRegex(
         @"^(results\.(csv|md)|samples\.csv|tokens\.csv|invocation\.json|plan\.json|beginning\.json|journal\.jsonl|results|"
             + @".*-report(-full|-github)?\.(json|md|csv|html)|.*\.log)$",
@@ -295,11 +272,4 @@ internal sealed partial class RunOutput : IDisposable
         matchTimeoutMilliseconds: 1000
     )]
     private static partial Regex OurName();
-
-    [GeneratedRegex(
-        @"(-report(-full|-github)?\.(json|md|csv|html)|\.log)$",
-        RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
-        matchTimeoutMilliseconds: 1000
-    )]
-    private static partial Regex BenchmarkDotNetName();
 }

@@ -30,6 +30,9 @@ internal static class GuardedProcess
         "report",
         "export",
         "simulate",
+        // Others of this program watch these.
+        "launch",
+        "serve-launches",
         "--help",
         "-h",
         "-?",

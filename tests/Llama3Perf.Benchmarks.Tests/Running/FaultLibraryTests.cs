@@ -130,6 +130,8 @@ public sealed class FaultLibraryTests : IDisposable
             "3",
             "--warmup",
             "0",
+            "--order",
+            "fixed",
             "--launch-timeout",
             "20",
             "--output",

@@ -68,7 +68,7 @@ internal static partial class FuzzTargets
             "journal",
             file,
             (input, random) => random.Next(2) == 0 ? LineOf(input, random) : ByteMutation.Apply(input, random),
-            _ =>
+            input =>
             {
                 using var journal = RunJournal.Open(file);
                 foreach (LaunchResult launch in journal.Launches)

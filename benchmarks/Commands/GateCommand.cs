@@ -55,6 +55,12 @@ internal static class GateCommand
             "--fail-on-output-change",
             "Other tokens under the same folder, engine and provider fail too."
         );
+        Option<double?> maxKl = OptionFactory.Value<double?>(
+            "--max-kl",
+            "Largest KL divergence of the current answers from their reference, nats. Default: what the runs' verification tolerated.",
+            text => OptionFactory.Number(0, 1000)(text),
+            "nats"
+        );
         Option<string?> noise = OptionFactory.Value(
             "--noise",
             "Noise record of this machine (the verb noise writes it): decides where launches are few.",
@@ -93,6 +99,7 @@ internal static class GateCommand
             vary,
             inconclusive,
             outputs,
+            maxKl,
             noise,
             confirm,
             baselineBuild,
@@ -121,6 +128,7 @@ internal static class GateCommand
                     Vary = parsed.GetValue(vary) ?? [],
                     InconclusiveFails = parsed.GetValue(inconclusive) is { } choice ? choice == "fail" : defaults.InconclusiveFails,
                     OutputChangeFails = parsed.GetValue(outputs),
+                    MaxKlNats = parsed.GetValue(maxKl),
                     AllowPartial = parsed.GetValue(partial),
                     Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
                 }

@@ -40,6 +40,7 @@ internal static class InvocationRules
         "--output",
         "--case",
         "--verbose",
+        "--verify",
         "--launch-timeout",
         "--force",
         "--telemetry",

@@ -29,7 +29,11 @@ internal sealed class CasePlanner(PlanContext context)
             from subject in choice.Family.Subjects(choice.Engine, choice.Provider, model, context)
             select subject,
         ];
-        PlannedCase[] cases = [.. subjects.SelectMany(subject => Cases(subject, TokenizerOf(subject, subjects)))];
+        (CaseSubject Subject, PlannedCase Planned)[] all =
+        [
+            .. subjects.SelectMany(subject => Cases(subject, TokenizerOf(subject, subjects)).Select(planned => (subject, planned))),
+        ];
+        PlannedCase[] cases = Array.ConvertAll(all, pair => pair.Planned);
         if (cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
             throw new UsageException(
@@ -37,17 +41,26 @@ internal sealed class CasePlanner(PlanContext context)
             );
         }
 
-        if (_options.Cases is not { } wanted)
+        if (_options.Cases?.FirstOrDefault(id => !Array.Exists(cases, planned => planned.CaseId == id)) is { } unknown)
         {
-            return cases;
+            throw new UsageException($"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}");
         }
 
-        return wanted.FirstOrDefault(id => !Array.Exists(cases, planned => planned.CaseId == id)) is { } unknown
-            ? throw new UsageException(
-                $"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}"
-            )
-            : [.. cases.Where(planned => wanted.Contains(planned.CaseId))];
+        CaseVerification verification = new(context);
+        return
+        [
+            .. from pair in all
+            where _options.Cases?.Contains(pair.Planned.CaseId) != false
+            select pair.Planned.IsRunnable ? Verified(pair.Planned, verification.Of(pair.Subject, pair.Planned, subjects)) : pair.Planned,
+        ];
     }
+
+    private static PlannedCase Verified(PlannedCase planned, VerificationOutcome outcome) =>
+        planned with
+        {
+            Verification = outcome,
+            Failure = outcome.Status == VerificationStatus.Failed ? $"verification failed: {outcome.Detail}" : null,
+        };
 
     // Where an engine has no tokenizer of its own its prompts are as long as those of the engines beside it.
     private static PromptTokenizer? TokenizerOf(CaseSubject subject, CaseSubject[] all) =>

@@ -1,6 +1,7 @@
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
@@ -12,6 +13,9 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
 {
     /// <summary>Name in results.</summary>
     public required string ModelName { get; init; }
+
+    /// <summary>The folder that the engine computes from; null for programs that load something else, and where there is none.</summary>
+    public ModelFolder? Folder { get; init; }
 
     /// <summary>What the engine loads: a model folder, a checkpoint or a file; empty where there is none.</summary>
     public string Path { get; init; } = "";

@@ -84,7 +84,12 @@ internal static class SuiteRunner
         [
             .. plan
                 .Runnable.Where(planned => EngineFamilies.Of(planned.Key.Engine).MeasuresItself)
-                .Select(planned => EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, identity, environment)),
+                .Select(planned =>
+                    EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, identity, environment) with
+                    {
+                        Verification = planned.Verification,
+                    }
+                ),
         ];
         Run run = new(identity, environment, Gather(identity, environment, plan, reports, measuredThemselves));
         folder.Complete(run);

@@ -27,6 +27,7 @@ public static class GateReport
         string result = verdict.ExitCode switch
         {
             GateExitCode.Pass => "pass",
+            GateExitCode.Regression when verdict.Checks.All(check => check.Outcome != MetricVerdict.Regression) => "FAIL, wrong answers",
             GateExitCode.Regression => "FAIL, regression",
             GateExitCode.Inconclusive => "FAIL, inconclusive",
             _ when verdict.Checks.Count == 0 => "FAIL, nothing was compared",
@@ -193,6 +194,7 @@ public static class GateReport
         kind switch
         {
             GateFindingKind.OutputChanged => "output changed",
+            GateFindingKind.WrongAnswer => "wrong answer",
             _ => kind.ToString().ToLowerInvariant(),
         };
 }

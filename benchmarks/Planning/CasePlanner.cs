@@ -22,16 +22,19 @@ internal sealed class CasePlanner(PlanContext context)
     /// <exception cref="UsageException">Two cases are the same, or <c>--case</c> names none.</exception>
     public IReadOnlyList<PlannedCase> Plan(IEnumerable<EngineChoice> engines)
     {
-        CaseSubject[] subjects =
+        (EngineFamily Family, CaseSubject Subject)[] found =
         [
             .. from choice in engines
             from model in _options.Models
             from subject in choice.Family.Subjects(choice.Engine, choice.Provider, model, context)
-            select subject,
+            select (choice.Family, subject),
         ];
-        (CaseSubject Subject, PlannedCase Planned)[] all =
+        CaseSubject[] subjects = Array.ConvertAll(found, pair => pair.Subject);
+        (EngineFamily Family, CaseSubject Subject, PlannedCase Planned)[] all =
         [
-            .. subjects.SelectMany(subject => Cases(subject, TokenizerOf(subject, subjects)).Select(planned => (subject, planned))),
+            .. from pair in found
+            from planned in Cases(pair.Subject, TokenizerOf(pair.Subject, subjects))
+            select (pair.Family, pair.Subject, planned),
         ];
         PlannedCase[] cases = Array.ConvertAll(all, pair => pair.Planned);
         if (cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
@@ -51,7 +54,9 @@ internal sealed class CasePlanner(PlanContext context)
         [
             .. from pair in all
             where _options.Cases?.Contains(pair.Planned.CaseId) != false
-            select pair.Planned.IsRunnable ? Verified(pair.Planned, verification.Of(pair.Subject, pair.Planned, subjects)) : pair.Planned,
+            select pair.Planned.IsRunnable
+                ? Verified(pair.Planned, verification.Of(pair.Subject, pair.Planned, subjects, pair.Family))
+                : pair.Planned,
         ];
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Verification;
 using Llama3Perf.Models;
@@ -36,7 +35,8 @@ internal sealed class CaseVerification(PlanContext context)
     /// <param name="subject">What is measured.</param>
     /// <param name="planned">A case of it.</param>
     /// <param name="all">Everything that the run measures.</param>
-    public VerificationOutcome Of(CaseSubject subject, PlannedCase planned, IReadOnlyList<CaseSubject> all)
+    /// <param name="family">Of the subject's engine.</param>
+    public VerificationOutcome Of(CaseSubject subject, PlannedCase planned, IReadOnlyList<CaseSubject> all, EngineFamily family)
     {
         if (context.Options.Verify == Off)
         {
@@ -48,7 +48,7 @@ internal sealed class CaseVerification(PlanContext context)
         {
             outcome =
                 subject.Folder is { } folder ? OfFolder(subject, new VerifiedSide(folder, subject.Engine, subject.EngineOptions))
-                : subject.Peer is not null ? OfProgram(subject, planned, all)
+                : subject.Peer is not null ? OfProgram(subject, planned, all, family)
                 : Unverified("its program shows neither logits nor tokens");
             _known.Add(key, outcome);
             Tell(subject, outcome);
@@ -86,7 +86,7 @@ internal sealed class CaseVerification(PlanContext context)
 
     /// <summary>A program of its own gives tokens alone. They can be held against a folder of the same weights and precision, if the run
     /// has one.</summary>
-    private VerificationOutcome OfProgram(CaseSubject subject, PlannedCase planned, IReadOnlyList<CaseSubject> all)
+    private VerificationOutcome OfProgram(CaseSubject subject, PlannedCase planned, IReadOnlyList<CaseSubject> all, EngineFamily family)
     {
         CaseSubject? twin = all.FirstOrDefault(other =>
             other is { Folder: not null, Skip: null } && (other.Model, other.Precision) == (subject.Model, subject.Precision)
@@ -94,7 +94,8 @@ internal sealed class CaseVerification(PlanContext context)
         if (twin is null)
         {
             return Unverified(
-                $"it gives tokens, no logits, and the run has no model folder of the same weights in {subject.Precision} to hold them against"
+                $"it gives tokens, no logits, and the run has no model folder of the same weights in {subject.Precision} to hold them "
+                    + "against"
             );
         }
 
@@ -108,7 +109,7 @@ internal sealed class CaseVerification(PlanContext context)
         {
             Reference reference = ModelVerifier.KeptAnswers(cpu, twin.Sha256!, _store);
             int length = reference.Cases.Max(known => known.InputIds.Length) + Inference.Verification.Reference.NewTokens;
-            using IGenerator generator = EngineFamilies.Of(subject.Engine).Load(planned with { Peer = subject.Peer!(length) });
+            using IGenerator generator = family.Load(planned with { Peer = subject.Peer!(length) });
             TokenVerification tokens = TokenVerification.Of(
                 generator,
                 reference,
@@ -158,10 +159,11 @@ internal sealed class CaseVerification(PlanContext context)
     private static string Agreement(ModelVerification verification)
     {
         double largest = verification.Cases.Max(verified => verified.Relative);
+        int tokens = verification.Cases.Sum(verified => verified.Tokens);
         int ties = verification.Cases.Sum(verified => verified.Ties);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"logits differ by at most {largest:0.######} of their spread over {verification.Cases.Sum(verified => verified.Tokens)} greedy "
+            $"logits differ by at most {largest:0.######} of their spread over {tokens} greedy "
                 + $"tokens{(ties > 0 ? $", {ties} of them ties" : "")}"
         );
     }

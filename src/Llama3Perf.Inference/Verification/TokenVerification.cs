@@ -13,7 +13,7 @@ public sealed record TokenVerification(int Agreed, int Compared, string? Failure
     public double? TopPercent => Compared == 0 ? null : 100.0 * Agreed / Compared;
 
     /// <summary>Lets a program generate.</summary>
-    /// <param name="generator">The program, loaded. It chooses no EOS tokens, so a reference's sequence is compared up to its first.</param>
+    /// <param name="generator">The program, loaded. It chooses no EOS tokens: a reference is compared up to its first.</param>
     /// <param name="reference">The prompts, with the logits of every step.</param>
     /// <param name="eosTokens">EOS tokens of the model.</param>
     /// <param name="limits">Their difference is the margin up to which two tokens are a tie.</param>

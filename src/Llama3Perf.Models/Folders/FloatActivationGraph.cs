@@ -9,7 +9,7 @@ namespace Llama3Perf.Models.Folders;
 /// </summary>
 public static class FloatActivationGraph
 {
-    /// <summary>The graph as an ONNX file, its external data where the folder has it; null where no product rounds its activations.</summary>
+    /// <summary>The graph as an ONNX file, its data where the folder has it; null where no product rounds activations.</summary>
     /// <exception cref="ModelException">The file cannot be read.</exception>
     public static byte[]? Create(ModelFolder folder)
     {

@@ -162,7 +162,8 @@ internal sealed class GateSides
             Add(
                 GateFindingKind.OutputChanged,
                 caseId,
-                $"output tokens changed under the same model folder, engine {current["engine"]} and provider {current["provider"]}: {change}"
+                $"output tokens changed under the same model folder, engine {current["engine"]} and provider {current["provider"]}: "
+                    + change
             );
         }
 

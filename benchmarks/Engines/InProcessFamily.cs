@@ -95,10 +95,7 @@ internal sealed class InProcessFamily : EngineFamily
             folder = context.Models.Prepare(variant.BuildOptions(provider));
         }
 
-        EngineOptions engineOptions = context.EngineOptions(provider) with
-        {
-            Loop = EngineCatalog.Get(engine).DefaultLoop(provider) is { } usual ? context.Options.Loop ?? usual : null,
-        };
+        EngineOptions engineOptions = context.EngineOptions(engine, provider);
         return new CaseSubject(engine, provider.Name(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,

@@ -99,6 +99,7 @@ internal sealed class InProcessFamily : EngineFamily
         return new CaseSubject(engine, provider.Name(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,
+            Kind = EngineCatalog.Get(engine),
             Folder = folder,
             Path = folder?.Path ?? "",
             Sha256 = folder is null ? null : context.Models.Fingerprint(folder),

@@ -47,7 +47,7 @@ internal sealed class CaseVerification(PlanContext context)
         if (!_known.TryGetValue(key, out VerificationOutcome? outcome))
         {
             outcome =
-                subject.Folder is { } folder ? OfFolder(subject, new VerifiedSide(folder, subject.Engine, subject.EngineOptions))
+                subject.Folder is not null ? OfFolder(subject)
                 : subject.Peer is not null ? OfProgram(subject, planned, all, family)
                 : Unverified("its program shows neither logits nor tokens");
             _known.Add(key, outcome);
@@ -57,8 +57,9 @@ internal sealed class CaseVerification(PlanContext context)
         return outcome;
     }
 
-    private VerificationOutcome OfFolder(CaseSubject subject, VerifiedSide tested)
+    private VerificationOutcome OfFolder(CaseSubject subject)
     {
+        VerifiedSide tested = new(subject.Folder!, subject.Engine, subject.EngineOptions) { Kind = subject.Kind! };
         VerifiedSide cpu = ReferenceOf(tested);
         if (_file is null && tested is { Engine: "ort", Options.Provider: ExecutionProvider.Cpu })
         {

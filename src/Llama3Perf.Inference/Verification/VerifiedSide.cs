@@ -10,7 +10,11 @@ public sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptio
     public string Name => $"{Folder.Name} on {Engine}/{Options.Provider.ToString().ToLowerInvariant()}";
 
     /// <summary>The engine.</summary>
-    public EngineKind Kind { get; init; } = EngineCatalog.Get(Engine);
+    public EngineKind Kind
+    {
+        get => field ?? EngineCatalog.Get(Engine);
+        init;
+    }
 
     /// <summary>Whether activations are rounded to 8 bits there: as the graph asks, where the provider can.</summary>
     public bool RoundsActivations =>

@@ -66,7 +66,8 @@ internal static class PlantedFault
         return bytes.Slice(row * length, length);
     }
 
-    private static void Change(ModelFolder folder, string name, ByteChange change) => Change(folder, name, (_, bytes) => change(bytes));
+    /// <summary>Changes the bytes of a tensor in a folder's data file.</summary>
+    public static void Change(ModelFolder folder, string name, ByteChange change) => Change(folder, name, (_, bytes) => change(bytes));
 
     private static void Change(ModelFolder folder, string name, TensorChange change)
     {
@@ -81,7 +82,7 @@ internal static class PlantedFault
         file.Write(bytes);
     }
 
-    private delegate void ByteChange(Span<byte> bytes);
+    internal delegate void ByteChange(Span<byte> bytes);
 
     private delegate void TensorChange(TensorProto tensor, Span<byte> bytes);
 }

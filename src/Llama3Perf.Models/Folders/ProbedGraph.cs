@@ -82,7 +82,7 @@ public sealed partial class ProbedGraph
     internal static (int? Layer, string Role) Place(string tensor)
     {
         Match match = LayerName().Match(tensor);
-        int? layer = match.Success ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : null;
+        int? layer = match.Success ? int.Parse(match.Groups["layer"].ValueSpan, CultureInfo.InvariantCulture) : null;
         string rest = match.Success ? tensor[(match.Index + match.Length)..] : tensor;
         string[] parts =
         [
@@ -91,9 +91,9 @@ public sealed partial class ProbedGraph
         return (layer, string.Join('/', parts));
     }
 
-    [GeneratedRegex(@"layers\.(\d{1,6})/", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"layers\.(?<layer>\d{1,6})/", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex LayerName();
 
-    [GeneratedRegex("^(MatMul.*|LayerNorm|SkipLayerNorm|SimplifiedLayerNormalization|RotaryEmbedding)$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^(MatMul.*|(Skip)?LayerNorm|SimplifiedLayerNormalization|RotaryEmbedding)$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ProductName();
 }

@@ -76,7 +76,7 @@ internal sealed class GateSides
             return;
         }
 
-        CompareAnswers(caseId, good, current);
+        _findings.AddRange(Answers(caseId, good, current, _maxKl));
         foreach (Column<Sample> metric in metrics)
         {
             AddPair(caseId, good, current, metric);
@@ -155,11 +155,13 @@ internal sealed class GateSides
         ) => runs.Any(isBetter) ? [.. runs.Where(isBetter)] : runs;
     }
 
-    private void CompareAnswers(string caseId, KeyedCase[] baseline, KeyedCase current)
+    /// <summary>What is to be said of a case's answers: other tokens under the same folder, engine, provider and prompt, a divergence
+    /// beyond what is tolerated, a verification that is not made any more.</summary>
+    internal static IEnumerable<GateFinding> Answers(string caseId, IReadOnlyList<KeyedCase> baseline, KeyedCase current, double? maxKl)
     {
         if (AnswerChange.Tokens(baseline, current, "engine", "provider") is { } change)
         {
-            Add(
+            yield return new GateFinding(
                 GateFindingKind.OutputChanged,
                 caseId,
                 $"output tokens changed under the same model folder, engine {current["engine"]} and provider {current["provider"]}: "
@@ -167,9 +169,9 @@ internal sealed class GateSides
             );
         }
 
-        if (AnswerChange.Divergence(baseline, current, _maxKl) is { } divergence)
+        if (AnswerChange.Divergence(baseline, current, maxKl) is { } divergence)
         {
-            Add(GateFindingKind.WrongAnswer, caseId, divergence);
+            yield return new GateFinding(GateFindingKind.WrongAnswer, caseId, divergence);
         }
 
         if (
@@ -178,7 +180,11 @@ internal sealed class GateSides
         )
         {
             string why = lost.Status == VerificationStatus.Off ? "verification was off" : lost.Detail ?? "no reason known";
-            Add(GateFindingKind.Note, caseId, $"the baseline's answers were verified and the current ones were not: {why}");
+            yield return new GateFinding(
+                GateFindingKind.Note,
+                caseId,
+                $"the baseline's answers were verified and the current ones were not: {why}"
+            );
         }
     }
 

@@ -44,6 +44,7 @@ internal static class InvocationRules
         "--output",
         "--case",
         "--verbose",
+        "--verify",
         "--launch-timeout",
         "--force",
         "--keep-paths",

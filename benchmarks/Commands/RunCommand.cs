@@ -212,10 +212,10 @@ internal sealed class RunCommand
 
     private readonly Option<string?> _verify = OptionFactory.Value(
         "--verify",
-        "Before timing, holds each model's logits and tokens against ort on the CPU (cpu) or a reference.json; beyond the limits its cases "
-            + "fail.",
+        "What each model's answers are held against before timing, wherever it does not run on ort and the CPU: cpu, which is ort there, "
+            + "a reference.json, or off. Beyond the limits its cases fail. Default: cpu.",
         OptionFactory.Text,
-        "cpu|file"
+        "cpu|off|file"
     );
 
     private readonly Option<int?> _launchTimeout = OptionFactory.Value<int?>(

@@ -76,6 +76,7 @@ internal static class OutcomeReader
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
             Notes = Notes(started?.Engine, samples),
+            Verification = planned.Verification,
             WarmUps =
             [
                 .. launches
@@ -123,6 +124,7 @@ internal static class OutcomeReader
             Case = planned.Key,
             CaseId = planned.CaseId,
             Status = planned.SkipReason is null ? CaseStatus.Failed : CaseStatus.Skipped,
+            Verification = planned.Verification,
             Error = planned.SkipReason ?? planned.Failure ?? "BenchmarkDotNet did not run this case; see its log with --verbose",
         };
 

@@ -26,16 +26,26 @@ internal sealed class CasePlanner(PlanContext context)
     /// <exception cref="ModelException">No model can be opened; the first one's reason.</exception>
     public IReadOnlyList<PlannedCase> Plan(IEnumerable<EngineChoice> engines)
     {
-        CaseSubject[] subjects =
+        (EngineFamily Family, CaseSubject Subject)[] found =
         [
-            .. from choice in engines from model in _options.Models from subject in SubjectsOf(choice, model) select subject,
+            .. from choice in engines
+            from model in _options.Models
+            from subject in SubjectsOf(choice, model)
+            select (choice.Family, subject),
         ];
+        CaseSubject[] subjects = Array.ConvertAll(found, pair => pair.Subject);
         if (_broken is not null && Array.TrueForAll(subjects, subject => subject.IsBroken))
         {
             ExceptionDispatchInfo.Throw(_broken);
         }
 
-        PlannedCase[] cases = [.. subjects.SelectMany(subject => Cases(subject, TokenizerOf(subject, subjects)))];
+        (EngineFamily Family, CaseSubject Subject, PlannedCase Planned)[] all =
+        [
+            .. from pair in found
+            from planned in Cases(pair.Subject, TokenizerOf(pair.Subject, subjects))
+            select (pair.Family, pair.Subject, planned),
+        ];
+        PlannedCase[] cases = Array.ConvertAll(all, pair => pair.Planned);
         if (cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
             throw new UsageException(
@@ -43,16 +53,20 @@ internal sealed class CasePlanner(PlanContext context)
             );
         }
 
-        if (_options.Cases is not { } wanted)
+        if (_options.Cases?.FirstOrDefault(id => !Array.Exists(cases, planned => planned.CaseId == id)) is { } unknown)
         {
-            return cases;
+            throw new UsageException($"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}");
         }
 
-        return wanted.FirstOrDefault(id => !Array.Exists(cases, planned => planned.CaseId == id)) is { } unknown
-            ? throw new UsageException(
-                $"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}"
-            )
-            : [.. cases.Where(planned => wanted.Contains(planned.CaseId))];
+        CaseVerification verification = new(context);
+        return
+        [
+            .. from pair in all
+            where _options.Cases?.Contains(pair.Planned.CaseId) != false
+            select pair.Planned.IsRunnable
+                ? Verified(pair.Planned, verification.Of(pair.Subject, pair.Planned, subjects, pair.Family))
+                : pair.Planned,
+        ];
     }
 
     private CaseSubject[] SubjectsOf(EngineChoice choice, string model)
@@ -68,6 +82,13 @@ internal sealed class CasePlanner(PlanContext context)
             return [CaseSubject.Broken(choice, model, exception, context)];
         }
     }
+
+    private static PlannedCase Verified(PlannedCase planned, VerificationOutcome outcome) =>
+        planned with
+        {
+            Verification = outcome,
+            Failure = outcome.Status == VerificationStatus.Failed ? $"verification failed: {outcome.Detail}" : null,
+        };
 
     // Where an engine has no tokenizer of its own its prompts are as long as those of the engines beside it.
     private static PromptTokenizer? TokenizerOf(CaseSubject subject, CaseSubject[] all) =>

@@ -36,6 +36,12 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
     /// <summary>Name in results.</summary>
     public required string ModelName { get; init; }
 
+    /// <summary>The engine; null for programs outside the suite.</summary>
+    public EngineKind? Kind { get; init; }
+
+    /// <summary>The folder that the engine computes from; null for programs that load something else, and where there is none.</summary>
+    public ModelFolder? Folder { get; init; }
+
     /// <summary>What the engine loads: a model folder, a checkpoint or a file; empty where there is none.</summary>
     public string Path { get; init; } = "";
 

@@ -13,6 +13,10 @@ namespace Llama3Perf.Benchmarks.Planning;
 internal sealed class ModelPreparation(string root)
 {
     private readonly ModelStore _store = new(root);
+
+    /// <summary>Folder of what is kept from run to run.</summary>
+    public string Root => root;
+
     private readonly Dictionary<string, string> _fingerprints = [];
     private readonly HashSet<string> _told = [];
 

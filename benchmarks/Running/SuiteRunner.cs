@@ -92,7 +92,10 @@ internal static class SuiteRunner
             .. plan
                 .Runnable.Where(planned => EngineFamilies.Of(planned.Key.Engine).MeasuresItself)
                 .Select(planned =>
-                    EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, recorder.OwnOf(planned), identity, environment)
+                    EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, recorder.OwnOf(planned), identity, environment) with
+                    {
+                        Verification = planned.Verification,
+                    }
                 ),
         ];
         Run run = new(identity, environment, Gather(recorder, plan, reports, measuredThemselves));

@@ -56,7 +56,6 @@ internal sealed class LlamaBenchFamily : EngineFamily
     public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context)
     {
         SuiteOptions options = context.Options;
-        context.Verification?.Decline(engine, "its program shows no tokens");
         string? gguf =
             options.Gguf
             ?? (Directory.Exists(model) ? Directory.EnumerateFiles(model, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() : null);

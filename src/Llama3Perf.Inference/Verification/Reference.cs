@@ -52,10 +52,17 @@ public sealed record Reference(string Source, IReadOnlyList<ReferenceCase> Cases
         string source,
         IEnumerable<TokenizedPrompt> prompts,
         IReadOnlyList<int> eosTokens,
-        int newTokens = NewTokens
-    ) => new(source, [.. prompts.Select(prompt => Answer(engine, prompt, eosTokens, newTokens))]);
+        int newTokens = NewTokens,
+        Action? onToken = null
+    ) => new(source, [.. prompts.Select(prompt => Answer(engine, prompt, eosTokens, newTokens, onToken))]);
 
-    private static ReferenceCase Answer(IEngine engine, TokenizedPrompt prompt, IReadOnlyList<int> eosTokens, int newTokens)
+    private static ReferenceCase Answer(
+        IEngine engine,
+        TokenizedPrompt prompt,
+        IReadOnlyList<int> eosTokens,
+        int newTokens,
+        Action? onToken
+    )
     {
         GreedyRun run = new(engine, prompt.TokenIds, newTokens, eosTokens);
         run.Start([]);
@@ -66,6 +73,7 @@ public sealed record Reference(string Source, IReadOnlyList<ReferenceCase> Cases
         {
             tokens.Add(run.Next());
             logits.Add(engine.LastLogits());
+            onToken?.Invoke();
             run.Continue(tokens);
         }
 

@@ -161,6 +161,7 @@ internal sealed class SampleFile
             Status = lost ? CaseStatus.Failed : row.Status,
             Error = lost ? $"{RunFolder.Samples} has no completed samples of it" : row.Error,
             Notes = row.Notes is { } notes ? [notes] : [],
+            Verification = row.Verification,
             WarmUps = row is { WarmUpMs: { } ms, WarmUpIterations: { } iterations, WarmUpSettled: { } settled }
                 ? [new LaunchWarmUp(ms, iterations, settled)]
                 : [],

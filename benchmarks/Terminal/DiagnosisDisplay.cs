@@ -26,7 +26,7 @@ internal static class DiagnosisDisplay
         string compared = string.Create(
             CultureInfo.InvariantCulture,
             $"{diagnosis.Differences.Count} tensors compared, {diagnosis.Unmatched} without their like; the limit is {diagnosis.Limit} "
-                + "of a tensor's spread."
+                + $"of a tensor's spread."
         );
         Console.WriteLine(compared);
         Console.WriteLine(

@@ -63,7 +63,11 @@ public sealed class DiagnosisTests : IDisposable
              "num_key_value_heads": 1, "vocab_size": 1024, "rms_norm_eps": 1e-5, "max_position_embeddings": 64, "rope_theta": 10000.0}
             """
         );
-        ModelFolder other = ModelBuilder.Build(new ModelBuildOptions { Model = shape }, Path.Combine(_folder, "other"));
+        ModelFolder other = ModelBuilder.Build(
+            new ModelBuildOptions { Model = shape },
+            Path.Combine(_folder, "other"),
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
         EngineException error = Assert.Throws<EngineException>(() =>
             Diagnosis.Of(Side(other), Side(Build(GraphTarget.Cpu, Precision.Fp32)), s_prompt)

@@ -59,7 +59,8 @@ public sealed class DiagnosisTests : IDisposable
         File.WriteAllText(
             shape,
             """
-            {"model_type": "llama", "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2,
+            {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
+             "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2,
              "num_key_value_heads": 1, "vocab_size": 1024, "rms_norm_eps": 1e-5, "max_position_embeddings": 64, "rope_theta": 10000.0}
             """
         );
@@ -94,7 +95,8 @@ public sealed class DiagnosisTests : IDisposable
                 Precision = precision,
                 Target = target,
             },
-            Path.Combine(_folder, $"{target}-{precision}")
+            Path.Combine(_folder, $"{target}-{precision}"),
+            cancellationToken: TestContext.Current.CancellationToken
         );
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 
@@ -10,15 +11,6 @@ namespace Llama3Perf.Results.Files;
 /// </summary>
 public static class RunReader
 {
-    private static readonly string[] s_ofFitness =
-    [
-        .. SampleSchema
-            .Metrics.Where(metric =>
-                metric.Property?.Name is nameof(Sample.DecodeTps) or nameof(Sample.ItlP50Ms) or nameof(Sample.ItlP99Ms)
-            )
-            .Select(metric => metric.Name),
-    ];
-
     /// <summary>Reads every run that a path stands for.</summary>
     /// <param name="path">A run folder, a samples.csv, or a pattern of such paths (<c>baselines/*</c>).</param>
     /// <param name="withTokens">Also fills <see cref="Sample.TokenMs"/> from tokens.csv where the run folder has one; it is the largest
@@ -38,7 +30,7 @@ public static class RunReader
         IReadOnlyCollection<string>? metrics = null
     )
     {
-        SampleNeeds needs = new(withTokens, metrics?.Concat(s_ofFitness).ToHashSet(StringComparer.Ordinal));
+        SampleNeeds needs = new(withTokens, metrics?.Concat(CaseFitness.Metrics).ToHashSet(StringComparer.Ordinal));
         (string Path, IReadOnlyList<string> Found)[] found = [.. paths.Select(path => (path, RunPaths.Find(path)))];
         (Run? Run, RunFileException? Error)[] read =
         [

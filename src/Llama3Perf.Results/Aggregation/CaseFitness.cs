@@ -1,5 +1,6 @@
 using System.Globalization;
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Results.Aggregation;
 
@@ -8,6 +9,16 @@ public static class CaseFitness
 {
     // Fewer values are never called bimodal: with nine of one mode and 3 % scatter one case in twelve would be.
     private const int FewestForModes = 10;
+
+    /// <summary>Names of the metrics that it looks at, beside the conditions.</summary>
+    internal static IReadOnlyList<string> Metrics { get; } =
+    [
+        .. SampleSchema
+            .Metrics.Where(metric =>
+                metric.Property?.Name is nameof(Sample.DecodeTps) or nameof(Sample.ItlP50Ms) or nameof(Sample.ItlP99Ms)
+            )
+            .Select(metric => metric.Name),
+    ];
 
     /// <summary>The verdict on the iterations of one case; their order does not matter.</summary>
     public static Fitness Of(IReadOnlyList<Sample> samples)

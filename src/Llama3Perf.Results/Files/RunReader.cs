@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 
@@ -29,7 +30,7 @@ public static class RunReader
         IReadOnlyCollection<string>? metrics = null
     )
     {
-        SampleNeeds needs = new(withTokens, metrics?.Concat(SampleColumns.OfFitness).ToHashSet(StringComparer.Ordinal));
+        SampleNeeds needs = new(withTokens, metrics?.Concat(CaseFitness.Metrics).ToHashSet(StringComparer.Ordinal));
         (string Path, IReadOnlyList<string> Found)[] found = [.. paths.Select(path => (path, RunPaths.Find(path)))];
         (Run? Run, RunFileException? Error)[] read =
         [

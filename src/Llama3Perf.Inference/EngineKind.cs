@@ -18,6 +18,13 @@ public sealed record EngineKind(
     /// The loop that the engine takes on a provider when none is asked for; null for engines whose loop is not ours to choose.
     /// </summary>
     public Func<ExecutionProvider, DecodeLoop?> DefaultLoop { get; init; } = _ => null;
+
+    /// <summary>The format that it loads.</summary>
+    public ModelFormat Format { get; init; } = ModelFormat.Onnx;
+
+    /// <summary>Where it can run on some machine, best first.</summary>
+    public IReadOnlyList<ExecutionProvider> Places { get; init; } =
+    [ExecutionProvider.Dml, ExecutionProvider.Cuda, ExecutionProvider.WebGpu, ExecutionProvider.Cpu];
 }
 
 /// <summary>Whether something can be used here.</summary>

@@ -39,6 +39,7 @@ internal sealed class CaseVerification(string against)
         VerifiedSide? cpu = _file is null
             ? side with
             {
+                Folder = side.Source ?? side.Folder,
                 Engine = "ort",
                 Options = new EngineOptions { Threads = side.Options.Threads },
             }

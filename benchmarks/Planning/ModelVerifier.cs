@@ -9,6 +9,10 @@ namespace Llama3Perf.Benchmarks.Planning;
 /// <summary>A model folder on an engine and a provider: one side of a verification.</summary>
 internal sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptions Options)
 {
+    /// <summary>The ONNX folder that a GGUF file was made of: what a reference on another engine computes from. Null where it is the folder
+    /// itself.</summary>
+    public ModelFolder? Source { get; init; }
+
     public string Name => $"{Folder.Name} on {Engine}/{Options.Provider.Name()}";
 
     /// <summary>Loads the model so that it may choose any token.</summary>

@@ -64,6 +64,12 @@ internal static class BuildCommand
             text => ulong.TryParse(text, out ulong number) ? number : throw new UsageException($"'{text}' is not a whole number"),
             "n"
         );
+        Option<ModelFormat?> format = OptionFactory.Value<ModelFormat?>(
+            "--format",
+            "onnx, or gguf for llama.cpp: of the same numbers, by way of the ONNX folder. Default: onnx.",
+            OptionFactory.OneOf<ModelFormat?>(("onnx", ModelFormat.Onnx), ("gguf", ModelFormat.Gguf)),
+            "onnx|gguf"
+        );
         Option<string?> output = OptionFactory.Value(
             "--output",
             "Folder to write. Default: a reused one under artifacts/models.",
@@ -85,6 +91,7 @@ internal static class BuildCommand
             fullHead,
             nonFinite,
             seed,
+            format,
             output,
         };
         command.SetAction(parsed =>
@@ -103,6 +110,7 @@ internal static class BuildCommand
                     AllowNonFinite = parsed.GetValue(nonFinite),
                     Seed = parsed.GetValue(seed) ?? defaults.Seed,
                 },
+                parsed.GetValue(format) ?? ModelFormat.Onnx,
                 parsed.GetValue(output)
             );
             return ExitCode.Success;
@@ -110,9 +118,16 @@ internal static class BuildCommand
         return command;
     }
 
-    private static void Build(ModelBuildOptions options, string? output)
+    private static void Build(ModelBuildOptions options, ModelFormat format, string? output)
     {
-        ModelFolder folder = new ModelPreparation(Workspace.Models).Prepare(options, output is null ? null : Path.GetFullPath(output));
+        ModelPreparation models = new(Workspace.Models);
+        if (format == ModelFormat.Gguf)
+        {
+            ConvertCommand.Convert(models, models.Prepare(options), output);
+            return;
+        }
+
+        ModelFolder folder = models.Prepare(options, output is null ? null : Path.GetFullPath(output));
         FolderDisplay.Show(folder);
         if (GraphNeeds.Refusal(folder, engine: null, options.Target) is { } refusal)
         {

@@ -96,6 +96,7 @@ internal static class Cli
         new RunCommand().AddTo(run);
         root.Add(run);
         root.Add(BuildCommand.Create());
+        root.Add(ConvertCommand.Create());
         root.Add(CheckpointCommand.Create());
         root.Add(GenerateCommand.Create());
         root.Add(InspectCommand.Create());

@@ -50,8 +50,22 @@ internal sealed class EngineSettings
         "loop"
     );
 
+    private readonly Option<KeyValueType?> _keyValueType = OptionFactory.Value<KeyValueType?>(
+        "--kv-type",
+        "Type of llama.cpp's KV cache: f16, f32, q8. Default: f16, llama.cpp's own; ort's on the CPU is f32.",
+        OptionFactory.OneOf<KeyValueType?>(("f16", KeyValueType.F16), ("f32", KeyValueType.F32), ("q8", KeyValueType.Q8)),
+        "type"
+    );
+
+    private readonly Option<FlashAttention?> _flashAttention = OptionFactory.Value<FlashAttention?>(
+        "--flash-attention",
+        "llama.cpp's fused attention: auto, on, off. Default: auto, which leaves it to llama.cpp.",
+        OptionFactory.OneOf<FlashAttention?>(("auto", FlashAttention.Auto), ("on", FlashAttention.On), ("off", FlashAttention.Off)),
+        "auto|on|off"
+    );
+
     /// <summary>In the order of a verb's help.</summary>
-    public Option[] All => [_device, _threads, _providerOptions, _sessionEntries, _optimization, _loop];
+    public Option[] All => [_device, _threads, _providerOptions, _sessionEntries, _optimization, _loop, _keyValueType, _flashAttention];
 
     /// <summary>What was given, over what a verb begins with.</summary>
     public SuiteOptions Over(SuiteOptions basis, ParseResult parsed) =>
@@ -63,5 +77,7 @@ internal sealed class EngineSettings
             SessionEntries = parsed.GetValue(_sessionEntries) ?? basis.SessionEntries,
             Optimization = parsed.GetValue(_optimization) ?? basis.Optimization,
             Loop = parsed.GetValue(_loop) ?? basis.Loop,
+            KeyValueType = parsed.GetValue(_keyValueType) ?? basis.KeyValueType,
+            FlashAttention = parsed.GetValue(_flashAttention) ?? basis.FlashAttention,
         };
 }

@@ -20,7 +20,7 @@ internal static class GenerateCommand
     {
         Option<string?> model = OptionFactory.Value(
             "--model",
-            "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.",
+            "Shape name, config.json, Hugging Face checkpoint, GenAI model folder or GGUF file. Default: llama-125m.",
             OptionFactory.Model,
             "name|path"
         );
@@ -108,9 +108,10 @@ internal static class GenerateCommand
         PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
         EngineChoice choice = EngineFamilies.Choose(context)[0];
         ExecutionProvider provider = choice.Provider!.Value;
-        ModelFolder folder = OpenOrBuild(context, provider);
+        EngineKind kind = EngineCatalog.Get(choice.Engine);
+        ModelFolder folder = context.Models.For(kind, OpenOrBuild(context, provider));
         PromptTokenizer tokenizer = PromptTokenizer.For(folder);
-        TokenizedPrompt prompt = tokenizer.Tokenize(Prompt.Parse(promptText), options.PromptForm(folder.Path));
+        TokenizedPrompt prompt = tokenizer.Tokenize(Prompt.Parse(promptText), options.PromptForm(folder.TokenizerFolder));
         if (maxLength <= prompt.TokenIds.Length || maxLength > folder.ContextLength)
         {
             throw new UsageException(
@@ -119,7 +120,6 @@ internal static class GenerateCommand
             );
         }
 
-        EngineKind kind = EngineCatalog.Get(choice.Engine);
         if (kind.Availability(provider) is { IsAvailable: false } missing)
         {
             throw new EngineException(missing.Reason!);

@@ -23,6 +23,8 @@ internal static class InvocationRules
         "--graph-optimization",
         "--loop",
         "--spin",
+        "--kv-type",
+        "--flash-attention",
         "--wait-idle",
         "--strict",
         "--prompt",

@@ -155,7 +155,7 @@ internal static class OptionFactory
             ? text
             : throw new UsageException(
                 $"'{text}' is no path and no known shape; use {string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face "
-                    + "checkpoint or a model folder"
+                    + "checkpoint, a model folder or a GGUF file"
             );
 
     public static Precision PrecisionOf(string text) =>
@@ -168,7 +168,9 @@ internal static class OptionFactory
             ("cuda", ExecutionProvider.Cuda),
             ("webgpu", ExecutionProvider.WebGpu),
             ("xpu", ExecutionProvider.Xpu),
-            ("mps", ExecutionProvider.Mps)
+            ("mps", ExecutionProvider.Mps),
+            ("vulkan", ExecutionProvider.Vulkan),
+            ("metal", ExecutionProvider.Metal)
         )(text);
 
     /// <summary>An engine's name, checked; that of a program keeps the path or command that was typed.</summary>

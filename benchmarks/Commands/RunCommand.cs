@@ -18,7 +18,7 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<string>?> _models = OptionFactory.List(
         "--model",
-        "Shape name, config.json, Hugging Face checkpoint or GenAI model folder. Default: llama-125m.",
+        "Shape name, config.json, Hugging Face checkpoint, GenAI model folder or GGUF file. Default: llama-125m.",
         OptionFactory.Model,
         "name|path"
     );
@@ -46,14 +46,14 @@ internal sealed class RunCommand
 
     private readonly Option<string?> _llamaBench = OptionFactory.Value(
         "--llama-bench",
-        "Measures llama.cpp too, with this llama-bench. With --engine llama.cpp and in the preset: the one on the PATH.",
+        "Measures with this llama-bench too. With --engine llama-bench and in the preset: the one on the PATH.",
         OptionFactory.Text,
         "path"
     );
 
     private readonly Option<string?> _gguf = OptionFactory.Value(
         "--gguf",
-        "File that llama.cpp loads. Default: the first .gguf in the model's folder.",
+        "File that llama-bench loads. Default: the first .gguf in the model's folder, else one made of the model.",
         OptionFactory.Text,
         "file"
     );
@@ -72,7 +72,7 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(
         "--provider",
-        "cpu, dml, cuda, webgpu; for external engines also xpu, mps. Default: the best that is there.",
+        "cpu, dml, cuda, webgpu; for llama.cpp also vulkan, metal, for external engines xpu, mps. Default: the best that is there.",
         OptionFactory.ProviderOf,
         "list"
     );

@@ -138,7 +138,7 @@ internal sealed class VerifyCommand
 
         RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
         VerifiedSide tested = Tested(parsed);
-        VerifiedSide? other = isAgainst ? Other(parsed, tested.Folder) : null;
+        VerifiedSide? other = isAgainst ? Other(parsed, tested.Source ?? tested.Folder) : null;
         Reference reference = other is null
             ? Reference.Read(parsed.GetValue(_reference)!)
             : ModelVerifier.Answers(other, tested, parsed.GetValue(_prompts) ?? ModelVerifier.Prompts(tested.Folder));
@@ -166,7 +166,7 @@ internal sealed class VerifyCommand
             _settings.Over(
                 new SuiteOptions
                 {
-                    Engines = parsed.GetValue(_engine) is { } name ? [name] : null,
+                    Engines = parsed.GetValue(_engine) is { } name ? [name] : Readers(folder),
                     Providers = parsed.GetValue(_provider) is { } place ? [place] : null,
                 },
                 parsed
@@ -175,17 +175,29 @@ internal sealed class VerifyCommand
             new ModelPreparation(Workspace.Models)
         );
         EngineChoice choice = EngineFamilies.Choose(context)[0];
-        return new VerifiedSide(folder, choice.Engine, context.EngineOptions(choice.Engine, choice.Provider!.Value));
+        EngineOptions options = context.EngineOptions(choice.Engine, choice.Provider!.Value);
+        return new VerifiedSide(context.Models.For(EngineCatalog.Get(choice.Engine), folder), choice.Engine, options) { Source = folder };
     }
 
-    private VerifiedSide Other(ParseResult parsed, ModelFolder tested) =>
-        new(
-            parsed.GetValue(_against) is { } path ? ModelFolderReader.Open(path) : tested,
-            parsed.GetValue(_againstEngine) ?? "ort",
+    // Where no engine was named, one that reads the file.
+    private static string[]? Readers(ModelFolder folder) =>
+        folder.Format == ModelFormat.Onnx ? null : [EngineCatalog.All.First(kind => kind.Format == folder.Format).Name];
+
+    private VerifiedSide Other(ParseResult parsed, ModelFolder tested)
+    {
+        EngineKind kind = EngineCatalog.Get(parsed.GetValue(_againstEngine) ?? "ort");
+        ModelFolder folder = parsed.GetValue(_against) is { } path ? ModelFolderReader.Open(path) : tested;
+        SuiteOptions settings = _settings.Over(new SuiteOptions(), parsed);
+        return new VerifiedSide(
+            new ModelPreparation(Workspace.Models).For(kind, folder),
+            kind.Name,
             new EngineOptions
             {
                 Provider = parsed.GetValue(_againstProvider) ?? ExecutionProvider.Cpu,
-                Threads = _settings.Over(new SuiteOptions(), parsed).Threads,
+                Threads = settings.Threads,
+                KeyValueType = settings.KeyValueType,
+                FlashAttention = settings.FlashAttention,
             }
         );
+    }
 }

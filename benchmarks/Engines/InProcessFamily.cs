@@ -1,5 +1,4 @@
 using Llama3Perf.Benchmarks.Planning;
-using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
@@ -27,22 +26,24 @@ internal sealed class InProcessFamily : EngineFamily
 
     public override IReadOnlyList<string> Names => EngineCatalog.Names;
 
-    public override IReadOnlyList<ExecutionProvider> Places(string engine) => s_preference;
+    public override IReadOnlyList<ExecutionProvider> Places(string engine) => EngineCatalog.Get(engine).Places;
 
     public override Availability Availability(string engine, ExecutionProvider provider, SuiteOptions options) =>
         EngineCatalog.Get(engine).Availability(provider);
 
     public override ExecutionProvider? BestPlace(string engine, PlanContext context) =>
-        s_preference.FirstOrDefault(provider => IsThere(engine, provider), ExecutionProvider.Cpu);
+        Places(engine).FirstOrDefault(provider => IsThere(engine, provider), ExecutionProvider.Cpu);
 
     /// <summary>The best engine on each provider that was asked for; where none was, the one best of all.</summary>
     public IReadOnlyList<(string Engine, ExecutionProvider Provider)> Best(SuiteOptions options)
     {
+        string[] names = Readers(options.Models);
+
         // Providers outermost: a GPU with any engine goes before the CPU with the best one.
         (string Engine, ExecutionProvider Provider)[] available =
         [
             .. from provider in options.Providers ?? s_preference
-            from engine in Names
+            from engine in names
             where IsThere(engine, provider)
             select (engine, provider),
         ];
@@ -51,48 +52,38 @@ internal sealed class InProcessFamily : EngineFamily
             return
             [
                 .. options.Providers.Select(provider =>
-                    available.FirstOrDefault(pair => pair.Provider == provider, (Engine: Names[0], Provider: provider))
+                    available.FirstOrDefault(pair => pair.Provider == provider, (Engine: names[0], Provider: provider))
                 ),
             ];
         }
 
-        return available is [var best, ..] ? [best] : [(Names[0], ExecutionProvider.Cpu)];
+        return available is [var best, ..] ? [best] : [(names[0], ExecutionProvider.Cpu)];
     }
 
+    // Engines that read at least one of the models, or of what is made of them.
+    private static string[] Readers(IReadOnlyList<string> models) =>
+        models.All(model => ModelFolderReader.IsModelFolder(model) && ModelFolderReader.Open(model).Format == ModelFormat.Gguf)
+            ? [.. EngineCatalog.All.Where(kind => kind.Format == ModelFormat.Gguf).Select(kind => kind.Name)]
+            : [.. EngineCatalog.Names];
+
     public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context) =>
-        Variants(model, context.Options).Select(variant => Subject(engine, provider ?? ExecutionProvider.Cpu, variant, context));
+        ModelVariant
+            .All(model, context.Options)
+            .Where(variant => context.Options.Engines is not null || IsForFormat(engine, variant))
+            .Select(variant => Subject(engine, provider ?? ExecutionProvider.Cpu, variant, context));
 
     public override IGenerator Load(PlannedCase planned) =>
         new EngineGenerator(EngineCatalog.Get(planned.Key.Engine).Load(ModelFolderReader.Open(planned.ModelPath), planned.EngineOptions));
 
-    private static IEnumerable<ModelVariant> Variants(string model, SuiteOptions options)
-    {
-        if (ModelVariant.IsFinished(model))
-        {
-            ModelFolder folder = ModelFolderReader.Open(model);
-            if (options.Precisions is { } wanted && !wanted.Contains(folder.Precision))
-            {
-                throw new UsageException(
-                    $"--precision: {model} holds {folder.Precision.Name()} weights; leave --precision out or name that"
-                );
-            }
-
-            return [new ModelVariant(model, folder.Precision, folder.BlockSize, folder)];
-        }
-
-        return from precision in options.Precisions ?? options.UsualPrecisions
-            from block in precision is Precision.Int4 or Precision.Int8 ? options.BlockSizes.Select(size => (int?)size) : [null]
-            select new ModelVariant(model, precision, block, null);
-    }
-
     private static CaseSubject Subject(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {
+        EngineKind kind = EngineCatalog.Get(engine);
         string? skip = WhyNot(engine, provider, variant, context);
         PromptTokenizer? tokenizer = skip is null ? context.TokenizerOf(variant.Name) : null;
         ModelFolder? folder = variant.Folder;
-        if (folder is null && skip is null)
+        if (skip is null)
         {
-            folder = context.Models.Prepare(variant.BuildOptions(provider));
+            (folder, skip) = Prepared(kind, provider, variant, context);
         }
 
         EngineOptions engineOptions = context.EngineOptions(engine, provider);
@@ -108,7 +99,7 @@ internal sealed class InProcessFamily : EngineFamily
             LayerCount = folder?.LayerCount,
             VocabularySize = folder?.VocabularySize,
             ContextLength = folder?.ContextLength,
-            Precision = variant.Precision.Name(),
+            Precision = folder?.Storage ?? variant.Precision.Name(),
             BlockSize = variant.BlockSize,
             EngineOptions = engineOptions,
             Device = engineOptions.Device is null ? null : context.Device?.Name,
@@ -116,8 +107,42 @@ internal sealed class InProcessFamily : EngineFamily
             Tokenizer = folder is null ? null : tokenizer ?? PromptTokenizer.For(folder),
             Skip = skip,
             Failure = folder is null || skip is not null ? null : GraphNeeds.Refusal(folder, engine, provider.Target()),
+            Source = folder is null || skip is not null ? null : Source(kind, provider, variant, context),
         };
     }
+
+    // The GGUF file is made of the ONNX folder, so that both hold the same numbers.
+    private static (ModelFolder? Folder, string? Skip) Prepared(
+        EngineKind kind,
+        ExecutionProvider provider,
+        ModelVariant variant,
+        PlanContext context
+    )
+    {
+        if (kind.Format == ModelFormat.Onnx)
+        {
+            return (variant.Folder ?? context.Models.Prepare(variant.BuildOptions(provider)), null);
+        }
+
+        try
+        {
+            return (context.Models.GgufOf(variant, provider), null);
+        }
+        catch (ModelException e)
+        {
+            return (null, e.Message);
+        }
+    }
+
+    // What another engine computes from in a comparison of the two; null where it is the same folder.
+    private static ModelFolder? Source(EngineKind kind, ExecutionProvider provider, ModelVariant variant, PlanContext context) =>
+        kind.Format == ModelFormat.Onnx || variant.Folder?.Format == ModelFormat.Gguf
+            ? null
+            : variant.Folder ?? context.Models.Prepare(variant.BuildOptions(provider));
+
+    // Where no engine was named, those that read the file are meant.
+    private static bool IsForFormat(string engine, ModelVariant variant) =>
+        variant.Folder?.Format != ModelFormat.Gguf || EngineCatalog.Get(engine).Format == ModelFormat.Gguf;
 
     private static string? WhyNot(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {

@@ -60,7 +60,7 @@ internal sealed class CaseVerification(PlanContext context)
     private VerificationOutcome OfFolder(CaseSubject subject)
     {
         VerifiedSide tested = new(subject.Folder!, subject.Engine, subject.EngineOptions) { Kind = subject.Kind! };
-        VerifiedSide cpu = ReferenceOf(tested);
+        VerifiedSide cpu = ReferenceOf(tested) with { Folder = subject.Source ?? tested.Folder };
         if (_file is null && tested is { Engine: "ort", Options.Provider: ExecutionProvider.Cpu })
         {
             return new VerificationOutcome { Status = VerificationStatus.Reference };
@@ -76,7 +76,7 @@ internal sealed class CaseVerification(PlanContext context)
             : VerificationLimits.For(tested.Folder.Precision, Closeness.OtherWeights);
         try
         {
-            Reference reference = _file ?? ModelVerifier.KeptAnswers(cpu, subject.Sha256!, _store);
+            Reference reference = _file ?? ModelVerifier.KeptAnswers(cpu, context.Models.Fingerprint(cpu.Folder), _store);
             return Outcome(ModelVerifier.Verify(tested, reference, limits), reference);
         }
         catch (EngineException exception)

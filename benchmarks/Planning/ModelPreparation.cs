@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Checkpoints;
@@ -44,6 +45,37 @@ internal sealed class ModelPreparation(string root)
             )
         );
     }
+
+    /// <summary>The GGUF folder of a folder that the suite built; another one as it is.</summary>
+    /// <param name="source">The folder.</param>
+    /// <param name="folder">Where the user wants it; null for a reused one.</param>
+    /// <exception cref="ModelException">GGUF cannot hold it.</exception>
+    public ModelFolder ToGguf(ModelFolder source, string? folder = null) =>
+        source.Format == ModelFormat.Gguf
+            ? source
+            : ByteProgress.Show(
+                $"converting {source.Name} to gguf",
+                (progress, cancellation) => _store.ConvertToGguf(source, folder, progress, cancellation)
+            );
+
+    /// <summary>The GGUF folder of a variant, made by way of its ONNX folder.</summary>
+    /// <param name="variant">The variant.</param>
+    /// <param name="provider">Whose ONNX folder it is made of.</param>
+    /// <exception cref="ModelException">It cannot be built, or GGUF cannot hold it.</exception>
+    public ModelFolder GgufOf(ModelVariant variant, ExecutionProvider provider) =>
+        ToGguf(variant.Folder ?? Prepare(variant.BuildOptions(provider)));
+
+    /// <summary>A folder as an engine reads it: itself, or the GGUF folder that is made of it.</summary>
+    /// <exception cref="ModelException">GGUF cannot hold it.</exception>
+    public ModelFolder For(EngineKind kind, ModelFolder folder) => kind.Format == ModelFormat.Gguf ? ToGguf(folder) : folder;
+
+    /// <summary>What rounding a GGUF file's scales have; null where none were rounded.</summary>
+    public static string? ScaleNote(ModelFolder gguf) =>
+        ConversionReport.Read(gguf.TokenizerFolder) is { RoundedScales: > 0 } report
+            ? FormattableString.Invariant(
+                $"{report.RoundedScales} of {report.Scales} quantization scales were rounded to float16, by at most 1/2048 of their value"
+            )
+            : null;
 
     /// <summary>SHA-256 that identifies a checkpoint's contents; remembered from run to run.</summary>
     public string Fingerprint(string checkpoint) =>

@@ -13,6 +13,8 @@ internal static class OptionsText
     public static string? Of(EngineOptions options) =>
         Join([
             .. options.Optimization == OptimizationLevel.All ? [] : new[] { $"graph_optimization={options.Optimization.Name()}" },
+            .. options.KeyValueType == KeyValueType.F16 ? [] : new[] { $"kv_type={options.KeyValueType.Name()}" },
+            .. options.FlashAttention == FlashAttention.Auto ? [] : new[] { $"flash_attention={options.FlashAttention.Name()}" },
             .. options.Loop is null or DecodeLoop.Host ? [] : new[] { $"loop={options.Loop.Value.Name()}" },
             .. options.ProviderOptions.Select(option => $"provider:{option.Key}={option.Value}"),
             .. options.SessionEntries.Select(entry => $"session:{entry.Key}={entry.Value}"),

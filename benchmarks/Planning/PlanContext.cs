@@ -3,6 +3,7 @@ using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
 using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Folders;
 
@@ -33,11 +34,26 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
 
     /// <summary>What the user's options mean for an engine on a provider. An adapter is never the CPU's.</summary>
     public EngineOptions EngineOptions(string engine, ExecutionProvider provider) =>
+        EngineCatalog.All.Any(kind => kind.Name == engine && kind.Format == ModelFormat.Gguf)
+            ? Placed(provider) with
+            {
+                KeyValueType = options.KeyValueType,
+                FlashAttention = options.FlashAttention,
+            }
+            : OnnxRuntimeOptions(engine, provider);
+
+    // What is another runtime's to know is no part of a case.
+    private EngineOptions Placed(ExecutionProvider provider) =>
         new()
         {
             Provider = provider,
             Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
             Threads = provider == ExecutionProvider.Cpu ? CpuThreads : options.Threads,
+        };
+
+    private EngineOptions OnnxRuntimeOptions(string engine, ExecutionProvider provider) =>
+        Placed(provider) with
+        {
             Optimization = options.Optimization,
             Loop = EngineCatalog.All.FirstOrDefault(kind => kind.Name == engine)?.DefaultLoop(provider) is { } usual
                 ? options.Loop ?? usual

@@ -46,10 +46,10 @@ public sealed record SuiteOptions
     /// <summary>Python of the external engines; null looks for one.</summary>
     public string? Python { get; init; }
 
-    /// <summary>Path of llama-bench, which asks for llama.cpp too; null looks on the PATH where that engine is named.</summary>
+    /// <summary>Path of llama-bench, which asks for that engine too; null looks on the PATH where that engine is named.</summary>
     public string? LlamaBench { get; init; }
 
-    /// <summary>File that llama.cpp loads; null looks in the model's folder.</summary>
+    /// <summary>File that llama-bench loads; null looks in the model's folder, and makes one of the model.</summary>
     public string? Gguf { get; init; }
 
     /// <summary>Options that external engines give to their programs.</summary>
@@ -63,6 +63,12 @@ public sealed record SuiteOptions
 
     /// <summary>How tokens travel from step to step; null takes each engine's own.</summary>
     public DecodeLoop? Loop { get; init; }
+
+    /// <summary>Type of llama.cpp's KV cache.</summary>
+    public KeyValueType KeyValueType { get; init; } = KeyValueType.F16;
+
+    /// <summary>Whether llama.cpp fuses its attention.</summary>
+    public FlashAttention FlashAttention { get; init; } = FlashAttention.Auto;
 
     public IReadOnlyList<string> Prompts { get; init; } = ["OpenVINO is", "pp512"];
 

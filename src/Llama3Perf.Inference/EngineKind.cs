@@ -24,6 +24,13 @@ public sealed record EngineKind(
     /// within wider limits of their own.
     /// </summary>
     public bool HasOnnxRuntimeArithmetic { get; init; } = true;
+
+    /// <summary>The format that it loads.</summary>
+    public ModelFormat Format { get; init; } = ModelFormat.Onnx;
+
+    /// <summary>Where it can run on some machine, best first.</summary>
+    public IReadOnlyList<ExecutionProvider> Places { get; init; } =
+    [ExecutionProvider.Dml, ExecutionProvider.Cuda, ExecutionProvider.WebGpu, ExecutionProvider.Cpu];
 }
 
 /// <summary>Whether something can be used here.</summary>

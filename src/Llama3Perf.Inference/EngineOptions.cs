@@ -39,6 +39,12 @@ public sealed record EngineOptions
     /// <summary>How tokens travel from one step to the next; null takes what is right and fastest on the provider.</summary>
     public DecodeLoop? Loop { get; init; }
 
+    /// <summary>How llama.cpp keeps keys and values.</summary>
+    public KeyValueType KeyValueType { get; init; } = KeyValueType.F16;
+
+    /// <summary>Whether llama.cpp computes attention in one fused operation.</summary>
+    public FlashAttention FlashAttention { get; init; } = FlashAttention.Auto;
+
     /// <summary>Options of the execution provider, as its documentation names them.</summary>
     public IReadOnlyDictionary<string, string> ProviderOptions { get; init; } = new Dictionary<string, string>();
 }
@@ -67,4 +73,30 @@ public enum DecodeLoop
 
     /// <summary>The graph chooses, in device memory; the host reads the token's id. Captured where the provider can.</summary>
     Device,
+}
+
+/// <summary>Types of llama.cpp's KV cache.</summary>
+public enum KeyValueType
+{
+    /// <summary>float16, llama.cpp's own choice.</summary>
+    F16,
+
+    /// <summary>float32, as the suite's graphs for the CPU keep theirs.</summary>
+    F32,
+
+    /// <summary>8-bit blocks of 32; values need flash attention.</summary>
+    Q8,
+}
+
+/// <summary>llama.cpp's fused attention.</summary>
+public enum FlashAttention
+{
+    /// <summary>llama.cpp decides, by model and backend.</summary>
+    Auto,
+
+    /// <summary>On.</summary>
+    On,
+
+    /// <summary>Off.</summary>
+    Off,
 }

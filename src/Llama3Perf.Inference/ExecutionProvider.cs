@@ -22,6 +22,12 @@ public enum ExecutionProvider
 
     /// <summary>Metal, as PyTorch calls it.</summary>
     Mps,
+
+    /// <summary>Vulkan, of llama.cpp.</summary>
+    Vulkan,
+
+    /// <summary>Metal, of llama.cpp.</summary>
+    Metal,
 }
 
 /// <summary>Execution providers in the words of model folders.</summary>
@@ -43,7 +49,12 @@ internal static class ForeignDevices
 {
     /// <summary>Why ONNX Runtime cannot run there in any of its packages; null when it is one of its execution providers.</summary>
     public static string? ForeignDeviceReason(this ExecutionProvider provider) =>
-        provider is ExecutionProvider.Xpu or ExecutionProvider.Mps
-            ? $"ONNX Runtime has no provider '{provider.Name()}': it is a device of PyTorch, for external engines"
-            : null;
+        provider switch
+        {
+            ExecutionProvider.Xpu or ExecutionProvider.Mps =>
+                $"ONNX Runtime has no provider '{provider.Name()}': it is a device of PyTorch, for external engines",
+            ExecutionProvider.Vulkan or ExecutionProvider.Metal =>
+                $"ONNX Runtime has no provider '{provider.Name()}': it is a backend of llama.cpp",
+            _ => null,
+        };
 }

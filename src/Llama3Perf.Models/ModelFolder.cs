@@ -1,25 +1,40 @@
 namespace Llama3Perf.Models;
 
 /// <summary>
-/// A folder that ONNX Runtime GenAI reads: <c>model.onnx</c>, its external data, <c>genai_config.json</c>, <c>tokenizer.json</c>
-/// and <c>tokenizer_config.json</c>. Opening one checks it; what is here is true of the files.
+/// What an engine loads. Either a folder that ONNX Runtime GenAI reads: <c>model.onnx</c>, its external data, <c>genai_config.json</c>,
+/// <c>tokenizer.json</c> and <c>tokenizer_config.json</c>; or a GGUF file, in a folder with a tokenizer or alone. Opening one checks it;
+/// what is here is true of the files.
 /// </summary>
 public sealed record ModelFolder
 {
-    /// <summary>Absolute path of the folder.</summary>
+    /// <summary>Absolute path of the folder; of the file itself where a GGUF file was named.</summary>
     public required string Path { get; init; }
+
+    /// <summary>The folder that the tokenizer's files lie in, if there are any.</summary>
+    public string TokenizerFolder => Format == ModelFormat.Gguf ? System.IO.Path.GetDirectoryName(GraphPath)! : Path;
+
+    /// <summary>Which of the two it is.</summary>
+    public ModelFormat Format { get; init; }
 
     /// <summary>Name shown in results: the shape's name for folders that the suite built, else the folder's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Absolute path of the decoder graph (<c>model.decoder.filename</c>).</summary>
+    /// <summary>Absolute path of the decoder graph (<c>model.decoder.filename</c>), or of the GGUF file.</summary>
     public required string GraphPath { get; init; }
 
     /// <summary>True when the weights are random numbers: speed is real, text is noise.</summary>
     public required bool IsSynthetic { get; init; }
 
-    /// <summary>Storage of the matrix weights, read from the graph.</summary>
+    /// <summary>Storage of the matrix weights, read from the graph. For a GGUF file of other types the nearest one.</summary>
     public required Precision Precision { get; init; }
+
+    /// <summary>What results call the storage: the precision's name, or llama.cpp's for a type that is none of them
+    /// (<c>q4_k</c>).</summary>
+    public string Storage
+    {
+        get => field ?? Precision.Name();
+        init;
+    }
 
     /// <summary>Quantization block length along K, or null for floating point weights.</summary>
     public required int? BlockSize { get; init; }

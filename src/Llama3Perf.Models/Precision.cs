@@ -16,6 +16,16 @@ public enum Precision
     Int4,
 }
 
+/// <summary>The formats of models.</summary>
+public enum ModelFormat
+{
+    /// <summary>A folder for ONNX Runtime and ONNX Runtime GenAI.</summary>
+    Onnx,
+
+    /// <summary>A GGUF file, for llama.cpp and what is made of it.</summary>
+    Gguf,
+}
+
 /// <summary>The forms of a decoder's attention.</summary>
 public enum GraphFamily
 {

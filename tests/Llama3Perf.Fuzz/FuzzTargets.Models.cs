@@ -2,7 +2,9 @@ using Llama3Perf.Fuzz.Mutations;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Converting;
 using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Gguf;
 using Llama3Perf.Models.Inspection;
 using Llama3Perf.Models.Llama;
 
@@ -36,6 +38,33 @@ internal static partial class FuzzTargets
         string model = Tiny(folder);
         string file = Path.Combine(model, "model.onnx");
         return OnFile("onnx", file, ProtobufMutation.Apply, _ => FolderInspection.Of(model), OfModels);
+    }
+
+    private static FuzzTarget Gguf(string folder)
+    {
+        var source = ModelFolderReader.Open(Tiny(folder));
+        string whole = GgufConverter.Convert(source, Path.Combine(folder, "gguf")).GraphPath;
+        long weights = GgufFile.Open(whole).Tensors[0].Offset;
+        byte[] header = File.ReadAllBytes(whole)[..(int)weights];
+        string file = Path.Combine(folder, "fuzz.gguf");
+
+        // What is behind the header is never looked at here, and its length is what counts.
+        return new FuzzTarget(
+            "gguf",
+            [header],
+            ByteMutation.Apply,
+            input =>
+            {
+                using (FileStream stream = new(file, FileMode.Create))
+                {
+                    stream.Write(input);
+                    stream.SetLength(input.Length + (new FileInfo(whole).Length - weights));
+                }
+
+                _ = ModelFolderReader.Open(file);
+            },
+            OfModels
+        );
     }
 
     private static FuzzTarget Safetensors(string folder)

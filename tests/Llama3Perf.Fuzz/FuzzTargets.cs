@@ -25,6 +25,7 @@ internal static partial class FuzzTargets
         ["config.json"] = Config,
         ["genai_config.json"] = GenAiConfig,
         ["onnx"] = Onnx,
+        ["gguf"] = Gguf,
         ["safetensors"] = Safetensors,
         ["safetensors-index"] = SafetensorsIndex,
         ["tokenizer.json"] = Tokenizer,

@@ -123,7 +123,8 @@ internal static class LlamaBenchCase
         string[] backends = Backends(test);
         string place = LlamaBenchFamily.Place(backends);
         bool isAnotherFormat =
-            LlamaBenchModel.Precision(test.ModelType, planned.ModelPath) is var format && format != planned.Key.Precision;
+            LlamaBenchModel.PrecisionOf(test.ModelType, planned.ModelPath) is var format
+            && !format.StartsWith(planned.Key.Precision, StringComparison.Ordinal);
         return
         [
             OwnDefinitions,

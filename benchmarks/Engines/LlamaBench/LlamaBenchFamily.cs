@@ -1,13 +1,15 @@
 using System.Globalization;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
-/// <summary>llama.cpp, measured by its own llama-bench: prompts as long as those of the other engines, of tokens that it draws
-/// itself.</summary>
+/// <summary>A llama.cpp of the user's, measured by its own llama-bench: the same GGUF files as engine llama.cpp in the suite's process,
+/// prompts
+/// as long as those of the other engines, of tokens that it draws itself.</summary>
 internal sealed class LlamaBenchFamily : EngineFamily
 {
     private const string HowToGet = "build llama.cpp and put it there, or name it with --llama-bench";
@@ -15,17 +17,19 @@ internal sealed class LlamaBenchFamily : EngineFamily
     /// <summary>Where it was not said, and the program does not tell either.</summary>
     public const string ItsOwnChoice = "auto";
 
-    // As the suite names a place, and as llama.cpp names its backend for it.
+    // As the suite names a place, and as llama.cpp names its backend for it; the first name is the one in results.
     private static readonly (ExecutionProvider Provider, string Backend)[] s_backends =
     [
         (ExecutionProvider.Cuda, "cuda"),
+        (ExecutionProvider.Vulkan, "vulkan"),
         (ExecutionProvider.Xpu, "sycl"),
         (ExecutionProvider.Mps, "metal"),
+        (ExecutionProvider.Metal, "metal"),
         (ExecutionProvider.WebGpu, "webgpu"),
         (ExecutionProvider.Cpu, "cpu"),
     ];
 
-    public override IReadOnlyList<string> Names => ["llama.cpp"];
+    public override IReadOnlyList<string> Names => ["llama-bench"];
 
     public override bool IsImplied(SuiteOptions options) => options.LlamaBench is not null;
 
@@ -55,35 +59,78 @@ internal sealed class LlamaBenchFamily : EngineFamily
 
     public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context)
     {
-        SuiteOptions options = context.Options;
-        string? gguf =
-            options.Gguf
+        string? skip = Availability(engine, provider ?? ExecutionProvider.Cpu, context.Options).Reason;
+        string? file =
+            context.Options.Gguf
             ?? (Directory.Exists(model) ? Directory.EnumerateFiles(model, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() : null);
-        string? skip = Availability(engine, provider ?? ExecutionProvider.Cpu, options).Reason ?? Missing(gguf);
-        string? program = LlamaBenchProgram.Find(options.LlamaBench);
+        return file is not null
+            ? [Subject(engine, provider, model, LlamaBenchModel.Of(file), skip ?? Missing(file), context)]
+            : ModelVariant.All(model, context.Options).Select(variant => Subject(engine, provider, variant, skip, context));
+    }
+
+    // The file of the same numbers as the folder that the other engines measure.
+    private static CaseSubject Subject(string engine, ExecutionProvider? provider, ModelVariant variant, string? skip, PlanContext context)
+    {
+        LlamaBenchModel model = new(variant.ShownName, "", variant.Precision.Name(), variant.BlockSize, ModelVariant.IsReal(variant.Name));
+        try
+        {
+            model = skip is null ? LlamaBenchModel.Of(context.Models.GgufOf(variant, ExecutionProvider.Cpu)) : model;
+        }
+        catch (ModelException e)
+        {
+            skip = e.Message;
+        }
+
+        return Subject(engine, provider, variant.Name, model, skip, context);
+    }
+
+    private static CaseSubject Subject(
+        string engine,
+        ExecutionProvider? provider,
+        string model,
+        LlamaBenchModel gguf,
+        string? skip,
+        PlanContext context
+    )
+    {
+        string? program = LlamaBenchProgram.Find(context.Options.LlamaBench);
         string place =
             provider is { } asked ? asked.Name()
             : program is null ? ExecutionProvider.Cpu.Name()
             : LlamaBenchProgram.Backends(program) is { } backends ? Place(backends)
             : ItsOwnChoice;
-        string precision = gguf is null ? "unknown" : LlamaBenchModel.Precision(null, gguf);
         EngineOptions engineOptions = EngineOptionsAt(provider, place, context);
-        yield return new CaseSubject(engine, place, model)
+        return new CaseSubject(engine, place, model)
         {
-            ModelName = gguf is null ? new ModelVariant(model, default, null, null).ShownName : LlamaBenchModel.Name(gguf),
-            Path = gguf ?? "",
-            Sha256 = skip is null ? context.Models.FingerprintFile(gguf!) : null,
-            IsReal = gguf is not null && !Directory.Exists(model) || ModelVariant.IsReal(model),
-            Precision = precision,
-            BlockSize = LlamaBenchModel.BlockSize(precision),
+            ModelName = gguf.Name,
+            Path = gguf.File,
+            Sha256 =
+                skip is not null ? null
+                : gguf.Folder is { } folder ? context.Models.Fingerprint(folder)
+                : context.Models.FingerprintFile(gguf.File),
+            IsReal = gguf.IsReal,
+            HiddenSize = gguf.Folder?.HiddenSize,
+            LayerCount = gguf.Folder?.LayerCount,
+            VocabularySize = gguf.Folder?.VocabularySize,
+            ContextLength = gguf.Folder?.ContextLength,
+            Precision = gguf.Precision,
+            BlockSize = gguf.BlockSize,
             EngineOptions = engineOptions,
             Device = engineOptions.Device is null ? null : context.Device?.Name,
-            Tokenizer = skip is null ? context.TokenizerOf(model) : null,
+            Tokenizer = skip is null ? TokenizerOf(model, gguf, context) : null,
             DrawsOwnTokens = true,
             Skip = skip,
             BenchProgram = program ?? "llama-bench",
         };
     }
+
+    private static PromptTokenizer? TokenizerOf(string model, LlamaBenchModel gguf, PlanContext context) =>
+        context.TokenizerOf(model)
+        ?? (
+            gguf.Folder is { } folder && File.Exists(Path.Combine(folder.TokenizerFolder, "tokenizer.json"))
+                ? PromptTokenizer.For(folder)
+                : null
+        );
 
     public override bool MeasuresItself => true;
 
@@ -130,12 +177,7 @@ internal sealed class LlamaBenchFamily : EngineFamily
         };
     }
 
-    private static string? Missing(string? gguf) =>
-        gguf is null
-            ? "llama.cpp reads .gguf files, and there is none in the checkpoint's folder; convert the checkpoint with llama.cpp's "
-                + "convert_hf_to_gguf.py, or name a file with --gguf"
-        : File.Exists(gguf) ? null
-        : $"the file {gguf} is not there";
+    private static string? Missing(string gguf) => File.Exists(gguf) ? null : $"the file {gguf} is not there";
 
     private static string? BackendOf(ExecutionProvider provider) => Array.Find(s_backends, place => place.Provider == provider).Backend;
 }

@@ -1,35 +1,59 @@
 using System.Text.RegularExpressions;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Gguf;
 
 namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
-/// <summary>What is known of a .gguf file without reading its insides.</summary>
-internal static partial class LlamaBenchModel
+/// <summary>A .gguf file as a case names it.</summary>
+/// <param name="Name">Name in results.</param>
+/// <param name="File">The file; empty where there is none yet.</param>
+/// <param name="Precision">Format of the weights.</param>
+/// <param name="BlockSize">Weights that share a scale, where that is comparable to the suite's own formats.</param>
+/// <param name="IsReal">False for random weights that the suite wrote.</param>
+internal sealed partial record LlamaBenchModel(string Name, string File, string Precision, int? BlockSize, bool IsReal)
 {
-    /// <summary>The file's name without its ending.</summary>
-    public static string Name(string gguf)
+    /// <summary>What its header says; null where this program does not read it, which llama-bench may all the same.</summary>
+    public ModelFolder? Folder { get; private init; }
+
+    /// <summary>What an opened file says.</summary>
+    public static LlamaBenchModel Of(ModelFolder folder) =>
+        new(folder.Name, folder.GraphPath, folder.Storage, folder.BlockSize, !folder.IsSynthetic) { Folder = folder };
+
+    /// <summary>What is known of a file: by its header, else by its name.</summary>
+    public static LlamaBenchModel Of(string gguf)
     {
-        string file = Path.GetFileName(gguf);
-        return file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && file.Length > 5 ? file[..^5] : file;
+        try
+        {
+            return Of(ModelFolderReader.Open(gguf));
+        }
+        catch (ModelException)
+        {
+            string precision = PrecisionOf(null, gguf);
+            return new LlamaBenchModel(GgufNames.Model(gguf), gguf, precision, BlockSizeOf(precision), IsReal: true);
+        }
     }
 
-    /// <summary><c>fp32</c>, <c>fp16</c>, or llama.cpp's own name of the quantization: <c>q4_0</c>, <c>q4_k_m</c>; <c>unknown</c> when
-    /// nothing tells.</summary>
+    /// <summary>The suite's name for a format that it has too, or llama.cpp's own name of the quantization: <c>q4_k_m</c>; <c>unknown</c>
+    /// when nothing tells.</summary>
     /// <param name="modelType">llama-bench's model type, or null before it has run.</param>
     /// <param name="gguf">The file.</param>
-    public static string Precision(string? modelType, string gguf)
+    public static string PrecisionOf(string? modelType, string gguf)
     {
-        string? quantization = Last(modelType ?? "") ?? Last(Name(gguf));
+        string? quantization = Last(modelType ?? "") ?? Last(Path.GetFileNameWithoutExtension(gguf));
         return quantization switch
         {
             null => "unknown",
             "f16" => "fp16",
             "f32" => "fp32",
+            "q4_0" or "q4_1" => "int4",
+            "q8_0" => "int8",
             _ => quantization,
         };
     }
 
     /// <summary>Weights that share a scale, of the two formats that are comparable to the suite's own; null otherwise.</summary>
-    public static int? BlockSize(string precision) => precision is "q4_0" or "q8_0" ? 32 : null;
+    public static int? BlockSizeOf(string precision) => precision is "int4" or "int8" ? 32 : null;
 
     // A model type says "Q4_K - Medium" where a file name says "Q4_K_M".
     private static string? Last(string text)

@@ -1,4 +1,5 @@
 using Llama3Perf.Inference.Engines.GenAi;
+using Llama3Perf.Inference.Engines.LlamaCpp;
 using Llama3Perf.Inference.Engines.Ort;
 
 namespace Llama3Perf.Inference.Engines;
@@ -7,7 +8,7 @@ namespace Llama3Perf.Inference.Engines;
 public static class EngineCatalog
 {
     /// <summary>All engines.</summary>
-    public static IReadOnlyList<EngineKind> All { get; } = [GenAiRuntime.Kind, OrtSession.Kind];
+    public static IReadOnlyList<EngineKind> All { get; } = [GenAiRuntime.Kind, OrtSession.Kind, LlamaCppRuntime.Kind];
 
     /// <summary>Names of all engines, in the same order.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(kind => kind.Name)];

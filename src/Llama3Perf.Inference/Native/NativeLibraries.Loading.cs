@@ -83,7 +83,7 @@ public static partial class NativeLibraries
         }
     }
 
-    private static nint Load(string file)
+    internal static nint Load(string file)
     {
         try
         {
@@ -136,7 +136,7 @@ public static partial class NativeLibraries
     private static string? Find(string name) =>
         SearchFolders(name).Select(folder => FindIn(folder, name)).FirstOrDefault(file => file is not null);
 
-    private static string? FindIn(string folder, string name)
+    internal static string? FindIn(string folder, string name)
     {
         if (!Directory.Exists(folder))
         {
@@ -175,7 +175,7 @@ public static partial class NativeLibraries
         yield return AppContext.BaseDirectory;
     }
 
-    private static string FileName(string name) =>
+    internal static string FileName(string name) =>
         OperatingSystem.IsWindows() ? name + ".dll"
         : OperatingSystem.IsMacOS() ? $"lib{name}.dylib"
         : $"lib{name}.so";

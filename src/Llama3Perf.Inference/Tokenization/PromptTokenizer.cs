@@ -38,7 +38,8 @@ public sealed class PromptTokenizer
     public ModelTokenizer Tokenizer => _tokenizer.Value;
 
     /// <summary>For a model folder.</summary>
-    public static PromptTokenizer For(ModelFolder folder) => new(folder.Path, folder.VocabularySize, folder.BosTokenId, folder.EosTokenIds);
+    public static PromptTokenizer For(ModelFolder folder) =>
+        new(folder.TokenizerFolder, folder.VocabularySize, folder.BosTokenId, folder.EosTokenIds);
 
     /// <summary>For a checkpoint, and for every folder that is made of it.</summary>
     public static PromptTokenizer For(Checkpoint checkpoint) =>

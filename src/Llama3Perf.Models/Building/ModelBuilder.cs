@@ -41,60 +41,12 @@ public static class ModelBuilder
         CancellationToken cancellationToken
     )
     {
-        try
-        {
-            // Asked before the lock too, so that a finished folder in a place without write permission can be used.
-            if (Existing(folder, plan) is { } finished)
-            {
-                return finished;
-            }
-
-            using var directory = BuildDirectory.Acquire(folder, cancellationToken);
-            if (Existing(directory.Target, plan) is { } builtMeanwhile)
-            {
-                return builtMeanwhile;
-            }
-
-            directory.Begin();
-            machine.RequireSpace(directory.Target, plan.Data.Length, "model");
-            WriteFiles(plan, directory.Temporary, machine, progress, cancellationToken);
-            // What stands there now is empty, or by its manifest an older build of the same, damaged.
-            directory.Commit(replacesOld: BuildManifest.ReadText(directory.Target) is not null);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new ModelException($"No permission to write the model folder '{folder}'. Choose another place.", e);
-        }
-        catch (IOException e)
-        {
-            throw new ModelException($"The model folder '{folder}' cannot be written: {e.Message}", e);
-        }
-
-        return ModelFolderReader.Open(folder);
-    }
-
-    /// <summary>The folder, if it was built from the same plan and is whole; null where a build may write.</summary>
-    private static ModelFolder? Existing(string folder, BuildPlan plan)
-    {
-        if (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())
-        {
-            return null;
-        }
-
-        if (!string.Equals(BuildManifest.ReadText(folder), plan.Manifest, StringComparison.Ordinal))
-        {
-            throw new ModelException($"'{folder}' holds something else already. Delete it or name another folder.");
-        }
-
-        try
-        {
-            return ModelFolderReader.Open(folder);
-        }
-        catch (ModelException)
-        {
-            // Damaged, but by its manifest exactly what is about to be built: made anew.
-            return null;
-        }
+        var build = new FolderBuild(
+            () => plan.Manifest,
+            plan.Data.Length,
+            temporary => WriteFiles(plan, temporary, machine, progress, cancellationToken)
+        );
+        return build.Make(folder, machine, cancellationToken);
     }
 
     private static void WriteFiles(
@@ -133,7 +85,5 @@ public static class ModelBuilder
             Path.Combine(folder, "genai_config.json"),
             GenAiConfigText.Text(plan.Shape, plan.Options.Target, GraphFile, tokens)
         );
-        File.WriteAllText(Path.Combine(folder, BuildManifest.FileName), plan.Manifest);
-        cancellationToken.ThrowIfCancellationRequested();
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Converting;
 using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Building;
@@ -41,6 +42,20 @@ public sealed class ModelStore(string root)
         CancellationToken cancellationToken = default
     ) => ModelBuilder.Build(BuildPlan.Create(options, Digests), folder, new BuildMachine(), progress, cancellationToken);
 
+    /// <summary>The GGUF folder of an ONNX folder that the suite built, made first if it is not there.</summary>
+    /// <param name="source">The ONNX folder.</param>
+    /// <param name="folder">Where the user wants it; null for a reused one under the root.</param>
+    /// <param name="progress">Told the bytes of weights written so far.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="ModelException">A folder of others, or one that GGUF cannot hold, no space, no permission.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ModelFolder ConvertToGguf(
+        ModelFolder source,
+        string? folder = null,
+        IProgress<BuildProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    ) => GgufConverter.Convert(source, folder ?? GgufPathOf(source), progress, cancellationToken);
+
     /// <summary>What identifies a checkpoint's contents; files that did not change since the last time are not read again.</summary>
     /// <exception cref="ModelException">A file cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -55,17 +70,30 @@ public sealed class ModelStore(string root)
 
     private string PathOf(BuildPlan plan)
     {
-        ModelBuildOptions options = plan.Options;
-        bool quantized = options.Precision is Precision.Int8 or Precision.Int4;
+        bool quantized = plan.Options.Precision is Precision.Int8 or Precision.Int4;
+        return PathOf(
+            plan.Shape.Name,
+            plan.Options.Precision,
+            quantized ? plan.Options.BlockSize : null,
+            plan.Options.Target.Name(),
+            plan.Manifest
+        );
+    }
+
+    private string GgufPathOf(ModelFolder source) =>
+        PathOf(source.Name, source.Precision, source.BlockSize, "gguf", GgufConverter.Manifest(source));
+
+    private string PathOf(string shape, Precision precision, int? block, string target, string manifest)
+    {
         string name = string.Join(
             '-',
             (string[])
                 [
-                    FileName(plan.Shape.Name),
-                    options.Precision.Name(),
-                    .. quantized ? (string[])[$"b{options.BlockSize}"] : [],
-                    options.Target.Name(),
-                    Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(plan.Manifest)))[..12],
+                    FileName(shape),
+                    precision.Name(),
+                    .. block is null ? (string[])[] : [$"b{block}"],
+                    target,
+                    Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(manifest)))[..12],
                 ]
         );
         return Path.GetFullPath(Path.Combine(root, name));

@@ -11,6 +11,12 @@ public sealed record ConversionReport(long Overflows, long NaNs, long Infinities
 {
     private const string FileName = "conversion.json";
 
+    /// <summary>Quantization scales of a GGUF file; 0 in other folders.</summary>
+    public long Scales { get; init; }
+
+    /// <summary>Those of them that were rounded to float16, which is the only type of scales in GGUF.</summary>
+    public long RoundedScales { get; init; }
+
     /// <summary>The report of a folder, or null for one that was not converted from a checkpoint.</summary>
     /// <exception cref="ModelException">The file is damaged.</exception>
     public static ConversionReport? Read(string folder)
@@ -26,7 +32,11 @@ public sealed record ConversionReport(long Overflows, long NaNs, long Infinities
             report["weights_beyond_float16"].Integer(minimum: 0),
             report["nan_weights"].Integer(minimum: 0),
             report["infinite_weights"].Integer(minimum: 0)
-        );
+        )
+        {
+            Scales = report.Find("scales")?.Integer(minimum: 0) ?? 0,
+            RoundedScales = report.Find("scales_rounded_to_float16")?.Integer(minimum: 0) ?? 0,
+        };
     }
 
     /// <summary>Null when all weights were stored as they were, else a sentence about those that were not.</summary>
@@ -39,16 +49,20 @@ public sealed record ConversionReport(long Overflows, long NaNs, long Infinities
                 + "number",
         };
 
-    internal void Write(string folder) =>
-        File.WriteAllText(
-            Path.Combine(folder, FileName),
-            FolderJson.Text(
-                new JsonObject
-                {
-                    ["weights_beyond_float16"] = Overflows,
-                    ["nan_weights"] = NaNs,
-                    ["infinite_weights"] = Infinities,
-                }
-            )
-        );
+    internal void Write(string folder)
+    {
+        var json = new JsonObject
+        {
+            ["weights_beyond_float16"] = Overflows,
+            ["nan_weights"] = NaNs,
+            ["infinite_weights"] = Infinities,
+        };
+        if (Scales > 0)
+        {
+            json["scales"] = Scales;
+            json["scales_rounded_to_float16"] = RoundedScales;
+        }
+
+        File.WriteAllText(Path.Combine(folder, FileName), FolderJson.Text(json));
+    }
 }

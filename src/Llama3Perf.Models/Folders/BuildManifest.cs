@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Llama;
@@ -14,6 +15,9 @@ internal static class BuildManifest
 
     /// <summary>Raised whenever the same options would give other bytes: graph, weights, tokenizer or configuration.</summary>
     private const int FormatVersion = 2;
+
+    /// <summary>The same for GGUF files.</summary>
+    private const int GgufFormatVersion = 1;
 
     /// <summary>The manifest's text. Options that have no effect on this build are left out.</summary>
     /// <param name="shape">Shape of the model.</param>
@@ -58,6 +62,55 @@ internal static class BuildManifest
                 ["shape"] = LlamaConfigText.Dimensions(shape),
             }
         );
+    }
+
+    /// <summary>The manifest of a GGUF folder: what it was made of.</summary>
+    /// <param name="source">The ONNX folder, one of ours.</param>
+    /// <param name="filesSha256">Of its small files, which decide the tokens.</param>
+    public static string GgufText(string source, string filesSha256)
+    {
+        JsonObject made = Parse(source);
+        return FolderJson.Text(
+            new JsonObject
+            {
+                ["format_version"] = GgufFormatVersion,
+                ["name"] = made["name"]?.DeepClone(),
+                ["weights"] = made["weights"]?.DeepClone(),
+                ["format"] = "gguf",
+                ["files_sha256"] = filesSha256,
+                ["source"] = made,
+            }
+        );
+    }
+
+    /// <summary>The shape of a folder that the suite built.</summary>
+    /// <exception cref="ModelException">It has no manifest, or one that says no usable shape.</exception>
+    public static LlamaShape ReadShape(string folder)
+    {
+        string file = Path.Combine(folder, FileName);
+        if (!File.Exists(file))
+        {
+            throw new ModelException(
+                $"'{folder}' has no {FileName}: only of a folder that this suite built is known what a GGUF file must hold. Convert its "
+                    + "checkpoint with build --format gguf."
+            );
+        }
+
+        JsonField manifest = JsonField.ReadFile(file);
+        JsonObject shape =
+            Parse(folder)["shape"] as JsonObject ?? throw new ModelException($"{file}: shape is missing. Build the folder again.");
+        shape["model_type"] = "llama";
+        using var text = new MemoryStream(Encoding.UTF8.GetBytes(shape.ToJsonString()));
+        return LlamaConfig.Read(JsonField.Read(file, text), manifest["name"].Text());
+    }
+
+    private static JsonObject Parse(string folder)
+    {
+        string file = Path.Combine(folder, FileName);
+
+        // Read once through the reader that names what is wrong.
+        JsonField root = JsonField.ReadFile(file);
+        return JsonNode.Parse(root.Element.GetRawText()) as JsonObject ?? throw root.Wrong("an object");
     }
 
     /// <summary>Text of the folder's manifest, or null.</summary>

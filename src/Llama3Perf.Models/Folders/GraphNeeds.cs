@@ -133,23 +133,39 @@ public static class GraphNeeds
     internal static GraphNeed Missing(IReadOnlyList<string> names) =>
         new($"lacks what should make {Shown.List(names)}; export it again", s_none, s_none);
 
+    private const string LlamaCpp = "llama.cpp";
+
+    private static readonly GraphNeed s_gguf = new(
+        "is a GGUF file, which ONNX Runtime does not read: run it with --engine llama.cpp",
+        s_none,
+        s_none
+    );
+
     /// <summary>All that a folder's graph needs.</summary>
     public static IEnumerable<GraphNeed> Of(ModelFolder folder) =>
-        folder.Needs.Prepend(
-            folder.Family switch
-            {
-                GraphFamily.DirectML => s_rotaryNodes,
-                GraphFamily.Growing => s_growingCache,
-                _ => s_rotationInside,
-            }
-        );
+        folder.Format == ModelFormat.Gguf
+            ? [s_gguf]
+            : folder.Needs.Prepend(
+                folder.Family switch
+                {
+                    GraphFamily.DirectML => s_rotaryNodes,
+                    GraphFamily.Growing => s_growingCache,
+                    _ => s_rotationInside,
+                }
+            );
 
     /// <summary>Why an engine must not run a folder on a provider, in one sentence that names the folder; null when it can.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="engine"><c>ort</c>, <c>genai</c>, or null for any of them.</param>
+    /// <param name="engine"><c>ort</c>, <c>genai</c>, <c>llama.cpp</c>, or null for any of them.</param>
     /// <param name="provider">The provider.</param>
     public static string? Refusal(ModelFolder folder, string? engine, GraphTarget provider) =>
-        FirstMissing(folder, engine, provider) is { } need ? $"{folder.Path} {need.Reason}" : null;
+        (folder.Format, engine) switch
+        {
+            (ModelFormat.Gguf, null or LlamaCpp) => null,
+            (ModelFormat.Onnx, LlamaCpp) =>
+                $"{folder.Path} is an ONNX folder, which llama.cpp does not read: make a GGUF file of it with convert --to gguf",
+            _ => FirstMissing(folder, engine, provider) is { } need ? $"{folder.Path} {need.Reason}" : null,
+        };
 
     /// <summary>What is missing on a provider, or null.</summary>
     internal static GraphNeed? FirstMissing(ModelFolder folder, string? engine, GraphTarget provider) =>

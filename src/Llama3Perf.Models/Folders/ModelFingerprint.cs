@@ -13,7 +13,7 @@ public static class ModelFingerprint
     /// <summary>
     /// For a folder that the suite built: SHA-256 over graph and manifest, because its weights are a function of those (they are not
     /// read, so damaged weights go unnoticed); the manifest of a converted checkpoint names its contents. For any other folder: over graph,
-    /// configuration and all external data.
+    /// configuration and all external data; for any other GGUF file over that.
     /// </summary>
     /// <returns>64 lower-case hexadecimal digits.</returns>
     /// <exception cref="ModelException">A file cannot be read.</exception>
@@ -25,7 +25,7 @@ public static class ModelFingerprint
     {
         try
         {
-            string[] files = [folder.GraphPath, .. File.Exists(ManifestPath(folder)) ? [ManifestPath(folder)] : OtherFiles(folder)];
+            string[] files = Files(folder);
             var counter = new ByteCounter(files.Sum(file => new FileInfo(file).Length), progress);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             byte[] buffer = new byte[BufferBytes];
@@ -41,6 +41,15 @@ public static class ModelFingerprint
             throw new ModelException($"The model folder '{folder.Path}' cannot be read: {e.Message}", e);
         }
     }
+
+    private static string[] Files(ModelFolder folder) =>
+        (folder.Format, File.Exists(ManifestPath(folder))) switch
+        {
+            (ModelFormat.Gguf, true) => [ManifestPath(folder)],
+            (ModelFormat.Gguf, false) => [folder.GraphPath],
+            (_, true) => [folder.GraphPath, ManifestPath(folder)],
+            _ => [folder.GraphPath, .. OtherFiles(folder)],
+        };
 
     private static string ManifestPath(ModelFolder folder) => Path.Combine(folder.Path, BuildManifest.FileName);
 

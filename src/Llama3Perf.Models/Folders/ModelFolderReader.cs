@@ -9,15 +9,27 @@ public static class ModelFolderReader
     private const string ConfigurationFile = "genai_config.json";
 
     /// <summary>
-    /// Opens a folder and checks it: keys of genai_config.json, graph, presence and length of the external data, tokenizer files.
+    /// Opens a folder and checks it: keys of genai_config.json, graph, presence and length of the external data, tokenizer files; or the
+    /// header of a GGUF file.
     /// Weights are not read, so this takes milliseconds for a model of any size.
     /// </summary>
     /// <exception cref="ModelException">The folder is not usable; the message names the file and the way out.</exception>
-    public static ModelFolder Open(string path) => Open(path, out _);
+    public static ModelFolder Open(string path)
+    {
+        string full = HubCache.Resolve(Path.GetFullPath(path));
+        return !File.Exists(Path.Combine(full, ConfigurationFile)) && GgufFolder.Find(full) is { } gguf
+            ? GgufFolder.Open(full, gguf)
+            : Open(path, out _);
+    }
 
-    /// <summary>True where a folder has the configuration of ONNX Runtime GenAI, usable or not: <see cref="Open(string)"/> says why one is
-    /// not.</summary>
-    public static bool IsModelFolder(string path) => File.Exists(Path.Combine(HubCache.Resolve(path), ConfigurationFile));
+    /// <summary>True for what is measured as it is, usable or not: a folder with the configuration of ONNX Runtime GenAI, a GGUF file, or a
+    /// folder with one that holds no checkpoint. <see cref="Open(string)"/> says why one is not.</summary>
+    public static bool IsModelFolder(string path)
+    {
+        string full = HubCache.Resolve(path);
+        return File.Exists(Path.Combine(full, ConfigurationFile))
+            || (GgufFolder.Find(full) is not null && !File.Exists(Path.Combine(full, "config.json")));
+    }
 
     /// <summary>Opens a folder and hands over what was read of its graph.</summary>
     internal static ModelFolder Open(string path, out GraphFacts facts)

@@ -13,7 +13,7 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("--precision int5", "'int5' is unknown; use fp32, fp16, int8, int4")]
     [InlineData("--precision int4,,int8", "'' is unknown")]
-    [InlineData("--provider metal", "'metal' is unknown; use cpu, dml, cuda, webgpu")]
+    [InlineData("--provider opencl", "'opencl' is unknown; use cpu, dml, cuda, webgpu")]
     [InlineData("--engine vllm", "'vllm' is unknown")]
     [InlineData("--block-size 48", "'48' is unknown")]
     [InlineData("--threads zero", "'zero' is not a whole number")]

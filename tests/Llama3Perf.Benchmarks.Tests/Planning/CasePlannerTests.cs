@@ -210,7 +210,7 @@ public sealed class CasePlannerTests : IDisposable
             s_tiny with
             {
                 Models = [checkpoint, "llama-tiny"],
-                Engines = ["ort", "external:transformers", "llama.cpp"],
+                Engines = ["ort", "external:transformers", "llama-bench"],
                 Providers = [ExecutionProvider.Mps],
                 LlamaBench = "/no/llama-bench",
             }
@@ -240,7 +240,7 @@ public sealed class CasePlannerTests : IDisposable
         IReadOnlyList<PlannedCase> beside = Plan(
             s_tiny with
             {
-                Engines = ["ort", "llama.cpp"],
+                Engines = ["ort", "llama-bench"],
                 Prompts = ["OpenVINO is", "pp8"],
                 LlamaBench = "/no/llama-bench",
             }
@@ -248,7 +248,7 @@ public sealed class CasePlannerTests : IDisposable
         IReadOnlyList<PlannedCase> alone = Plan(
             s_tiny with
             {
-                Engines = ["llama.cpp"],
+                Engines = ["llama-bench"],
                 Prompts = ["OpenVINO is", "pp8"],
                 LlamaBench = "/no/llama-bench",
             }
@@ -256,7 +256,7 @@ public sealed class CasePlannerTests : IDisposable
 
         // Two prompts of one length are one to it.
         Assert.Equal([8, 8], beside.Where(planned => planned.Key.Engine == "ort").Select(planned => planned.Key.PromptTokens!.Value));
-        PlannedCase same = Assert.Single(beside, planned => planned.Key.Engine == "llama.cpp");
+        PlannedCase same = Assert.Single(beside, planned => planned.Key.Engine == "llama-bench");
         Assert.Equal(("pp8", null, "none", 8), (same.Key.PromptId, same.Key.PromptSha256, same.Key.ChatTemplate, same.Key.PromptTokens));
         Assert.Equal([null, 8], alone.Select(planned => planned.Key.PromptTokens));
     }

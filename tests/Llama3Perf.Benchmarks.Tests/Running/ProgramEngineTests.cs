@@ -17,24 +17,24 @@ public sealed class ProgramEngineTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Case_limits_llama_cpp_like_any_engine()
+    public void Case_limits_llama_bench_like_any_engine()
     {
-        string[] arguments = [.. LlamaBench(), "--engine", "ort,llama.cpp", "--precision", "int4", "--prompt", "pp4,pp8"];
+        string[] arguments = [.. LlamaBench(), "--engine", "ort,llama-bench", "--precision", "int4", "--prompt", "pp4,pp8"];
         Assert.Equal((ExitCode.Success, ""), Run([.. arguments, "--output", At("all")]));
         IReadOnlyList<CaseOutcome> all = Cases("all");
         File.Delete(At("asked"));
 
         Assert.Equal((ExitCode.Success, ""), Run([.. arguments, "--case", all[3].CaseId, "--output", At("one")]));
 
-        Assert.Equal(["ort", "ort", "llama.cpp", "llama.cpp"], all.Select(outcome => outcome.Case.Engine));
+        Assert.Equal(["ort", "ort", "llama-bench", "llama-bench"], all.Select(outcome => outcome.Case.Engine));
         Assert.Equal(all[3].CaseId, Assert.Single(Cases("one")).CaseId);
         // A launch is two programs.
         Assert.Equal(2, File.ReadLines(At("asked")).Count(line => line.Contains("-o json", StringComparison.Ordinal)));
     }
 
     [Fact]
-    public void A_red_case_of_llama_cpp_is_measured_again() =>
-        Confirms("llama.cpp", [.. LlamaBench(), "--engine", "llama.cpp", "--prompt", "pp8"]);
+    public void A_red_case_of_llama_bench_is_measured_again() =>
+        Confirms("llama-bench", [.. LlamaBench(), "--engine", "llama-bench", "--prompt", "pp8"]);
 
     [Fact]
     public void A_red_case_of_a_program_that_names_its_device_is_measured_again()

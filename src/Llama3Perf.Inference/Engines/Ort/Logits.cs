@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Llama3Perf.Inference.Generation;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 

@@ -104,7 +104,7 @@ public sealed class LlamaBenchCaseTests : IDisposable
         );
 
         Assert.Equal("unknown", outcome.Case.Precision);
-        Assert.Contains("it calls the weights q4_0", outcome.Notes);
+        Assert.Contains("it calls the weights int4", outcome.Notes);
     }
 
     [Fact]
@@ -258,7 +258,7 @@ public sealed class LlamaBenchCaseTests : IDisposable
             Provider = "cpu",
             ModelName = "tiny-Q4_0",
             Weights = "real",
-            Precision = "q4_0",
+            Precision = "int4",
             BlockSize = 32,
             PromptId = $"pp{promptTokens}",
             ChatTemplate = "none",

@@ -103,9 +103,9 @@ public sealed class GraphCaseTests
     {
         using CaseFolder folder = new(name);
         ModelFolder opened = ModelFolderReader.Open(folder.Path);
-        foreach (string engine in EngineCatalog.Names)
+        foreach (EngineKind engine in EngineCatalog.All.Where(kind => kind.Format == ModelFormat.Onnx))
         {
-            string message = Assert.Throws<EngineException>(() => EngineCatalog.Get(engine).Load(opened, new EngineOptions())).Message;
+            string message = Assert.Throws<EngineException>(() => engine.Load(opened, new EngineOptions())).Message;
             Assert.Contains(reason, message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', message);
         }

@@ -1,4 +1,3 @@
-using Llama3Perf.Inference.Engines.Ort;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Tests.Engines.Ort;
@@ -13,11 +12,11 @@ internal static class PlainPass
     /// <param name="folder">What it has loaded.</param>
     /// <param name="steps">Decode steps.</param>
     /// <param name="tolerance">Largest difference of a logit, for logits whose root mean square is 1.</param>
-    public static void AssertFollowed(OrtEngine engine, ModelFolder folder, int steps, double tolerance) =>
+    public static void AssertFollowed(IEngine engine, ModelFolder folder, int steps, double tolerance) =>
         AssertFollowed(engine, folder, new FolderWeights(folder), steps, tolerance);
 
     /// <summary>The same with weights from elsewhere.</summary>
-    public static void AssertFollowed(OrtEngine engine, ModelFolder folder, IPlainWeights weights, int steps, double tolerance)
+    public static void AssertFollowed(IEngine engine, ModelFolder folder, IPlainWeights weights, int steps, double tolerance)
     {
         PlainLlama plain = new(weights);
         List<int> tokens = [.. s_prompt.Select(token => token % folder.VocabularySize)];

@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace Llama3Perf.Inference.Engines.Ort;
+namespace Llama3Perf.Inference.Generation;
 
 /// <summary>
 /// Index of the largest number, the first one of equals. Works on the numbers' bits, which as signed integers order like the

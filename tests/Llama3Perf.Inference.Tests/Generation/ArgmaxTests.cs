@@ -1,7 +1,7 @@
 using CsCheck;
-using Llama3Perf.Inference.Engines.Ort;
+using Llama3Perf.Inference.Generation;
 
-namespace Llama3Perf.Inference.Tests.Engines.Ort;
+namespace Llama3Perf.Inference.Tests.Generation;
 
 public sealed class ArgmaxTests
 {

@@ -6,6 +6,10 @@ namespace Llama3Perf.Inference.Verification;
 /// <summary>A model folder on an engine and a provider: one side of a verification.</summary>
 public sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptions Options)
 {
+    /// <summary>The ONNX folder that a GGUF file was made of: what a reference on another engine computes from. Null where it is the folder
+    /// itself.</summary>
+    public ModelFolder? Source { get; init; }
+
     /// <summary>For people.</summary>
     public string Name => $"{Folder.Name} on {Engine}/{Options.Provider.ToString().ToLowerInvariant()}";
 

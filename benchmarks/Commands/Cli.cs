@@ -109,6 +109,7 @@ internal static class Cli
         root.Add(PairsCommand.Create());
         root.Add(SimulateCommand.Create());
         root.Add(SpinCommand.Create());
+        root.Add(LaunchCommand.Create());
         return root;
     }
 }

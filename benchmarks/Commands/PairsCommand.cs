@@ -66,7 +66,7 @@ internal static class PairsCommand
             "--overhead",
             "A is the suite (BenchmarkDotNet, in-process), B a bare loop over the same engine."
         );
-        Option<string?> runtimeDir = RuntimeDirectory.Option();
+        Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("pairs", "Compares two engines generation by generation, in turn, in one process.")
         {
             model,

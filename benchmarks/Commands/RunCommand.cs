@@ -72,10 +72,13 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(
         "--provider",
-        "cpu, dml, cuda, webgpu; for external engines also xpu, mps. Default: the best that is there.",
-        OptionFactory.ProviderOf,
+        "cpu, dml, cuda, webgpu, or the name of a --provider-library; for external engines also xpu, mps. Default: the best that is there.",
+        text => text.Split(',', StringSplitOptions.TrimEntries),
+        ProviderLibraryOption.ProviderOf,
         "list"
     );
+
+    private readonly Option<ProviderLibrary?> _providerLibrary = ProviderLibraryOption.Option();
 
     private readonly Option<string?> _device = OptionFactory.Value(
         "--device",
@@ -111,6 +114,35 @@ internal sealed class RunCommand
         "How ort hands a token to the next step: host, or device, where the graph chooses it. Default: device on CUDA, else host.",
         OptionFactory.OneOf<DecodeLoop?>(("host", DecodeLoop.Host), ("device", DecodeLoop.Device)),
         "loop"
+    );
+
+    private readonly Option<string?> _draftModel = OptionFactory.Value(
+        "--draft-model",
+        "Speculative decoding in genai: a smaller model of the same tokenizer (shape, checkpoint or folder) proposes tokens, and the model "
+            + "checks them in one call.",
+        OptionFactory.Model,
+        "name|path"
+    );
+
+    private readonly Option<int?> _draftTokens = OptionFactory.Value<int?>(
+        "--draft-tokens",
+        $"Most tokens that are proposed at once, 1 to 16. Default: {s_defaults.DraftTokens}.",
+        text => OptionFactory.Integer(1, 16)(text),
+        "n"
+    );
+
+    private readonly Option<int?> _ngram = OptionFactory.Value<int?>(
+        "--ngram",
+        "Speculative decoding in genai without a draft model: the last tokens, up to n - 1 of them, are looked up in the sequence so far.",
+        text => OptionFactory.Integer(2, 16)(text),
+        "n"
+    );
+
+    private readonly Option<int?> _prefillChunk = OptionFactory.Value<int?>(
+        "--prefill-chunk",
+        "Prompt tokens that genai processes at once. Default: the whole prompt.",
+        text => OptionFactory.Integer(1, 1_000_000)(text),
+        "n"
     );
 
     private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
@@ -210,7 +242,7 @@ internal sealed class RunCommand
         "folder"
     );
 
-    private readonly Option<string?> _runtimeDir = RuntimeDirectory.Option();
+    private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
 
     private readonly Option<IReadOnlyList<string>?> _cases = OptionFactory.List(
         "--case",
@@ -271,6 +303,7 @@ internal sealed class RunCommand
                 _blockSizes,
                 _engines,
                 _providers,
+                _providerLibrary,
                 _device,
                 _python,
                 _peerOptions,
@@ -280,6 +313,10 @@ internal sealed class RunCommand
                 _sessionEntries,
                 _optimization,
                 _loop,
+                _draftModel,
+                _draftTokens,
+                _ngram,
+                _prefillChunk,
                 _prompts,
                 _chatTemplate,
                 _addBos,
@@ -369,6 +406,12 @@ internal sealed class RunCommand
         bool quick = parsed.GetValue(_quick);
         SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
         RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
+        ProviderLibraryOption.Use(parsed.GetValue(_providerLibrary));
+        if (parsed.GetValue(_draftModel) is not null && parsed.GetValue(_ngram) is not null)
+        {
+            throw new UsageException("--ngram: a draft model proposes already; give --draft-model or --ngram");
+        }
+
         return new SuiteOptions
         {
             Models = parsed.GetValue(_models) ?? basis.Models,
@@ -386,6 +429,10 @@ internal sealed class RunCommand
             SessionEntries = parsed.GetValue(_sessionEntries) ?? basis.SessionEntries,
             Optimization = parsed.GetValue(_optimization) ?? basis.Optimization,
             Loop = parsed.GetValue(_loop) ?? basis.Loop,
+            DraftModel = parsed.GetValue(_draftModel),
+            Ngram = parsed.GetValue(_ngram),
+            DraftTokens = parsed.GetValue(_draftTokens) ?? basis.DraftTokens,
+            PrefillChunk = parsed.GetValue(_prefillChunk),
             Prompts = parsed.GetValue(_prompts) ?? (quick ? [basis.Prompts[0]] : basis.Prompts),
             ChatTemplate = parsed.GetValue(_chatTemplate) ?? basis.ChatTemplate,
             AddBos = parsed.GetValue(_addBos),

@@ -35,28 +35,25 @@ internal sealed class InProcessFamily : EngineFamily
     public override ExecutionProvider? BestPlace(string engine, PlanContext context) =>
         s_preference.FirstOrDefault(provider => IsThere(engine, provider), ExecutionProvider.Cpu);
 
-    /// <summary>The best engine on each provider that was asked for; where none was, the one best of all.</summary>
-    public IReadOnlyList<(string Engine, ExecutionProvider Provider)> Best(SuiteOptions options)
+    /// <summary>
+    /// Every engine that is there, side by side, on each provider that was asked for; where none was, on the best one. A provider
+    /// without any gets the first engine, whose row then says what is missing.
+    /// </summary>
+    public IReadOnlyList<(string Engine, ExecutionProvider Provider)> Open(SuiteOptions options)
     {
-        // Providers outermost: a GPU with any engine goes before the CPU with the best one.
-        (string Engine, ExecutionProvider Provider)[] available =
+        IReadOnlyList<ExecutionProvider> providers =
+            options.Providers
+            ??
+            [
+                // A GPU with any engine goes before the CPU with all of them.
+                s_preference.FirstOrDefault(provider => Names.Any(engine => IsThere(engine, provider)), ExecutionProvider.Cpu),
+            ];
+        return
         [
-            .. from provider in options.Providers ?? s_preference
-            from engine in Names
-            where IsThere(engine, provider)
+            .. from provider in providers
+            from engine in Names.Where(engine => IsThere(engine, provider)).DefaultIfEmpty(Names[0])
             select (engine, provider),
         ];
-        if (options.Providers is not null)
-        {
-            return
-            [
-                .. options.Providers.Select(provider =>
-                    available.FirstOrDefault(pair => pair.Provider == provider, (Engine: Names[0], Provider: provider))
-                ),
-            ];
-        }
-
-        return available is [var best, ..] ? [best] : [(Names[0], ExecutionProvider.Cpu)];
     }
 
     public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context) =>
@@ -98,8 +95,10 @@ internal sealed class InProcessFamily : EngineFamily
         EngineOptions engineOptions = context.EngineOptions(provider) with
         {
             Loop = EngineCatalog.Get(engine).DefaultLoop(provider) is { } usual ? context.Options.Loop ?? usual : null,
+            PrefillChunk = context.Options.PrefillChunk,
+            Speculation = skip is null ? Speculation(provider, variant, context) : null,
         };
-        return new CaseSubject(engine, provider.Name(), variant.Name)
+        return new CaseSubject(engine, provider.ShownName(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,
             Path = folder?.Path ?? "",
@@ -124,12 +123,32 @@ internal sealed class InProcessFamily : EngineFamily
         };
     }
 
+    private static Speculation? Speculation(ExecutionProvider provider, ModelVariant variant, PlanContext context)
+    {
+        SuiteOptions options = context.Options;
+        if (options.DraftModel is not { } model)
+        {
+            return options.Ngram is { } size ? new Speculation(options.DraftTokens) { NgramSize = size } : null;
+        }
+
+        ModelFolder draft = ModelVariant.IsFinished(model)
+            ? ModelFolderReader.Open(model)
+            : context.Models.Prepare((variant with { Name = model, Folder = null }).BuildOptions(provider));
+        return new Speculation(options.DraftTokens) { Draft = draft, DraftSha256 = context.Models.Fingerprint(draft) };
+    }
+
     private static string? WhyNot(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {
         Availability availability = EngineCatalog.Get(engine).Availability(provider);
         if (!availability.IsAvailable)
         {
             return availability.Reason;
+        }
+
+        SuiteOptions options = context.Options;
+        if (engine != "genai" && (options.DraftModel is not null || options.Ngram is not null || options.PrefillChunk is not null))
+        {
+            return $"{engine} has neither speculative decoding nor a divided prefill; --engine genai has both";
         }
 
         if (

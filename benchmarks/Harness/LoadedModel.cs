@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Native;
 
 namespace Llama3Perf.Benchmarks.Harness;
@@ -50,7 +51,14 @@ internal sealed class LoadedModel : IDisposable
     {
         double? loadMs = _unreportedLoadMs;
         _unreportedLoadMs = null;
-        return new LaunchStarted(loadMs, Generator.Description, NativeLibraries.Loaded());
+        // What another engine has left loaded in this process takes no part.
+        IReadOnlyList<string> needed =
+            EngineCatalog.All.FirstOrDefault(kind => kind.Name == Generator.Description.Engine)?.NativeLibraries ?? [];
+        return new LaunchStarted(
+            loadMs,
+            Generator.Description,
+            [.. NativeLibraries.Loaded().Where(library => needed.Contains(library.Name))]
+        );
     }
 
     public void Dispose() => Generator.Dispose();

@@ -9,7 +9,7 @@ namespace Llama3Perf.Benchmarks.Planning;
 /// <summary>A model folder on an engine and a provider: one side of a verification.</summary>
 internal sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptions Options)
 {
-    public string Name => $"{Folder.Name} on {Engine}/{Options.Provider.Name()}";
+    public string Name => $"{Folder.Name} on {Engine}/{Options.Provider.ShownName()}";
 
     /// <summary>Loads the model so that it may choose any token.</summary>
     public IEngine Load()

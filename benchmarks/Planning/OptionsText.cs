@@ -14,6 +14,9 @@ internal static class OptionsText
         Join([
             .. options.Optimization == OptimizationLevel.All ? [] : new[] { $"graph_optimization={options.Optimization.Name()}" },
             .. options.Loop is null or DecodeLoop.Host ? [] : new[] { $"loop={options.Loop.Value.Name()}" },
+            .. options.PrefillChunk is { } chunk ? [$"prefill_chunk={chunk}"] : Array.Empty<string>(),
+            .. options.ProviderLibrary is { } library ? [$"provider_library={library}"] : Array.Empty<string>(),
+            .. Drafts(options.Speculation),
             .. options.ProviderOptions.Select(option => $"provider:{option.Key}={option.Value}"),
             .. options.SessionEntries.Select(entry => $"session:{entry.Key}={entry.Value}"),
         ]);
@@ -21,6 +24,18 @@ internal static class OptionsText
     /// <summary>The text for a program's own options; null when there are none.</summary>
     public static string? Of(IReadOnlyDictionary<string, string> peerOptions) =>
         Join([.. peerOptions.Select(option => $"peer:{option.Key}={option.Value}")]);
+
+    private static string[] Drafts(Speculation? speculation) =>
+        speculation switch
+        {
+            null => [],
+            { Draft: { } draft } =>
+            [
+                $"draft_model={draft.Name}@{speculation.DraftSha256?[..12]}",
+                $"draft_tokens={speculation.MaxDraftTokens}",
+            ],
+            _ => [$"ngram={speculation.NgramSize}", $"draft_tokens={speculation.MaxDraftTokens}"],
+        };
 
     private static string? Join(string[] parts) =>
         parts.Length == 0 ? null : string.Join("; ", parts.Order(StringComparer.Ordinal)).ReplaceLineEndings(" ");

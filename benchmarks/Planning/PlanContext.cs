@@ -1,6 +1,7 @@
 using System.Globalization;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Machine;
+using Llama3Perf.Inference.Native;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Folders;
@@ -36,6 +37,7 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
         {
             Provider = provider,
             Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
+            ProviderLibrary = provider == ExecutionProvider.Plugin ? PluginProvider.Identity : null,
             Threads = provider == ExecutionProvider.Cpu ? options.Threads ?? PhysicalCores.Count : options.Threads,
             Optimization = options.Optimization,
             SessionEntries = SpinEntries.Over(options.Spin, options.SessionEntries),

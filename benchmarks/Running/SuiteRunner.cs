@@ -37,7 +37,7 @@ internal static class SuiteRunner
             return ExitCode.Success;
         }
 
-        options = ChooseIsolation(options);
+        TellOfIsolation(options);
         CheckSpin(options);
         string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
         MeasuringFolders.CleanUp();
@@ -255,14 +255,11 @@ internal static class SuiteRunner
         );
     }
 
-    private static SuiteOptions ChooseIsolation(SuiteOptions options)
+    private static void TellOfIsolation(SuiteOptions options)
     {
-        if (options.Isolation == Isolation.Process && Workspace.NoChildProcesses() is { } reason)
+        if (options.Isolation == Isolation.Process && Workspace.NoBuiltProcesses() is { } reason)
         {
-            Console.WriteLine($"Measuring in this process: {reason}, so no child processes can be built.");
-            return options with { Isolation = Isolation.None };
+            Console.WriteLine($"Measuring in processes of this program itself: {reason}, so BenchmarkDotNet can build none.");
         }
-
-        return options;
     }
 }

@@ -18,6 +18,9 @@ public sealed record EngineKind(
     /// The loop that the engine takes on a provider when none is asked for; null for engines whose loop is not ours to choose.
     /// </summary>
     public Func<ExecutionProvider, DecodeLoop?> DefaultLoop { get; init; } = _ => null;
+
+    /// <summary>Names of the native libraries that it computes with.</summary>
+    public IReadOnlyList<string> NativeLibraries { get; init; } = [];
 }
 
 /// <summary>Whether something can be used here.</summary>

@@ -22,6 +22,9 @@ public enum ExecutionProvider
 
     /// <summary>Metal, as PyTorch calls it.</summary>
     Mps,
+
+    /// <summary>The provider of <see cref="ProviderLibrary.Current"/>.</summary>
+    Plugin,
 }
 
 /// <summary>Execution providers in the words of model folders.</summary>
@@ -34,8 +37,13 @@ public static class ProviderTargets
             ExecutionProvider.Dml => GraphTarget.DirectML,
             ExecutionProvider.Cuda => GraphTarget.Cuda,
             ExecutionProvider.WebGpu => GraphTarget.WebGpu,
+            ExecutionProvider.Plugin => ProviderLibrary.Current?.Target ?? GraphTarget.Cpu,
             _ => GraphTarget.Cpu,
         };
+
+    /// <summary>The provider's name on the command line and in results.</summary>
+    public static string ShownName(this ExecutionProvider provider) =>
+        provider == ExecutionProvider.Plugin && ProviderLibrary.Current is { } library ? library.Name : provider.Name();
 }
 
 /// <summary>What ONNX Runtime knows nothing of.</summary>

@@ -23,6 +23,11 @@ internal static class ProviderAvailability
             return Availability.No(e.Message);
         }
 
+        if (provider == ExecutionProvider.Plugin)
+        {
+            return PluginProvider.Problem() is { } why ? Availability.No(why) : Availability.Yes;
+        }
+
         return onnxRuntimeName() is { } name && NativeLibraries.ProviderProblem(name) is { } problem
             ? Availability.No(problem)
             : Availability.Yes;

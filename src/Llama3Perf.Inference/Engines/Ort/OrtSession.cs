@@ -1,3 +1,4 @@
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 using Microsoft.ML.OnnxRuntime;
@@ -18,6 +19,7 @@ internal static class OrtSession
         new("ort", "our own decode loop over ONNX Runtime", Available, (folder, options) => Load(folder, options, Available))
         {
             DefaultLoop = provider => OrtProvider.LoopOn(provider),
+            NativeLibraries = [NativeLibraries.OnnxRuntime, NativeLibraries.DirectML],
         };
 
     private static readonly SingleAdapter s_adapter = new("ort");
@@ -109,7 +111,8 @@ internal static class OrtSession
         if (options.Provider == ExecutionProvider.Dml)
         {
             s_adapter.Take(
-                (options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id")) is { } index
+                (options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id") ?? $"{DirectMLAdapter.Default?.Index}")
+                    is { Length: > 0 } index
                     ? $"adapter {index}"
                     : "its default adapter"
             );

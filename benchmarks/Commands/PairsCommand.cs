@@ -50,12 +50,6 @@ internal static class PairsCommand
             text => OptionFactory.Integer(1)(text),
             "n"
         );
-        Option<int?> threads = OptionFactory.Value<int?>(
-            "--threads",
-            "Default: one for each physical core.",
-            text => OptionFactory.Integer(1, 1024)(text),
-            "n"
-        );
         Option<int?> pairs = OptionFactory.Value<int?>(
             "--pairs",
             "Pairs of generations. Default: 11.",
@@ -66,6 +60,7 @@ internal static class PairsCommand
             "--overhead",
             "A is the suite (BenchmarkDotNet, in-process), B a bare loop over the same engine."
         );
+        EngineSettings settings = new();
         Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("pairs", "Compares two engines generation by generation, in turn, in one process.")
         {
@@ -75,11 +70,15 @@ internal static class PairsCommand
             provider,
             prompts,
             newTokens,
-            threads,
             pairs,
             overhead,
             runtimeDir,
         };
+        foreach (Option option in settings.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(parsed =>
         {
             RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
@@ -96,9 +95,9 @@ internal static class PairsCommand
                 Engines = names,
                 Providers = [parsed.GetValue(provider) ?? ExecutionProvider.Cpu],
                 Prompts = parsed.GetValue(prompts) ?? ["pp15", "pp512"],
-                Threads = parsed.GetValue(threads),
                 NewTokens = tokens,
             };
+            options = settings.Over(options, parsed);
             if (parsed.GetValue(overhead))
             {
                 SuiteOverhead.Show(options, count);

@@ -33,10 +33,10 @@ internal static class ProviderLibraryOption
             line = line.Parent;
         }
 
-        return (line as CommandResult)
-            ?.Children.OfType<OptionResult>()
-            .FirstOrDefault(option => option.Option.Name == Name)
-            ?.Tokens.LastOrDefault()
-            ?.Value.Split('=')[0];
+        return
+            (line as CommandResult)?.Children.OfType<OptionResult>().FirstOrDefault(option => option.Option.Name == Name)?.Tokens
+                is [.., var last]
+            ? last.Value.Split('=')[0]
+            : null;
     }
 }

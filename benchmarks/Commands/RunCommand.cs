@@ -80,41 +80,7 @@ internal sealed class RunCommand
 
     private readonly Option<ProviderLibrary?> _providerLibrary = ProviderLibraryOption.Option();
 
-    private readonly Option<string?> _device = OptionFactory.Value(
-        "--device",
-        "GPU: its index, or part of its name. Default: the provider's first.",
-        OptionFactory.Text,
-        "index|name"
-    );
-
-    private readonly Option<IReadOnlyDictionary<string, string>?> _providerOptions = OptionFactory.Pairs(
-        "--provider-option",
-        "Option of the execution provider; repeatable."
-    );
-
-    private readonly Option<IReadOnlyDictionary<string, string>?> _sessionEntries = OptionFactory.Pairs(
-        "--session-entry",
-        "ONNX Runtime session configuration entry; repeatable."
-    );
-
-    private readonly Option<OptimizationLevel?> _optimization = OptionFactory.Value<OptimizationLevel?>(
-        "--graph-optimization",
-        "ONNX Runtime's graph optimizations: none, basic, extended, all. Default: all.",
-        OptionFactory.OneOf<OptimizationLevel?>(
-            ("none", OptimizationLevel.None),
-            ("basic", OptimizationLevel.Basic),
-            ("extended", OptimizationLevel.Extended),
-            ("all", OptimizationLevel.All)
-        ),
-        "level"
-    );
-
-    private readonly Option<DecodeLoop?> _loop = OptionFactory.Value<DecodeLoop?>(
-        "--loop",
-        "How ort hands a token to the next step: host, or device, where the graph chooses it. Default: device on CUDA, else host.",
-        OptionFactory.OneOf<DecodeLoop?>(("host", DecodeLoop.Host), ("device", DecodeLoop.Device)),
-        "loop"
-    );
+    private readonly EngineSettings _engine = new();
 
     private readonly Option<string?> _draftModel = OptionFactory.Value(
         "--draft-model",
@@ -159,13 +125,6 @@ internal sealed class RunCommand
             + "128.",
         OptionFactory.Integer(2),
         "list"
-    );
-
-    private readonly Option<int?> _threads = OptionFactory.Value<int?>(
-        "--threads",
-        "Intra-op threads. Default: one for each physical core.",
-        text => OptionFactory.Integer(1, 1024)(text),
-        "n"
     );
 
     private readonly Option<int?> _launches = OptionFactory.Value<int?>(
@@ -296,53 +255,48 @@ internal sealed class RunCommand
     public void AddTo(Command command)
     {
         foreach (
-            Option option in new Option[]
-            {
-                _models,
-                _precisions,
-                _blockSizes,
-                _engines,
-                _providers,
-                _providerLibrary,
-                _device,
-                _python,
-                _peerOptions,
-                _llamaBench,
-                _gguf,
-                _providerOptions,
-                _sessionEntries,
-                _optimization,
-                _loop,
-                _draftModel,
-                _draftTokens,
-                _ngram,
-                _prefillChunk,
-                _prompts,
-                _chatTemplate,
-                _addBos,
-                _maxLengths,
-                _threads,
-                _launches,
-                _warmups,
-                _iterations,
-                _isolation,
-                _cooldown,
-                _waitIdle,
-                _strict,
-                _spin,
-                _preset,
-                _quick,
-                _output,
-                _cases,
-                _runtimeDir,
-                _verify,
-                _verbose,
-                _launchTimeout,
-                _resume,
-                _trust,
-                _force,
-                _expectedModels,
-            }
+            Option option in (Option[])
+                [
+                    _models,
+                    _precisions,
+                    _blockSizes,
+                    _engines,
+                    _providers,
+                    _providerLibrary,
+                    _python,
+                    _peerOptions,
+                    _llamaBench,
+                    _gguf,
+                    _draftModel,
+                    _draftTokens,
+                    _ngram,
+                    _prefillChunk,
+                    _prompts,
+                    _chatTemplate,
+                    _addBos,
+                    _maxLengths,
+                    .. _engine.All,
+                    _launches,
+                    _warmups,
+                    _iterations,
+                    _isolation,
+                    _cooldown,
+                    _waitIdle,
+                    _strict,
+                    _spin,
+                    _preset,
+                    _quick,
+                    _output,
+                    _cases,
+                    _runtimeDir,
+                    _verify,
+                    _verbose,
+                    _launchTimeout,
+                    _resume,
+                    _trust,
+                    _force,
+                    _expectedModels,
+                ]
         )
         {
             command.Add(option);
@@ -412,7 +366,7 @@ internal sealed class RunCommand
             throw new UsageException("--ngram: a draft model proposes already; give --draft-model or --ngram");
         }
 
-        return new SuiteOptions
+        SuiteOptions options = new()
         {
             Models = parsed.GetValue(_models) ?? basis.Models,
             Precisions = parsed.GetValue(_precisions) ?? basis.Precisions,
@@ -422,13 +376,8 @@ internal sealed class RunCommand
             LlamaBench = parsed.GetValue(_llamaBench),
             Gguf = parsed.GetValue(_gguf),
             Providers = parsed.GetValue(_providers),
-            Device = parsed.GetValue(_device),
             Python = parsed.GetValue(_python),
             PeerOptions = parsed.GetValue(_peerOptions) ?? basis.PeerOptions,
-            ProviderOptions = parsed.GetValue(_providerOptions) ?? basis.ProviderOptions,
-            SessionEntries = parsed.GetValue(_sessionEntries) ?? basis.SessionEntries,
-            Optimization = parsed.GetValue(_optimization) ?? basis.Optimization,
-            Loop = parsed.GetValue(_loop) ?? basis.Loop,
             DraftModel = parsed.GetValue(_draftModel),
             Ngram = parsed.GetValue(_ngram),
             DraftTokens = parsed.GetValue(_draftTokens) ?? basis.DraftTokens,
@@ -437,7 +386,6 @@ internal sealed class RunCommand
             ChatTemplate = parsed.GetValue(_chatTemplate) ?? basis.ChatTemplate,
             AddBos = parsed.GetValue(_addBos),
             MaxLengths = parsed.GetValue(_maxLengths) ?? basis.MaxLengths,
-            Threads = parsed.GetValue(_threads),
             Launches = parsed.GetValue(_launches) ?? (quick ? 1 : basis.Launches),
             Warmups = parsed.GetValue(_warmups) ?? basis.Warmups,
             Iterations = parsed.GetValue(_iterations) ?? (quick ? 8 : basis.Iterations),
@@ -454,6 +402,11 @@ internal sealed class RunCommand
             Force = parsed.GetValue(_force),
             ExpectedModels = parsed.GetValue(_expectedModels),
             BenchmarkDotNetArguments = [.. parsed.UnmatchedTokens],
+            ProviderOptions = basis.ProviderOptions,
+            SessionEntries = basis.SessionEntries,
+            Optimization = basis.Optimization,
+            Loop = basis.Loop,
         };
+        return _engine.Over(options, parsed);
     }
 }

@@ -89,12 +89,11 @@ internal sealed class InProcessFamily : EngineFamily
         ModelFolder? folder = variant.Folder;
         if (folder is null && skip is null)
         {
-            folder = context.Models.Prepare(variant.BuildOptions(provider));
+            folder = context.Models.Prepare(BuildOptions(variant, provider, context));
         }
 
-        EngineOptions engineOptions = context.EngineOptions(provider) with
+        EngineOptions engineOptions = context.EngineOptions(engine, provider) with
         {
-            Loop = EngineCatalog.Get(engine).DefaultLoop(provider) is { } usual ? context.Options.Loop ?? usual : null,
             PrefillChunk = context.Options.PrefillChunk,
             Speculation = skip is null ? Speculation(provider, variant, context) : null,
         };
@@ -123,6 +122,13 @@ internal sealed class InProcessFamily : EngineFamily
         };
     }
 
+    // A model that checks several tokens in one call gives the logits of all of them.
+    private static ModelBuildOptions BuildOptions(ModelVariant variant, ExecutionProvider provider, PlanContext context) =>
+        variant.BuildOptions(provider) with
+        {
+            PruneLmHead = context.Options.DraftModel is null && context.Options.Ngram is null,
+        };
+
     private static Speculation? Speculation(ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {
         SuiteOptions options = context.Options;
@@ -133,7 +139,7 @@ internal sealed class InProcessFamily : EngineFamily
 
         ModelFolder draft = ModelVariant.IsFinished(model)
             ? ModelFolderReader.Open(model)
-            : context.Models.Prepare((variant with { Name = model, Folder = null }).BuildOptions(provider));
+            : context.Models.Prepare(BuildOptions(variant with { Name = model, Folder = null }, provider, context));
         return new Speculation(options.DraftTokens) { Draft = draft, DraftSha256 = context.Models.Fingerprint(draft) };
     }
 

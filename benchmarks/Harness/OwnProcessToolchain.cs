@@ -7,7 +7,6 @@ using BenchmarkDotNet.Toolchains;
 using BenchmarkDotNet.Toolchains.Parameters;
 using BenchmarkDotNet.Toolchains.Results;
 using BenchmarkDotNet.Validators;
-using Llama3Perf.Benchmarks.Planning;
 
 namespace Llama3Perf.Benchmarks.Harness;
 

@@ -23,7 +23,7 @@ public static class DirectMLAdapter
     internal static GpuInfo? Choose(IReadOnlyList<GpuInfo> adapters, string? luid) =>
         adapters.FirstOrDefault(gpu => luid is not null && gpu.Luid == luid)
         ?? adapters.FirstOrDefault(gpu => !gpu.IsSoftware)
-        ?? adapters.FirstOrDefault();
+        ?? (adapters.Count > 0 ? adapters[0] : null);
 
     private static (IReadOnlyList<GpuInfo> Adapters, GpuInfo? Default) Find()
     {

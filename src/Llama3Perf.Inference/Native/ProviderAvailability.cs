@@ -7,7 +7,13 @@ internal static class ProviderAvailability
     /// <param name="provider">Where a model is to run.</param>
     /// <param name="requireLibrary">Loads the engine's library, or throws why it cannot.</param>
     /// <param name="onnxRuntimeName">ONNX Runtime's name of the provider; null for the CPU. Asked for after the library is there.</param>
-    public static Availability Of(ExecutionProvider provider, Action requireLibrary, Func<string?> onnxRuntimeName)
+    /// <param name="trial">Runs something small there: why that failed, or null.</param>
+    public static Availability Of(
+        ExecutionProvider provider,
+        Action requireLibrary,
+        Func<string?> onnxRuntimeName,
+        Func<ExecutionProvider, string?> trial
+    )
     {
         if (provider.ForeignDeviceReason() is { } foreign)
         {
@@ -28,7 +34,7 @@ internal static class ProviderAvailability
             return PluginProvider.Problem() is { } why ? Availability.No(why) : Availability.Yes;
         }
 
-        return onnxRuntimeName() is { } name && NativeLibraries.ProviderProblem(name) is { } problem
+        return onnxRuntimeName() is { } name && (NativeLibraries.ProviderProblem(name) ?? trial(provider)) is { } problem
             ? Availability.No(problem)
             : Availability.Yes;
     }

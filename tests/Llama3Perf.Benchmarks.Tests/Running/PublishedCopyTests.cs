@@ -13,7 +13,7 @@ public sealed class PublishedCopyTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Measures_every_engine_in_processes_of_its_own()
+    public async Task Measures_every_engine_in_processes_of_its_own()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links to files need rights there");
         string program = Link();
@@ -24,15 +24,16 @@ public sealed class PublishedCopyTests : IDisposable
             )
             {
                 WorkingDirectory = _folder,
+                UseShellExecute = false,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             }
         )!;
         Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
+        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
-        Assert.True(process.ExitCode == 0, output + error.Result);
+        Assert.True(process.ExitCode == 0, output + await error);
         Assert.Contains(
             "Measuring in processes of this program itself: no Llama3Perf.sln above this program",
             output,

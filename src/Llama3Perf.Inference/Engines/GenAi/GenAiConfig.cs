@@ -30,15 +30,15 @@ internal static class GenAiConfig
     }
 
     /// <summary>Reads a folder's configuration and applies the options to it.</summary>
-    public static OgaConfig Open(string folder, EngineOptions options, int threads)
+    public static OgaConfig Open(string folder, EngineOptions options, int threads, string? profile = null)
     {
         OgaConfig config = OgaConfig.Create(folder);
         try
         {
-            Oga.Check(Oga.OgaConfigOverlay(config, Overlay(options, threads)));
+            Oga.Check(Oga.OgaConfigOverlay(config, Overlay(options, threads, profile)));
             if (options.Speculation?.Draft is { } draft)
             {
-                Oga.Check(Oga.OgaConfigOverlay(config, DraftOverlay(draft, options, threads)));
+                Oga.Check(Oga.OgaConfigOverlay(config, DraftOverlay(folder, draft, options, threads)));
             }
 
             Oga.Check(Oga.OgaConfigClearProviders(config));
@@ -73,13 +73,13 @@ internal static class GenAiConfig
     }
 
     /// <summary>Session options and search defaults in the form of <c>genai_config.json</c>.</summary>
-    internal static string Overlay(EngineOptions options, int threads) =>
+    internal static string Overlay(EngineOptions options, int threads, string? profile = null) =>
         new JsonObject
         {
-            ["model"] = new JsonObject { ["decoder"] = new JsonObject { ["session_options"] = SessionOptions(options, threads) } },
+            ["model"] = new JsonObject { ["decoder"] = new JsonObject { ["session_options"] = SessionOptions(options, threads, profile) } },
         }.ToJsonString(s_json);
 
-    private static JsonObject SessionOptions(EngineOptions options, int threads)
+    private static JsonObject SessionOptions(EngineOptions options, int threads, string? profile)
     {
         JsonObject session = new()
         {
@@ -96,6 +96,11 @@ internal static class GenAiConfig
         if (options.Provider == ExecutionProvider.Dml)
         {
             session["enable_mem_pattern"] = false;
+        }
+
+        if (profile is not null)
+        {
+            session["enable_profiling"] = profile;
         }
 
         foreach ((string key, string value) in options.SessionEntries)
@@ -209,11 +214,12 @@ internal static class GenAiConfig
     }
 
     // The draft's decoder, with its file where it lies and our session options.
-    private static string DraftOverlay(ModelFolder draft, EngineOptions options, int threads)
+    private static string DraftOverlay(string folder, ModelFolder draft, EngineOptions options, int threads)
     {
         JsonObject decoder = (JsonObject)Decoder(draft.Path).DeepClone();
-        decoder["filename"] = Path.GetFullPath(draft.GraphPath);
-        decoder["session_options"] = SessionOptions(options, threads);
+        // The library puts the folder's path in front of whatever stands here.
+        decoder["filename"] = Path.GetRelativePath(folder, draft.GraphPath).Replace('\\', '/');
+        decoder["session_options"] = SessionOptions(options, threads, profile: null);
         return new JsonObject { ["model"] = new JsonObject { ["draft"] = decoder } }.ToJsonString(s_json);
     }
 

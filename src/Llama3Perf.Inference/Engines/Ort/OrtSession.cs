@@ -100,7 +100,13 @@ internal static class OrtSession
     /// <param name="folder">The model.</param>
     /// <param name="options">How to load it.</param>
     /// <param name="available">Whether the provider can be used here.</param>
-    internal static OrtEngine Load(ModelFolder folder, EngineOptions options, Func<ExecutionProvider, Availability> available)
+    /// <param name="adapter">Knows the process's DirectML adapter; null for the one that all loads share.</param>
+    internal static OrtEngine Load(
+        ModelFolder folder,
+        EngineOptions options,
+        Func<ExecutionProvider, Availability> available,
+        SingleAdapter? adapter = null
+    )
     {
         ProviderRules.Check(folder, options);
         if (available(options.Provider) is { IsAvailable: false, Reason: { } reason })
@@ -110,7 +116,7 @@ internal static class OrtSession
 
         if (options.Provider == ExecutionProvider.Dml)
         {
-            s_adapter.Take(
+            (adapter ?? s_adapter).Take(
                 (options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id") ?? $"{DirectMLAdapter.Default?.Index}")
                     is { Length: > 0 } index
                     ? $"adapter {index}"
@@ -122,7 +128,12 @@ internal static class OrtSession
     }
 
     private static Availability Available(ExecutionProvider provider) =>
-        ProviderAvailability.Of(provider, NativeLibraries.RequireOnnxRuntime, () => OrtProvider.Of(provider)?.OnnxRuntimeName);
+        ProviderAvailability.Of(
+            provider,
+            NativeLibraries.RequireOnnxRuntime,
+            () => OrtProvider.Of(provider)?.OnnxRuntimeName,
+            ProviderTrial.Problem
+        );
 
     private static GraphOptimizationLevel Level(OptimizationLevel level) =>
         level switch

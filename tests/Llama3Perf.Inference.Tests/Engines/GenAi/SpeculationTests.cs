@@ -4,7 +4,6 @@ using Llama3Perf.Inference.Generation;
 using Llama3Perf.Inference.Tests.Native;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
-using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Inference.Tests.Engines.GenAi;
 
@@ -60,6 +59,16 @@ public sealed class SpeculationTests
         Assert.Equal(Run(new EngineOptions()).NewTokens, Run(new EngineOptions { PrefillChunk = chunk }).NewTokens);
 
     [Fact]
+    public void A_model_with_the_last_logits_alone_is_refused_in_the_librarys_words()
+    {
+        using IEngine engine = GenAiRuntime.Kind.Load(
+            Build("pruned", seed: 1, isPruned: true),
+            new EngineOptions { Speculation = new Speculation(4) { NgramSize = 3 } }
+        );
+        Assert.Contains("pruned", Assert.Throws<EngineException>(() => engine.Reset(75)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_draft_of_another_vocabulary_is_refused() =>
         Assert.Contains(
             "they must be of one tokenizer",
@@ -97,13 +106,15 @@ public sealed class SpeculationTests
         return TimedGeneration.Run(engine, s_prompt, 75);
     }
 
-    private static ModelFolder Build(string name, ulong seed) =>
+    private static ModelFolder Build(string name, ulong seed, bool isPruned = false) =>
         ModelBuilder.Build(
             new ModelBuildOptions
             {
                 Model = "llama-tiny",
                 Precision = Precision.Fp32,
                 Seed = seed,
+                // The model checks several tokens in one call, so it has to give the logits of all of them.
+                PruneLmHead = isPruned,
             },
             TestRuntime.Scratch($"speculation-{name}"),
             cancellationToken: TestContext.Current.CancellationToken

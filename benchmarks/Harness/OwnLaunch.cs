@@ -1,54 +1,72 @@
-using BenchmarkDotNet.Configs;
+using System.Diagnostics;
+using System.Globalization;
 using BenchmarkDotNet.Loggers;
-using BenchmarkDotNet.Reports;
-using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.Results;
 using Llama3Perf.Benchmarks.Planning;
 
 namespace Llama3Perf.Benchmarks.Harness;
 
-/// <summary>One launch of one case, in the process that <see cref="OwnProcessToolchain"/> started for it.</summary>
+/// <summary>
+/// A launch of a case in a process of this program: the verb <c>launch</c> with the plan of this process. BenchmarkDotNet's engine runs
+/// there as it does in the children that BenchmarkDotNet builds, without a project to build: what is measured is the build that runs.
+/// </summary>
 internal static class OwnLaunch
 {
-    /// <summary>The verb, which no user types.</summary>
-    public const string Verb = "measure-launch";
+    /// <summary>The verb.</summary>
+    public const string Verb = "launch";
 
     /// <summary>Begins a line with one of BenchmarkDotNet's own measurements.</summary>
-    public const string Measurement = "// L3P-BDN ";
+    public const string Measurement = "// BenchmarkDotNet: ";
 
-    /// <param name="benchmarks">The class with the main job.</param>
-    /// <param name="caseId">The case, of the plan that this process has inherited.</param>
-    /// <param name="warmups">Generations before the measured ones.</param>
-    /// <param name="iterations">Measured generations.</param>
-    /// <returns>The process's exit code.</returns>
-    public static int Run(Type benchmarks, string caseId, int warmups, int iterations)
+    /// <summary>Starts the process, waits for it, and keeps what it printed.</summary>
+    /// <param name="planned">The case, one of the plan that <see cref="SuitePlan.Variable"/> names.</param>
+    /// <param name="options">Warm-ups and iterations.</param>
+    /// <param name="index">Number of the launch.</param>
+    /// <param name="isBare">Leaves BenchmarkDotNet out.</param>
+    /// <param name="logger">Told every line as it comes.</param>
+    public static ExecuteResult Run(PlannedCase planned, SuiteOptions options, int index, bool isBare, ILogger logger)
     {
-        SuitePlan plan = new([SuitePlan.Current.Cases.Single(planned => planned.CaseId == caseId)], []);
-        string folder = Directory.CreateTempSubdirectory("llama3perf-launch-").FullName;
-        try
+        using Process process = SuiteProgram.This.Start([
+            Verb,
+            "--case",
+            planned.CaseId,
+            "--warmup",
+            options.Warmups.ToString(CultureInfo.InvariantCulture),
+            "--iterations",
+            options.Iterations.ToString(CultureInfo.InvariantCulture),
+            .. isBare ? (string[])["--bare"] : [],
+        ]);
+        process.StandardInput.Close();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        List<string> lines = [];
+        while (process.StandardOutput.ReadLine() is { } line)
         {
-            string path = Path.Combine(folder, "plan.json");
-            plan.Write(path);
-            Environment.SetEnvironmentVariable(SuitePlan.Variable, path);
-            SuiteOptions options = new()
-            {
-                Isolation = Isolation.None,
-                Launches = 1,
-                Warmups = warmups,
-                Iterations = iterations,
-            };
-            IConfig config = SuiteConfig.Create(options, plan, folder, loggers: ConsoleLogger.Unicode);
-            Summary summary = BenchmarkRunner.Run(benchmarks, config);
-            foreach (Measurement measurement in summary.Reports.SelectMany(report => report.AllMeasurements))
-            {
-                Console.WriteLine(Measurement + measurement);
-            }
+            lines.Add(line);
+            logger.WriteLine(LogKind.Default, line);
+        }
 
-            return summary.Reports.All(report => report.Success) && summary.Reports.Length > 0 ? 0 : 1;
-        }
-        finally
+        process.WaitForExit();
+        if (
+            process.ExitCode != 0
+            && !lines.Exists(line => MeasurementLine.Parse(line) is LaunchFailed)
+            && LastLine(errors.Result) is { } error
+        )
         {
-            LoadedModel.Unload();
-            Directory.Delete(folder, recursive: true);
+            lines.Add(new LaunchFailed(error).Format());
         }
+
+        string[] measurements =
+        [
+            .. lines.Where(line => line.StartsWith(Measurement, StringComparison.Ordinal)).Select(line => line[Measurement.Length..]),
+        ];
+        return new ExecuteResult(true, process.ExitCode, process.Id, measurements, lines, lines, index);
     }
+
+    /// <summary>The last line of what a process said on standard error, without its heading.</summary>
+    public static string? LastLine(string errors) =>
+        errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [.., var last]
+            ? last.StartsWith("error: ", StringComparison.Ordinal)
+                ? last["error: ".Length..]
+                : last
+            : null;
 }

@@ -1,12 +1,10 @@
-using System.Diagnostics;
-using System.Globalization;
 using BenchmarkDotNet.Characteristics;
-using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains;
 using BenchmarkDotNet.Toolchains.Parameters;
 using BenchmarkDotNet.Toolchains.Results;
 using BenchmarkDotNet.Validators;
+using Llama3Perf.Benchmarks.Planning;
 
 namespace Llama3Perf.Benchmarks.Harness;
 
@@ -38,67 +36,14 @@ internal sealed class OwnProcessToolchain : IToolchain
         public ExecuteResult Execute(ExecuteParameters executeParameters)
         {
             BenchmarkCase benchmark = executeParameters.BenchmarkCase;
-            if (PlannedCases.Of(benchmark)?.CaseId is not { } caseId)
+            if (PlannedCases.Of(benchmark) is not { } planned)
             {
                 // The benchmarks beside the main job have no launches to keep apart.
                 return s_inProcess.Executor.Execute(executeParameters);
             }
 
-            List<string> lines = [];
-            using Process process = new() { StartInfo = StartInfo(caseId, benchmark) };
-            process.OutputDataReceived += (_, line) => Take(line.Data, LogKind.Default);
-            process.ErrorDataReceived += (_, line) => Take(line.Data, LogKind.Error);
-            process.Start();
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-            process.WaitForExit();
-            return new ExecuteResult(
-                true,
-                process.ExitCode,
-                process.Id,
-                [
-                    .. lines
-                        .Where(line => line.StartsWith(OwnLaunch.Measurement, StringComparison.Ordinal))
-                        .Select(line => line[OwnLaunch.Measurement.Length..]),
-                ],
-                lines.FindAll(line => line.StartsWith("//", StringComparison.Ordinal)),
-                lines,
-                executeParameters.LaunchIndex
-            );
-
-            void Take(string? line, LogKind kind)
-            {
-                if (line is null)
-                {
-                    return;
-                }
-
-                lock (lines)
-                {
-                    lines.Add(line);
-                    executeParameters.Logger.WriteLine(kind, line);
-                }
-            }
-        }
-
-        private static ProcessStartInfo StartInfo(string caseId, BenchmarkCase benchmark)
-        {
-            string program = Environment.ProcessPath ?? throw new NotSupportedException("The system does not tell this program's file.");
-            bool isHost = Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
-            string[] arguments =
-            [
-                .. isHost ? [typeof(OwnLaunch).Assembly.Location] : Array.Empty<string>(),
-                OwnLaunch.Verb,
-                caseId,
-                benchmark.Job.Run.WarmupCount.ToString(CultureInfo.InvariantCulture),
-                benchmark.Job.Run.IterationCount.ToString(CultureInfo.InvariantCulture),
-            ];
-            return new ProcessStartInfo(program, arguments)
-            {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
+            SuiteOptions options = new() { Warmups = benchmark.Job.Run.WarmupCount, Iterations = benchmark.Job.Run.IterationCount };
+            return OwnLaunch.Run(planned, options, executeParameters.LaunchIndex, isBare: false, executeParameters.Logger);
         }
     }
 }

@@ -61,7 +61,7 @@ internal static class GenerateCommand
             "Goes on to --max-length whatever the model says; synthetic models always do."
         );
         EngineSettings settings = new();
-        Option<string?> runtimeDir = RuntimeDirectory.Option();
+        Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("generate", "Generates from one prompt: the text as it comes, then one line with the times.")
         {
             model,
@@ -163,7 +163,7 @@ internal static class GenerateCommand
         string decode = result.DecodeTps is { } tps ? string.Create(CultureInfo.InvariantCulture, $", decode {tps:0.0} tok/s") : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{folder.Name} on {engine.Engine}/{engine.Provider.Name()}: {result.PromptTokens} prompt + "
+            $"{folder.Name} on {engine.Engine}/{engine.Provider.ShownName()}: {result.PromptTokens} prompt + "
                 + $"{result.NewTokens.Length} new tokens, "
                 + $"TTFT {result.TtftMs:0.0} ms, prefill {result.PrefillTps:0.0} tok/s{decode}, "
                 + $"end to end {result.EndToEndTps:0.0} tok/s "

@@ -20,6 +20,7 @@ internal static class InspectCommand
             text => OptionFactory.Number(0.001, 1e6)(text),
             "GB/s"
         );
+        Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
         Command command = new(
             "inspect",
             "Shows what a model folder or a checkpoint is: shape, storage, bytes a token, providers it suits, problems. Reads no weights."
@@ -27,9 +28,11 @@ internal static class InspectCommand
         {
             folder,
             bandwidth,
+            runtimeDir,
         };
         command.SetAction(parsed =>
         {
+            RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
             Show(parsed.GetRequiredValue(folder), parsed.GetValue(bandwidth) ?? 50);
             return ExitCode.Success;
         });

@@ -40,6 +40,15 @@ internal static class OptionFactory
         Func<string, IReadOnlyList<string>> split,
         Func<string, T> parse,
         string helpName
+    ) => List(name, help, split, (text, _) => parse(text), helpName);
+
+    /// <summary>Whose values are understood beside the rest of the command line.</summary>
+    public static Option<IReadOnlyList<T>?> List<T>(
+        string name,
+        string help,
+        Func<string, IReadOnlyList<string>> split,
+        Func<string, ArgumentResult, T> parse,
+        string helpName
     ) =>
         new(name)
         {
@@ -48,7 +57,9 @@ internal static class OptionFactory
             Arity = ArgumentArity.OneOrMore,
             AllowMultipleArgumentsPerToken = false,
             CustomParser = result =>
-                ParseEach(result, name, token => split(token).Select(parse).ToList())?.SelectMany(values => values).ToList(),
+                ParseEach(result, name, token => split(token).Select(text => parse(text, result)).ToList())
+                    ?.SelectMany(values => values)
+                    .ToList(),
         };
 
     /// <summary>Prompts: one text an option, commas and all, or a list of nothing but ppN.</summary>

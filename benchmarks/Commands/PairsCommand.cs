@@ -67,7 +67,7 @@ internal static class PairsCommand
             "process|none"
         );
         EngineSettings settings = new();
-        Option<string?> runtimeDir = RuntimeDirectory.Option();
+        Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("pairs", "Compares two engines generation by generation, in turn, in one process.")
         {
             model,

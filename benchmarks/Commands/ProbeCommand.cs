@@ -5,6 +5,7 @@ using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
@@ -22,18 +23,27 @@ internal static class ProbeCommand
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
+    // A library's provider has lines of its own.
+    private static readonly ExecutionProvider[] s_places =
+    [
+        .. Enum.GetValues<ExecutionProvider>().Where(provider => provider != ExecutionProvider.Plugin),
+    ];
+
     public static Command Create()
     {
         Option<bool> json = OptionFactory.Flag("--json", "Prints JSON.");
-        Option<string?> runtimeDir = RuntimeDirectory.Option();
+        Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
+        Option<ProviderLibrary?> providerLibrary = ProviderLibraryOption.Option();
         Command command = new("probe", "Shows the machine, its adapters and drivers, the native libraries, and where each engine can run.")
         {
             json,
             runtimeDir,
+            providerLibrary,
         };
         command.SetAction(parsed =>
         {
             RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
+            ProviderLibraryOption.Use(parsed.GetValue(providerLibrary));
             Probe probe = Probe.Take();
             if (parsed.GetValue(json))
             {
@@ -94,16 +104,26 @@ internal static class ProbeCommand
         );
         Section(
             "libraries",
-            [("library", false), ("version", false), ("loaded from", false)],
-            [.. probe.Libraries.Select(library => (string[])[library.Name, library.Version ?? "", library.Path])]
+            [("library", false), ("version", false), ("SHA-256", false), ("loaded from", false)],
+            [
+                .. probe.Libraries.Select(library =>
+                    (string[])[library.Name, library.Version ?? "", library.Sha256 is { } hash ? hash[..12] : "", library.Path]
+                ),
+            ]
         );
+        foreach (LoadedLibrary library in probe.Libraries.Where(library => library.Note is not null))
+        {
+            Console.WriteLine($"- {library.Path}: {library.Note}");
+        }
+
+        ShowDevices(probe);
         Section(
             "engines",
-            [("engine", false), .. Enum.GetNames<ExecutionProvider>().Select(name => (name.ToLowerInvariant(), false))],
+            [("engine", false), .. s_places.Select(provider => (provider.Name(), false))],
             [
                 .. probe
                     .Engines.GroupBy(row => row.Engine)
-                    .Select(rows => (string[])[rows.Key, .. Enum.GetValues<ExecutionProvider>().Select(provider => Cell(rows, provider))]),
+                    .Select(rows => (string[])[rows.Key, .. s_places.Select(provider => Cell(rows, provider))]),
             ]
         );
         foreach (string reason in probe.Engines.Select(row => row.Reason).OfType<string>().Distinct())
@@ -111,7 +131,33 @@ internal static class ProbeCommand
             Console.WriteLine($"- {reason}");
         }
 
-        Console.WriteLine($"A run would take {probe.Choice}.");
+        Console.WriteLine($"Native set of this build: {probe.NativeSet}. A run would take {probe.Choice}.");
+    }
+
+    // What ONNX Runtime offers to which of its providers, with what both say of themselves.
+    private static void ShowDevices(Probe probe)
+    {
+        Section(
+            "ONNX Runtime's devices",
+            [("provider", false), ("by", false), ("type", false), ("vendor", false), ("ids", false), ("says", false)],
+            [
+                .. probe.Devices.Select(device =>
+                    (string[])
+                        [
+                            device.Provider,
+                            device.ProviderVendor,
+                            device.Type,
+                            device.Vendor,
+                            $"{device.VendorId}:{device.DeviceId}",
+                            string.Join(", ", device.Metadata.Concat(device.Options).Select(pair => $"{pair.Key}={pair.Value}")),
+                        ]
+                ),
+            ]
+        );
+        if (ProviderLibrary.Current is { } library)
+        {
+            Console.WriteLine($"{library.Name}: {probe.LibraryProblem ?? "usable, with --provider " + library.Name}");
+        }
     }
 
     // Empty where the engine can run on no machine.
@@ -138,6 +184,8 @@ internal static class ProbeCommand
         MachineInfo Machine,
         IReadOnlyList<LoadedLibrary> Libraries,
         IReadOnlyList<EngineRow> Engines,
+        IReadOnlyList<OfferedDevice> Devices,
+        string? LibraryProblem,
         string NativeSet,
         string Choice
     )
@@ -155,14 +203,31 @@ internal static class ProbeCommand
                 select new EngineRow(engine, provider, availability.IsAvailable, availability.Reason),
             ];
             PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
-            EngineChoice choice = EngineFamilies.Choose(context)[0];
             return new Probe(
                 context.Machine,
                 NativeLibraries.Loaded(),
                 engines,
+                DevicesOf(),
+                ProviderLibrary.Current is null ? null : EngineCatalog.Get("ort").Availability(ExecutionProvider.Plugin).Reason,
                 NativeLibraries.PackagedSet,
-                $"{choice.Engine} on {choice.Provider!.Value.Name()}"
+                string.Join(
+                    " and ",
+                    EngineFamilies.Choose(context).Select(choice => $"{choice.Engine} on {choice.Provider!.Value.ShownName()}")
+                )
             );
+        }
+    }
+
+    // Without ONNX Runtime there are none, and the engines say why.
+    private static IReadOnlyList<OfferedDevice> DevicesOf()
+    {
+        try
+        {
+            return PluginProvider.AllDevices();
+        }
+        catch (EngineException)
+        {
+            return [];
         }
     }
 

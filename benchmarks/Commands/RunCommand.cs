@@ -72,12 +72,45 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(
         "--provider",
-        "cpu, dml, cuda, webgpu; for llama.cpp also vulkan, metal, for external engines xpu, mps. Default: the best that is there.",
-        OptionFactory.ProviderOf,
+        "cpu, dml, cuda, webgpu, or the name of a --provider-library; for llama.cpp also vulkan, metal, for external engines xpu, mps. Default: "
+            + "the best that is there.",
+        text => text.Split(',', StringSplitOptions.TrimEntries),
+        ProviderLibraryOption.ProviderOf,
         "list"
     );
 
+    private readonly Option<ProviderLibrary?> _providerLibrary = ProviderLibraryOption.Option();
+
     private readonly EngineSettings _engine = new();
+
+    private readonly Option<string?> _draftModel = OptionFactory.Value(
+        "--draft-model",
+        "Speculative decoding in genai: a smaller model of the same tokenizer (shape, checkpoint or folder) proposes tokens, and the model "
+            + "checks them in one call.",
+        OptionFactory.Model,
+        "name|path"
+    );
+
+    private readonly Option<int?> _draftTokens = OptionFactory.Value<int?>(
+        "--draft-tokens",
+        $"Most tokens that are proposed at once, 1 to 16. Default: {s_defaults.DraftTokens}.",
+        text => OptionFactory.Integer(1, 16)(text),
+        "n"
+    );
+
+    private readonly Option<int?> _ngram = OptionFactory.Value<int?>(
+        "--ngram",
+        "Speculative decoding in genai without a draft model: the last tokens, up to n - 1 of them, are looked up in the sequence so far.",
+        text => OptionFactory.Integer(2, 16)(text),
+        "n"
+    );
+
+    private readonly Option<int?> _prefillChunk = OptionFactory.Value<int?>(
+        "--prefill-chunk",
+        "Prompt tokens that genai processes at once. Default: the whole prompt.",
+        text => OptionFactory.Integer(1, 1_000_000)(text),
+        "n"
+    );
 
     private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
         "Text, @file.txt, or ppN for N fixed pseudo-random tokens; repeatable, and ppN also as a list. Default: OpenVINO is and pp512."
@@ -201,7 +234,7 @@ internal sealed class RunCommand
         "folder"
     );
 
-    private readonly Option<string?> _runtimeDir = RuntimeDirectory.Option();
+    private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
 
     private readonly Option<IReadOnlyList<string>?> _cases = OptionFactory.List(
         "--case",
@@ -264,10 +297,15 @@ internal sealed class RunCommand
             _blockSizes,
             _engines,
             _providers,
+            _providerLibrary,
             _python,
             _peerOptions,
             _llamaBench,
             _gguf,
+            _draftModel,
+            _draftTokens,
+            _ngram,
+            _prefillChunk,
             _prompts,
             _chatTemplate,
             _addBos,
@@ -333,7 +371,11 @@ internal sealed class RunCommand
     public bool Has(string option) => Options.Any(own => own.Name == option);
 
     /// <summary>Takes the native libraries that were asked for, before anything touches one.</summary>
-    public void UseRuntime(ParseResult parsed) => RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
+    public void UseRuntime(ParseResult parsed)
+    {
+        RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
+        ProviderLibraryOption.Use(parsed.GetValue(_providerLibrary));
+    }
 
     private int Resume(ParseResult parsed, string folder)
     {
@@ -398,6 +440,11 @@ internal sealed class RunCommand
 
         bool quick = parsed.GetValue(_quick);
         SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
+        if (parsed.GetValue(_draftModel) is not null && parsed.GetValue(_ngram) is not null)
+        {
+            throw new UsageException("--ngram: a draft model proposes already; give --draft-model or --ngram");
+        }
+
         SuiteOptions options = new()
         {
             Models = parsed.GetValue(_models) ?? basis.Models,
@@ -410,6 +457,10 @@ internal sealed class RunCommand
             Providers = parsed.GetValue(_providers),
             Python = parsed.GetValue(_python),
             PeerOptions = parsed.GetValue(_peerOptions) ?? basis.PeerOptions,
+            DraftModel = parsed.GetValue(_draftModel),
+            Ngram = parsed.GetValue(_ngram),
+            DraftTokens = parsed.GetValue(_draftTokens) ?? basis.DraftTokens,
+            PrefillChunk = parsed.GetValue(_prefillChunk),
             Prompts = parsed.GetValue(_prompts) ?? (quick ? [basis.Prompts[0]] : basis.Prompts),
             ChatTemplate = parsed.GetValue(_chatTemplate) ?? basis.ChatTemplate,
             AddBos = parsed.GetValue(_addBos),

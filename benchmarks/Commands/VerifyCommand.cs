@@ -92,7 +92,7 @@ internal sealed class VerifyCommand
         "n"
     );
 
-    private readonly Option<string?> _runtimeDir = RuntimeDirectory.Option();
+    private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
 
     public static Command Create()
     {

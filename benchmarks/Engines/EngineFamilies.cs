@@ -26,7 +26,8 @@ internal static class EngineFamilies
     public static EngineFamily Of(string engine) =>
         All.FirstOrDefault(family => family.Owns(engine)) ?? throw new UsageException($"'{engine}' is unknown; use {Known}");
 
-    /// <summary>What was asked for; where engine or provider was left open, the best that is there.</summary>
+    /// <summary>What was asked for; where the engine was left open, all in this process that are there, and where the provider was, the
+    /// best one.</summary>
     public static IReadOnlyList<EngineChoice> Choose(PlanContext context)
     {
         IReadOnlyList<string> names =
@@ -42,7 +43,7 @@ internal static class EngineFamilies
                 ?? [family.BestPlace(name, context)]
             select new EngineChoice(family, name, provider);
         IEnumerable<EngineChoice> open = context.Options.Engines is null
-            ? s_inProcess.Best(context.Options).Select(best => new EngineChoice(s_inProcess, best.Engine, best.Provider))
+            ? s_inProcess.Open(context.Options).Select(open => new EngineChoice(s_inProcess, open.Engine, open.Provider))
             : [];
         return [.. open, .. named];
     }

@@ -34,30 +34,26 @@ internal sealed class InProcessFamily : EngineFamily
     public override ExecutionProvider? BestPlace(string engine, PlanContext context) =>
         Places(engine).FirstOrDefault(provider => IsThere(engine, provider), ExecutionProvider.Cpu);
 
-    /// <summary>The best engine on each provider that was asked for; where none was, the one best of all.</summary>
-    public IReadOnlyList<(string Engine, ExecutionProvider Provider)> Best(SuiteOptions options)
+    /// <summary>
+    /// Every engine that is there, side by side, on each provider that was asked for; where none was, on the best one. A provider
+    /// without any gets the first engine, whose row then says what is missing.
+    /// </summary>
+    public IReadOnlyList<(string Engine, ExecutionProvider Provider)> Open(SuiteOptions options)
     {
         string[] names = Readers(options.Models);
-
-        // Providers outermost: a GPU with any engine goes before the CPU with the best one.
-        (string Engine, ExecutionProvider Provider)[] available =
+        IReadOnlyList<ExecutionProvider> providers =
+            options.Providers
+            ??
+            [
+                // A GPU with any engine goes before the CPU with all of them.
+                s_preference.FirstOrDefault(provider => names.Any(engine => IsThere(engine, provider)), ExecutionProvider.Cpu),
+            ];
+        return
         [
-            .. from provider in options.Providers ?? s_preference
-            from engine in names
-            where IsThere(engine, provider)
+            .. from provider in providers
+            from engine in names.Where(engine => IsThere(engine, provider)).DefaultIfEmpty(names[0])
             select (engine, provider),
         ];
-        if (options.Providers is not null)
-        {
-            return
-            [
-                .. options.Providers.Select(provider =>
-                    available.FirstOrDefault(pair => pair.Provider == provider, (Engine: names[0], Provider: provider))
-                ),
-            ];
-        }
-
-        return available is [var best, ..] ? [best] : [(names[0], ExecutionProvider.Cpu)];
     }
 
     // Engines that read at least one of the models, or of what is made of them.
@@ -86,8 +82,12 @@ internal sealed class InProcessFamily : EngineFamily
             (folder, skip) = Prepared(kind, provider, variant, context);
         }
 
-        EngineOptions engineOptions = context.EngineOptions(engine, provider);
-        return new CaseSubject(engine, provider.Name(), variant.Name)
+        EngineOptions engineOptions = context.EngineOptions(engine, provider) with
+        {
+            PrefillChunk = context.Options.PrefillChunk,
+            Speculation = skip is null ? Speculation(provider, variant, context) : null,
+        };
+        return new CaseSubject(engine, provider.ShownName(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,
             Kind = EngineCatalog.Get(engine),
@@ -121,7 +121,7 @@ internal sealed class InProcessFamily : EngineFamily
     {
         if (kind.Format == ModelFormat.Onnx)
         {
-            return (variant.Folder ?? context.Models.Prepare(variant.BuildOptions(provider)), null);
+            return (variant.Folder ?? context.Models.Prepare(BuildOptions(variant, provider, context)), null);
         }
 
         try
@@ -138,11 +138,32 @@ internal sealed class InProcessFamily : EngineFamily
     private static ModelFolder? Source(EngineKind kind, ExecutionProvider provider, ModelVariant variant, PlanContext context) =>
         kind.Format == ModelFormat.Onnx || variant.Folder?.Format == ModelFormat.Gguf
             ? null
-            : variant.Folder ?? context.Models.Prepare(variant.BuildOptions(provider));
+            : variant.Folder ?? context.Models.Prepare(BuildOptions(variant, provider, context));
 
     // Where no engine was named, those that read the file are meant.
     private static bool IsForFormat(string engine, ModelVariant variant) =>
         variant.Folder?.Format != ModelFormat.Gguf || EngineCatalog.Get(engine).Format == ModelFormat.Gguf;
+
+    // A model that checks several tokens in one call gives the logits of all of them.
+    private static ModelBuildOptions BuildOptions(ModelVariant variant, ExecutionProvider provider, PlanContext context) =>
+        variant.BuildOptions(provider) with
+        {
+            PruneLmHead = context.Options.DraftModel is null && context.Options.Ngram is null,
+        };
+
+    private static Speculation? Speculation(ExecutionProvider provider, ModelVariant variant, PlanContext context)
+    {
+        SuiteOptions options = context.Options;
+        if (options.DraftModel is not { } model)
+        {
+            return options.Ngram is { } size ? new Speculation(options.DraftTokens) { NgramSize = size } : null;
+        }
+
+        ModelFolder draft = ModelVariant.IsFinished(model)
+            ? ModelFolderReader.Open(model)
+            : context.Models.Prepare(BuildOptions(variant with { Name = model, Folder = null }, provider, context));
+        return new Speculation(options.DraftTokens) { Draft = draft, DraftSha256 = context.Models.Fingerprint(draft) };
+    }
 
     private static string? WhyNot(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {
@@ -150,6 +171,12 @@ internal sealed class InProcessFamily : EngineFamily
         if (!availability.IsAvailable)
         {
             return availability.Reason;
+        }
+
+        SuiteOptions options = context.Options;
+        if (engine != "genai" && (options.DraftModel is not null || options.Ngram is not null || options.PrefillChunk is not null))
+        {
+            return $"{engine} has neither speculative decoding nor a divided prefill; --engine genai has both";
         }
 
         if (

@@ -164,7 +164,7 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
             }
         }
 
-        // A child that hangs before it has told who it is. BenchmarkDotNet names the benchmark on its command line.
+        // A child that hangs before it has told who it is: BenchmarkDotNet names the benchmark on its command line, we our verb.
         private static IEnumerable<int> MeasuringChildren() =>
             !OperatingSystem.IsLinux()
                 ? []
@@ -180,7 +180,10 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
             {
                 string parent = File.ReadAllText($"/proc/{id}/stat").Split(") ")[^1].Split(' ')[1];
                 return parent == Environment.ProcessId.ToString(CultureInfo.InvariantCulture)
-                    && File.ReadAllText($"/proc/{id}/cmdline").Contains("--benchmarkId", StringComparison.Ordinal);
+                    && File.ReadAllText($"/proc/{id}/cmdline") is var line
+                    && (
+                        line.Contains("--benchmarkId", StringComparison.Ordinal) || line.Contains(OwnLaunch.Verb, StringComparison.Ordinal)
+                    );
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or IndexOutOfRangeException)
             {

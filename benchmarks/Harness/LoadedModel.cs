@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Native;
 
 namespace Llama3Perf.Benchmarks.Harness;
@@ -50,10 +51,18 @@ internal sealed class LoadedModel : IDisposable
     {
         double? loadMs = _unreportedLoadMs;
         _unreportedLoadMs = null;
+        // What another engine has left loaded in this process takes no part.
+        IReadOnlyList<string> needed =
+            EngineCatalog.All.FirstOrDefault(kind => kind.Name == Generator.Description.Engine)?.NativeLibraries ?? [];
         return new LaunchStarted(
             loadMs,
             Generator.Description,
-            [.. NativeLibraries.Loaded().Select(library => library with { Path = HomePaths.OfLibrary(library.Path) })]
+            [
+                .. NativeLibraries
+                    .Loaded()
+                    .Where(library => needed.Contains(library.Name))
+                    .Select(library => library with { Path = HomePaths.OfLibrary(library.Path) }),
+            ]
         );
     }
 

@@ -205,6 +205,8 @@ internal static class OutcomeReader
             Conditions = ToConditions(iteration.Conditions),
             PeakRssBytes = iteration.PeakRssBytes,
             ClockDisagreementMs = result.ClockDisagreementMs,
+            DraftTokensProposed = result.Drafts?.Proposed,
+            DraftAcceptance = result.Drafts is { Proposed: > 0 } drafts ? 100.0 * drafts.Accepted / drafts.Proposed : null,
             OutputSha256 = result.OutputSha256(),
             TokenMs = result.TokenMs,
             Completed = result.NewTokens.Length == planned.Key.MaxLength - result.PromptTokens,

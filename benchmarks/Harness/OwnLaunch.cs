@@ -15,6 +15,9 @@ internal static class OwnLaunch
     /// <summary>The verb.</summary>
     public const string Verb = "launch";
 
+    /// <summary>Begins a line with one of BenchmarkDotNet's own measurements.</summary>
+    public const string Measurement = "// BenchmarkDotNet: ";
+
     /// <summary>Starts the process, waits for it, and keeps what it printed.</summary>
     /// <param name="planned">The case, one of the plan that <see cref="SuitePlan.Variable"/> names.</param>
     /// <param name="options">Warm-ups and iterations.</param>
@@ -52,7 +55,11 @@ internal static class OwnLaunch
             lines.Add(new LaunchFailed(error).Format());
         }
 
-        return new ExecuteResult(true, process.ExitCode, process.Id, [], lines, lines, index);
+        string[] measurements =
+        [
+            .. lines.Where(line => line.StartsWith(Measurement, StringComparison.Ordinal)).Select(line => line[Measurement.Length..]),
+        ];
+        return new ExecuteResult(true, process.ExitCode, process.Id, measurements, lines, lines, index);
     }
 
     /// <summary>The last line of what a process said on standard error, without its heading.</summary>

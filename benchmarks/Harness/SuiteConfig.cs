@@ -78,7 +78,9 @@ internal static class SuiteConfig
         new Job()
             .WithToolchain(
                 new RecordingToolchain(
-                    options.Isolation == Isolation.None ? new InProcessToolchain() : CsProjCoreToolchain.NetCoreApp10_0,
+                    options.Isolation == Isolation.None ? new InProcessToolchain()
+                        : Workspace.NoBuiltProcesses() is null ? CsProjCoreToolchain.NetCoreApp10_0
+                        : new OwnProcessToolchain(),
                     record
                 )
             )

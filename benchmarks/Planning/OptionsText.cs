@@ -16,6 +16,9 @@ internal static class OptionsText
             .. options.KeyValueType == KeyValueType.F16 ? [] : new[] { $"kv_type={options.KeyValueType.Name()}" },
             .. options.FlashAttention == FlashAttention.Auto ? [] : new[] { $"flash_attention={options.FlashAttention.Name()}" },
             .. options.Loop is null or DecodeLoop.Host ? [] : new[] { $"loop={options.Loop.Value.Name()}" },
+            .. options.PrefillChunk is { } chunk ? [$"prefill_chunk={chunk}"] : Array.Empty<string>(),
+            .. options.ProviderLibrary is { } library ? [$"provider_library={library}"] : Array.Empty<string>(),
+            .. Drafts(options.Speculation),
             .. options.ProviderOptions.Select(option => $"provider:{option.Key}={option.Value}"),
             .. options.SessionEntries.Select(entry => $"session:{entry.Key}={entry.Value}"),
         ]);
@@ -23,6 +26,18 @@ internal static class OptionsText
     /// <summary>The text for a program's own options; null when there are none.</summary>
     public static string? Of(IReadOnlyDictionary<string, string> peerOptions) =>
         Join([.. peerOptions.Select(option => $"peer:{option.Key}={option.Value}")]);
+
+    private static string[] Drafts(Speculation? speculation) =>
+        speculation switch
+        {
+            null => [],
+            { Draft: { } draft } =>
+            [
+                $"draft_model={draft.Name}@{speculation.DraftSha256?[..12]}",
+                $"draft_tokens={speculation.MaxDraftTokens}",
+            ],
+            _ => [$"ngram={speculation.NgramSize}", $"draft_tokens={speculation.MaxDraftTokens}"],
+        };
 
     private static string? Join(string[] parts) =>
         parts.Length == 0 ? null : HomePaths.Shown(string.Join("; ", parts.Order(StringComparer.Ordinal)).ReplaceLineEndings(" "));

@@ -2,6 +2,7 @@ using System.Globalization;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Machine;
+using Llama3Perf.Inference.Native;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Checkpoints;
@@ -48,6 +49,7 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
         {
             Provider = provider,
             Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
+            ProviderLibrary = provider == ExecutionProvider.Plugin ? PluginProvider.Identity : null,
             Threads = provider == ExecutionProvider.Cpu ? CpuThreads : options.Threads,
         };
 

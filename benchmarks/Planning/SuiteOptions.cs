@@ -70,6 +70,18 @@ public sealed record SuiteOptions
     /// <summary>Whether llama.cpp fuses its attention.</summary>
     public FlashAttention FlashAttention { get; init; } = FlashAttention.Auto;
 
+    /// <summary>Shape, checkpoint or folder of the model that proposes tokens; null for none.</summary>
+    public string? DraftModel { get; init; }
+
+    /// <summary>Pattern length of speculation without a draft model; null for none.</summary>
+    public int? Ngram { get; init; }
+
+    /// <summary>Most tokens that are proposed at once.</summary>
+    public int DraftTokens { get; init; } = 4;
+
+    /// <summary>Prompt tokens that are processed at once; null takes prompts whole.</summary>
+    public int? PrefillChunk { get; init; }
+
     public IReadOnlyList<string> Prompts { get; init; } = ["OpenVINO is", "pp512"];
 
     public string ChatTemplate { get; init; } = "none";

@@ -24,7 +24,7 @@ internal static class Workspace
         typeof(Workspace).Assembly.GetCustomAttribute<DebuggableAttribute>() is not { IsJITOptimizerDisabled: true };
 
     /// <summary>Why BenchmarkDotNet could not build child processes here; null when it can.</summary>
-    public static string? NoChildProcesses()
+    public static string? NoBuiltProcesses()
     {
         if (RepositoryRoot is null)
         {

@@ -10,11 +10,11 @@ namespace Llama3Perf.Benchmarks.Running;
 internal static class EnvironmentCapture
 {
     /// <param name="machine">The machine, probed.</param>
-    /// <param name="device">The adapter that was asked for; null takes the first.</param>
+    /// <param name="device">The adapter that was asked for; null takes DirectML's own choice on Windows, elsewhere the first.</param>
     /// <param name="libraries">The native libraries of the measuring process.</param>
     public static RunEnvironment Capture(MachineInfo machine, GpuInfo? device, IReadOnlyList<LoadedLibrary> libraries)
     {
-        GpuInfo? gpu = device ?? (machine.Gpus is [var first, ..] ? first : null);
+        GpuInfo? gpu = device ?? DirectMLAdapter.Default ?? (machine.Gpus is [var first, ..] ? first : null);
         LoadedLibrary? ort = Find("onnxruntime");
         LoadedLibrary? genai = Find("onnxruntime-genai");
         LoadedLibrary? directMl = Find("DirectML");
@@ -31,10 +31,13 @@ internal static class EnvironmentCapture
             GpuDriverDate = gpu?.DriverDate,
             OrtVersion = ort?.Version,
             OrtPath = ort?.Path,
-            GenAiVersion = genai?.Version,
+            OrtSha256 = ort?.Sha256,
+            GenAiVersion = genai?.Version ?? (genai?.Sha256 is { } hash ? $"sha256:{hash[..16]}" : null),
             GenAiPath = genai?.Path,
+            GenAiSha256 = genai?.Sha256,
             DirectMlVersion = directMl?.Version,
             DirectMlPath = directMl?.Path,
+            DirectMlSha256 = directMl?.Sha256,
             DotnetVersion = Environment.Version.ToString(),
             BdnVersion = BdnVersion,
             PowerSource = machine.PowerSource,

@@ -120,8 +120,15 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>The machine and the libraries that were really loaded.</summary>
     public RunEnvironment Environment()
     {
+        // A launch loads what its engine needs, so a run of several engines has them from several launches.
         IReadOnlyList<LoadedLibrary> libraries =
-            _folder.Journal.Launches.SelectMany(launch => launch.Parsed).OfType<LaunchStarted>().FirstOrDefault()?.Libraries ?? [];
+        [
+            .. _folder
+                .Journal.Launches.SelectMany(launch => launch.Parsed)
+                .OfType<LaunchStarted>()
+                .SelectMany(started => started.Libraries)
+                .DistinctBy(library => library.Name),
+        ];
         return EnvironmentCapture.Capture(_context.Machine, _context.Device, libraries);
     }
 

@@ -38,6 +38,11 @@ internal static class SingleLaunch
             new ExecuteParameters(null!, benchmark, new BenchmarkId(0, benchmark), lines, s_resolver, 1)
         );
         LoadedModel.Unload();
+        foreach (BenchmarkDotNet.Reports.Measurement measurement in result.Measurements)
+        {
+            Console.WriteLine($"{OwnLaunch.Measurement}{measurement}");
+        }
+
         return result.ExitCode ?? ExitCode.Failed;
     }
 

@@ -267,10 +267,9 @@ internal static class SuiteRunner
 
     private static SuiteOptions ChooseIsolation(SuiteOptions options)
     {
-        if (options.Isolation == Isolation.Process && Workspace.NoChildProcesses() is { } reason)
+        if (options.Isolation == Isolation.Process && Workspace.NoBuiltProcesses() is { } reason)
         {
-            Console.WriteLine($"Measuring in this process: {reason}, so no child processes can be built.");
-            return options with { Isolation = Isolation.None, Order = LaunchOrder.Fixed };
+            Console.WriteLine($"Measuring in processes of this program itself: {reason}, so BenchmarkDotNet can build none.");
         }
 
         // In one process a model stays loaded for the cases that share it.

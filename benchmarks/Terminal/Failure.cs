@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using Llama3Perf.Inference;
 using Llama3Perf.Models;
 using Llama3Perf.Results;
@@ -42,6 +43,8 @@ internal static class Failure
     /// </summary>
     public static void Prepare()
     {
+        // Names and paths of every script; a Windows console would otherwise have its code page.
+        Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         _ = Console.Error;
         _ = Cause(new Win32Exception());
         AppDomain.CurrentDomain.UnhandledException += (_, arguments) =>

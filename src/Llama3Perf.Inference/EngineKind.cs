@@ -31,6 +31,9 @@ public sealed record EngineKind(
     /// <summary>Where it can run on some machine, best first.</summary>
     public IReadOnlyList<ExecutionProvider> Places { get; init; } =
     [ExecutionProvider.Dml, ExecutionProvider.Cuda, ExecutionProvider.WebGpu, ExecutionProvider.Cpu];
+
+    /// <summary>Names of the native libraries that it computes with.</summary>
+    public IReadOnlyList<string> NativeLibraries { get; init; } = [];
 }
 
 /// <summary>Whether something can be used here.</summary>

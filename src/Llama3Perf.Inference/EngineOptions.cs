@@ -45,6 +45,15 @@ public sealed record EngineOptions
     /// <summary>Whether llama.cpp computes attention in one fused operation.</summary>
     public FlashAttention FlashAttention { get; init; } = FlashAttention.Auto;
 
+    /// <summary>Speculative decoding, in engines that have it; null decodes token by token.</summary>
+    public Speculation? Speculation { get; init; }
+
+    /// <summary>Prompt tokens that are processed at once, in engines that can divide a prompt; null takes it whole.</summary>
+    public int? PrefillChunk { get; init; }
+
+    /// <summary>Name, version and hash of the library that brings the provider; null for those that are compiled in.</summary>
+    public string? ProviderLibrary { get; init; }
+
     /// <summary>Options of the execution provider, as its documentation names them.</summary>
     public IReadOnlyDictionary<string, string> ProviderOptions { get; init; } = new Dictionary<string, string>();
 }

@@ -28,6 +28,9 @@ public enum ExecutionProvider
 
     /// <summary>Metal, of llama.cpp.</summary>
     Metal,
+
+    /// <summary>The provider of <see cref="ProviderLibrary.Current"/>.</summary>
+    Plugin,
 }
 
 /// <summary>Execution providers in the words of model folders.</summary>
@@ -40,8 +43,13 @@ public static class ProviderTargets
             ExecutionProvider.Dml => GraphTarget.DirectML,
             ExecutionProvider.Cuda => GraphTarget.Cuda,
             ExecutionProvider.WebGpu => GraphTarget.WebGpu,
+            ExecutionProvider.Plugin => ProviderLibrary.Current?.Target ?? GraphTarget.Cpu,
             _ => GraphTarget.Cpu,
         };
+
+    /// <summary>The provider's name on the command line and in results.</summary>
+    public static string ShownName(this ExecutionProvider provider) =>
+        provider == ExecutionProvider.Plugin && ProviderLibrary.Current is { } library ? library.Name : provider.Name();
 }
 
 /// <summary>What ONNX Runtime knows nothing of.</summary>

@@ -42,6 +42,9 @@ public sealed record GenerationResult
     /// process.</summary>
     public long? PeakGpuBytes { get; init; }
 
+    /// <summary>What became of the tokens that were proposed; null without speculative decoding.</summary>
+    public DraftCounts? Drafts { get; init; }
+
     /// <summary>t_1 - t0.</summary>
     public double TtftMs => TokenMs[0];
 

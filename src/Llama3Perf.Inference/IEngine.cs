@@ -30,6 +30,9 @@ public interface IEngine : IDisposable
     /// </summary>
     /// <exception cref="InvalidOperationException">Nothing was computed since <see cref="Reset"/>.</exception>
     float[] LastLogits();
+
+    /// <summary>What became of the tokens that were proposed in this sequence; null without speculative decoding.</summary>
+    DraftCounts? Drafts => null;
 }
 
 /// <summary>What an engine runs on. Unknown is null, never a guess.</summary>

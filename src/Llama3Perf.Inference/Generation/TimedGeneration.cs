@@ -37,6 +37,7 @@ public static class TimedGeneration
             TokenMs = Array.ConvertAll(stamps[..count], stamp => Stopwatch.GetElapsedTime(start, stamp).TotalMilliseconds),
             PrefillMs = Stopwatch.GetElapsedTime(start, prefillEnd).TotalMilliseconds,
             ResetMs = resetMs,
+            Drafts = engine.Drafts,
         };
     }
 

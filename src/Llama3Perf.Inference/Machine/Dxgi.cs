@@ -14,12 +14,16 @@ internal static unsafe partial class Dxgi
     private const int AdapterGetDesc1 = 10;
     private const int FactoryEnumAdapters1 = 12;
     private const int AdapterQueryVideoMemoryInfo = 14;
+    private const int FactoryEnumAdapterByGpuPreference = 29;
+    private const int HighPerformance = 2;
 
     // One adapter can have several nodes and two segments: local memory of its own and shared memory of the machine.
     private const int LocalSegment = 0;
     private const int NonLocalSegment = 1;
 
     private static readonly Guid s_factory1 = new("770aae78-f26f-4dba-a829-253c83d1b387");
+    private static readonly Guid s_factory6 = new("c1b6694f-ff09-44a9-b03c-77900a0a1d17");
+    private static readonly Guid s_adapter1 = new("29038f61-3839-4626-91fd-086879011a05");
     private static readonly Guid s_adapter3 = new("645967a4-1392-4310-a798-8053ce3e93fd");
 
     /// <summary>All adapters in DXGI's order, without their drivers.</summary>
@@ -28,15 +32,49 @@ internal static unsafe partial class Dxgi
         List<GpuInfo> gpus = [];
         ForEachAdapter(adapter =>
         {
-            AdapterDescription description;
-            if (
-                ((delegate* unmanaged[Stdcall]<nint, AdapterDescription*, int>)Method(adapter, AdapterGetDesc1))(adapter, &description) >= 0
-            )
+            if (Describe(adapter) is { } description)
             {
                 gpus.Add(WindowsParser.Adapter(gpus.Count, description));
             }
         });
         return gpus;
+    }
+
+    /// <summary>
+    /// LUID of the adapter that Windows takes for high performance, which is what onnxruntime-genai and ONNX Runtime ask for when
+    /// nobody names one; null before Windows 10 1803, which ranks none.
+    /// </summary>
+    public static string? HighPerformanceLuid()
+    {
+        string? luid = null;
+        WithFactory(factory =>
+        {
+            nint newer;
+            Guid id = s_factory6;
+            if (((delegate* unmanaged[Stdcall]<nint, Guid*, nint*, int>)Method(factory, QueryInterface))(factory, &id, &newer) < 0)
+            {
+                return;
+            }
+
+            nint adapter;
+            Guid adapterId = s_adapter1;
+            if (
+                ((delegate* unmanaged[Stdcall]<nint, uint, int, Guid*, nint*, int>)Method(newer, FactoryEnumAdapterByGpuPreference))(
+                    newer,
+                    0,
+                    HighPerformance,
+                    &adapterId,
+                    &adapter
+                ) >= 0
+            )
+            {
+                luid = Describe(adapter) is { } description ? WindowsParser.Adapter(0, description).Luid : null;
+                Free(adapter);
+            }
+
+            Free(newer);
+        });
+        return luid;
     }
 
     /// <summary>Bytes of video memory that this process uses on all adapters, own and shared; null where no adapter tells.</summary>
@@ -72,12 +110,16 @@ internal static unsafe partial class Dxgi
         return sum;
     }
 
-    private static void ForEachAdapter(Action<nint> visit)
+    private static AdapterDescription? Describe(nint adapter)
     {
-        nint factory;
-        Guid id = s_factory1;
-        Marshal.ThrowExceptionForHR(CreateDXGIFactory1(&id, &factory));
-        try
+        AdapterDescription description;
+        return ((delegate* unmanaged[Stdcall]<nint, AdapterDescription*, int>)Method(adapter, AdapterGetDesc1))(adapter, &description) >= 0
+            ? description
+            : null;
+    }
+
+    private static void ForEachAdapter(Action<nint> visit) =>
+        WithFactory(factory =>
         {
             nint adapter;
             for (
@@ -95,6 +137,16 @@ internal static unsafe partial class Dxgi
                     Free(adapter);
                 }
             }
+        });
+
+    private static void WithFactory(Action<nint> use)
+    {
+        nint factory;
+        Guid id = s_factory1;
+        Marshal.ThrowExceptionForHR(CreateDXGIFactory1(&id, &factory));
+        try
+        {
+            use(factory);
         }
         finally
         {

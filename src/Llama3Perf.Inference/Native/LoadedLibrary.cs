@@ -7,7 +7,12 @@ namespace Llama3Perf.Inference.Native;
 /// <param name="Name"><c>onnxruntime</c>, <c>onnxruntime-genai</c> or <c>DirectML</c>.</param>
 /// <param name="Version">What the library says of itself, or null when it does not tell.</param>
 /// <param name="Path">The file that it was really loaded from.</param>
-public sealed record LoadedLibrary(string Name, string? Version, string Path);
+/// <param name="Sha256">Hash of that file, lower-case hexadecimal: tells apart what bears one version; null when it cannot be read.</param>
+public sealed record LoadedLibrary(string Name, string? Version, string Path, string? Sha256)
+{
+    /// <summary>What there is to know of it besides, one line; null when there is nothing.</summary>
+    public string? Note { get; init; }
+}
 
 /// <summary>Asks the system's loader which files are mapped into this process.</summary>
 internal static partial class LoadedModules

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Llama3Perf.Models;
-using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Native;
 
@@ -18,13 +17,19 @@ public static partial class NativeLibraries
         nint library = Load(file);
         string version = OrtApiBase.Version(library) ?? throw new EngineException($"{file} is not ONNX Runtime: it has no OrtGetApiBase");
 
-        // The managed package asks for the API version that is its own minor version.
-        uint wanted = (uint)(typeof(OrtEnv).Assembly.GetName().Version?.Minor ?? 0);
-        if (!OrtApiBase.Offers(library, wanted))
+        if (!OrtApiBase.Offers(library, OrtApiBase.NeededVersion))
         {
             throw new EngineException(
-                $"{file} is ONNX Runtime {version}, too old for this build's managed package 1.{wanted}; use 1.{wanted} or newer, or build "
-                    + "with another -p:NativeSet"
+                $"{file} is ONNX Runtime {version}, which lacks entry points that this program calls (those of API "
+                    + $"{OrtApiBase.NeededVersion}); use 1.{OrtApiBase.NeededVersion} or newer"
+            );
+        }
+
+        if (RuntimeFolders.Count == 0 && Metadata("OnnxRuntimePackageVersion") is { } packaged && packaged != version)
+        {
+            throw new EngineException(
+                $"{file} is ONNX Runtime {version}, and the native set {PackagedSet} of this build has {packaged}: build again, or "
+                    + "name the library's folder with --runtime-dir"
             );
         }
 
@@ -120,15 +125,18 @@ public static partial class NativeLibraries
 
     private static string Missing(string name)
     {
-        if (RuntimeFolder is { } folder && name == OnnxRuntime)
+        if (RuntimeFolders is { Count: > 0 } folders && name == OnnxRuntime)
         {
-            return Directory.Exists(folder)
-                ? $"{folder} holds no {FileName(name)}; --runtime-dir needs a folder with a native ONNX Runtime"
-                : $"the runtime folder {folder} does not exist";
+            return folders.FirstOrDefault(folder => !Directory.Exists(folder)) is { } absent
+                ? $"the runtime folder {absent} does not exist"
+                : $"{string.Join(" and ", folders)} holds no {FileName(name)}; --runtime-dir needs a folder with a native ONNX "
+                    + "Runtime, or a Python's site-packages";
         }
 
         string advice =
-            name == GenAi ? "; build with -p:NativeSet=CpuGenAI, Cuda or DirectML, or name a folder that holds it with --runtime-dir" : "";
+            name == GenAi
+                ? "; build with -p:NativeSet=CpuGenAI, DirectML, WinML or Cuda, or name a folder that holds it with --runtime-dir"
+                : "";
         return $"{FileName(name)} was not found in {string.Join(", ", SearchFolders(name).Distinct())} (this build took the native set "
             + $"{PackagedSet}){advice}";
     }
@@ -153,27 +161,30 @@ public static partial class NativeLibraries
                 .FirstOrDefault();
     }
 
-    // A runtime folder stands for the packaged ONNX Runtime; what it does not hold besides may come from the packages:
+    // Runtime folders stand for the packaged ONNX Runtime; what they do not hold besides may come from the packages:
     // first where the host says that their native files lie, then the program's own folder.
     private static IEnumerable<string> SearchFolders(string name)
     {
-        if (RuntimeFolder is { } folder)
+        IReadOnlyList<string> folders = RuntimeFolders;
+        foreach (string folder in folders.SelectMany(WithPythonPackages))
         {
             yield return folder;
-            if (name == OnnxRuntime)
-            {
-                yield break;
-            }
         }
 
-        string packaged = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
-        foreach (string packageFolder in packaged.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        if (folders.Count > 0 && name == OnnxRuntime)
         {
-            yield return packageFolder;
+            yield break;
         }
 
-        yield return AppContext.BaseDirectory;
+        foreach (string folder in PackagedFolders)
+        {
+            yield return folder;
+        }
     }
+
+    // Python's wheels keep each library in a folder of its own below site-packages.
+    private static IEnumerable<string> WithPythonPackages(string folder) =>
+        new[] { folder, Path.Combine(folder, "onnxruntime", "capi"), Path.Combine(folder, "onnxruntime_genai") }.Where(Directory.Exists);
 
     internal static string FileName(string name) =>
         OperatingSystem.IsWindows() ? name + ".dll"

@@ -1,19 +1,20 @@
-using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Llama3Perf.Inference.Machine;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Native;
 
 /// <summary>
 /// Which native ONNX Runtime, onnxruntime-genai and DirectML this process runs on: those of the build's packages, or those of the
-/// folder that <see cref="RuntimeFolderVariable"/> names. Works from a module initializer because BenchmarkDotNet's child processes
+/// folders that <see cref="RuntimeFolderVariable"/> names. Works from a module initializer because BenchmarkDotNet's child processes
 /// never run the suite's own <c>Main</c>; they inherit the variable.
 /// </summary>
 public static partial class NativeLibraries
 {
-    /// <summary>Environment variable with a folder whose libraries are loaded instead of the packaged ones.</summary>
+    /// <summary>Environment variable with the folders, separated as in PATH, whose libraries are loaded instead of the packaged
+    /// ones.</summary>
     public const string RuntimeFolderVariable = "LLAMA3PERF_RUNTIME_DIR";
 
     internal const string OnnxRuntime = "onnxruntime";
@@ -35,24 +36,31 @@ public static partial class NativeLibraries
         return true;
     });
 
-    /// <summary>The folder that replaces the packaged libraries, absolute, or null.</summary>
-    public static string? RuntimeFolder =>
-        Environment.GetEnvironmentVariable(RuntimeFolderVariable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+    /// <summary>The folders that replace the packaged libraries, absolute, in the order that they are searched; empty for none.</summary>
+    public static IReadOnlyList<string> RuntimeFolders =>
+        [
+            .. (Environment.GetEnvironmentVariable(RuntimeFolderVariable) ?? "")
+                .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+                .Select(Path.GetFullPath),
+        ];
 
-    /// <summary>Names the folder, for this process and its children; before anything of ONNX Runtime is used.</summary>
-    /// <param name="folder">Relative paths are taken from the current directory, and kept absolute: children have another one.</param>
+    /// <summary>Names the folders, for this process and its children; before anything of ONNX Runtime is used.</summary>
+    /// <param name="folders">
+    /// Folders that hold libraries, or the <c>site-packages</c> of a Python installation. Relative paths are taken from the current
+    /// directory, and kept absolute: children have another one.
+    /// </param>
     /// <exception cref="InvalidOperationException">ONNX Runtime is loaded already.</exception>
-    public static void UseRuntimeFolder(string folder)
+    public static void UseRuntimeFolders(IEnumerable<string> folders)
     {
         if (s_onnxRuntime.IsValueCreated)
         {
             throw new InvalidOperationException("ONNX Runtime is loaded already.");
         }
 
-        Environment.SetEnvironmentVariable(RuntimeFolderVariable, Path.GetFullPath(folder));
+        Environment.SetEnvironmentVariable(RuntimeFolderVariable, string.Join(Path.PathSeparator, folders.Select(Path.GetFullPath)));
     }
 
-    /// <summary>The packages' set that the build took: <c>Cpu</c>, <c>DirectML</c>, <c>Cuda</c> or <c>CpuGenAI</c>.</summary>
+    /// <summary>The packages' set that the build took: <c>CpuGenAI</c>, <c>DirectML</c>, <c>WinML</c>, <c>Cuda</c> or <c>Cpu</c>.</summary>
     public static string PackagedSet => Metadata("NativeSet") ?? "unknown";
 
     /// <summary>The libraries that are loaded at this moment, each with the path that the system's loader gives; one that is not loaded is
@@ -60,9 +68,22 @@ public static partial class NativeLibraries
     public static IReadOnlyList<LoadedLibrary> Loaded() =>
         [
             .. new[] { OnnxRuntime, GenAi, DirectML }.SelectMany(name =>
-                LoadedModules.PathsOf(name).Select(path => new LoadedLibrary(name, VersionOf(name, path), path))
+                LoadedModules.PathsOf(name).Select(path => LibraryIdentity.Of(name, path))
             ),
         ];
+
+    /// <summary>What the loaded ONNX Runtime says that it is; null while none is loaded.</summary>
+    internal static string? OnnxRuntimeVersion => s_onnxRuntime.IsValueCreated ? OrtApiBase.Version(s_onnxRuntime.Value) : null;
+
+    /// <summary>Where the packages' libraries lie.</summary>
+    internal static string[] PackagedFolders { get; } =
+    [
+        .. (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(
+            Path.PathSeparator,
+            StringSplitOptions.RemoveEmptyEntries
+        ),
+        AppContext.BaseDirectory,
+    ];
 
     /// <summary>The file that ONNX Runtime was loaded from, for messages.</summary>
     internal static string OnnxRuntimePath => string.Join(", ", LoadedModules.PathsOf(OnnxRuntime));
@@ -80,9 +101,16 @@ public static partial class NativeLibraries
             return $"no {provider} in {OnnxRuntimePath}, which has {string.Join(", ", compiledIn)}";
         }
 
-        if (provider != "CUDAExecutionProvider")
+        switch (provider)
         {
-            return null;
+            case "DmlExecutionProvider":
+                return DirectMLAdapter.Problem();
+            case "WebGpuExecutionProvider":
+                return VulkanDevices.Problem() is { } problem ? $"{provider} of {OnnxRuntimePath} needs a Vulkan device: {problem}" : null;
+            case "CUDAExecutionProvider":
+                break;
+            default:
+                return null;
         }
 
         string library = Path.Combine(
@@ -110,8 +138,12 @@ public static partial class NativeLibraries
 
     /// <summary>Loads onnxruntime-genai unless it is loaded, ONNX Runtime first.</summary>
     /// <param name="entryPoints">Functions that the caller will call: a library that lacks one is refused before any is called.</param>
+    /// <param name="meaning">What the lack of one means.</param>
     /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
-    internal static nint RequireGenAi(IEnumerable<string> entryPoints)
+    internal static nint RequireGenAi(
+        IEnumerable<string> entryPoints,
+        string meaning = "it is older than onnxruntime-genai 0.14.1, or not onnxruntime-genai"
+    )
     {
         nint library = s_genAi.Value;
         if (entryPoints.FirstOrDefault(name => !NativeLibrary.TryGetExport(library, name, out _)) is not { } absent)
@@ -120,7 +152,7 @@ public static partial class NativeLibraries
         }
 
         string file = string.Join(", ", LoadedModules.PathsOf(GenAi));
-        throw new EngineException($"{file} has no {absent}: it is older than onnxruntime-genai 0.14.1, or not onnxruntime-genai");
+        throw new EngineException($"{file} has no {absent}: {meaning}");
     }
 
     /// <summary>True when a file name is the library's on any of the three systems: <c>x.dll</c>, <c>libx.so</c>, <c>libx.so.1</c>,
@@ -173,21 +205,6 @@ public static partial class NativeLibraries
             _ => 0,
         };
 
-    private static string? Metadata(string key) =>
+    internal static string? Metadata(string key) =>
         typeof(NativeLibraries).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(a => a.Key == key)?.Value;
-
-    private static string? VersionOf(string name, string path)
-    {
-        if (name == OnnxRuntime)
-        {
-            return s_onnxRuntime.IsValueCreated ? OrtApiBase.Version(s_onnxRuntime.Value) : null;
-        }
-
-        if (OperatingSystem.IsWindows())
-        {
-            return FileVersionInfo.GetVersionInfo(path).ProductVersion;
-        }
-        // onnxruntime-genai has no call that tells its version: known only when it is the package's own file.
-        return name == GenAi && RuntimeFolder is null && Metadata("GenAiPackageVersion") is { Length: > 0 } version ? version : null;
-    }
 }

@@ -6,6 +6,15 @@ namespace Llama3Perf.Inference.Native;
 /// package is.</summary>
 internal static unsafe class OrtApiBase
 {
+    /// <summary>
+    /// The version of the API table that has every entry the managed package binds: its newest ones (GetHardwareDevices,
+    /// GetCompatibilityInfoFromModelBytes) came with 1.24. The package itself asks for 14 and reads on.
+    /// </summary>
+    public const uint NeededVersion = 24;
+
+    /// <summary>The newest version that this program was tried with; newer ones are used all the same.</summary>
+    public const uint NewestTried = 31;
+
     /// <summary>The library's own version, <c>1.24.4</c>; null when it is not ONNX Runtime.</summary>
     public static string? Version(nint library)
     {

@@ -29,6 +29,11 @@ internal static class ProviderAvailability
             return Availability.No(e.Message);
         }
 
+        if (provider == ExecutionProvider.Plugin)
+        {
+            return PluginProvider.Problem() is { } why ? Availability.No(why) : Availability.Yes;
+        }
+
         return onnxRuntimeName() is { } name && (NativeLibraries.ProviderProblem(name) ?? trial(provider)) is { } problem
             ? Availability.No(problem)
             : Availability.Yes;

@@ -11,7 +11,7 @@ public sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptio
     public ModelFolder? Source { get; init; }
 
     /// <summary>For people.</summary>
-    public string Name => $"{Folder.Name} on {Engine}/{Options.Provider.ToString().ToLowerInvariant()}";
+    public string Name => $"{Folder.Name} on {Engine}/{Options.Provider.ShownName()}";
 
     /// <summary>The engine.</summary>
     public EngineKind Kind

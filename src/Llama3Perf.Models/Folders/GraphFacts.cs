@@ -158,6 +158,7 @@ internal sealed class GraphFacts
             (Activations == DataType.Bfloat16 || Caches.Any(cache => cache.Type == DataType.Bfloat16), GraphNeeds.BFloat16),
             (Caches.Any(cache => cache.IsQuantized), GraphNeeds.QuantizedCache),
             (isGrouped && Caches.Any(cache => cache.Type == DataType.Float), GraphNeeds.FloatCache),
+            (Graph.Node.Any(node => node.OpType == "GatherBlockQuantized"), GraphNeeds.QuantizedEmbedding),
             (Activations == DataType.Float && Products.Any(product => product.Bits is not null), GraphNeeds.FloatActivations),
             (Products.Any(product => product.Bits is not null && product.Node.OpType != "MatMulNBits"), GraphNeeds.QdqWeights),
             (_attentions.Any(node => node.Integer("sliding_window_cache") is > 0), GraphNeeds.WindowCache),

@@ -25,7 +25,7 @@ public static class GraphNeeds
     private static readonly GraphNeed s_rotaryNodes = new(
         "is a DirectML graph: run it with --provider dml, or build the standard form",
         [GraphTarget.Cpu, GraphTarget.DirectML],
-        [GraphTarget.DirectML]
+        [GraphTarget.Cpu, GraphTarget.DirectML]
     );
 
     private static readonly GraphNeed s_growingCache = new(
@@ -51,6 +51,16 @@ public static class GraphNeeds
                 + "wrong tokens; build it with --provider cuda in fp16, int8 or int4",
             s_allButCuda,
             s_allButCuda
+        );
+
+    /// <summary>An embedding in GatherBlockQuantized.</summary>
+    internal static GraphNeed QuantizedEmbedding { get; } =
+        new(
+            "has its embedding in GatherBlockQuantized, which DirectML lacks: genai captures every graph there and refuses one "
+                + "that is not on DirectML as a whole, ort computes that node on the CPU; build it with --provider dml, "
+                + "which writes a float16 table",
+            s_all,
+            s_allButDirectML
         );
 
     /// <summary>Quantized products of float32 activations.</summary>

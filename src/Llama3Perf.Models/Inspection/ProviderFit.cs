@@ -45,7 +45,7 @@ public sealed record ProviderFit(GraphTarget Provider, bool Suits, string? Reaso
         : null;
 
     private static string? OnlyEngine(ModelFolder folder, GraphTarget provider) =>
-        GraphNeeds.FirstMissing(folder, "ort", provider) is not null ? "with --engine genai only"
-        : GraphNeeds.FirstMissing(folder, "genai", provider) is not null ? "with --engine ort only"
+        GraphNeeds.FirstMissing(folder, "ort", provider) is { } ort ? $"with --engine genai only: it {ort.Reason}"
+        : GraphNeeds.FirstMissing(folder, "genai", provider) is { } genai ? $"with --engine ort only: it {genai.Reason}"
         : null;
 }

@@ -48,6 +48,8 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, IWeightSo
     /// An embedding that reads the weights of the LM head, which are there already, without a second copy of them.
     /// Quantized: a second initializer over the same bytes, because a Reshape of the first would be folded into a copy.
     /// Floating point: columns of the [width, rows] matrix, because its Transpose would be.
+    /// DirectML has no GatherBlockQuantized, and ONNX Runtime GenAI refuses there what is not on DirectML as a whole: quantized folders get
+    /// a table of their own in float16, 2 · rows · width bytes beside the quantized head.
     /// </summary>
     public string TiedEmbedding(string head, string ids, int rows, int width)
     {
@@ -55,6 +57,11 @@ internal sealed class LinearLayers(GraphWriter graph, DataLayout data, IWeightSo
         {
             string columns = graph.Standard("Gather", "/model/embed_tokens/Gather", [Weight(head), ids], ("axis", 1));
             return graph.Standard("Transpose", "/model/embed_tokens/Transpose", [columns], ("perm", (int[])[1, 2, 0]));
+        }
+
+        if (options.Target == GraphTarget.DirectML)
+        {
+            return Embedding(ids, rows, width);
         }
 
         string table = $"model.embed_tokens.weight_Q{Bits}";

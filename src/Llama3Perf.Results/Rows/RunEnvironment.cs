@@ -36,17 +36,26 @@ public sealed record RunEnvironment
     /// <summary>File that ONNX Runtime was loaded from.</summary>
     public string? OrtPath { get; init; }
 
-    /// <summary>ONNX Runtime GenAI's version.</summary>
+    /// <summary>SHA-256 of that file, lower-case hexadecimal: tells apart what bears one version.</summary>
+    public string? OrtSha256 { get; init; }
+
+    /// <summary>ONNX Runtime GenAI's version; the beginning of its file's SHA-256 where it does not tell one.</summary>
     public string? GenAiVersion { get; init; }
 
     /// <summary>File that ONNX Runtime GenAI was loaded from.</summary>
     public string? GenAiPath { get; init; }
+
+    /// <summary>SHA-256 of that file, lower-case hexadecimal: tells apart what bears one version.</summary>
+    public string? GenAiSha256 { get; init; }
 
     /// <summary>DirectML's version.</summary>
     public string? DirectMlVersion { get; init; }
 
     /// <summary>File that DirectML was loaded from.</summary>
     public string? DirectMlPath { get; init; }
+
+    /// <summary>SHA-256 of that file, lower-case hexadecimal: tells apart what bears one version.</summary>
+    public string? DirectMlSha256 { get; init; }
 
     /// <summary>.NET runtime's version.</summary>
     public string? DotnetVersion { get; init; }

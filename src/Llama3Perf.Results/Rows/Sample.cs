@@ -103,6 +103,12 @@ public sealed record Sample
     /// </summary>
     public double? ClockDisagreementMs { get; init; }
 
+    /// <summary>Tokens that the draft of speculative decoding proposed; unknown without one.</summary>
+    public long? DraftTokensProposed { get; init; }
+
+    /// <summary>Share of them that the model took, percent.</summary>
+    public double? DraftAcceptance { get; init; }
+
     /// <summary>SHA-256 over the new token ids (little-endian int32), lowercase hexadecimal.</summary>
     public string? OutputSha256 { get; init; }
 

@@ -92,6 +92,8 @@ internal static class SampleColumns
             resultSince: 1
         ),
         Info("clock_disagreement_ms", (Sample s) => s.ClockDisagreementMs, Cells.Milliseconds, since: 2),
+        Metric("draft_acceptance_pct", (Sample s) => s.DraftAcceptance, Cells.Percent, None, Statistic.Median, since: 4),
+        Info("draft_tokens_proposed", (Sample s) => s.DraftTokensProposed, Cells.OptionalEvents, since: 4),
         Info("stopped_attempts", (Sample s) => s.StoppedAttempts, Cells.OptionalCount, since: 3),
         Info("output_sha256", (Sample s) => s.OutputSha256, Cells.OptionalText),
         Info("completed", (Sample s) => s.Completed, Cells.Flag),

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
@@ -15,11 +17,11 @@ public sealed class SuiteTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_quick_run_measures_every_case_and_writes_its_files()
+    public void A_quick_run_measures_every_case_on_every_engine_and_writes_its_files()
     {
         (int exitCode, string output, string error) = Measure(
             "--precision",
-            "int4,fp32",
+            "int4",
             "--prompt",
             "OpenVINO is",
             "--prompt",
@@ -31,7 +33,19 @@ public sealed class SuiteTests : IDisposable
         Assert.Equal("", error);
         Assert.Equal(ExitCode.Success, exitCode);
         Run run = RunReader.Read(RunPath, withTokens: true).Single();
-        Assert.Equal(4, run.Cases.Count);
+        string[] engines =
+        [
+            .. EngineCatalog.All.Where(kind => kind.Availability(ExecutionProvider.Cpu).IsAvailable).Select(kind => kind.Name).Order(),
+        ];
+        Assert.Equal(
+            from engine in engines
+            from prompt in (int[])[1, 2]
+            select engine,
+            run.Cases.Select(outcome => outcome.Case.Engine).Order()
+        );
+        Assert.Equal(2, run.Cases.Select(outcome => outcome.Samples[0].OutputSha256).Distinct().Count());
+        Assert.Equal(engines.Contains("genai"), run.Environment.GenAiVersion is not null);
+        Assert.Equal(64, run.Environment.OrtSha256?.Length);
         Assert.All(
             run.Cases,
             outcome =>
@@ -61,7 +75,7 @@ public sealed class SuiteTests : IDisposable
     [Fact]
     public void What_cannot_run_is_a_skipped_row_with_its_reason()
     {
-        (int exitCode, string output, _) = Measure("--precision", "int4", "--prompt", "pp8,pp40", "--max-length", "24");
+        (int exitCode, string output, _) = Measure("--engine", "ort", "--precision", "int4", "--prompt", "pp8,pp40", "--max-length", "24");
 
         Assert.Equal(ExitCode.Success, exitCode);
         CaseOutcome skipped = RunReader.Read(RunPath).Single().Cases.Single(outcome => outcome.Status == CaseStatus.Skipped);
@@ -73,7 +87,7 @@ public sealed class SuiteTests : IDisposable
     [Fact]
     public void A_run_that_measures_nothing_is_no_success()
     {
-        (int exitCode, _, _) = Measure("--precision", "int4", "--prompt", "pp40", "--max-length", "24");
+        (int exitCode, _, _) = Measure("--engine", "ort", "--precision", "int4", "--prompt", "pp40", "--max-length", "24");
 
         Assert.Equal(ExitCode.Input, exitCode);
         Assert.Equal(CaseStatus.Skipped, RunReader.Read(RunPath).Single().Cases.Single().Status);
@@ -90,6 +104,8 @@ public sealed class SuiteTests : IDisposable
             "none",
             "--model",
             $"{broken},llama-tiny",
+            "--engine",
+            "ort",
             "--block-size",
             "64",
             "--prompt",

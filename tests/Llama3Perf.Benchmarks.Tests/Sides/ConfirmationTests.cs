@@ -123,6 +123,8 @@ public sealed class ConfirmationTests : IDisposable
             "--quick",
             "--isolation",
             "none",
+            "--engine",
+            "ort",
             "--model",
             "llama-tiny",
             "--precision",

@@ -47,4 +47,39 @@ public sealed class DeviceSelectorTests
             Assert.Throws<EngineException>(() => DeviceSelector.Select([], "0")).Message,
             StringComparison.Ordinal
         );
+
+    [Theory]
+    [InlineData("0x0-0x2", "second")]
+    [InlineData("0x0-0x9", "second")]
+    [InlineData(null, "second")]
+    public void DirectML_takes_the_adapter_that_the_system_prefers_else_the_first_real_one(string? luid, string expected)
+    {
+        GpuInfo[] adapters =
+        [
+            new()
+            {
+                Index = 0,
+                Name = "first",
+                Luid = "0x0-0x1",
+                IsSoftware = true,
+            },
+            new()
+            {
+                Index = 1,
+                Name = "second",
+                Luid = "0x0-0x2",
+            },
+            new()
+            {
+                Index = 2,
+                Name = "third",
+                Luid = "0x0-0x3",
+            },
+        ];
+
+        Assert.Equal(expected, DirectMLAdapter.Choose(adapters, luid)?.Name);
+        Assert.Equal("third", DirectMLAdapter.Choose(adapters, "0x0-0x3")?.Name);
+        Assert.Equal("first", DirectMLAdapter.Choose(adapters[..1], luid)?.Name);
+        Assert.Null(DirectMLAdapter.Choose([], luid));
+    }
 }

@@ -5,7 +5,6 @@ using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Engines.Ort;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Inference.Tests.Engines.External;
-using Llama3Perf.Inference.Tests.Engines.GenAi;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
 using Microsoft.ML.OnnxRuntime;
@@ -74,11 +73,35 @@ internal static partial class ChildScenarios
     {
         nint library = Oga.RequireLibrary();
         ((delegate* unmanaged<void>)NativeLibrary.GetExport(library, "fake_announce_shutdown"))();
-        IEngine engine = GenAiRuntime.Kind.Load(FakeGenAi.Folder, new EngineOptions());
+        IEngine engine = GenAiRuntime.Kind.Load(Named("scripted"), new EngineOptions());
         engine.Reset(20);
         engine.Prefill([1, 2, 3]);
         Console.WriteLine($"token {engine.NextToken()}");
     }
+
+    // A folder that the scripted library never opens.
+    private static ModelFolder Named(string path) =>
+        new()
+        {
+            Path = path,
+            Name = path,
+            GraphPath = Path.Combine(path, "model.onnx"),
+            IsSynthetic = true,
+            Precision = Precision.Int4,
+            BlockSize = 32,
+            Family = GraphFamily.Standard,
+            ContextLength = 512,
+            VocabularySize = 1000,
+            HiddenSize = 64,
+            LayerCount = 2,
+            HeadCount = 4,
+            KeyValueHeadCount = 2,
+            HeadSize = 16,
+            BosTokenId = 1,
+            EosTokenIds = [2],
+            Names = new DecoderNames(),
+            WeightBytes = 1000,
+        };
 
     private static void LeavePeer() => Console.WriteLine(Peers.Load("no-exit").ProcessId);
 

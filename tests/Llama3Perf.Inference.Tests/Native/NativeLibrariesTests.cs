@@ -49,6 +49,37 @@ public sealed class NativeLibrariesTests
     }
 
     [Fact]
+    public void The_libraries_may_lie_in_several_folders()
+    {
+        TestRuntime.SkipWithoutGenAi();
+        (string first, string second) = (TestRuntime.Scratch("several-ort"), TestRuntime.Scratch("several-genai"));
+        string ort = CopyOf("onnxruntime", Path.Combine(first, TestRuntime.FileName("onnxruntime")));
+        string genAi = CopyOf("onnxruntime-genai", Path.Combine(second, TestRuntime.FileName("onnxruntime-genai")));
+
+        string output = ChildProcess.Run(ChildScenarios.AskForGenAi, first + Path.PathSeparator + second);
+
+        Assert.StartsWith("available", output, StringComparison.Ordinal);
+        Assert.Contains($" {ort}", output, StringComparison.Ordinal);
+        Assert.Contains($"onnxruntime-genai  {genAi}", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pythons_site_packages_serves_and_tells_the_version_of_its_wheel()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the wheels of other systems name their libraries without a version");
+        TestRuntime.SkipWithoutGenAi();
+        string packages = TestRuntime.Scratch("site-packages");
+        string ort = CopyOf("onnxruntime", Path.Combine(packages, "onnxruntime", "capi", "libonnxruntime.so.1.31.1"));
+        string genAi = CopyOf("onnxruntime-genai", Path.Combine(packages, "onnxruntime_genai", "libonnxruntime-genai.so"));
+        Directory.CreateDirectory(Path.Combine(packages, "onnxruntime_genai_cuda-0.17.0.dist-info"));
+
+        string output = ChildProcess.Run(ChildScenarios.AskForGenAi, packages);
+
+        Assert.Contains($" {ort}", output, StringComparison.Ordinal);
+        Assert.Contains($"onnxruntime-genai 0.17.0 {genAi}", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_a_runtime_folder_the_packaged_library_is_loaded_and_tells_its_version()
     {
         string output = ChildProcess.Run(ChildScenarios.UseOnnxRuntime, runtimeFolder: null);
@@ -125,13 +156,12 @@ public sealed class NativeLibrariesTests
     }
 
     [Fact]
-    public void A_library_that_is_too_old_is_named_with_both_versions()
+    public void A_library_that_lacks_entry_points_is_named_with_its_version()
     {
-        Assert.SkipWhen(TestRuntime.FakeLibrary is null, TestRuntime.WhyNoFake);
-        string file = WithOnnxRuntimeFile("old", path => File.Copy(TestRuntime.FakeLibrary!, path));
+        string scripted = TestRuntime.ScriptedGenAi();
+        string file = WithOnnxRuntimeFile("old", path => File.Copy(scripted, path));
         Assert.StartsWith(
-            $"EngineException: {file} is ONNX Runtime 1.2.3, too old for this build's managed package "
-                + $"{typeof(Microsoft.ML.OnnxRuntime.OrtEnv).Assembly.GetName().Version!.ToString(2)};",
+            $"EngineException: {file} is ONNX Runtime 1.2.3, which lacks entry points that this program calls (those of API 24); use 1.24",
             ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file)),
             StringComparison.Ordinal
         );
@@ -141,7 +171,14 @@ public sealed class NativeLibrariesTests
     public void A_folder_that_is_named_too_late_is_an_error_of_the_program()
     {
         NativeLibraries.RequireOnnxRuntime();
-        Assert.Throws<InvalidOperationException>(() => NativeLibraries.UseRuntimeFolder("."));
+        Assert.Throws<InvalidOperationException>(() => NativeLibraries.UseRuntimeFolders(["."]));
+    }
+
+    private static string CopyOf(string library, string target)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        File.Copy(Path.Combine(AppContext.BaseDirectory, TestRuntime.FileName(library)), target);
+        return target;
     }
 
     private static string WithOnnxRuntimeFile(string scratch, Action<string> write)

@@ -1,28 +1,42 @@
 using System.Runtime.CompilerServices;
+using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Native;
 
 namespace Llama3Perf.Inference.Tests.Native;
 
 /// <summary>
-/// Which native libraries this test process runs on. A process loads each library once, so this is decided before any test:
-/// the real ones of the folder that LLAMA3PERF_TEST_GENAI_DIR names, else the packaged ONNX Runtime beside the fake onnxruntime-genai.
+/// The native libraries of this test process: those that the build's packages brought, as in a measuring process. Child processes get
+/// folders of their own.
 /// </summary>
 internal static class TestRuntime
 {
-    public const string RealFolderVariable = "LLAMA3PERF_TEST_GENAI_DIR";
     public const string ChildVariable = "LLAMA3PERF_TEST_CHILD";
 
     private static readonly Lazy<string> s_scratch = new(() => Directory.CreateTempSubdirectory("llama3perf-native-").FullName);
+    private static readonly Lazy<(string? Library, string? Problem)> s_scripted = new(() =>
+    {
+        string library = Path.Combine(Scratch("scripted"), FileName("onnxruntime-genai"));
+        string? problem = NativeCompiler.ScriptedGenAi(library);
+        return (problem is null ? library : null, problem);
+    });
 
-    /// <summary>Folder with the real libraries, or null.</summary>
-    public static string? RealFolder { get; } =
-        Environment.GetEnvironmentVariable(RealFolderVariable) is { Length: > 0 } folder ? folder : null;
+    /// <summary>The scripted onnxruntime-genai, for a child process; skips the test where it cannot be had.</summary>
+    public static string ScriptedGenAi()
+    {
+        Assert.SkipWhen(s_scripted.Value.Library is null, s_scripted.Value.Problem ?? "");
+        return s_scripted.Value.Library!;
+    }
 
-    /// <summary>The compiled fake, or null.</summary>
-    public static string? FakeLibrary { get; private set; }
+    /// <summary>True where the build's native set has onnxruntime-genai.</summary>
+    public static bool HasGenAi => GenAiRuntime.Kind.Availability(ExecutionProvider.Cpu).IsAvailable;
 
-    /// <summary>Why there is no fake.</summary>
-    public static string WhyNoFake { get; private set; } = $"{RealFolderVariable} puts a real library in the fake's place";
+    /// <summary>Skips a test where the build's native set has no onnxruntime-genai; fails it where the library is there and
+    /// broken.</summary>
+    public static void SkipWithoutGenAi()
+    {
+        Assert.SkipWhen(NativeLibraries.PackagedSet == "Cpu", "the native set Cpu has no onnxruntime-genai");
+        Oga.RequireLibrary();
+    }
 
     /// <summary>A folder of this run, removed at its end.</summary>
     public static string Scratch(string name) => Directory.CreateDirectory(Path.Combine(s_scratch.Value, name)).FullName;
@@ -67,27 +81,6 @@ internal static class TestRuntime
         AppDomain.CurrentDomain.ProcessExit += (_, _) => RemoveScratch();
         // A test may reach the managed package before the assembly under test.
         Telemetry.TurnOff();
-        string folder = RealFolder ?? BuildFake();
-        if (folder.Length > 0)
-        {
-            Environment.SetEnvironmentVariable(NativeLibraries.RuntimeFolderVariable, folder);
-        }
-    }
-
-    private static string BuildFake()
-    {
-        string folder = Scratch("fake");
-        string library = Path.Combine(folder, FileName("onnxruntime-genai"));
-        if (NativeCompiler.Compile(Path.Combine(Fixtures.Root, "tests", "native", "fake_genai.c"), library) is { } why)
-        {
-            WhyNoFake = why;
-            Console.WriteLine($"Tests on the fake onnxruntime-genai are skipped: {why}");
-            return "";
-        }
-
-        FakeLibrary = library;
-        LinkOnnxRuntime(folder);
-        return folder;
     }
 
     private static void RemoveScratch()

@@ -1,4 +1,5 @@
 using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Folders;
 using Llama3Perf.Models.Llama;
 using Llama3Perf.Models.Onnx;
 
@@ -28,6 +29,7 @@ public sealed class GoldenGraphTests
     [InlineData(Precision.Fp16, GraphTarget.Cpu)]
     [InlineData(Precision.Fp16, GraphTarget.DirectML)]
     [InlineData(Precision.Int8, GraphTarget.Cpu)]
+    [InlineData(Precision.Int8, GraphTarget.DirectML)]
     [InlineData(Precision.Int4, GraphTarget.Cuda)]
     [InlineData(Precision.Int4, GraphTarget.WebGpu)]
     public void Precisions_and_targets(Precision precision, GraphTarget target) =>
@@ -39,6 +41,56 @@ public sealed class GoldenGraphTests
                 Target = target,
             }
         );
+
+    /// <summary>ONNX Runtime GenAI captures every graph on DirectML and refuses one with an operator that DirectML lacks.</summary>
+    [Theory]
+    [InlineData(Precision.Int4, true)]
+    [InlineData(Precision.Int4, false)]
+    [InlineData(Precision.Int8, true)]
+    [InlineData(Precision.Int8, false)]
+    [InlineData(Precision.Fp16, true)]
+    [InlineData(Precision.Fp16, false)]
+    public void The_DirectML_form_has_only_operators_of_DirectML(Precision precision, bool isTied)
+    {
+        using TemporaryFolder folder = new();
+        ModelFolder built = ModelBuilder.Build(
+            new ModelBuildOptions
+            {
+                Model = "llama-tiny",
+                Precision = precision,
+                Target = GraphTarget.DirectML,
+                TieEmbeddings = isTied,
+            },
+            folder.Path,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+
+        Assert.Subset(
+            (HashSet<string>)
+                [
+                    "Add",
+                    "Cast",
+                    "Gather",
+                    "GroupQueryAttention",
+                    "MatMul",
+                    "MatMulNBits",
+                    "Mul",
+                    "ReduceSum",
+                    "RotaryEmbedding",
+                    "Shape",
+                    "Sigmoid",
+                    "SimplifiedLayerNormalization",
+                    "SkipSimplifiedLayerNormalization",
+                    "Slice",
+                    "Sub",
+                    "Transpose",
+                    "Unsqueeze",
+                ],
+            OnnxFile.Read(built.GraphPath).Graph.Node.Select(node => node.OpType).ToHashSet()
+        );
+        Assert.Null(GraphNeeds.Refusal(built, "genai", GraphTarget.DirectML));
+        Assert.Null(GraphNeeds.Refusal(built, "ort", GraphTarget.DirectML));
+    }
 
     [Fact]
     public void Asymmetric_untied_all_positions_block_128() =>

@@ -51,10 +51,16 @@ public sealed class OfficialGraphTests
     public void Weights_have_the_same_names_types_and_shapes(string fixture, string variant, Precision precision, GraphTarget target)
     {
         (GraphProto ours, GraphProto official) = Graphs(fixture, variant, precision, target);
+        bool hasNoTable = target == GraphTarget.DirectML && official.Node.Any(node => node.OpType == "GatherBlockQuantized");
 
         Assert.Equal(
             Tensors(official),
-            Tensors(ours).Where(line => !line.StartsWith("model.embed_tokens.weight_Q", StringComparison.Ordinal))
+            Tensors(ours)
+                .Where(line =>
+                    !line.StartsWith("model.embed_tokens.weight_Q", StringComparison.Ordinal)
+                    // A table of its own, where the official graph has an operator that DirectML lacks.
+                    && !(hasNoTable && line.StartsWith("model.embed_tokens.weight ", StringComparison.Ordinal))
+                )
         );
     }
 

@@ -64,7 +64,7 @@ public sealed class RoundTripTests
     private static readonly Gen<Run> s_runs =
         from id in s_text
         from ticks in Gen.Long[DateTime.UnixEpoch.Ticks, DateTime.MaxValue.Ticks]
-        from texts in s_optionalText.Array[17]
+        from texts in s_optionalText.Array[20]
         from ram in s_bytes
         let identity = new RunIdentity(id, new DateTimeOffset(ticks, TimeSpan.Zero), texts[0])
         let environment = new RunEnvironment
@@ -86,6 +86,9 @@ public sealed class RoundTripTests
             DirectMlPath = texts[14],
             DotnetVersion = texts[15],
             PowerSource = texts[16],
+            OrtSha256 = texts[17],
+            GenAiSha256 = texts[18],
+            DirectMlSha256 = texts[19],
         }
         from outcomes in s_case.Array[1, 3].SelectMany(cases => OutcomesOf(identity, environment, cases))
         select new Run(identity, environment, outcomes);

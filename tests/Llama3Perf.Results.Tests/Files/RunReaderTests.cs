@@ -94,7 +94,7 @@ public sealed class RunReaderTests
     {
         using TestFolder folder = Written("run");
         string path = folder.File("run", RunFolder.Samples);
-        File.WriteAllLines(path, File.ReadAllLines(path)[..4]);
+        File.WriteAllText(path, string.Concat(File.ReadAllLines(path)[..4].Select(line => line + "\n")));
 
         Run run = Assert.Single(RunReader.Read(folder.File("run")));
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.GenAi;
@@ -19,6 +20,8 @@ internal static class GenAiConfig
     public static void Refuse(ModelFolder folder, EngineOptions options)
     {
         _ = GenAiProvider.Of(options.Provider);
+        RefuseIgnored(options);
+        RefuseSpeculation(folder, options);
         DeviceRules.CheckGraph(folder, "genai", options.Provider);
         if (options.Device is not null)
         {
@@ -33,13 +36,21 @@ internal static class GenAiConfig
         try
         {
             Oga.Check(Oga.OgaConfigOverlay(config, Overlay(options, threads, profile)));
+            if (options.Speculation?.Draft is { } draft)
+            {
+                Oga.Check(Oga.OgaConfigOverlay(config, DraftOverlay(folder, draft, options, threads)));
+            }
+
             Oga.Check(Oga.OgaConfigClearProviders(config));
             if (GenAiProvider.Of(options.Provider) is { } provider)
             {
                 Oga.Check(Oga.OgaConfigAppendProvider(config, provider.Name));
-                foreach ((string key, string value) in ProviderOptions(options))
+                Dictionary<string, string> values = ProviderOptions(options);
+                bool escapes = values.Any(pair => pair.Key + pair.Value != Escape(pair.Key) + Escape(pair.Value)) && LibraryEscapes(folder);
+                foreach ((string key, string value) in values)
                 {
-                    Oga.Check(Oga.OgaConfigSetProviderOption(config, provider.Name, Escape(key), Escape(value)));
+                    (string k, string v) = escapes ? (key, value) : (Escape(key), Escape(value));
+                    Oga.Check(Oga.OgaConfigSetProviderOption(config, provider.Name, k, v));
                 }
             }
 
@@ -62,7 +73,13 @@ internal static class GenAiConfig
     }
 
     /// <summary>Session options and search defaults in the form of <c>genai_config.json</c>.</summary>
-    internal static string Overlay(EngineOptions options, int threads, string? profile = null)
+    internal static string Overlay(EngineOptions options, int threads, string? profile = null) =>
+        new JsonObject
+        {
+            ["model"] = new JsonObject { ["decoder"] = new JsonObject { ["session_options"] = SessionOptions(options, threads, profile) } },
+        }.ToJsonString(s_json);
+
+    private static JsonObject SessionOptions(EngineOptions options, int threads, string? profile)
     {
         JsonObject session = new()
         {
@@ -91,8 +108,7 @@ internal static class GenAiConfig
             session[key] = value;
         }
 
-        JsonObject root = new() { ["model"] = new JsonObject { ["decoder"] = new JsonObject { ["session_options"] = session } } };
-        return root.ToJsonString(s_json);
+        return session;
     }
 
     private static Dictionary<string, string> ProviderOptions(EngineOptions options)
@@ -109,6 +125,15 @@ internal static class GenAiConfig
             all[key] = value;
         }
 
+        if (
+            options.Provider == ExecutionProvider.Dml
+            && !all.Keys.Any(key => key is "luid" or "device_index" or "performance_preference")
+            && DirectMLAdapter.Default is { } adapter
+        )
+        {
+            all["device_index"] = adapter.Index.ToString(CultureInfo.InvariantCulture);
+        }
+
         return all;
     }
 
@@ -122,6 +147,96 @@ internal static class GenAiConfig
         return (key, DeviceRules.AdapterIndex("genai", options.Device!).ToString(CultureInfo.InvariantCulture));
     }
 
-    // The library pastes keys and values of provider options into JSON as they are.
+    /// <summary>
+    /// The folder's own options of a provider, in a sentence; null when it has none. The library keeps those of the provider that it is
+    /// given, beside ours, and drops those of all others.
+    /// </summary>
+    internal static string? OwnOptions(string folder, ExecutionProvider provider)
+    {
+        if (GenAiProvider.Of(provider)?.Name is not { } name)
+        {
+            return null;
+        }
+
+        JsonNode? all = Decoder(folder)["session_options"]?["provider_options"];
+        string[] own =
+        [
+            .. (all as JsonArray ?? [])
+                .OfType<JsonObject>()
+                .SelectMany(entry => entry)
+                .Where(entry => entry.Key.Equals(name, StringComparison.OrdinalIgnoreCase))
+                .SelectMany(entry => entry.Value as JsonObject ?? [])
+                .Select(option => $"{option.Key}={option.Value}"),
+        ];
+        return own.Length == 0 ? null : $"genai_config.json's own options of {name} apply: {string.Join(", ", own)}";
+    }
+
+    private static JsonObject Decoder(string folder)
+    {
+        string file = Path.Combine(folder, "genai_config.json");
+        return File.Exists(file) ? JsonNode.Parse(File.ReadAllText(file))?["model"]?["decoder"] as JsonObject ?? [] : [];
+    }
+
+    // On DirectML the library captures its graph whatever it is told.
+    private static void RefuseIgnored(EngineOptions options)
+    {
+        const string Capture = "enable_graph_capture";
+        KeyValuePair<string, string> ignored = options
+            .ProviderOptions.Concat(options.SessionEntries)
+            .FirstOrDefault(pair => pair.Key.EndsWith(Capture, StringComparison.OrdinalIgnoreCase));
+        if (options.Provider == ExecutionProvider.Dml && ignored.Key is not null)
+        {
+            throw new EngineException(
+                $"{ignored.Key}={ignored.Value} is refused: genai captures its graph on DirectML whatever this says; leave it out"
+            );
+        }
+
+        if (options.Provider == ExecutionProvider.Cpu && options.ProviderOptions.Count > 0)
+        {
+            throw new EngineException("the CPU provider takes no provider options");
+        }
+    }
+
+    private static void RefuseSpeculation(ModelFolder folder, EngineOptions options)
+    {
+        if (options.PrefillChunk is not null && options.Provider == ExecutionProvider.Dml)
+        {
+            throw new EngineException("DirectML computes a second part of a prompt wrongly: leave the prefill chunk out there");
+        }
+
+        if (options.Speculation?.Draft is { } draft && draft.VocabularySize != folder.VocabularySize)
+        {
+            throw new EngineException(
+                $"the draft {draft.Path} has a vocabulary of {draft.VocabularySize} and {folder.Path} one of {folder.VocabularySize}: they "
+                    + "must be of one tokenizer"
+            );
+        }
+    }
+
+    // The draft's decoder, with its file where it lies and our session options.
+    private static string DraftOverlay(string folder, ModelFolder draft, EngineOptions options, int threads)
+    {
+        JsonObject decoder = (JsonObject)Decoder(draft.Path).DeepClone();
+        // The library puts the folder's path in front of whatever stands here.
+        decoder["filename"] = Path.GetRelativePath(folder, draft.GraphPath).Replace('\\', '/');
+        decoder["session_options"] = SessionOptions(options, threads, profile: null);
+        return new JsonObject { ["model"] = new JsonObject { ["draft"] = decoder } }.ToJsonString(s_json);
+    }
+
+    // Libraries before 0.18 paste keys and values of provider options into JSON as they are, so that a quote ends in a syntax error.
+    private static bool LibraryEscapes(string folder)
+    {
+        using OgaConfig trial = OgaConfig.Create(folder);
+        try
+        {
+            Oga.Check(Oga.OgaConfigSetProviderOption(trial, "cuda", "\"", ""));
+            return true;
+        }
+        catch (EngineException)
+        {
+            return false;
+        }
+    }
+
     private static string Escape(string text) => JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
 }

@@ -16,6 +16,8 @@ internal sealed unsafe class GenAiEngine : IEngine
     private readonly string _logits;
     private readonly int _vocabularySize;
     private readonly bool _sharesBuffers;
+    private readonly Speculation? _speculation;
+    private readonly int? _prefillChunk;
     private readonly bool _rewinds;
     private int _maxLength;
 
@@ -29,6 +31,11 @@ internal sealed unsafe class GenAiEngine : IEngine
     public GenAiEngine(ModelFolder folder, EngineOptions options, string? elsewhere = null, string? profile = null)
     {
         int threads = options.Threads ?? PhysicalCores.Count;
+        if (options.Speculation is not null)
+        {
+            OgaSpeculation.Require();
+        }
+
         using (OgaConfig config = GenAiConfig.Open(folder.Path, options, threads, profile))
         {
             _model = OgaModel.Create(config);
@@ -50,14 +57,19 @@ internal sealed unsafe class GenAiEngine : IEngine
         {
             Threads = threads,
             PlacementWarning = device == wanted ? elsewhere : $"onnxruntime-genai placed the model on {device}, not on {wanted}",
+            Notes = GenAiConfig.OwnOptions(folder.Path, options.Provider) is { } own ? [own] : null,
         };
+        (_speculation, _prefillChunk) = (options.Speculation, options.PrefillChunk);
         _allowEos = options.AllowEos;
         (_logits, _vocabularySize, _sharesBuffers) = (folder.Names.Logits, folder.VocabularySize, folder.SharesBuffers);
-        _rewinds = GenAiProvider.Of(options.Provider)?.Rewinds ?? true;
+        // A rewound generator would go on counting its drafts.
+        _rewinds = options.Speculation is null && (GenAiProvider.Of(options.Provider)?.Rewinds ?? true);
         GenAiRuntime.Add(this);
     }
 
     public EngineDescription Description { get; }
+
+    public DraftCounts? Drafts => _speculation is null || _generator is null ? null : OgaSpeculation.Counts(_generator);
 
     public void Reset(int maxLength)
     {
@@ -83,6 +95,16 @@ internal sealed unsafe class GenAiEngine : IEngine
         _parameters.Set("past_present_share_buffer", _sharesBuffers);
         // Greedy search draws nothing, but without a seed each generator seeds its random numbers from the system: 12 ms instead of 0.3.
         _parameters.Set("random_seed", 1);
+        if (_prefillChunk is { } chunk)
+        {
+            _parameters.Set("chunk_size", chunk);
+        }
+
+        if (_speculation is not null)
+        {
+            OgaSpeculation.Set(_parameters, _speculation);
+        }
+
         _generator = OgaGenerator.Create(_model, _parameters);
         _maxLength = maxLength;
     }

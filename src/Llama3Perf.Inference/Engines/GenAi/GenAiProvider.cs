@@ -18,6 +18,7 @@ internal sealed record GenAiProvider(string Name, string OnnxRuntimeName, string
             ExecutionProvider.Dml => new("DML", "DmlExecutionProvider", "device_index", "DirectML", false),
             ExecutionProvider.Cuda => new("cuda", "CUDAExecutionProvider", "device_id", "CUDA", true),
             ExecutionProvider.WebGpu => new("WebGPU", "WebGpuExecutionProvider", null, "WebGPU", false),
+            ExecutionProvider.Plugin => throw new EngineException("genai takes no provider library: --engine ort does"),
             _ => throw new EngineException(provider.ForeignDeviceReason() ?? $"genai has no provider '{provider}'"),
         };
 }

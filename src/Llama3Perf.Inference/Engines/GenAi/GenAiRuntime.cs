@@ -19,7 +19,10 @@ internal static class GenAiRuntime
 
     /// <summary>The row.</summary>
     public static EngineKind Kind { get; } =
-        new("genai", "ONNX Runtime GenAI: its own generation loop, called through its C API", Available, Load);
+        new("genai", "ONNX Runtime GenAI: its own generation loop, called through its C API", Available, Load)
+        {
+            NativeLibraries = [NativeLibraries.OnnxRuntime, NativeLibraries.GenAi, NativeLibraries.DirectML],
+        };
 
     /// <summary>Remembers an engine until it is disposed: none may outlive the library's shutdown.</summary>
     public static void Add(GenAiEngine engine)
@@ -40,12 +43,14 @@ internal static class GenAiRuntime
     }
 
     private static Availability Available(ExecutionProvider provider) =>
-        ProviderAvailability.Of(
-            provider,
-            () => Oga.RequireLibrary(),
-            () => GenAiProvider.Of(provider)?.OnnxRuntimeName,
-            ProviderTrial.Problem
-        );
+        provider == ExecutionProvider.Plugin
+            ? Availability.No("genai takes no provider library: --engine ort does")
+            : ProviderAvailability.Of(
+                provider,
+                () => Oga.RequireLibrary(),
+                () => GenAiProvider.Of(provider)?.OnnxRuntimeName,
+                ProviderTrial.Problem
+            );
 
     private static GenAiEngine Load(ModelFolder folder, EngineOptions options)
     {

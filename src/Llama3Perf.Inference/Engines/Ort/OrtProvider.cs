@@ -1,4 +1,6 @@
 using System.Globalization;
+using Llama3Perf.Inference.Machine;
+using Llama3Perf.Inference.Native;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Engines.Ort;
@@ -6,7 +8,7 @@ namespace Llama3Perf.Inference.Engines.Ort;
 /// <summary>How ONNX Runtime speaks of an execution provider whose model runs on a device: one row each. The CPU has none.</summary>
 /// <param name="Provider">The provider.</param>
 /// <param name="OnnxRuntimeName">Name in ONNX Runtime's list of compiled-in providers, and in its profiles.</param>
-/// <param name="MemoryName">Name of its device memory, where the KV cache lives.</param>
+/// <param name="MemoryName">Name of its device memory, where the KV cache lives; null where that is the CPU's.</param>
 /// <param name="MemoryHasDeviceIndex">True when that memory is known by the adapter's index too; DirectML's and WebGPU's is number 0 on any
 /// adapter.</param>
 /// <param name="DeviceOption">Provider option that takes the adapter's index; null when there is none.</param>
@@ -16,7 +18,7 @@ namespace Llama3Perf.Inference.Engines.Ort;
 internal sealed record OrtProvider(
     ExecutionProvider Provider,
     string OnnxRuntimeName,
-    string MemoryName,
+    string? MemoryName,
     bool MemoryHasDeviceIndex,
     string? DeviceOption,
     string CaptureOption,
@@ -54,9 +56,9 @@ internal sealed record OrtProvider(
     /// <summary>The row of a provider; null for the CPU.</summary>
     /// <exception cref="EngineException">It is none of ONNX Runtime's, and must not pass for the CPU.</exception>
     public static OrtProvider? Of(ExecutionProvider provider) =>
-        provider.ForeignDeviceReason() is { } foreign
-            ? throw new EngineException(foreign)
-            : Array.Find(s_all, row => row.Provider == provider);
+        provider.ForeignDeviceReason() is { } foreign ? throw new EngineException(foreign)
+        : provider == ExecutionProvider.Plugin ? Plugin()
+        : Array.Find(s_all, row => row.Provider == provider);
 
     /// <summary>The loop on a provider when none is asked for.</summary>
     public static DecodeLoop LoopOn(ExecutionProvider provider) =>
@@ -64,7 +66,14 @@ internal sealed record OrtProvider(
 
     /// <summary>The device memory that a session allocates its KV cache in.</summary>
     public OrtMemoryInfo DeviceMemory(EngineOptions options) =>
-        new(MemoryName, OrtAllocatorType.DeviceAllocator, MemoryHasDeviceIndex ? DeviceIndex(options) : 0, OrtMemType.Default);
+        Provider == ExecutionProvider.Plugin
+            ? OwnMemory(PluginProvider.Devices[0])!
+            : new OrtMemoryInfo(
+                MemoryName!,
+                OrtAllocatorType.DeviceAllocator,
+                MemoryHasDeviceIndex ? DeviceIndex(options) : 0,
+                OrtMemType.Default
+            );
 
     /// <summary>True when steps are to be captured: those of a device loop on CUDA, unless the options say no.</summary>
     public bool CapturesWith(EngineOptions options) =>
@@ -97,32 +106,52 @@ internal sealed record OrtProvider(
         return index is null ? 0 : int.Parse(index, CultureInfo.InvariantCulture);
     }
 
+    /// <summary>The provider of the registered library, on the first of its devices.</summary>
+    private static OrtProvider Plugin()
+    {
+        if (PluginProvider.Problem() is { } problem)
+        {
+            throw new EngineException(problem);
+        }
+
+        OrtEpDevice device = PluginProvider.Devices[0];
+        return new OrtProvider(
+            ExecutionProvider.Plugin,
+            device.EpName,
+            OwnMemory(device)?.Name,
+            false,
+            null,
+            "enable_graph_capture",
+            DecodeLoop.Host,
+            (session, options) => session.AppendExecutionProvider(NativeLibraries.OnnxRuntimeEnvironment(), [device], options)
+        );
+    }
+
+    // A provider for the CPU has none of its own.
+    private static OrtMemoryInfo? OwnMemory(OrtEpDevice device) =>
+        device.GetMemoryInfo(OrtDeviceMemoryType.DEFAULT) is { IsInvalid: false } memory && memory.Name != "Cpu" ? memory : null;
+
     private static void AppendDirectML(SessionOptions session, Dictionary<string, string> options)
     {
         // DirectML supports neither memory patterns nor parallel execution.
         session.EnableMemoryPattern = false;
+        // By its index, as DXGI counts: ONNX Runtime's own choice needs DXCore, which older systems lack, and tells nobody what it took.
+        if (
+            !options.ContainsKey(DirectMLDevice)
+            && !options.ContainsKey("performance_preference")
+            && DirectMLAdapter.Default is { } adapter
+        )
+        {
+            options[DirectMLDevice] = adapter.Index.ToString(CultureInfo.InvariantCulture);
+        }
+
         if (options.Count == 1 && options.TryGetValue(DirectMLDevice, out string? device))
         {
             session.AppendExecutionProvider_DML(int.Parse(device, CultureInfo.InvariantCulture));
             return;
         }
 
-        bool adapterIsOpen = options.Count == 0;
-        if (adapterIsOpen)
-        {
-            // The adapter that GenAI takes by default: index 0 would be the one that drives the display.
-            options["performance_preference"] = "high_performance";
-        }
-
-        try
-        {
-            session.AppendExecutionProvider("DML", options);
-        }
-        catch (NotSupportedException) when (adapterIsOpen)
-        {
-            // Older managed packages know DirectML by its own method only.
-            session.AppendExecutionProvider_DML(0);
-        }
+        session.AppendExecutionProvider("DML", options);
     }
 
     private static void AppendCuda(SessionOptions session, Dictionary<string, string> options)

@@ -1,3 +1,4 @@
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 using Microsoft.ML.OnnxRuntime;
@@ -21,6 +22,7 @@ internal static class OrtSession
         new("ort", "our own decode loop over ONNX Runtime", Available, (folder, options) => Load(folder, options, Available))
         {
             DefaultLoop = provider => OrtProvider.LoopOn(provider),
+            NativeLibraries = [NativeLibraries.OnnxRuntime, NativeLibraries.DirectML],
         };
 
     private static readonly SingleAdapter s_adapter = new("ort");
@@ -106,7 +108,13 @@ internal static class OrtSession
     /// <param name="folder">The model.</param>
     /// <param name="options">How to load it.</param>
     /// <param name="available">Whether the provider can be used here.</param>
-    internal static OrtEngine Load(ModelFolder folder, EngineOptions options, Func<ExecutionProvider, Availability> available)
+    /// <param name="adapter">Knows the process's DirectML adapter; null for the one that all loads share.</param>
+    internal static OrtEngine Load(
+        ModelFolder folder,
+        EngineOptions options,
+        Func<ExecutionProvider, Availability> available,
+        SingleAdapter? adapter = null
+    )
     {
         ProviderRules.Check(folder, options);
         if (available(options.Provider) is { IsAvailable: false, Reason: { } reason })
@@ -116,8 +124,9 @@ internal static class OrtSession
 
         if (options.Provider == ExecutionProvider.Dml)
         {
-            s_adapter.Take(
-                (options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id")) is { } index
+            (adapter ?? s_adapter).Take(
+                (options.Device ?? options.ProviderOptions.GetValueOrDefault("device_id") ?? $"{DirectMLAdapter.Default?.Index}")
+                    is { Length: > 0 } index
                     ? $"adapter {index}"
                     : "its default adapter"
             );

@@ -9,6 +9,13 @@ internal static class ProviderRules
     public static void Check(ModelFolder folder, EngineOptions options)
     {
         OrtProvider? provider = OrtProvider.Of(options.Provider);
+        if (options.Speculation is not null || options.PrefillChunk is not null)
+        {
+            throw new EngineException(
+                $"ort has no {(options.Speculation is null ? "divided prefill" : "speculative decoding")}: --engine genai has"
+            );
+        }
+
         DeviceRules.CheckGraph(folder, "ort", options.Provider);
         if (provider is not null)
         {

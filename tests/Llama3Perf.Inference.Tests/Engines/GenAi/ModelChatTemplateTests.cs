@@ -4,9 +4,8 @@ using Llama3Perf.Inference.Tests.Tokenization;
 
 namespace Llama3Perf.Inference.Tests.Engines.GenAi;
 
-/// <summary>A checkpoint's own chat template: what the library is asked, and what the real one makes of templates that are
-/// published.</summary>
-[Collection(FakeGenAi.Collection)]
+/// <summary>A checkpoint's own chat template: what the library makes of templates that are published.</summary>
+[Collection(RealGenAiTests.Collection)]
 public sealed class ModelChatTemplateTests
 {
     private const string Llama32 = """
@@ -29,39 +28,6 @@ public sealed class ModelChatTemplateTests
         """;
 
     [Fact]
-    public void The_library_is_asked_for_the_users_message_and_the_assistants_turn()
-    {
-        FakeGenAi fake = new();
-        string message = $"\"größe\" 模型 {nameof(The_library_is_asked_for_the_users_message_and_the_assistants_turn)}";
-
-        Assert.Equal(
-            $$"""[{"role":"user","content":"{{message.Replace("\"", "\\\"", StringComparison.Ordinal)}}"}]""",
-            Apply(message, "{{ x }}", settings: null)
-        );
-        Assert.Contains(
-            fake.Log,
-            line =>
-                line.StartsWith("OgaTokenizerApplyChatTemplate(", StringComparison.Ordinal)
-                && line.EndsWith("{{ x }}, null, true)", StringComparison.Ordinal)
-        );
-        Assert.Equal(("", fake.LiveAtStart, 0), (fake.Misuse, fake.Live, OgaHandle.LiveCount));
-    }
-
-    [Fact]
-    public void A_template_that_fails_is_one_line_and_leaves_nothing()
-    {
-        FakeGenAi fake = new();
-        fake.Fail("OgaTokenizerApplyChatTemplate", "unexpected\ntoken");
-
-        EngineException error = Assert.Throws<EngineException>(() =>
-            Apply(nameof(A_template_that_fails_is_one_line_and_leaves_nothing), "{% bad", settings: null)
-        );
-
-        Assert.Contains("unexpected token", error.Message, StringComparison.Ordinal);
-        Assert.Equal((fake.LiveAtStart, 0), (fake.Live, OgaHandle.LiveCount));
-    }
-
-    [Fact]
     public void Without_a_template_the_built_in_ones_are_named() =>
         Assert.EndsWith(
             "has no chat template; use none, llama3, phi3",
@@ -79,8 +45,7 @@ public sealed class ModelChatTemplateTests
     [InlineData(ChatMl, "<|im_start|>user\n Hello,  \"你\"\n<|im_end|>\n<|im_start|>assistant\n")]
     public void Published_templates_are_written_as_transformers_writes_them(string template, string expected)
     {
-        Assert.SkipWhen(TestRuntime.RealFolder is null, $"{TestRuntime.RealFolderVariable} names no folder with a real onnxruntime-genai");
-        Oga.RequireLibrary();
+        TestRuntime.SkipWithoutGenAi();
 
         string text = Apply(" Hello,  \"你\"\n", template, """{"bos_token": {"content": "<b>"}}""");
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Inference.Native;
@@ -7,24 +8,34 @@ using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Inference.Tests.Engines.GenAi;
 
-/// <summary>The engine on a real onnxruntime-genai: the folder that LLAMA3PERF_TEST_GENAI_DIR names holds it and an ONNX Runtime.</summary>
-[Collection(FakeGenAi.Collection)]
+/// <summary>The engine on the onnxruntime-genai of the build's packages.</summary>
+[Collection(Collection)]
 public sealed class RealGenAiTests
 {
-    private static readonly int[] s_prompt = [1019, 5, 6, 7, 300, 12];
+    /// <summary>Tests that call the library, which is not thread-safe, run one after another.</summary>
+    public const string Collection = "onnxruntime-genai";
 
-    public RealGenAiTests() =>
-        Assert.SkipWhen(TestRuntime.RealFolder is null, $"{TestRuntime.RealFolderVariable} names no folder with a real onnxruntime-genai");
+    private static readonly int[] s_prompt = [5, 6, 7, 300, 12];
+
+    public RealGenAiTests() => TestRuntime.SkipWithoutGenAi();
 
     [Fact]
-    public void The_real_library_is_the_one_of_the_folder()
+    public void The_libraries_are_those_of_the_packages_and_tell_their_versions()
     {
         Oga.RequireLibrary();
-        string[] names = [NativeLibraries.OnnxRuntime, NativeLibraries.GenAi];
-        Assert.Equal(names, NativeLibraries.Loaded().Select(library => library.Name));
+        LoadedLibrary[] libraries = [.. NativeLibraries.Loaded()];
+        Assert.Equal([NativeLibraries.OnnxRuntime, NativeLibraries.GenAi], libraries.Take(2).Select(library => library.Name));
+        Assert.Equal(
+            [NativeLibraries.Metadata("OnnxRuntimePackageVersion"), NativeLibraries.Metadata("GenAiPackageVersion")],
+            libraries.Take(2).Select(library => library.Version!.Split('+')[0])
+        );
         Assert.All(
-            NativeLibraries.Loaded(),
-            library => Assert.StartsWith(Path.GetFullPath(TestRuntime.RealFolder!), library.Path, StringComparison.Ordinal)
+            libraries,
+            library =>
+            {
+                Assert.Equal(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory), Path.GetDirectoryName(library.Path));
+                Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(library.Path))), library.Sha256);
+            }
         );
     }
 
@@ -36,11 +47,11 @@ public sealed class RealGenAiTests
         using IEngine one = Load(fixture, threads: 1);
         using IEngine two = Load(fixture, threads: 2);
         int[] first = TimedGeneration.Run(one, s_prompt, 64).NewTokens;
-        Assert.Equal(58, first.Length);
+        Assert.Equal(59, first.Length);
         Assert.Equal(first, TimedGeneration.Run(one, s_prompt, 64).NewTokens);
         Assert.Equal(first, TimedGeneration.Run(two, s_prompt, 64).NewTokens);
         // A shorter sequence is a prefix: nothing of the one before is left in the cache.
-        Assert.Equal(first[..10], TimedGeneration.Run(one, s_prompt, 16).NewTokens);
+        Assert.Equal(first[..11], TimedGeneration.Run(one, s_prompt, 16).NewTokens);
     }
 
     [Fact]
@@ -69,7 +80,7 @@ public sealed class RealGenAiTests
         using IEngine engine = Load("llama3-gqa-bf16", threads: 1);
         EngineException e = Assert.Throws<EngineException>(() => engine.Reset(513));
         Assert.Equal("OgaCreateGenerator: max_length (513) cannot be greater than model context_length (512)", e.Message);
-        Assert.Equal(10, TimedGeneration.Run(engine, s_prompt, 16).NewTokens.Length);
+        Assert.Equal(11, TimedGeneration.Run(engine, s_prompt, 16).NewTokens.Length);
     }
 
     [Fact]
@@ -77,12 +88,14 @@ public sealed class RealGenAiTests
     {
         string folder = TestRuntime.Scratch("broken größe");
         EngineException e = Assert.Throws<EngineException>(() =>
-            GenAiRuntime.Kind.Load(FakeGenAi.Folder with { Path = folder }, new EngineOptions())
+            GenAiRuntime.Kind.Load(Opened("llama3-gqa-bf16") with { Path = folder }, new EngineOptions())
         );
         Assert.StartsWith($"{folder}: OgaCreateConfig: ", e.Message, StringComparison.Ordinal);
 
         File.WriteAllText(Path.Combine(folder, "genai_config.json"), "{ \"model\": ");
-        e = Assert.Throws<EngineException>(() => GenAiRuntime.Kind.Load(FakeGenAi.Folder with { Path = folder }, new EngineOptions()));
+        e = Assert.Throws<EngineException>(() =>
+            GenAiRuntime.Kind.Load(Opened("llama3-gqa-bf16") with { Path = folder }, new EngineOptions())
+        );
         Assert.StartsWith($"{folder}: OgaCreateConfig: ", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
     }
@@ -139,8 +152,7 @@ public sealed class RealGenAiTests
     }
 
     private static IEngine Load(string fixture, int threads) =>
-        GenAiRuntime.Kind.Load(
-            ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")),
-            new EngineOptions { Threads = threads }
-        );
+        GenAiRuntime.Kind.Load(Opened(fixture), new EngineOptions { Threads = threads });
+
+    private static ModelFolder Opened(string fixture) => ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu"));
 }

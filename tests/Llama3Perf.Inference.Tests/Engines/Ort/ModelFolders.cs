@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
 
@@ -14,6 +15,18 @@ public sealed class ModelFolders : IDisposable
 
     /// <summary>A folder of its own, for a test that damages it.</summary>
     public ModelFolder Own(ModelBuildOptions options) => ModelBuilder.Build(options, Path.Combine(_root, Guid.NewGuid().ToString("N")));
+
+    /// <summary>A config.json of llama-tiny with or without a head of its own, in a folder.</summary>
+    public static string TinyConfig(string folder, bool isTied)
+    {
+        JsonNode shape = JsonNode.Parse(
+            File.ReadAllText(Path.Combine(Fixtures.Root, "src", "Llama3Perf.Models", "Shapes", "llama-tiny.json"))
+        )!;
+        shape["tie_word_embeddings"] = isTied;
+        string path = Path.Combine(Directory.CreateDirectory(folder).FullName, "config.json");
+        File.WriteAllText(path, shape.ToJsonString());
+        return path;
+    }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 }

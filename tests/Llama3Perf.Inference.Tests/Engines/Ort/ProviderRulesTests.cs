@@ -104,7 +104,8 @@ public sealed class ProviderRulesTests
     [Fact]
     public void A_second_directml_adapter_in_the_process()
     {
-        // As if this machine had DirectML: the first load takes its adapter and then fails in ONNX Runtime, which has none.
+        // As if this machine had DirectML: the first load takes its adapter and then fails in ONNX Runtime, which has no such one.
+        SingleAdapter adapter = new("ort");
         Assert.DoesNotContain("in this process", Loaded("17"), StringComparison.Ordinal);
         Assert.DoesNotContain("in this process", Loaded("17"), StringComparison.Ordinal);
 
@@ -114,13 +115,14 @@ public sealed class ProviderRulesTests
             StringComparison.Ordinal
         );
 
-        static string Loaded(string device) =>
+        string Loaded(string device) =>
             Assert
                 .Throws<EngineException>(() =>
                     OrtSession.Load(
                         Folder(GraphFamily.DirectML),
                         new EngineOptions { Provider = ExecutionProvider.Dml, Device = device },
-                        _ => Availability.Yes
+                        _ => Availability.Yes,
+                        adapter
                     )
                 )
                 .Message;

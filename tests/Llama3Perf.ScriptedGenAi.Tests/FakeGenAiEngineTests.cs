@@ -1,8 +1,9 @@
+using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Models;
 
-namespace Llama3Perf.Inference.Tests.Engines.GenAi;
+namespace Llama3Perf.ScriptedGenAi.Tests;
 
 /// <summary>The engine on the fake library: what it asks of the native side, in which order, and what it makes of each answer.</summary>
 [Collection(FakeGenAi.Collection)]
@@ -68,16 +69,24 @@ public sealed class FakeGenAiEngineTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ExecutionProvider.Dml, "DML", "device_index", "DirectML")]
-    [InlineData(ExecutionProvider.Cuda, "cuda", "device_id", "CUDA")]
+    [InlineData(ExecutionProvider.Dml, "DML", "device_index", "DirectML", false)]
+    [InlineData(ExecutionProvider.Cuda, "cuda", "device_id", "CUDA", false)]
+    [InlineData(ExecutionProvider.Cuda, "cuda", "device_id", "CUDA", true)]
     public void A_provider_is_named_exactly_and_given_its_device_and_options(
         ExecutionProvider provider,
         string name,
         string deviceOption,
-        string deviceType
+        string deviceType,
+        bool escapes
     )
     {
         _fake.DeviceType(deviceType);
+        if (!escapes)
+        {
+            // Libraries before 0.18 paste what they are given into JSON: a lone quote, which they are tried with, is a syntax error.
+            _fake.Fail("OgaConfigSetProviderOption", "JSON Error");
+        }
+
         using GenAiEngine engine = new(
             FakeGenAi.Folder,
             new EngineOptions
@@ -89,13 +98,13 @@ public sealed class FakeGenAiEngineTests : IDisposable
         );
 
         int clear = Array.IndexOf(_fake.Log, "OgaConfigClearProviders()");
+        Assert.Equal($"OgaConfigAppendProvider({name})", _fake.Log[clear + 1]);
         Assert.Equal(
             [
-                $"OgaConfigAppendProvider({name})",
                 $"OgaConfigSetProviderOption({name}, {deviceOption}, 1)",
-                $"OgaConfigSetProviderOption({name}, path, C:\\\\ü \\\"x\\\")",
+                $"OgaConfigSetProviderOption({name}, path, {(escapes ? "C:\\ü \"x\"" : "C:\\\\ü \\\"x\\\"")})",
             ],
-            _fake.Log[(clear + 1)..(clear + 4)]
+            _fake.Log.Where(line => line.StartsWith("OgaConfigSetProviderOption", StringComparison.Ordinal)).TakeLast(2)
         );
         Assert.Equal(provider, engine.Description.Provider);
         Assert.Null(engine.Description.PlacementWarning);
@@ -336,7 +345,7 @@ public sealed class FakeGenAiEngineTests : IDisposable
         ModelFolder directML = FakeGenAi.Folder with { Family = GraphFamily.DirectML };
         Assert.Contains(
             "is a DirectML graph: run it with --provider dml",
-            Refused(directML, new EngineOptions()),
+            Refused(directML, new EngineOptions { Provider = ExecutionProvider.Cuda }),
             StringComparison.Ordinal
         );
         Assert.Contains(
@@ -346,6 +355,41 @@ public sealed class FakeGenAiEngineTests : IDisposable
         );
         Assert.Empty(_fake.Log);
     }
+
+    [Fact]
+    public void What_the_library_would_accept_and_ignore_is_refused()
+    {
+        Dictionary<string, string> capture = new() { ["enable_graph_capture"] = "0" };
+        Dictionary<string, string> entry = new() { ["ep.dml.enable_graph_capture"] = "0" };
+        foreach (
+            EngineOptions options in (EngineOptions[])
+                [
+                    new() { Provider = ExecutionProvider.Dml, ProviderOptions = capture },
+                    new() { Provider = ExecutionProvider.Dml, SessionEntries = entry },
+                ]
+        )
+        {
+            Assert.Contains(
+                "captures its graph on DirectML whatever this says",
+                Refused(FakeGenAi.Folder, options),
+                StringComparison.Ordinal
+            );
+        }
+
+        Assert.Equal(
+            "the CPU provider takes no provider options",
+            Refused(FakeGenAi.Folder, new EngineOptions { ProviderOptions = capture })
+        );
+        Assert.Empty(_fake.Log);
+    }
+
+    [Fact]
+    public void A_library_without_speculative_decoding_is_named_with_what_it_lacks() =>
+        Assert.EndsWith(
+            "has no OgaGeneratorParamsSetSpeculativeNumber: speculative decoding came with onnxruntime-genai 0.18",
+            Refused(FakeGenAi.Folder, new EngineOptions { Speculation = new Speculation(4) { NgramSize = 3 } }),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_device_that_cannot_be_chosen_is_refused()

@@ -1,21 +1,25 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Llama3Perf.Inference.Engines.GenAi;
-using Llama3Perf.Inference.Tests.Native;
+using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 
-namespace Llama3Perf.Inference.Tests.Engines.GenAi;
+namespace Llama3Perf.ScriptedGenAi.Tests;
 
 /// <summary>Control of the fake library. Its script is the process's: tests that use it are one collection and run one after
 /// another.</summary>
 internal sealed unsafe class FakeGenAi
 {
-    public const string Collection = "fake onnxruntime-genai";
+    public const string Collection = "scripted onnxruntime-genai";
+
+    private static readonly string s_folder = Directory.CreateTempSubdirectory("llama3perf-scripted-").FullName;
+    private static string? s_problem;
 
     private readonly nint _library;
 
     public FakeGenAi()
     {
-        Assert.SkipWhen(TestRuntime.FakeLibrary is null, TestRuntime.WhyNoFake);
+        Assert.SkipWhen(s_problem is not null, s_problem ?? "");
         _library = Oga.RequireLibrary();
         ((delegate* unmanaged<void>)Entry("fake_reset"))();
         LiveAtStart = Live;
@@ -77,6 +81,40 @@ internal sealed unsafe class FakeGenAi
 
     /// <summary>The token that follows, by the fake's rule.</summary>
     public static int Next(int token, int length) => ((token * 31) + length) % 1000;
+
+    // Before any test, and before anything of ONNX Runtime: the packaged one beside the scripted library is what this process loads.
+#pragma warning disable CA2255
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void UseScriptedLibrary()
+    {
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Remove();
+        s_problem = NativeCompiler.ScriptedGenAi(Path.Combine(s_folder, FileName("onnxruntime-genai")));
+        if (s_problem is not null)
+        {
+            Console.WriteLine($"Tests on the scripted onnxruntime-genai are skipped: {s_problem}");
+            return;
+        }
+
+        NativeLibraries.UseRuntimeFolders([s_folder, AppContext.BaseDirectory]);
+    }
+
+    private static string FileName(string name) =>
+        OperatingSystem.IsWindows() ? name + ".dll"
+        : OperatingSystem.IsMacOS() ? $"lib{name}.dylib"
+        : $"lib{name}.so";
+
+    private static void Remove()
+    {
+        try
+        {
+            Directory.Delete(s_folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Windows keeps loaded libraries; its temp folder is cleaned by the system.
+        }
+    }
 
     private string Text(string name) => Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)Entry(name))()) ?? "";
 

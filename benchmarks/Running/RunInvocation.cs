@@ -37,6 +37,7 @@ internal sealed record RunInvocation(string Directory, IReadOnlyList<string> Arg
             return
                 JsonSerializer.Deserialize<RunInvocation>(InputFile.ReadText(path, "is not JSON"))
                     is { Directory: not null, Arguments: not null } invocation
+                && !invocation.Arguments.Contains(null!)
                 ? invocation.Expanded()
                 : throw new JsonException("it lacks the directory or the arguments");
         }

@@ -35,7 +35,7 @@ public static class GateReport
         string result = exitCode switch
         {
             GateExitCode.Pass => "pass",
-            GateExitCode.Regression when verdict.Checks.All(check => check.Outcome != MetricVerdict.Regression) => "FAIL, wrong answers",
+            GateExitCode.Regression when !outcomes.Contains(MetricVerdict.Regression) => "FAIL, wrong answers",
             GateExitCode.Regression => "FAIL, regression",
             GateExitCode.Inconclusive => "FAIL, inconclusive",
             _ when outcomes.Count == 0 => "FAIL, nothing was compared",

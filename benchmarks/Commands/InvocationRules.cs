@@ -38,6 +38,7 @@ internal static class InvocationRules
         "--preset",
         "--quick",
         "--output",
+        "--label",
         "--case",
         "--verbose",
         "--launch-timeout",

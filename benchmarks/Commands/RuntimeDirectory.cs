@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference.Native;
 
 namespace Llama3Perf.Benchmarks.Commands;
@@ -19,6 +20,11 @@ internal static class RuntimeDirectory
     {
         if (folder is not null)
         {
+            if (!Directory.Exists(folder))
+            {
+                throw new UsageException($"--runtime-dir: there is no folder {folder}");
+            }
+
             NativeLibraries.UseRuntimeFolder(folder);
         }
     }

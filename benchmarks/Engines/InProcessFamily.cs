@@ -92,7 +92,8 @@ internal sealed class InProcessFamily : EngineFamily
         ModelFolder? folder = variant.Folder;
         if (folder is null && skip is null)
         {
-            folder = context.Models.Prepare(variant.BuildOptions(provider));
+            ModelBuildOptions build = variant.BuildOptions(provider);
+            folder = context.Options.DryRun ? context.Models.Find(build) : context.Models.Prepare(build);
         }
 
         EngineOptions engineOptions = context.EngineOptions(provider) with
@@ -103,7 +104,7 @@ internal sealed class InProcessFamily : EngineFamily
         {
             ModelName = folder?.Name ?? variant.ShownName,
             Path = folder?.Path ?? "",
-            Sha256 = folder is null ? null : context.Models.Fingerprint(folder),
+            Sha256 = folder is null || context.Options.DryRun ? null : context.Models.Fingerprint(folder),
             IsReal = ModelVariant.IsReal(variant.Name),
             HiddenSize = folder?.HiddenSize,
             LayerCount = folder?.LayerCount,
@@ -111,13 +112,17 @@ internal sealed class InProcessFamily : EngineFamily
             ContextLength = folder?.ContextLength,
             Precision = variant.Precision.Name(),
             BlockSize = variant.BlockSize,
+            WeightBytesPerToken =
+                folder is not null ? ModelPreparation.WeightBytesPerToken(folder)
+                : skip is null ? ModelBuilder.WeightBytes(variant.BuildOptions(provider))
+                : null,
             EngineOptions = engineOptions,
             Device = engineOptions.Device is null ? null : context.Device?.Name,
             OptionsText = OptionsText.Of(engineOptions),
-            Tokenizer = folder is null ? null : tokenizer ?? PromptTokenizer.For(folder),
+            Tokenizer = tokenizer ?? (folder is null ? null : PromptTokenizer.For(folder)),
             Skip = skip,
             Failure =
-                folder is null || skip is not null
+                folder is null || skip is not null || context.Options.DryRun
                     ? null
                     : GraphNeeds.Refusal(folder, engine, provider.Target())
                         ?? context.Verification?.Failure(new VerifiedSide(folder, engine, engineOptions)),

@@ -1,27 +1,46 @@
 using System.Diagnostics;
+using System.Globalization;
 using BenchmarkDotNet.EventProcessors;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Results.Aggregation;
+using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Benchmarks.Harness;
 
 /// <summary>
-/// What a person sees while the suite measures: case n of m, the rate so far, time left. It writes only when a line arrives
-/// from the measuring process, between iterations, so that drawing takes no time from a measurement.
+/// What a person sees while the suite measures: what is being done, case n of m, launch k, the rate so far, time left. One line, written
+/// when something happens and once a second; a write takes microseconds of one core.
 /// </summary>
-internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : EventProcessor, ILogger, IDisposable
+internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 {
-    private readonly int _iterationsPerCase = options.Launches * (options.Warmups + options.Iterations);
-    private readonly int _caseCount = plan.Generations.Count();
-    private readonly bool _live = !Console.IsOutputRedirected;
-    private readonly Stopwatch _sinceFirstCase = new();
-    private readonly List<double> _rates = [];
-    private int _case;
-    private int _iterationsDone;
-    private string _name = "";
-    private bool _onLiveLine;
+    private readonly SuiteOptions _options;
+    private readonly SuitePlan _plan;
+    private readonly PlannedCase[] _cases;
+    private readonly CaseNames _names;
+    private readonly TimeEstimate _time;
+    private readonly LiveLine _line = new();
+    private readonly Dictionary<string, CaseProgress> _progress = [];
+    private CaseProgress _current = new("", 0);
+    private long _launchStarted = Stopwatch.GetTimestamp();
+    private double _warmUpMs;
+    private double _measuredMs;
+
+    /// <param name="options">How often each case is measured.</param>
+    /// <param name="plan">What is measured.</param>
+    /// <param name="memoryGigabytesPerSecond">What the read test found.</param>
+    public ProgressDisplay(SuiteOptions options, SuitePlan plan, double? memoryGigabytesPerSecond = null)
+    {
+        (_options, _plan) = (options, plan);
+        _cases = [.. plan.Generations];
+        _names = CaseNames.Among(_cases.Select(planned => planned.Key));
+        _time = new TimeEstimate(_cases, options, memoryGigabytesPerSecond);
+    }
 
     public string Id => nameof(ProgressDisplay);
 
@@ -29,78 +48,82 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
 
     public void ShowPlan()
     {
-        foreach (string engine in plan.Runnable.Select(planned => $"{planned.Key.Engine} on {planned.Key.Provider}").Distinct())
+        foreach (string engine in _plan.Runnable.Select(planned => $"{planned.Key.Engine} on {planned.Key.Provider}").Distinct())
         {
-            Console.WriteLine(
-                $"Measuring with {engine}{(options.Engines is null || options.Providers is null ? ", the best that is here" : "")}."
+            Screen.Line(
+                $"Measuring with {engine}{(_options.Engines is null || _options.Providers is null ? ", the best that is here" : "")}."
             );
         }
 
-        foreach (PlannedCase planned in plan.Cases.Where(planned => planned.SkipReason is not null))
-        {
-            Console.WriteLine($"Skipped {planned.CaseId}: {planned.SkipReason}");
-        }
-
-        foreach (PlannedCase planned in plan.Cases.Where(planned => planned.Failure is not null))
-        {
-            Console.WriteLine($"Failed {planned.CaseId}: {planned.Failure}");
-        }
-
+        ShowProblems(_plan);
         if (!Workspace.IsOptimized)
         {
-            Console.WriteLine("Debug build: run with -c Release for numbers that mean anything.");
+            Screen.Line("Debug build: run with -c Release for numbers that mean anything.", Tone.Doubtful);
         }
 
-        if (_caseCount > 0)
+        if (_cases.Length > 0)
         {
-            Console.WriteLine(
-                $"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each."
-            );
+            Screen.Line($"{Plain.Counted(_cases.Length, "case")}, {Effort(_options)}, about {Plain.Duration(_time.Left(_ => 0))}.");
         }
     }
 
+    /// <summary>Cases that are not measured, each reason once.</summary>
+    public static void ShowProblems(SuitePlan plan)
+    {
+        Run run = new(new RunIdentity("", default, null), new RunEnvironment(), [.. plan.Cases.Select(OutcomeReader.NotMeasured)]);
+        ResultRow[] rows = [.. Aggregates.Rows(run).Zip(plan.Cases).Select(pair => pair.First with { Status = Status(pair.Second) })];
+        foreach (string problem in CaseNotes.Problems(rows))
+        {
+            Screen.Line(problem);
+        }
+
+        static CaseStatus Status(PlannedCase planned) =>
+            planned.SkipReason is not null ? CaseStatus.Skipped
+            : planned.Failure is not null ? CaseStatus.Failed
+            : CaseStatus.Ok;
+    }
+
+    /// <summary>How often each case is measured: <c>3 launches of 1 + 5 generations each</c>.</summary>
+    public static string Effort(SuiteOptions options) =>
+        $"{Plain.Counted(options.Launches, "launch", "launches")} of {options.Warmups} + {options.Iterations} generations each";
+
     public override void OnStartBuildStage(IReadOnlyList<BuildPartition> partitions)
     {
-        if (options.Isolation == Isolation.Process)
+        if (_options.Isolation == Isolation.Process)
         {
-            ShowLive("building the measuring process");
+            _line.Say("building the measuring process");
+            Show("", "building the measuring process");
         }
     }
 
     public override void OnStartRunBenchmark(BenchmarkCase benchmarkCase)
     {
-        _case++;
-        _rates.Clear();
-        _name = PlannedCases.Of(benchmarkCase)?.CaseId ?? benchmarkCase.Descriptor.GetFilterName();
-        _sinceFirstCase.Start();
-        if (options.Cooldown > TimeSpan.Zero)
+        string name = PlannedCases.Of(benchmarkCase) is { } planned ? _names.Of(planned.Key) : benchmarkCase.Descriptor.GetFilterName();
+        string id = PlannedCases.Of(benchmarkCase)?.CaseId ?? name;
+        if (!_progress.TryGetValue(id, out CaseProgress? known))
         {
-            ShowLive($"cooling down for {options.Cooldown.TotalSeconds:0} s");
-            Thread.Sleep(options.Cooldown);
+            _progress.Add(id, known = new CaseProgress(name, _progress.Count + 1));
         }
 
-        ShowLive($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}");
+        _current = known;
+        _launchStarted = Stopwatch.GetTimestamp();
+        if (_options.Cooldown > TimeSpan.Zero)
+        {
+            Show(Place(), "cooling down");
+            Thread.Sleep(_options.Cooldown);
+        }
+
+        Show(Place(), "starting");
     }
 
     public override void OnEndRunBenchmark(BenchmarkCase benchmarkCase, BenchmarkReport report)
     {
-        _iterationsDone = _case * _iterationsPerCase;
-        double[] rates =
-        [
-            .. OutcomeReader
-                .Launches(report)
-                .SelectMany(lines => lines)
-                .OfType<IterationMeasured>()
-                .Where(line => !line.IsWarmUp)
-                .Select(line => line.Result.DecodeTps)
-                .OfType<double>(),
-        ];
         string outcome =
             !report.Success ? "failed"
-            : rates.Length > 0 ? FormattableString.Invariant($"{Median(rates):0.0} tok/s")
+            : _current.Rates.Count > 0 ? $"{Figure.Text(Median(_current.Rates))} tok/s"
             : "done";
-        ClearLive();
-        Console.WriteLine($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}  {outcome}");
+        _line.Clear();
+        Screen.Line($"{Place(withLaunch: false)}  {outcome}", report.Success ? Tone.Plain : Tone.Bad);
     }
 
     public void Write(LogKind logKind, string text)
@@ -115,21 +138,25 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
 
     public void WriteLine(LogKind logKind, string text)
     {
-        if (MeasurementLine.Parse(text) is IterationMeasured iteration)
+        switch (MeasurementLine.Parse(text))
         {
-            _iterationsDone++;
-            if (!iteration.IsWarmUp && iteration.Result.DecodeTps is { } rate)
-            {
-                _rates.Add(rate);
-            }
-
-            // What the table will show: the median so far.
-            double? shown = _rates.Count > 0 ? Median(_rates) : iteration.Result.DecodeTps;
-            ShowLive(
-                FormattableString.Invariant(
-                    $"[{_case}/{_caseCount}] {_name}  {(iteration.IsWarmUp ? "warm-up " : "")}{shown:0.0} tok/s  {TimeLeft()}"
-                )
-            );
+            case ProcessStarted:
+                (_warmUpMs, _measuredMs) = (0, 0);
+                Show(Place(), "loading the model");
+                break;
+            case LaunchStarted:
+                Show(Place(), "warming up");
+                break;
+            case WarmedUp warmed:
+                _warmUpMs = warmed.Ms;
+                Show(Place(), "measuring");
+                break;
+            case IterationMeasured iteration:
+                Add(iteration);
+                break;
+            case LaunchEnded:
+                EndLaunch();
+                break;
         }
     }
 
@@ -138,7 +165,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
         // Nothing is held back.
     }
 
-    public void Dispose() => ClearLive();
+    public void Dispose() => _line.Dispose();
 
     /// <summary>The middle value, or the mean of the two in the middle.</summary>
     internal static double Median(IEnumerable<double> values)
@@ -147,32 +174,74 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
-    private string TimeLeft()
+    private void Add(IterationMeasured iteration)
     {
-        double left = _sinceFirstCase.Elapsed.TotalSeconds / _iterationsDone * ((_caseCount * _iterationsPerCase) - _iterationsDone);
-        return left >= 90
-            ? FormattableString.Invariant($"{left / 60:0} min left")
-            : FormattableString.Invariant($"{Math.Max(0, left):0} s left");
-    }
-
-    private void ShowLive(string text)
-    {
-        if (!_live)
+        if (iteration.IsWarmUp)
         {
             return;
         }
 
-        int width = Math.Max(20, Console.WindowWidth - 1);
-        Console.Write('\r' + (text.Length > width ? text[..width] : text.PadRight(width)));
-        _onLiveLine = true;
+        _measuredMs += iteration.Result.EndToEndMs;
+        _current.Iteration++;
+        if (_cases.FirstOrDefault(planned => _progress.GetValueOrDefault(planned.CaseId) == _current) is { } planned)
+        {
+            _time.AddGeneration(planned.CaseId, iteration.Result.TtftMs, iteration.Result.DecodeMs);
+        }
+
+        if (iteration.Result.DecodeTps is { } rate)
+        {
+            _current.Rates.Add(rate);
+        }
+
+        // What the table will show: the median so far.
+        string shown = _current.Rates.Count > 0 ? $"{Figure.Text(Median(_current.Rates))} tok/s" : "";
+        Show(Place(), $"generation {_current.Iteration} of {_options.Iterations}", shown);
     }
 
-    private void ClearLive()
+    private void EndLaunch()
     {
-        if (_onLiveLine)
+        if (_cases.FirstOrDefault(planned => _progress.GetValueOrDefault(planned.CaseId) == _current) is { } planned)
         {
-            Console.Write('\r' + new string(' ', Math.Max(20, Console.WindowWidth - 1)) + '\r');
-            _onLiveLine = false;
+            double seconds = Stopwatch.GetElapsedTime(_launchStarted).TotalSeconds;
+            _time.AddLaunch(planned.CaseId, seconds, _warmUpMs > 0 ? _warmUpMs : null, _measuredMs);
         }
+
+        _launchStarted = Stopwatch.GetTimestamp();
+        _current.Launches++;
+        _current.Iteration = 0;
+    }
+
+    private string Place(bool withLaunch = true)
+    {
+        string launch =
+            withLaunch && _options.Launches > 1
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  launch {Math.Min(_current.Launches + 1, _options.Launches)} of {_options.Launches}"
+                )
+                : "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"[{_current.Number}/{Math.Max(_cases.Length, _current.Number)}] {_current.Name}{launch}"
+        );
+    }
+
+    private void Show(string place, string phase, string rate = "")
+    {
+        double left = _time.Left(id => _progress.GetValueOrDefault(id)?.Launches ?? 0);
+        _line.Show([place, rate, phase], left, isGuess: !_time.IsMeasured, _launchStarted);
+    }
+
+    private sealed class CaseProgress(string name, int number)
+    {
+        public string Name => name;
+
+        public int Number => number;
+
+        public int Launches { get; set; }
+
+        public int Iteration { get; set; }
+
+        public List<double> Rates { get; } = [];
     }
 }

@@ -98,7 +98,7 @@ internal sealed partial class RunOutput : IDisposable
         }
 
         plan.Write(PlanPath);
-        return new RunIdentity(then.RunId, then.TestTime, then.BuildCommit);
+        return new RunIdentity(then.RunId, then.TestTime, then.BuildCommit) { Label = identity.Label };
     }
 
     /// <summary>Removes what killed processes left in a folder of runs: work without a finished launch.</summary>

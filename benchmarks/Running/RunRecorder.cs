@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Results.Rows;
 
@@ -19,6 +20,11 @@ internal sealed class RunRecorder : IDisposable
     private const int WritingShare = 20;
     private static readonly TimeSpan s_signalDelay = TimeSpan.FromSeconds(2);
 
+    // Once for a process, before its first case; a tenth is as exact as it is.
+    private static readonly Lazy<double?> s_memoryBandwidth = new(() =>
+        MemoryBandwidth.Read(PhysicalCores.Count) is { } found ? Math.Round(found, 1) : null
+    );
+
     private readonly RunIdentity _identity;
     private readonly PlanContext _context;
     private readonly SuitePlan _plan;
@@ -26,12 +32,14 @@ internal sealed class RunRecorder : IDisposable
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _isInterrupted = new();
     private readonly PosixSignalRegistration[] _signals;
+    private readonly double? _memoryGigabytesPerSecond;
     private TimeSpan _writing;
     private long _written = Stopwatch.GetTimestamp();
 
     public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder)
     {
         (_identity, _context, _plan, _folder) = (identity, context, plan, folder);
+        _memoryGigabytesPerSecond = plan.Runnable.Any(planned => planned.Key.Provider == "cpu") ? s_memoryBandwidth.Value : null;
         _signals =
         [
             .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(signal =>
@@ -53,7 +61,7 @@ internal sealed class RunRecorder : IDisposable
     {
         IReadOnlyList<LoadedLibrary> libraries =
             _folder.Journal.Launches.SelectMany(launch => launch.Parsed).OfType<LaunchStarted>().FirstOrDefault()?.Libraries ?? [];
-        return EnvironmentCapture.Capture(_context.Machine, _context.Device, libraries);
+        return EnvironmentCapture.Capture(_context.Machine, _context.Device, libraries, _memoryGigabytesPerSecond);
     }
 
     /// <summary>Keeps a launch. Does not return when the signal that ended it is about to end this process too.</summary>

@@ -48,7 +48,7 @@ internal sealed class ReportData
 
         try
         {
-            CaseMatching matching = CaseMatching.Of(runs, [], onlyOfRuns: true);
+            CaseMatching matching = CaseMatching.Of(runs, []);
             return new ReportData(runs)
             {
                 Sides =

@@ -2,12 +2,15 @@ using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
+using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Report;
 
 /// <summary>The tables of a report.</summary>
 internal sealed class ReportTables(ReportData data)
 {
+    private readonly Lazy<RunComparison?> _comparison = new(() => Compare(data));
+
     private bool HasSides => data.Sides.Count > 1;
 
     /// <summary>What the bars show, in numbers.</summary>
@@ -31,20 +34,55 @@ internal sealed class ReportTables(ReportData data)
     }
 
     /// <summary>Every run against the first; null for one run, and for runs that differ in more than a comparison allows.</summary>
-    public TextTable? Comparison()
+    public RunComparison? Compared => _comparison.Value;
+
+    /// <summary>The same as a table, the worst first, with verdict and ratio in front; null where there is none.</summary>
+    public TextTable? Comparison() =>
+        Compared is not { } comparison
+            ? null
+            : new TextTable(
+                [
+                    ComparisonTable.Verdict,
+                    ComparisonTable.Ratio,
+                    SummaryTable.Case,
+                    ComparisonTable.Metric,
+                    new("run", false),
+                    new("baseline", true),
+                    new("now", true),
+                ],
+                [
+                    .. from row in comparison.Rows
+                    from side in Enumerable.Range(1, comparison.Sides.Count - 1)
+                    let cell = row.Cells[side]
+                    where cell?.Judgement is not null
+                    orderby cell.Judgement.Verdict == MetricVerdict.Regression descending
+                    select (string[])
+                        [
+                            ComparisonTable.Word(cell.Judgement.Verdict),
+                            ComparisonTable.RatioText(cell.Judgement),
+                            row.CaseId,
+                            row.Metric.Name,
+                            comparison.Sides[side].Label,
+                            Figure.Text(row.Cells[0]?.Median.Median),
+                            Figure.Text(cell.Median.Median),
+                        ],
+                ]
+            );
+
+    private static RunComparison? Compare(ReportData data)
     {
-        if (!HasSides || data.Warning is not null)
+        if (data.Sides.Count < 2 || data.Warning is not null)
         {
             return null;
         }
 
         ComparisonOptions options = new()
         {
-            Vary = data.Varied is { } varied ? [varied] : [],
+            Vary = data.Vary,
             Metrics = [.. ReportData.Metrics.Select(metric => metric.Metric.Name)],
             AllowSameRun = true,
         };
-        return ComparisonTable.Of(RunComparison.Of([.. data.Sides.Select(side => side.Run)], options));
+        return RunComparison.Of(data.Runs, options);
     }
 
     /// <summary>The summary table of each run, one under the other.</summary>
@@ -55,37 +93,61 @@ internal sealed class ReportTables(ReportData data)
             ? table
             : new TextTable(
                 [.. table.Columns.Take(1), new TextColumn("run", false), .. table.Columns.Skip(1)],
-                [.. table.Rows.Zip(data.Rows, (cells, row) => (string[])[cells[0], row.Run.RunId, .. cells.Skip(1)])]
+                [.. table.Rows.Zip(data.Rows, (cells, row) => (string[])[cells[0], row.Run.ShownName(), .. cells.Skip(1)])]
             );
     }
 
-    /// <summary>Cases that have no figures, with the reason.</summary>
-    public TextTable Problems() =>
+    /// <summary>What the files note of measured cases.</summary>
+    public TextTable Notes() =>
+        new(
+            [SummaryTable.Case, new("run", false), new("note", false)],
+            [
+                .. from row in data.Rows
+                let fitness = row.Fitness.Verdict == Steadiness.Unsteady ? $"unsteady: {row.Fitness.Reasons}" : ""
+                let text = string.Join("; ", new[] { row.Notes ?? "", fitness }.Where(note => note.Length > 0))
+                where text.Length > 0
+                select (string[])[row.CaseId, row.Run.ShownName(), text],
+            ]
+        );
+
+    /// <summary>Cases that ended in one of these ways, with the reason.</summary>
+    public TextTable Problems(params CaseStatus[] ends) =>
         new(
             [SummaryTable.Case, new("run", false), SummaryTable.Status, new("reason", false)],
             [
                 .. data
-                    .Rows.Where(row => row.Status != CaseStatus.Ok)
+                    .Rows.Where(row => ends.Contains(row.Status))
                     .Select(row =>
-                        (string[])[row.CaseId, row.Run.RunId, ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"]
+                        (string[])[row.CaseId, row.Run.ShownName(), ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"]
                     ),
             ]
         );
 
-    /// <summary>What is known of each run, its machine and its libraries.</summary>
-    public TextTable Environment()
+    /// <summary>What is known of each run, its machine and its libraries: a row a run of what they differ in, then what they share.</summary>
+    public (TextTable Runs, TextTable Shared) Environment()
     {
-        IEnumerable<string[]> identity = RunColumns.Identity.Select(column => Row(column.Name, side => column.Text(side.Run.Identity)));
-        IEnumerable<string[]> environment = RunColumns.Environment.Select(column =>
-            Row(column.Name, side => column.Text(side.Run.Environment))
+        (string Name, string[] Cells)[] fields =
+        [
+            .. RunColumns
+                .Identity.Select(column => (column.Name, data.Sides.Select(side => column.Text(side.Run.Identity)).ToArray()))
+                .Concat(
+                    RunColumns.Environment.Select(column =>
+                        (column.Name, data.Sides.Select(side => column.Text(side.Run.Environment)).ToArray())
+                    )
+                )
+                .Where(field => field.Item2.Any(cell => cell.Length > 0)),
+        ];
+        ILookup<bool, (string Name, string[] Cells)> byKind = fields.ToLookup(field => HasSides && field.Cells.Distinct().Count() > 1);
+        TextTable runs = new(
+            [new("run", false), .. byKind[true].Select(field => new TextColumn(field.Name, false))],
+            [.. data.Sides.Select((side, i) => (string[])[side.Letter, .. byKind[true].Select(field => field.Cells[i])])]
         );
-        return new TextTable(
-            [new("field", false), .. data.Sides.Select(side => new TextColumn(HasSides ? side.Letter : "value", false))],
-            [.. identity.Concat(environment).Where(row => row.Skip(1).Any(cell => cell.Length > 0))]
+        TextTable shared = new(
+            [new("field", false), new("value", false)],
+            [.. byKind[false].Select(field => (string[])[field.Name, field.Cells[0]])]
         );
+        return (runs, shared);
     }
-
-    private string[] Row(string name, Func<ReportSide, string> text) => [name, .. data.Sides.Select(text)];
 
     private string[] Figures(ReportCase found, ReportSide side)
     {

@@ -42,7 +42,6 @@ internal static class GenerateCommand
             text => OptionFactory.ProviderOf(text),
             "name"
         );
-        Option<string?> device = OptionFactory.Value("--device", "GPU: its index, or part of its name.", OptionFactory.Text, "index|name");
         Option<string?> prompt = OptionFactory.Value(
             "--prompt",
             "Text, @file.txt or ppN. Default: OpenVINO is.",
@@ -57,16 +56,11 @@ internal static class GenerateCommand
             text => OptionFactory.Integer(2)(text),
             "n"
         );
-        Option<int?> threads = OptionFactory.Value<int?>(
-            "--threads",
-            "Intra-op threads. Default: one for each physical core.",
-            text => OptionFactory.Integer(1, 1024)(text),
-            "n"
-        );
         Option<bool> ignoreEos = OptionFactory.Flag(
             "--ignore-eos",
             "Goes on to --max-length whatever the model says; synthetic models always do."
         );
+        EngineSettings settings = new();
         Option<string?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("generate", "Generates from one prompt: the text as it comes, then one line with the times.")
         {
@@ -74,15 +68,18 @@ internal static class GenerateCommand
             precision,
             engine,
             provider,
-            device,
             prompt,
             template,
             addBos,
             maxLength,
-            threads,
             ignoreEos,
             runtimeDir,
         };
+        foreach (Option option in settings.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(parsed =>
         {
             RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
@@ -92,12 +89,15 @@ internal static class GenerateCommand
                 Precisions = parsed.GetValue(precision) is { } asked ? [asked] : null,
                 Engines = parsed.GetValue(engine) is { } name ? [name] : null,
                 Providers = parsed.GetValue(provider) is { } place ? [place] : null,
-                Device = parsed.GetValue(device),
                 ChatTemplate = parsed.GetValue(template) ?? "none",
                 AddBos = parsed.GetValue(addBos),
-                Threads = parsed.GetValue(threads),
             };
-            Generate(options, parsed.GetValue(prompt) ?? "OpenVINO is", parsed.GetValue(maxLength) ?? 143, parsed.GetValue(ignoreEos));
+            Generate(
+                settings.Over(options, parsed),
+                parsed.GetValue(prompt) ?? "OpenVINO is",
+                parsed.GetValue(maxLength) ?? 143,
+                parsed.GetValue(ignoreEos)
+            );
             return ExitCode.Success;
         });
         return command;
@@ -126,7 +126,7 @@ internal static class GenerateCommand
         }
 
         bool stopAtEos = !ignoreEos && !folder.IsSynthetic;
-        using IEngine engine = kind.Load(folder, context.EngineOptions(provider) with { AllowEos = stopAtEos });
+        using IEngine engine = kind.Load(folder, context.EngineOptions(choice.Engine, provider) with { AllowEos = stopAtEos });
         StreamingDecoder text = tokenizer.Tokenizer.CreateStreamingDecoder();
         GenerationResult result = TimedGeneration.Run(
             engine,

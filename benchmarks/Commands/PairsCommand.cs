@@ -13,7 +13,7 @@ namespace Llama3Perf.Benchmarks.Commands;
 
 /// <summary>
 /// <c>pairs</c>: two engines on the same folder, generation by generation in turn in one process; with <c>--overhead</c> the suite
-/// itself against a bare loop over the same loaded engine. What the README's ratios come from.
+/// itself against a bare loop over the same engine, launch by launch. What the README's ratios come from.
 /// </summary>
 internal static class PairsCommand
 {
@@ -50,12 +50,6 @@ internal static class PairsCommand
             text => OptionFactory.Integer(1)(text),
             "n"
         );
-        Option<int?> threads = OptionFactory.Value<int?>(
-            "--threads",
-            "Default: one for each physical core.",
-            text => OptionFactory.Integer(1, 1024)(text),
-            "n"
-        );
         Option<int?> pairs = OptionFactory.Value<int?>(
             "--pairs",
             "Pairs of generations. Default: 11.",
@@ -64,8 +58,15 @@ internal static class PairsCommand
         );
         Option<bool> overhead = OptionFactory.Flag(
             "--overhead",
-            "A is the suite (BenchmarkDotNet, in-process), B a bare loop over the same engine."
+            "A is the suite, B a bare loop over the same engine in a process of its own; a pair is a launch of each."
         );
+        Option<Isolation?> isolation = OptionFactory.Value<Isolation?>(
+            "--isolation",
+            "Of the suite with --overhead: process or none. Default: none.",
+            OptionFactory.OneOf<Isolation?>(("process", Isolation.Process), ("none", Isolation.None)),
+            "process|none"
+        );
+        EngineSettings settings = new();
         Option<string?> runtimeDir = RuntimeDirectory.Option();
         Command command = new("pairs", "Compares two engines generation by generation, in turn, in one process.")
         {
@@ -75,13 +76,19 @@ internal static class PairsCommand
             provider,
             prompts,
             newTokens,
-            threads,
             pairs,
             overhead,
+            isolation,
             runtimeDir,
         };
+        foreach (Option option in settings.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(parsed =>
         {
+            MeasurableBuild.Require();
             RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
             IReadOnlyList<string> names = parsed.GetValue(engines) ?? (parsed.GetValue(overhead) ? ["ort"] : ["ort", "genai"]);
             int count = parsed.GetValue(pairs) ?? 11;
@@ -96,9 +103,10 @@ internal static class PairsCommand
                 Engines = names,
                 Providers = [parsed.GetValue(provider) ?? ExecutionProvider.Cpu],
                 Prompts = parsed.GetValue(prompts) ?? ["pp15", "pp512"],
-                Threads = parsed.GetValue(threads),
                 NewTokens = tokens,
+                Isolation = parsed.GetValue(isolation) ?? Isolation.None,
             };
+            options = settings.Over(options, parsed);
             if (parsed.GetValue(overhead))
             {
                 SuiteOverhead.Show(options, count);

@@ -62,19 +62,7 @@ internal sealed class VerifyCommand
         "name"
     );
 
-    private readonly Option<string?> _device = OptionFactory.Value(
-        "--device",
-        "GPU: its index, or part of its name.",
-        OptionFactory.Text,
-        "index|name"
-    );
-
-    private readonly Option<int?> _threads = OptionFactory.Value<int?>(
-        "--threads",
-        "Intra-op threads. Default: one for each physical core.",
-        text => OptionFactory.Integer(1, 1024)(text),
-        "n"
-    );
+    private readonly EngineSettings _settings = new();
 
     private readonly Option<double?> _maxDifference = OptionFactory.Value<double?>(
         "--max-difference",
@@ -122,14 +110,17 @@ internal sealed class VerifyCommand
             verb._prompts,
             verb._engine,
             verb._provider,
-            verb._device,
-            verb._threads,
             verb._maxDifference,
             verb._minCosine,
             verb._maxKl,
             verb._minTokens,
             verb._runtimeDir,
         };
+        foreach (Option option in verb._settings.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction(verb.Run);
         return command;
     }
@@ -182,24 +173,29 @@ internal sealed class VerifyCommand
     {
         ModelFolder folder = ModelFolderReader.Open(parsed.GetRequiredValue(_folder));
         PlanContext context = new(
-            new SuiteOptions
-            {
-                Engines = parsed.GetValue(_engine) is { } name ? [name] : null,
-                Providers = parsed.GetValue(_provider) is { } place ? [place] : null,
-                Device = parsed.GetValue(_device),
-                Threads = parsed.GetValue(_threads),
-            },
+            _settings.Over(
+                new SuiteOptions
+                {
+                    Engines = parsed.GetValue(_engine) is { } name ? [name] : null,
+                    Providers = parsed.GetValue(_provider) is { } place ? [place] : null,
+                },
+                parsed
+            ),
             MachineProbe.Capture(),
             new ModelPreparation(Workspace.Models)
         );
         EngineChoice choice = EngineFamilies.Choose(context)[0];
-        return new VerifiedSide(folder, choice.Engine, context.EngineOptions(choice.Provider!.Value));
+        return new VerifiedSide(folder, choice.Engine, context.EngineOptions(choice.Engine, choice.Provider!.Value));
     }
 
     private VerifiedSide Other(ParseResult parsed, ModelFolder tested) =>
         new(
             parsed.GetValue(_against) is { } path ? ModelFolderReader.Open(path) : tested,
             parsed.GetValue(_againstEngine) ?? "ort",
-            new EngineOptions { Provider = parsed.GetValue(_againstProvider) ?? ExecutionProvider.Cpu, Threads = parsed.GetValue(_threads) }
+            new EngineOptions
+            {
+                Provider = parsed.GetValue(_againstProvider) ?? ExecutionProvider.Cpu,
+                Threads = _settings.Over(new SuiteOptions(), parsed).Threads,
+            }
         );
 }

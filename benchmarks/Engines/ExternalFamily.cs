@@ -93,7 +93,11 @@ internal sealed class ExternalFamily : EngineFamily
     {
         Checkpoint? checkpoint = Checkpoint.IsCheckpoint(model) ? Checkpoint.Open(model) : null;
         string? skip = WhyNot(peer, provider, model, checkpoint, precision, context);
-        EngineOptions engineOptions = new() { Provider = provider, Threads = context.EngineOptions(provider).Threads };
+        EngineOptions engineOptions = new()
+        {
+            Provider = provider,
+            Threads = provider == ExecutionProvider.Cpu ? context.CpuThreads : context.Options.Threads,
+        };
         return new CaseSubject(name, provider.Name(), model)
         {
             ModelName = checkpoint?.Shape.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(model)),

@@ -96,10 +96,7 @@ internal sealed class InProcessFamily : EngineFamily
             folder = context.Options.DryRun ? context.Models.Find(build) : context.Models.Prepare(build);
         }
 
-        EngineOptions engineOptions = context.EngineOptions(provider) with
-        {
-            Loop = EngineCatalog.Get(engine).DefaultLoop(provider) is { } usual ? context.Options.Loop ?? usual : null,
-        };
+        EngineOptions engineOptions = context.EngineOptions(engine, provider);
         return new CaseSubject(engine, provider.Name(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,

@@ -26,7 +26,10 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
     private readonly TimeEstimate _time;
     private readonly LiveLine _line = new();
     private readonly Dictionary<string, CaseProgress> _progress = [];
-    private CaseProgress _current = new("", 0);
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private CaseProgress _current = new("");
+    private int _launch;
+    private int _ended;
     private long _launchStarted = Stopwatch.GetTimestamp();
     private double _warmUpMs;
     private double _measuredMs;
@@ -63,7 +66,12 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 
         if (_cases.Length > 0)
         {
-            Screen.Line($"{Plain.Counted(_cases.Length, "case")}, {Effort(_options)}, about {Plain.Duration(_time.Left(_ => 0))}.");
+            string order =
+                _options.Order == LaunchOrder.Random && _cases.Length > 1 && _options.Until is null
+                    ? string.Create(CultureInfo.InvariantCulture, $", in random order (seed {_options.Seed})")
+                    : "";
+            string time = _options.Until is null ? $", about {Plain.Duration(_time.Left(_ => 0))}" : "";
+            Screen.Line($"{Plain.Counted(_cases.Length, "case")}, {Effort(_options)}{order}{time}.");
         }
     }
 
@@ -85,7 +93,13 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 
     /// <summary>How often each case is measured: <c>3 launches of 1 + 5 generations each</c>.</summary>
     public static string Effort(SuiteOptions options) =>
-        $"{Plain.Counted(options.Launches, "launch", "launches")} of {options.Warmups} + {options.Iterations} generations each";
+        options.Until is { } target
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"launches of {options.Warmups} + {options.Iterations} generations until decode rates are known within "
+                    + $"{target * 100:0.##} %; budget {options.Budget.Text("launches")}"
+            )
+            : $"{Plain.Counted(options.Launches, "launch", "launches")} of {options.Warmups} + {options.Iterations} generations each";
 
     public override void OnStartBuildStage(IReadOnlyList<BuildPartition> partitions)
     {
@@ -98,32 +112,38 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 
     public override void OnStartRunBenchmark(BenchmarkCase benchmarkCase)
     {
-        string name = PlannedCases.Of(benchmarkCase) is { } planned ? _names.Of(planned.Key) : benchmarkCase.Descriptor.GetFilterName();
-        string id = PlannedCases.Of(benchmarkCase)?.CaseId ?? name;
-        if (!_progress.TryGetValue(id, out CaseProgress? known))
+        // A launch of the main job says itself when it begins.
+        if (PlannedCases.Of(benchmarkCase) is null)
         {
-            _progress.Add(id, known = new CaseProgress(name, _progress.Count + 1));
+            Begin(benchmarkCase.Descriptor.GetFilterName(), benchmarkCase.Descriptor.GetFilterName());
+        }
+    }
+
+    /// <summary>A launch of a case of the main job begins.</summary>
+    public void BeginLaunch(PlannedCase planned, int launch)
+    {
+        if (_launch > 0)
+        {
+            EndLaunch();
         }
 
-        _current = known;
-        _launchStarted = Stopwatch.GetTimestamp();
-        if (_options.Cooldown > TimeSpan.Zero)
-        {
-            Show(Place(), "cooling down");
-            Thread.Sleep(_options.Cooldown);
-        }
-
-        Show(Place(), "starting");
+        _launch++;
+        Begin(planned.CaseId, _names.Of(planned.Key));
+        _current.Launches = launch - 1;
     }
 
     public override void OnEndRunBenchmark(BenchmarkCase benchmarkCase, BenchmarkReport report)
     {
+        string name = benchmarkCase.Descriptor.GetFilterName();
+        CaseProgress ended = _progress.GetValueOrDefault(PlannedCases.Of(benchmarkCase)?.CaseId ?? name) ?? new CaseProgress(name);
+        _ended++;
         string outcome =
             !report.Success ? "failed"
-            : _current.Rates.Count > 0 ? $"{Figure.Text(Median(_current.Rates))} tok/s"
+            : ended.Rates.Count > 0 ? $"{Figure.Text(Median(ended.Rates))} tok/s"
             : "done";
         _line.Clear();
-        Screen.Line($"{Place(withLaunch: false)}  {outcome}", report.Success ? Tone.Plain : Tone.Bad);
+        string place = string.Create(CultureInfo.InvariantCulture, $"[{_ended}/{Math.Max(_cases.Length, _ended)}]");
+        Screen.Line($"{place} {ended.Name}  {outcome}", report.Success ? Tone.Plain : Tone.Bad);
     }
 
     public void Write(LogKind logKind, string text)
@@ -141,7 +161,6 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
         switch (MeasurementLine.Parse(text))
         {
             case ProcessStarted:
-                (_warmUpMs, _measuredMs) = (0, 0);
                 Show(Place(), "loading the model");
                 break;
             case LaunchStarted:
@@ -198,45 +217,61 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
         Show(Place(), $"generation {_current.Iteration} of {_options.Iterations}", shown);
     }
 
+    private void Begin(string id, string name)
+    {
+        if (!_progress.TryGetValue(id, out CaseProgress? known))
+        {
+            _progress.Add(id, known = new CaseProgress(name));
+        }
+
+        bool isOther = known != _current;
+        _current = known;
+        _current.Iteration = 0;
+        (_warmUpMs, _measuredMs) = (0, 0);
+        _launchStarted = Stopwatch.GetTimestamp();
+        if (_options.Cooldown > TimeSpan.Zero && isOther)
+        {
+            Show(Place(), "cooling down");
+            Thread.Sleep(_options.Cooldown);
+        }
+
+        Show(Place(), "starting");
+    }
+
     private void EndLaunch()
     {
-        if (_cases.FirstOrDefault(planned => _progress.GetValueOrDefault(planned.CaseId) == _current) is { } planned)
+        if (_cases.FirstOrDefault(planned => _progress.GetValueOrDefault(planned.CaseId) == _current) is { } planned && _measuredMs > 0)
         {
             double seconds = Stopwatch.GetElapsedTime(_launchStarted).TotalSeconds;
             _time.AddLaunch(planned.CaseId, seconds, _warmUpMs > 0 ? _warmUpMs : null, _measuredMs);
+            _current.Launches++;
+            if (_current.Rates.Count > 0)
+            {
+                _line.Say($"{Place()} {Figure.Text(Median(_current.Rates))} tok/s");
+            }
         }
 
-        _launchStarted = Stopwatch.GetTimestamp();
-        _current.Launches++;
-        _current.Iteration = 0;
+        _measuredMs = 0;
     }
 
-    private string Place(bool withLaunch = true)
+    private string Place()
     {
-        string launch =
-            withLaunch && _options.Launches > 1
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"  launch {Math.Min(_current.Launches + 1, _options.Launches)} of {_options.Launches}"
-                )
-                : "";
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"[{_current.Number}/{Math.Max(_cases.Length, _current.Number)}] {_current.Name}{launch}"
-        );
+        string all = _options.Until is null && _launch > 0 ? $"/{_cases.Length * _options.Launches}" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"[launch {Math.Max(1, _launch)}{all}] {_current.Name}");
     }
 
     private void Show(string place, string phase, string rate = "")
     {
-        double left = _time.Left(id => _progress.GetValueOrDefault(id)?.Launches ?? 0);
+        double? left =
+            _options.Until is null ? _time.Left(id => _progress.GetValueOrDefault(id)?.Launches ?? 0)
+            : _options.Budget.Time is { } time ? Math.Max(0, (time - Stopwatch.GetElapsedTime(_started)).TotalSeconds)
+            : null;
         _line.Show([place, rate, phase], left, isGuess: !_time.IsMeasured, _launchStarted);
     }
 
-    private sealed class CaseProgress(string name, int number)
+    private sealed class CaseProgress(string name)
     {
         public string Name => name;
-
-        public int Number => number;
 
         public int Launches { get; set; }
 

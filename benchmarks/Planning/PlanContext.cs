@@ -1,5 +1,6 @@
 using System.Globalization;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models.Checkpoints;
@@ -30,17 +31,42 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     /// <summary>Memory in bytes that a model can still take; null where the system does not tell.</summary>
     public Func<long?> AvailableMemory { get; init; } = MachineProbe.AvailableMemoryBytes;
 
+    /// <summary>Threads of an engine on the CPU.</summary>
+    public int CpuThreads => options.Threads ?? PhysicalCores.Count;
+
     /// <summary>What the user's options mean for an engine on a provider. An adapter is never the CPU's.</summary>
-    public EngineOptions EngineOptions(ExecutionProvider provider) =>
+    public EngineOptions EngineOptions(string engine, ExecutionProvider provider) =>
         new()
         {
             Provider = provider,
             Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
-            Threads = provider == ExecutionProvider.Cpu ? options.Threads ?? PhysicalCores.Count : options.Threads,
+            Threads = provider == ExecutionProvider.Cpu ? CpuThreads : options.Threads,
             Optimization = options.Optimization,
-            SessionEntries = SpinEntries.Over(options.Spin, options.SessionEntries),
-            ProviderOptions = provider == ExecutionProvider.Cpu ? new Dictionary<string, string>() : options.ProviderOptions,
+            Loop = EngineCatalog.All.FirstOrDefault(kind => kind.Name == engine)?.DefaultLoop(provider) is { } usual
+                ? options.Loop ?? usual
+                : null,
+            SessionEntries = SpinEntries.Over(options.Spin, Of(engine, options.SessionEntries)),
+            ProviderOptions = provider == ExecutionProvider.Cpu ? new Dictionary<string, string>() : Of(engine, options.ProviderOptions),
         };
+
+    // "genai:enable_cuda_graph" is genai's alone and wins over the same option for all.
+    private static Dictionary<string, string> Of(string engine, IReadOnlyDictionary<string, string> options)
+    {
+        Dictionary<string, string> own = [];
+        foreach ((string key, string value) in options.OrderBy(option => Owner(option.Key) is not null))
+        {
+            string? owner = Owner(key);
+            if (owner is null || owner == engine)
+            {
+                own[owner is null ? key : key[(owner.Length + 1)..]] = value;
+            }
+        }
+
+        return own;
+    }
+
+    private static string? Owner(string key) =>
+        EngineCatalog.Names.FirstOrDefault(name => key.StartsWith($"{name}:", StringComparison.Ordinal));
 
     /// <summary>The number under which a provider knows the adapter that was asked for; null for the CPU and where none was.</summary>
     public int? DeviceIndex(ExecutionProvider provider) =>

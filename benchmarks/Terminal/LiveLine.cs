@@ -9,7 +9,7 @@ internal sealed class LiveLine : IDisposable
     private readonly Lock _lock = new();
     private readonly Timer? _timer;
     private IReadOnlyList<string> _parts = [];
-    private double _left;
+    private double? _left;
     private bool _isGuess;
     private long _leftFrom;
     private long _phaseFrom;
@@ -21,10 +21,10 @@ internal sealed class LiveLine : IDisposable
 
     /// <summary>Shows what is being done now.</summary>
     /// <param name="parts">What, the most important first; the last is the phase, whose time is counted.</param>
-    /// <param name="secondsLeft">Until all is done, from <paramref name="since"/> on.</param>
+    /// <param name="secondsLeft">Null where nobody knows; until all is done, from <paramref name="since"/> on.</param>
     /// <param name="isGuess">Whether nothing has been measured yet.</param>
     /// <param name="since">Timestamp that the time left counts from.</param>
-    public void Show(IReadOnlyList<string> parts, double secondsLeft, bool isGuess, long since)
+    public void Show(IReadOnlyList<string> parts, double? secondsLeft, bool isGuess, long since)
     {
         lock (_lock)
         {
@@ -104,9 +104,10 @@ internal sealed class LiveLine : IDisposable
         }
 
         _shown = Stopwatch.GetTimestamp();
-        double left = _left - Stopwatch.GetElapsedTime(_leftFrom).TotalSeconds;
         double phase = Stopwatch.GetElapsedTime(_phaseFrom).TotalSeconds;
-        string time = $"{(_isGuess ? "about " : "")}{Plain.Duration(left)} left";
+        string time = _left is { } left
+            ? $"{(_isGuess ? "about " : "")}{Plain.Duration(left - Stopwatch.GetElapsedTime(_leftFrom).TotalSeconds)} left"
+            : "";
         string counted = phase >= 2 ? $"{_parts[^1]} {Plain.Duration(phase)}" : _parts[^1];
         int width = Screen.Width - 1;
         Console.Write('\r' + Fit([_parts[0], .. _parts.Skip(1).SkipLast(1), time, counted], width).PadRight(width));

@@ -279,6 +279,15 @@ EXPORT Result* OgaGenerator_AppendTokens(Generator* generator, const int32_t* to
   return NULL;
 }
 
+EXPORT Result* OgaGenerator_RewindTo(Generator* generator, size_t length) {
+  log_call("OgaGenerator_RewindTo(%zu)\n", length);
+  SCRIPTED();
+  if (length != 0) misuse("RewindTo in the middle of a sequence\n");
+  generator->length = 0;
+  generator->appends = 0;
+  return NULL;
+}
+
 EXPORT Result* OgaGenerator_GenerateNextToken(Generator* generator) {
   SCRIPTED();
   if (generator->length >= generator->params->max_length) misuse("GenerateNextToken at max_length\n");

@@ -118,7 +118,7 @@ internal sealed class LlamaBenchFamily : EngineFamily
         {
             Provider = isCpu ? ExecutionProvider.Cpu : at,
             Device = isCpu ? null : context.DeviceIndex(at)?.ToString(CultureInfo.InvariantCulture),
-            Threads = isCpu ? context.EngineOptions(ExecutionProvider.Cpu).Threads : context.Options.Threads,
+            Threads = isCpu ? context.CpuThreads : context.Options.Threads,
         };
     }
 

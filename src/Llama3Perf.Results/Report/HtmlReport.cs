@@ -155,6 +155,16 @@ public static class HtmlReport
             AppendSection(page, "Skipped cases", "These cannot run there, or were not asked for.", Folded("Show", Table(skipped)));
         }
 
+        if (tables.Unsteady() is { Rows.Count: > 0 } unsteady)
+        {
+            AppendSection(
+                page,
+                "Unsteady cases",
+                "Their machine was disturbed while they were measured: such a side proves nothing.",
+                Table(unsteady)
+            );
+        }
+
         if (tables.Notes() is { Rows.Count: > 0 } notes)
         {
             AppendSection(page, "Notes", "What a reader of the figures has to know.", Table(notes));

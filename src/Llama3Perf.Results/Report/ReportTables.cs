@@ -101,13 +101,7 @@ internal sealed class ReportTables(ReportData data)
     public TextTable Notes() =>
         new(
             [SummaryTable.Case, new("run", false), new("note", false)],
-            [
-                .. from row in data.Rows
-                let fitness = row.Fitness.Verdict == Steadiness.Unsteady ? $"unsteady: {row.Fitness.Reasons}" : ""
-                let text = string.Join("; ", new[] { row.Notes ?? "", fitness }.Where(note => note.Length > 0))
-                where text.Length > 0
-                select (string[])[row.CaseId, row.Run.ShownName(), text],
-            ]
+            [.. from row in data.Rows where row.Notes is not null select (string[])[row.CaseId, row.Run.ShownName(), row.Notes]]
         );
 
     /// <summary>Cases that ended in one of these ways, with the reason.</summary>
@@ -120,6 +114,17 @@ internal sealed class ReportTables(ReportData data)
                     .Select(row =>
                         (string[])[row.CaseId, row.Run.ShownName(), ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"]
                     ),
+            ]
+        );
+
+    /// <summary>Cases whose machine was disturbed, with the reasons.</summary>
+    public TextTable Unsteady() =>
+        new(
+            [SummaryTable.Case, new("run", false), new("reason", false)],
+            [
+                .. data
+                    .Rows.Where(row => row.Fitness.Verdict == Steadiness.Unsteady)
+                    .Select(row => (string[])[row.CaseId, row.Run.ShownName(), row.Fitness.Reasons ?? ""]),
             ]
         );
 

@@ -27,12 +27,12 @@ internal static class GenAiConfig
     }
 
     /// <summary>Reads a folder's configuration and applies the options to it.</summary>
-    public static OgaConfig Open(string folder, EngineOptions options, int threads)
+    public static OgaConfig Open(string folder, EngineOptions options, int threads, string? profile = null)
     {
         OgaConfig config = OgaConfig.Create(folder);
         try
         {
-            Oga.Check(Oga.OgaConfigOverlay(config, Overlay(options, threads)));
+            Oga.Check(Oga.OgaConfigOverlay(config, Overlay(options, threads, profile)));
             Oga.Check(Oga.OgaConfigClearProviders(config));
             if (GenAiProvider.Of(options.Provider) is { } provider)
             {
@@ -62,7 +62,7 @@ internal static class GenAiConfig
     }
 
     /// <summary>Session options and search defaults in the form of <c>genai_config.json</c>.</summary>
-    internal static string Overlay(EngineOptions options, int threads)
+    internal static string Overlay(EngineOptions options, int threads, string? profile = null)
     {
         JsonObject session = new()
         {
@@ -79,6 +79,11 @@ internal static class GenAiConfig
         if (options.Provider == ExecutionProvider.Dml)
         {
             session["enable_mem_pattern"] = false;
+        }
+
+        if (profile is not null)
+        {
+            session["enable_profiling"] = profile;
         }
 
         foreach ((string key, string value) in options.SessionEntries)

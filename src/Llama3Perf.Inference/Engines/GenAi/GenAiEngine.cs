@@ -4,8 +4,8 @@ using Llama3Perf.Models;
 namespace Llama3Perf.Inference.Engines.GenAi;
 
 /// <summary>
-/// ONNX Runtime GenAI behind <see cref="IEngine"/>: a generator for each sequence, <c>AppendTokens</c> for the prompt,
-/// <c>GenerateNextToken</c> and <c>GetNextTokens</c> for each token; nothing managed is allocated between them.
+/// ONNX Runtime GenAI behind <see cref="IEngine"/>: a generator for each sequence, or one that is rewound, <c>AppendTokens</c> for the
+/// prompt, <c>GenerateNextToken</c> and <c>GetNextTokens</c> for each token; nothing managed is allocated between them.
 /// </summary>
 internal sealed unsafe class GenAiEngine : IEngine
 {
@@ -16,15 +16,20 @@ internal sealed unsafe class GenAiEngine : IEngine
     private readonly string _logits;
     private readonly int _vocabularySize;
     private readonly bool _sharesBuffers;
+    private readonly bool _rewinds;
     private int _maxLength;
 
     // Tokens in the sequence; 0 while there is no prompt, and after a failed call, whose sequence must not be continued.
     private int _length;
 
-    public GenAiEngine(ModelFolder folder, EngineOptions options)
+    /// <param name="folder">The model.</param>
+    /// <param name="options">How to load it.</param>
+    /// <param name="elsewhere">Why its nodes are known not to run on the provider; null when they do.</param>
+    /// <param name="profile">Where ONNX Runtime's profile begins to be written, until the model is closed; null for none.</param>
+    public GenAiEngine(ModelFolder folder, EngineOptions options, string? elsewhere = null, string? profile = null)
     {
         int threads = options.Threads ?? PhysicalCores.Count;
-        using (OgaConfig config = GenAiConfig.Open(folder.Path, options, threads))
+        using (OgaConfig config = GenAiConfig.Open(folder.Path, options, threads, profile))
         {
             _model = OgaModel.Create(config);
         }
@@ -44,10 +49,11 @@ internal sealed unsafe class GenAiEngine : IEngine
         Description = new EngineDescription("genai", options.Provider)
         {
             Threads = threads,
-            PlacementWarning = device == wanted ? null : $"onnxruntime-genai placed the model on {device}, not on {wanted}",
+            PlacementWarning = device == wanted ? elsewhere : $"onnxruntime-genai placed the model on {device}, not on {wanted}",
         };
         _allowEos = options.AllowEos;
         (_logits, _vocabularySize, _sharesBuffers) = (folder.Names.Logits, folder.VocabularySize, folder.SharesBuffers);
+        _rewinds = GenAiProvider.Of(options.Provider)?.Rewinds ?? true;
         GenAiRuntime.Add(this);
     }
 
@@ -56,6 +62,11 @@ internal sealed unsafe class GenAiEngine : IEngine
     public void Reset(int maxLength)
     {
         ObjectDisposedException.ThrowIf(_model.IsClosed, this);
+        if (_rewinds && _length > 0 && maxLength == _maxLength && Rewind())
+        {
+            return;
+        }
+
         // The old KV cache goes before the new one comes.
         DropGenerator();
 
@@ -134,6 +145,18 @@ internal sealed unsafe class GenAiEngine : IEngine
         DropGenerator();
         _model.Dispose();
         GenAiRuntime.Remove(this);
+    }
+
+    private bool Rewind()
+    {
+        nint failure = Oga.OgaGenerator_RewindTo(_generator!, 0);
+        _length = 0;
+        if (failure != 0)
+        {
+            Oga.OgaDestroyResult(failure);
+        }
+
+        return failure == 0;
     }
 
     private void DropGenerator()

@@ -1,3 +1,4 @@
+using Llama3Perf.Inference.Engines.Ort;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 
@@ -39,7 +40,12 @@ internal static class GenAiRuntime
     }
 
     private static Availability Available(ExecutionProvider provider) =>
-        ProviderAvailability.Of(provider, () => Oga.RequireLibrary(), () => GenAiProvider.Of(provider)?.OnnxRuntimeName);
+        ProviderAvailability.Of(
+            provider,
+            () => Oga.RequireLibrary(),
+            () => GenAiProvider.Of(provider)?.OnnxRuntimeName,
+            ProviderTrial.Problem
+        );
 
     private static GenAiEngine Load(ModelFolder folder, EngineOptions options)
     {
@@ -56,7 +62,11 @@ internal static class GenAiRuntime
 
         try
         {
-            return new GenAiEngine(folder, options);
+            _ = NativeLibraries.OnnxRuntimeEnvironment();
+            string? elsewhere = GenAiProvider.Of(options.Provider) is { } row
+                ? GenAiPlacement.Warning(folder, options, row.OnnxRuntimeName)
+                : null;
+            return new GenAiEngine(folder, options, elsewhere);
         }
         catch (EngineException e)
         {

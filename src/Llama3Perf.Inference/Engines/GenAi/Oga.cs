@@ -130,6 +130,9 @@ internal static unsafe partial class Oga
     internal static partial nint OgaGenerator_AppendTokens(OgaGenerator generator, int* tokens, nuint count);
 
     [LibraryImport(Library)]
+    internal static partial nint OgaGenerator_RewindTo(OgaGenerator generator, nuint length);
+
+    [LibraryImport(Library)]
     internal static partial nint OgaGenerator_GenerateNextToken(OgaGenerator generator);
 
     [LibraryImport(Library)]

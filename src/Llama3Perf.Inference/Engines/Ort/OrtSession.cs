@@ -119,7 +119,12 @@ internal static class OrtSession
     }
 
     private static Availability Available(ExecutionProvider provider) =>
-        ProviderAvailability.Of(provider, NativeLibraries.RequireOnnxRuntime, () => OrtProvider.Of(provider)?.OnnxRuntimeName);
+        ProviderAvailability.Of(
+            provider,
+            NativeLibraries.RequireOnnxRuntime,
+            () => OrtProvider.Of(provider)?.OnnxRuntimeName,
+            ProviderTrial.Problem
+        );
 
     private static GraphOptimizationLevel Level(OptimizationLevel level) =>
         level switch

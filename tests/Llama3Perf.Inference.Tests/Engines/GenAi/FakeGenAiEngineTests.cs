@@ -142,6 +142,21 @@ public sealed class FakeGenAiEngineTests : IDisposable
     }
 
     [Fact]
+    public void A_finished_sequence_is_rewound_for_the_next_one_of_its_length()
+    {
+        using IEngine engine = Load();
+        foreach (int length in new[] { 10, 10, 12 })
+        {
+            engine.Reset(length);
+            engine.Prefill([1, 2]);
+            engine.NextToken();
+        }
+
+        Assert.Equal(1, _fake.Log.Count(line => line == "OgaGenerator_RewindTo(0)"));
+        Assert.Equal(2, _fake.Log.Count(line => line == "OgaCreateGenerator()"));
+    }
+
+    [Fact]
     public void The_old_cache_goes_before_the_new_one_comes_and_the_model_last()
     {
         IEngine engine = Load();

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Inference;
+
+namespace Llama3Perf.Benchmarks.Commands;
+
+/// <summary>The options that say how an engine loads a model, the same for every verb that loads one.</summary>
+internal sealed class EngineSettings
+{
+    private readonly Option<string?> _device = OptionFactory.Value(
+        "--device",
+        "GPU: its index, or part of its name. Default: the provider's first.",
+        OptionFactory.Text,
+        "index|name"
+    );
+
+    private readonly Option<int?> _threads = OptionFactory.Value<int?>(
+        "--threads",
+        "Intra-op threads. Default: one for each physical core.",
+        text => OptionFactory.Integer(1, 1024)(text),
+        "n"
+    );
+
+    private readonly Option<IReadOnlyDictionary<string, string>?> _providerOptions = OptionFactory.Pairs(
+        "--provider-option",
+        "Option of the execution provider; repeatable. genai:enable_cuda_graph=1 is for that engine alone."
+    );
+
+    private readonly Option<IReadOnlyDictionary<string, string>?> _sessionEntries = OptionFactory.Pairs(
+        "--session-entry",
+        "ONNX Runtime session configuration entry; repeatable. ort:session.disable_prepacking=1 is for that engine alone."
+    );
+
+    private readonly Option<OptimizationLevel?> _optimization = OptionFactory.Value<OptimizationLevel?>(
+        "--graph-optimization",
+        "ONNX Runtime's graph optimizations: none, basic, extended, all. Default: all.",
+        OptionFactory.OneOf<OptimizationLevel?>(
+            ("none", OptimizationLevel.None),
+            ("basic", OptimizationLevel.Basic),
+            ("extended", OptimizationLevel.Extended),
+            ("all", OptimizationLevel.All)
+        ),
+        "level"
+    );
+
+    private readonly Option<DecodeLoop?> _loop = OptionFactory.Value<DecodeLoop?>(
+        "--loop",
+        "How ort hands a token to the next step: host, or device, where the graph chooses it. Default: device on CUDA, else host.",
+        OptionFactory.OneOf<DecodeLoop?>(("host", DecodeLoop.Host), ("device", DecodeLoop.Device)),
+        "loop"
+    );
+
+    /// <summary>In the order of a verb's help.</summary>
+    public Option[] All => [_device, _threads, _providerOptions, _sessionEntries, _optimization, _loop];
+
+    /// <summary>What was given, over what a verb begins with.</summary>
+    public SuiteOptions Over(SuiteOptions basis, ParseResult parsed) =>
+        basis with
+        {
+            Device = parsed.GetValue(_device) ?? basis.Device,
+            Threads = parsed.GetValue(_threads) ?? basis.Threads,
+            ProviderOptions = parsed.GetValue(_providerOptions) ?? basis.ProviderOptions,
+            SessionEntries = parsed.GetValue(_sessionEntries) ?? basis.SessionEntries,
+            Optimization = parsed.GetValue(_optimization) ?? basis.Optimization,
+            Loop = parsed.GetValue(_loop) ?? basis.Loop,
+        };
+}

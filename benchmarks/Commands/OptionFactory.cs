@@ -157,7 +157,8 @@ internal static class OptionFactory
         LlamaShape.Names.Contains(text) || Path.Exists(text)
             ? text
             : throw new UsageException(
-                $"'{text}' is no path and no known shape{DidYouMean.Hint(text, LlamaShape.Names)}; use {string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face "
+                $"'{text}' is no path and no known shape{DidYouMean.Hint(text, LlamaShape.Names)}; use "
+                    + $"{string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face "
                     + "checkpoint or a model folder"
             );
 

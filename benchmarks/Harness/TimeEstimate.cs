@@ -12,7 +12,8 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// <param name="memoryGigabytesPerSecond">What the read test found; null where it was not made.</param>
 internal sealed class TimeEstimate(IReadOnlyList<PlannedCase> cases, SuiteOptions options, double? memoryGigabytesPerSecond = null)
 {
-    // Guesses for a machine that has measured nothing: half of the bandwidth is reached, a core multiplies so fast, a process starts so fast.
+    // Guesses for a machine that has measured nothing: half of the bandwidth is reached, a core multiplies so
+    // fast, a process starts so fast.
     private const double UsualGigabytesPerSecond = 20;
     private const double BandwidthShare = 0.5;
     private const double FlopsOfCore = 4e10;

@@ -77,7 +77,8 @@ public static partial class CaseNotes
             .SelectMany(row => Comma().Split(row.Fitness.Reasons!).Select(reason => (Row: row, Reason: reason)))
             .GroupBy(disturbed => Number().Replace(disturbed.Reason, "#"), StringComparer.Ordinal)
             .Select(kind =>
-                $"{Name([.. kind.Select(one => one.Row).Distinct()], rows.Count, names)}: unsteady: {Ranges([.. kind.Select(one => one.Reason)])}."
+                $"{Name([.. kind.Select(one => one.Row).Distinct()], rows.Count, names)}: unsteady: "
+                + $"{Ranges([.. kind.Select(one => one.Reason)])}."
             );
 
     /// <summary>Texts that differ in numbers only as one: <c>others took 52 to 67 % of the processors</c>.</summary>

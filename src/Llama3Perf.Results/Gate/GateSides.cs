@@ -49,8 +49,8 @@ internal sealed class GateSides
                 caseId: null,
                 baseline.Count == 1
                     ? $"baseline and current are the same run, {current.Identity.RunId} (A/A)"
-                    : $"the current run, {current.Identity.RunId}, is among the {baseline.Count} baseline runs and speaks for them too; leave "
-                        + "it out of the pattern"
+                    : $"the current run, {current.Identity.RunId}, is among the {baseline.Count} baseline runs and speaks for them "
+                        + "too; leave it out of the pattern"
             );
         }
 

@@ -186,7 +186,8 @@ public static class HtmlReport
             page,
             "Data",
             "Medians of every case, comma-separated.",
-            $"<p><a download=\"llama3perf.csv\" href=\"data:text/csv;charset=utf-8;base64,{Convert.ToBase64String(Encoding.UTF8.GetBytes(csv))}\">"
+            "<p><a download=\"llama3perf.csv\" href=\"data:text/csv;charset=utf-8;base64,"
+                + $"{Convert.ToBase64String(Encoding.UTF8.GetBytes(csv))}\">"
                 + "Save as CSV</a></p>\n"
                 + Folded("Show", $"<pre>{string.Join('\n', csv.TrimEnd().Split('\n').Select(Escape))}</pre>")
         );

@@ -35,8 +35,8 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
                 : ReportData.Metrics.Select(metric => new ReportChart(
                     $"{metric.Slug}-over-{data.Varied ?? "time"}",
                     $"{metric.Title} over {data.Varied ?? "time"}",
-                    $"{Better(metric.Metric.Direction, "Higher", "Lower")} Change against the first; each case has a scale of its own, which "
-                        + "need not begin at zero.",
+                    $"{Better(metric.Metric.Direction, "Higher", "Lower")} Change against the first; each case has a scale of its own, "
+                        + "which need not begin at zero.",
                     sheet => LineChart.Draw(sheet, data, metric.Metric)
                 )
                 {

@@ -54,17 +54,18 @@ internal sealed class ReportTables(ReportData data)
                     .. from row in comparison.Rows
                     from side in Enumerable.Range(1, comparison.Sides.Count - 1)
                     let cell = row.Cells[side]
-                    where cell?.Judgement is not null
-                    orderby cell.Judgement.Verdict == MetricVerdict.Regression descending
+                    let judged = cell?.Judgement
+                    where judged is not null
+                    orderby judged.Verdict == MetricVerdict.Regression descending
                     select (string[])
                         [
-                            ComparisonTable.Word(cell.Judgement.Verdict),
-                            ComparisonTable.RatioText(cell.Judgement),
+                            ComparisonTable.Word(judged.Verdict),
+                            ComparisonTable.RatioText(judged),
                             row.CaseId,
                             row.Metric.Name,
                             comparison.Sides[side].Label,
                             Figure.Text(row.Cells[0]?.Median.Median),
-                            Figure.Text(cell.Median.Median),
+                            Figure.Text(cell?.Median.Median),
                         ],
                 ]
             );
@@ -128,7 +129,8 @@ internal sealed class ReportTables(ReportData data)
             ]
         );
 
-    /// <summary>What is known of each run, its machine and its libraries: a row a run of what they differ in, then what they share.</summary>
+    /// <summary>What is known of each run, its machine and its libraries: a row a run of what they differ in, then what
+    /// they share.</summary>
     public (TextTable Runs, TextTable Shared) Environment()
     {
         (string Name, string[] Cells)[] fields =

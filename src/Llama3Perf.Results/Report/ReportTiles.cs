@@ -16,7 +16,8 @@ internal static class ReportTiles
         string[] models = [.. data.Rows.Select(row => row.Case.ModelName).Distinct(StringComparer.Ordinal)];
         string[] places = [.. data.Rows.Select(Place).Distinct(StringComparer.Ordinal)];
         string subject =
-            $"{(models is [var model] ? model : $"{models.Length} models")} on {(places is [var place] ? place : $"{places.Length} systems")}";
+            $"{(models is [var model] ? model : $"{models.Length} models")} on "
+            + $"{(places is [var place] ? place : $"{places.Length} systems")}";
         return data.Sides.Count == 1 ? subject : $"{subject}: {data.Sides.Count} runs";
     }
 

@@ -1,6 +1,5 @@
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
-using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Report;
 

@@ -45,8 +45,10 @@ internal static class InvocationRules
         "--label",
         "--case",
         "--verbose",
+        "--verify",
         "--launch-timeout",
         "--force",
+        "--keep-paths",
         "--telemetry",
     ];
 

@@ -37,7 +37,7 @@ public static class HtmlReport
         string title = options.Title ?? ReportTiles.Title(data);
         StringBuilder page = new();
         AppendHead(page, title);
-        AppendHeader(page, data, title, selection.Note);
+        AppendHeader(page, data, tables, title, selection.Note);
         AppendTiles(page, data, tables);
         AppendWrong(page, tables);
         AppendCharts(page, data);
@@ -59,7 +59,7 @@ public static class HtmlReport
             .Append($"{Mark}: {Escape(title)}</title>\n<style>\n{Resource("report.css")}</style>\n</head>\n<body>\n");
     }
 
-    private static void AppendHeader(StringBuilder page, ReportData data, string title, string? selection)
+    private static void AppendHeader(StringBuilder page, ReportData data, ReportTables tables, string title, string? selection)
     {
         string names = string.Join(", ", data.Runs.Take(MostNames).Select(run => run.Identity.ShownName()));
         page.Append($"<header>\n<p class=\"kicker\">Llama3Perf report</p>\n<h1>{Escape(title)}</h1>\n");
@@ -83,6 +83,7 @@ public static class HtmlReport
                 .Concat(data.Warning is { } warning ? [warning] : [])
                 .Concat(data.Runs.SelectMany(run => run.Remarks).Distinct(StringComparer.Ordinal))
                 .Concat(Unstable(data))
+                .Concat(tables.AnswerChanges)
         )
         {
             page.Append($"<p class=\"note\">{Escape(note)}</p>\n");

@@ -70,6 +70,9 @@ internal sealed class ReportTables(ReportData data)
                 ]
             );
 
+    /// <summary>Where the answers of runs differ from those of the first, a line each.</summary>
+    public IReadOnlyList<string> AnswerChanges => _comparison.Value?.AnswerChanges ?? [];
+
     private static RunComparison? Compare(ReportData data)
     {
         if (data.Sides.Count < 2 || data.Warning is not null)

@@ -22,6 +22,7 @@ internal static class AbCommand
         "--seed",
         "--isolation",
         "--resume",
+        "--dry-run",
         "--trust-invocation",
         "--output",
         "--expect-model",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Llama3Perf.Benchmarks.Running;
 using Llama3Perf.Benchmarks.Terminal;
 
 namespace Llama3Perf.Benchmarks.Commands;
@@ -31,18 +32,16 @@ internal static class Cli
 
         // A prompt may begin with @, so there are no response files.
         ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        // A mistyped option is also why another one is missing.
+        bool measures = parsed.CommandResult.Command is RootCommand or { Name: "run" };
+        if (parsed.UnmatchedTokens.Count > 0 && !(measures && parsed.Errors.Count > 0))
+        {
+            CheckUnmatched(parsed, root);
+        }
+
         if (parsed.Errors.Count > 0)
         {
             throw new UsageException(string.Join("; ", parsed.Errors.Select(error => error.Message)));
-        }
-
-        // What the main job does not know is BenchmarkDotNet's; the other verbs have nobody to pass it to.
-        if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command is not RootCommand and not { Name: "run" })
-        {
-            throw new UsageException(
-                $"{string.Join(' ', parsed.UnmatchedTokens)}: {parsed.CommandResult.Command.Name} has no such option; see "
-                    + $"{parsed.CommandResult.Command.Name} --help"
-            );
         }
 
         if (parsed.GetValue(telemetry) == "on")
@@ -51,6 +50,41 @@ internal static class Cli
         }
 
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    // What the main job does not know is BenchmarkDotNet's, when that knows it; the other verbs have nobody to pass it to.
+    private static void CheckUnmatched(ParseResult parsed, RootCommand root)
+    {
+        Command command = parsed.CommandResult.Command;
+        string first = parsed.UnmatchedTokens[0];
+        IEnumerable<string> options = command.Options.Where(option => !option.Hidden).Select(option => option.Name);
+        if (command is not RootCommand and not { Name: "run" })
+        {
+            throw new UsageException(
+                $"{string.Join(' ', parsed.UnmatchedTokens)}: {command.Name} has no such option{DidYouMean.Hint(first, options)}; see "
+                    + $"{command.Name} --help"
+            );
+        }
+
+        // A measurement takes minutes: nothing that might be a slip starts one.
+        if (!first.StartsWith('-'))
+        {
+            string[] verbs = [.. root.Subcommands.Select(verb => verb.Name)];
+            throw new UsageException($"'{first}' is no verb{DidYouMean.Hint(first, verbs)}; there are {string.Join(", ", verbs)}");
+        }
+
+        if (
+            parsed.UnmatchedTokens.FirstOrDefault(token =>
+                token.StartsWith("--", StringComparison.Ordinal) && !SuiteRunner.BenchmarkDotNetOptions.Contains(token.Split('=')[0])
+            ) is
+            { } unknown
+        )
+        {
+            throw new UsageException(
+                $"{unknown}: neither our option nor BenchmarkDotNet's"
+                    + $"{DidYouMean.Hint(unknown.Split('=')[0], options.Concat(SuiteRunner.BenchmarkDotNetOptions))}; see --help"
+            );
+        }
     }
 
     // Everything relative would fail later, each in its own words.
@@ -81,7 +115,8 @@ internal static class Cli
         return telemetry;
     }
 
-    private static RootCommand Create()
+    /// <summary>All verbs with their options.</summary>
+    internal static RootCommand Create()
     {
         RootCommand root = new(
             """

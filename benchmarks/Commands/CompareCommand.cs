@@ -92,7 +92,12 @@ internal static class CompareCommand
                 ? $"Compared over {string.Join(", ", comparison.Vary)}."
                 : "The runs differ in nothing but when they were made."
         );
-        ResultDisplay.ShowTable(ComparisonTable.Of(comparison));
+        foreach (string line in ComparisonTable.Summary(comparison))
+        {
+            Screen.Line(line, Tone.Strong);
+        }
+
+        Screen.Table(ComparisonTable.Of(comparison), ResultDisplay.ToneOf);
         foreach (string note in ComparisonTable.Notes(comparison))
         {
             Console.WriteLine(note);

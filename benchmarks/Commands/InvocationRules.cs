@@ -48,6 +48,7 @@ internal static class InvocationRules
         "--preset",
         "--quick",
         "--output",
+        "--label",
         "--case",
         "--verbose",
         "--verify",

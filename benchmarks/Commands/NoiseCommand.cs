@@ -71,7 +71,7 @@ internal static class NoiseCommand
                     Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
                 }
             );
-            ResultDisplay.ShowTable(record.ToTable());
+            Screen.Table(record.ToTable());
             if (parsed.GetValue(output) is { } file)
             {
                 record.Write(Path.GetFullPath(file), parsed.GetValue(force));

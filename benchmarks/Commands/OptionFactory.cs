@@ -100,10 +100,13 @@ internal static class OptionFactory
     public static Func<string, T> OneOf<T>(params (string Name, T Value)[] choices) =>
         text =>
         {
-            int index = Array.FindIndex(choices, choice => choice.Name == text);
+            int index = Array.FindIndex(choices, choice => choice.Name.Equals(text, StringComparison.OrdinalIgnoreCase));
             return index >= 0
                 ? choices[index].Value
-                : throw new UsageException($"'{text}' is unknown; use {string.Join(", ", choices.Select(choice => choice.Name))}");
+                : throw new UsageException(
+                    $"'{text}' is unknown{DidYouMean.Hint(text, choices.Select(choice => choice.Name))}; use "
+                        + string.Join(", ", choices.Select(choice => choice.Name))
+                );
         };
 
     public static Func<string, int> Integer(int min, int max = int.MaxValue) =>
@@ -165,7 +168,8 @@ internal static class OptionFactory
         LlamaShape.Names.Contains(text) || Path.Exists(text)
             ? text
             : throw new UsageException(
-                $"'{text}' is no path and no known shape; use {string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face "
+                $"'{text}' is no path and no known shape{DidYouMean.Hint(text, LlamaShape.Names)}; use "
+                    + $"{string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face "
                     + "checkpoint, a model folder or a GGUF file"
             );
 

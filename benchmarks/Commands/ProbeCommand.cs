@@ -173,7 +173,7 @@ internal static class ProbeCommand
         Console.WriteLine(rows.Length == 0 ? $"{title}: none found" : title);
         if (rows.Length > 0)
         {
-            ResultDisplay.ShowTable(new TextTable([.. columns.Select(column => new TextColumn(column.Header, column.IsNumber))], rows));
+            Screen.Table(new TextTable([.. columns.Select(column => new TextColumn(column.Header, column.IsNumber))], rows));
         }
     }
 

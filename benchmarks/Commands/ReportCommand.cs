@@ -19,6 +19,24 @@ internal static class ReportCommand
             OptionFactory.Text,
             "list"
         );
+        Option<string?> title = OptionFactory.Value(
+            "--title",
+            "Title of the page. Default: model, adapter and machine.",
+            OptionFactory.Text,
+            "text"
+        );
+        Option<IReadOnlyList<string>?> vary = OptionFactory.List(
+            "--vary",
+            "Field that the runs differ in: gpu_driver_version, engine, ... Default: the one they differ in.",
+            OptionFactory.Text,
+            "fields"
+        );
+        Option<string?> baseline = OptionFactory.Value(
+            "--baseline",
+            "Position from 1, run id or path of the run that the others are held against. Default: the first.",
+            OptionFactory.Text,
+            "run"
+        );
         Option<bool> force = OptionFactory.Force();
         Command command = new("report", "Writes one self-contained HTML page with charts and tables; needs no network to read.")
         {
@@ -26,17 +44,27 @@ internal static class ReportCommand
             output,
             charts,
             cases,
+            title,
+            vary,
+            baseline,
             force,
         };
         command.SetAction(parsed =>
         {
             IReadOnlyList<Run> read = ResultsVerb.Read(parsed.GetRequiredValue(runs), withTokens: true);
             string page = Path.GetFullPath(parsed.GetValue(output) ?? "report.html");
-            HtmlReport.Write(read, page, parsed.GetValue(force), parsed.GetValue(cases));
+            ReportOptions options = new()
+            {
+                Title = parsed.GetValue(title),
+                Vary = parsed.GetValue(vary) ?? [],
+                Baseline = parsed.GetValue(baseline),
+                Cases = parsed.GetValue(cases) ?? [],
+            };
+            HtmlReport.Write(read, page, parsed.GetValue(force), options);
             Console.WriteLine(page);
             if (parsed.GetValue(charts) is { } folder)
             {
-                ChartFiles files = ReportCharts.Write(read, Path.GetFullPath(folder));
+                ChartFiles files = ReportCharts.Write(read, Path.GetFullPath(folder), options);
                 foreach (string file in files.Paths)
                 {
                     Console.WriteLine(file);

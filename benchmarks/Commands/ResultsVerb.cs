@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Results;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
@@ -13,8 +15,26 @@ internal static class ResultsVerb
         {
             Description = "A run folder, a samples.csv, or a pattern such as baselines/*.",
             Arity = new ArgumentArity(least, 10_000),
-            CustomParser = result => OptionFactory.Texts(result, "run"),
+            CustomParser = ParseRuns,
         };
+
+    // What begins like an option and is no path is a mistyped option.
+    private static string[] ParseRuns(ArgumentResult result)
+    {
+        string[] paths = OptionFactory.Texts(result, "run");
+        if (
+            paths.FirstOrDefault(path => path.StartsWith("--", StringComparison.Ordinal) && !Path.Exists(path)) is { } option
+            && result.Parent is CommandResult { Command: { } verb }
+        )
+        {
+            result.AddError(
+                $"{option}: {verb.Name} has no such option{DidYouMean.Hint(option, verb.Options.Select(known => known.Name))}; see "
+                    + $"{verb.Name} --help"
+            );
+        }
+
+        return paths;
+    }
 
     /// <summary>The runs behind several paths, in their order.</summary>
     public static IReadOnlyList<Run> Read(

@@ -234,6 +234,18 @@ internal sealed class RunCommand
         "folder"
     );
 
+    private readonly Option<string?> _label = OptionFactory.Value(
+        "--label",
+        "What to call the run in files, comparisons and reports: 'after BIOS 1.14'.",
+        OptionFactory.Text,
+        "text"
+    );
+
+    private readonly Option<bool> _dryRun = OptionFactory.Flag(
+        "--dry-run",
+        "Lists the cases, what is skipped and about how long it takes; builds and measures nothing."
+    );
+
     private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
 
     private readonly Option<IReadOnlyList<string>?> _cases = OptionFactory.List(
@@ -326,6 +338,8 @@ internal sealed class RunCommand
             _preset,
             _quick,
             _output,
+            _label,
+            _dryRun,
             _cases,
             _runtimeDir,
             _verify,
@@ -478,6 +492,8 @@ internal sealed class RunCommand
             Strict = parsed.GetValue(_strict),
             Spin = parsed.GetValue(_spin),
             Output = parsed.GetValue(_output),
+            Label = parsed.GetValue(_label),
+            DryRun = parsed.GetValue(_dryRun),
             Cases = parsed.GetValue(_cases),
             Verify = parsed.GetValue(_verify),
             Verbose = parsed.GetValue(_verbose),

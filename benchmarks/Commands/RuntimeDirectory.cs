@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference.Native;
 
 namespace Llama3Perf.Benchmarks.Commands;
@@ -21,6 +22,11 @@ internal static class RuntimeDirectory
     {
         if (folders is not null)
         {
+            if (folders.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
+            {
+                throw new UsageException($"--runtime-dir: there is no folder {missing}");
+            }
+
             NativeLibraries.UseRuntimeFolders(folders);
         }
     }

@@ -76,7 +76,7 @@ internal static class SimulateCommand
             if (parsed.GetValue(blocks) is { } most)
             {
                 SequentialSimulation sequential = new();
-                ResultDisplay.ShowTable(
+                Screen.Table(
                     (
                         sequential with
                         {
@@ -104,7 +104,7 @@ internal static class SimulateCommand
                     Trials = parsed.GetValue(trials) ?? defaults.Options.Trials,
                 },
             };
-            ResultDisplay.ShowTable(grid.Run(EveryTwoSeconds("rows")));
+            Screen.Table(grid.Run(EveryTwoSeconds("rows")));
             return ExitCode.Success;
         });
         return command;

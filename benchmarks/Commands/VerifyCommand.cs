@@ -139,6 +139,18 @@ internal sealed class VerifyCommand
         RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
         VerifiedSide tested = Tested(parsed);
         VerifiedSide? other = isAgainst ? Other(parsed, tested.Source ?? tested.Folder) : null;
+        if (
+            other is not null
+            && other.Folder.Path == tested.Folder.Path
+            && other.Engine == tested.Engine
+            && other.Options.Provider == tested.Options.Provider
+        )
+        {
+            throw new UsageException(
+                $"{tested.Name} against itself proves nothing: name another folder with --against, or another engine or provider"
+            );
+        }
+
         Reference reference = other is null
             ? Reference.Read(parsed.GetValue(_reference)!)
             : ModelVerifier.Answers(other, tested, parsed.GetValue(_prompts) ?? ModelVerifier.Prompts(tested.Folder));

@@ -101,7 +101,7 @@ internal sealed class ExternalFamily : EngineFamily
         {
             ModelName = checkpoint?.Shape.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(model)),
             Path = checkpoint?.Path ?? "",
-            Sha256 = skip is null ? context.Models.Fingerprint(checkpoint!.Path) : null,
+            Sha256 = skip is null && !context.Options.DryRun ? context.Models.Fingerprint(checkpoint!.Path) : null,
             IsReal = ModelVariant.IsReal(model),
             HiddenSize = checkpoint?.Shape.HiddenSize,
             LayerCount = checkpoint?.Shape.LayerCount,

@@ -79,7 +79,9 @@ internal sealed class InProcessFamily : EngineFamily
         ModelFolder? folder = variant.Folder;
         if (skip is null)
         {
-            (folder, skip) = Prepared(kind, provider, variant, context);
+            (folder, skip) = context.Options.DryRun
+                ? (variant.Folder ?? context.Models.Find(BuildOptions(variant, provider, context)), null)
+                : Prepared(kind, provider, variant, context);
         }
 
         EngineOptions engineOptions = context.EngineOptions(engine, provider) with
@@ -93,7 +95,7 @@ internal sealed class InProcessFamily : EngineFamily
             Kind = EngineCatalog.Get(engine),
             Folder = folder,
             Path = folder?.Path ?? "",
-            Sha256 = folder is null ? null : context.Models.Fingerprint(folder),
+            Sha256 = folder is null || context.Options.DryRun ? null : context.Models.Fingerprint(folder),
             IsReal = ModelVariant.IsReal(variant.Name),
             HiddenSize = folder?.HiddenSize,
             LayerCount = folder?.LayerCount,
@@ -101,13 +103,17 @@ internal sealed class InProcessFamily : EngineFamily
             ContextLength = folder?.ContextLength,
             Precision = folder?.Storage ?? variant.Precision.Name(),
             BlockSize = variant.BlockSize,
+            WeightBytesPerToken =
+                folder is not null ? ModelPreparation.WeightBytesPerToken(folder)
+                : skip is null ? ModelBuilder.WeightBytes(variant.BuildOptions(provider))
+                : null,
             EngineOptions = engineOptions,
             Device = engineOptions.Device is null ? null : context.Device?.Name,
             OptionsText = OptionsText.Of(engineOptions),
-            Tokenizer = folder is null ? null : tokenizer ?? PromptTokenizer.For(folder),
+            Tokenizer = tokenizer ?? (folder is null ? null : PromptTokenizer.For(folder)),
             Skip = skip,
             Failure = folder is null || skip is not null ? null : GraphNeeds.Refusal(folder, engine, provider.Target()),
-            Source = folder is null || skip is not null ? null : Source(kind, provider, variant, context),
+            Source = folder is null || skip is not null || context.Options.DryRun ? null : Source(kind, provider, variant, context),
         };
     }
 

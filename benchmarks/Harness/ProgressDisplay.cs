@@ -5,26 +5,45 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Results.Aggregation;
+using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Benchmarks.Harness;
 
 /// <summary>
-/// What a person sees while the suite measures: case n of m, the rate so far, time left. It writes only when a line arrives
-/// from the measuring process, between iterations, so that drawing takes no time from a measurement.
+/// What a person sees while the suite measures: what is being done, case n of m, launch k, the rate so far, time left. One line, written
+/// when something happens and once a second; a write takes microseconds of one core.
 /// </summary>
-internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : EventProcessor, ILogger, IDisposable
+internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 {
-    private readonly int _iterationsPerCase = options.Launches * (options.Warmups + options.Iterations);
-    private readonly int _caseCount = plan.Generations.Count();
-    private readonly bool _live = !Console.IsOutputRedirected;
-    private readonly Stopwatch _sinceFirstCase = new();
-    private readonly List<double> _rates = [];
-    private int _case;
+    private readonly SuiteOptions _options;
+    private readonly SuitePlan _plan;
+    private readonly PlannedCase[] _cases;
+    private readonly CaseNames _names;
+    private readonly TimeEstimate _time;
+    private readonly LiveLine _line = new();
+    private readonly Dictionary<string, CaseProgress> _progress = [];
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private CaseProgress _current = new("");
     private int _launch;
-    private int _index;
-    private int _iterationsDone;
-    private string _name = "";
-    private bool _onLiveLine;
+    private int _ended;
+    private long _launchStarted = Stopwatch.GetTimestamp();
+    private double _warmUpMs;
+    private double _measuredMs;
+
+    /// <param name="options">How often each case is measured.</param>
+    /// <param name="plan">What is measured.</param>
+    /// <param name="memoryGigabytesPerSecond">What the read test found.</param>
+    public ProgressDisplay(SuiteOptions options, SuitePlan plan, double? memoryGigabytesPerSecond = null)
+    {
+        (_options, _plan) = (options, plan);
+        _cases = [.. plan.Generations];
+        _names = CaseNames.Among(_cases.Select(planned => planned.Key));
+        _time = new TimeEstimate(_cases, options, memoryGigabytesPerSecond);
+    }
 
     public string Id => nameof(ProgressDisplay);
 
@@ -32,119 +51,99 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
 
     public void ShowPlan()
     {
-        foreach (string engine in plan.Runnable.Select(planned => $"{planned.Key.Engine} on {planned.Key.Provider}").Distinct())
+        foreach (string engine in _plan.Runnable.Select(planned => $"{planned.Key.Engine} on {planned.Key.Provider}").Distinct())
         {
-            Console.WriteLine(
-                $"Measuring with {engine}{(options.Engines is null || options.Providers is null ? ", the best that is here" : "")}."
+            Screen.Line(
+                $"Measuring with {engine}{(_options.Engines is null || _options.Providers is null ? ", the best that is here" : "")}."
             );
         }
 
-        foreach (PlannedCase planned in plan.Cases.Where(planned => planned.SkipReason is not null))
-        {
-            Console.WriteLine($"Skipped {planned.CaseId}: {planned.SkipReason}");
-        }
-
-        foreach (PlannedCase planned in plan.Cases.Where(planned => planned.Failure is not null))
-        {
-            Console.WriteLine($"Failed {planned.CaseId}: {planned.Failure}");
-        }
-
+        ShowProblems(_plan);
         if (!Workspace.IsOptimized)
         {
-            Console.WriteLine("Debug build: run with -c Release for numbers that mean anything.");
+            Screen.Line("Debug build: run with -c Release for numbers that mean anything.", Tone.Doubtful);
         }
 
-        if (_caseCount > 0)
+        if (_cases.Length > 0)
         {
-            Console.WriteLine(
-                options.Until is { } target
-                    ? string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"{_caseCount} cases, launches of {options.Warmups} + {options.Iterations} generations until decode rates are "
-                            + $"known within {target * 100:0.##} %; budget {options.Budget.Text("launches")}."
-                    )
-                    : $"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each"
-                        + (options.Order == LaunchOrder.Random && _caseCount > 1 ? $", in random order (seed {options.Seed})." : ".")
-            );
+            string order =
+                _options.Order == LaunchOrder.Random && _cases.Length > 1 && _options.Until is null
+                    ? string.Create(CultureInfo.InvariantCulture, $", in random order (seed {_options.Seed})")
+                    : "";
+            string time = _options.Until is null ? $", about {Plain.Duration(_time.Left(_ => 0))}" : "";
+            Screen.Line($"{Plain.Counted(_cases.Length, "case")}, {Effort(_options)}{order}{time}.");
         }
     }
 
+    /// <summary>Cases that are not measured, each reason once.</summary>
+    public static void ShowProblems(SuitePlan plan)
+    {
+        Run run = new(new RunIdentity("", default, null), new RunEnvironment(), [.. plan.Cases.Select(OutcomeReader.NotMeasured)]);
+        ResultRow[] rows = [.. Aggregates.Rows(run).Zip(plan.Cases).Select(pair => pair.First with { Status = Status(pair.Second) })];
+        foreach (string problem in CaseNotes.Problems(rows))
+        {
+            Screen.Line(problem);
+        }
+
+        static CaseStatus Status(PlannedCase planned) =>
+            planned.SkipReason is not null ? CaseStatus.Skipped
+            : planned.Failure is not null ? CaseStatus.Failed
+            : CaseStatus.Ok;
+    }
+
+    /// <summary>How often each case is measured: <c>3 launches of 1 + 5 generations each</c>.</summary>
+    public static string Effort(SuiteOptions options) =>
+        options.Until is { } target
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"launches of {options.Warmups} + {options.Iterations} generations until decode rates are known within "
+                    + $"{target * 100:0.##} %; budget {options.Budget.Text("launches")}"
+            )
+            : $"{Plain.Counted(options.Launches, "launch", "launches")} of {options.Warmups} + {options.Iterations} generations each";
+
     public override void OnStartBuildStage(IReadOnlyList<BuildPartition> partitions)
     {
-        if (options.Isolation == Isolation.Process)
+        if (_options.Isolation == Isolation.Process)
         {
-            ShowLive("building the measuring process");
+            _line.Say("building the measuring process");
+            Show("", "building the measuring process");
         }
     }
 
     public override void OnStartRunBenchmark(BenchmarkCase benchmarkCase)
     {
-        _case++;
-        _sinceFirstCase.Start();
+        // A launch of the main job says itself when it begins.
         if (PlannedCases.Of(benchmarkCase) is null)
         {
-            Begin(benchmarkCase.Descriptor.GetFilterName());
+            Begin(benchmarkCase.Descriptor.GetFilterName(), benchmarkCase.Descriptor.GetFilterName());
         }
     }
 
     /// <summary>A launch of a case of the main job begins.</summary>
     public void BeginLaunch(PlannedCase planned, int launch)
     {
-        EndLaunch();
+        if (_launch > 0)
+        {
+            EndLaunch();
+        }
+
         _launch++;
-        _index = launch;
-        Begin(planned.CaseId);
+        Begin(planned.CaseId, _names.Of(planned.Key));
+        _current.Launches = launch - 1;
     }
-
-    // Where a file takes the output, a line a launch; a person has the live line.
-    private void EndLaunch()
-    {
-        if (!_live && _index > 0 && _rates.Count > 0)
-        {
-            Console.WriteLine(FormattableString.Invariant($"launch {_launch}{OfLaunches}: {_name} #{_index}  {Median(_rates):0.0} tok/s"));
-        }
-
-        _rates.Clear();
-    }
-
-    private void Begin(string name)
-    {
-        if (options.Cooldown > TimeSpan.Zero && name != _name)
-        {
-            ShowLive($"cooling down for {options.Cooldown.TotalSeconds:0} s");
-            Thread.Sleep(options.Cooldown);
-        }
-
-        _name = name;
-        _rates.Clear();
-        ShowLive($"{Place} {_name}");
-    }
-
-    private string OfLaunches => options.Until is null ? $" of {_caseCount * options.Launches}" : "";
-
-    private string Place => _index > 0 ? $"[launch {_launch}{OfLaunches}]" : $"[{_case}/{Math.Max(_caseCount, _case)}]";
 
     public override void OnEndRunBenchmark(BenchmarkCase benchmarkCase, BenchmarkReport report)
     {
-        double[] rates =
-        [
-            .. OutcomeReader
-                .Launches(report)
-                .SelectMany(lines => lines)
-                .OfType<IterationMeasured>()
-                .Where(line => !line.IsWarmUp)
-                .Select(line => line.Result.DecodeTps)
-                .OfType<double>(),
-        ];
+        string name = benchmarkCase.Descriptor.GetFilterName();
+        CaseProgress ended = _progress.GetValueOrDefault(PlannedCases.Of(benchmarkCase)?.CaseId ?? name) ?? new CaseProgress(name);
+        _ended++;
         string outcome =
             !report.Success ? "failed"
-            : rates.Length > 0 ? FormattableString.Invariant($"{Median(rates):0.0} tok/s")
+            : ended.Rates.Count > 0 ? $"{Figure.Text(Median(ended.Rates))} tok/s"
             : "done";
-        EndLaunch();
-        _index = 0;
-        ClearLive();
-        string name = PlannedCases.Of(benchmarkCase)?.CaseId ?? _name;
-        Console.WriteLine($"[{_case}/{Math.Max(_caseCount, _case)}] {name}  {outcome}");
+        _line.Clear();
+        string place = string.Create(CultureInfo.InvariantCulture, $"[{_ended}/{Math.Max(_cases.Length, _ended)}]");
+        Screen.Line($"{place} {ended.Name}  {outcome}", report.Success ? Tone.Plain : Tone.Bad);
     }
 
     public void Write(LogKind logKind, string text)
@@ -159,19 +158,24 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
 
     public void WriteLine(LogKind logKind, string text)
     {
-        if (MeasurementLine.Parse(text) is IterationMeasured iteration)
+        switch (MeasurementLine.Parse(text))
         {
-            _iterationsDone++;
-            if (!iteration.IsWarmUp && iteration.Result.DecodeTps is { } rate)
-            {
-                _rates.Add(rate);
-            }
-
-            // What the table will show: the median so far.
-            double? shown = _rates.Count > 0 ? Median(_rates) : iteration.Result.DecodeTps;
-            ShowLive(
-                FormattableString.Invariant($"{Place} {_name}  {(iteration.IsWarmUp ? "warm-up " : "")}{shown:0.0} tok/s  {TimeLeft()}")
-            );
+            case ProcessStarted:
+                Show(Place(), "loading the model");
+                break;
+            case LaunchStarted:
+                Show(Place(), "warming up");
+                break;
+            case WarmedUp warmed:
+                _warmUpMs = warmed.Ms;
+                Show(Place(), "measuring");
+                break;
+            case IterationMeasured iteration:
+                Add(iteration);
+                break;
+            case LaunchEnded:
+                EndLaunch();
+                break;
         }
     }
 
@@ -180,7 +184,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
         // Nothing is held back.
     }
 
-    public void Dispose() => ClearLive();
+    public void Dispose() => _line.Dispose();
 
     /// <summary>The middle value, or the mean of the two in the middle.</summary>
     internal static double Median(IEnumerable<double> values)
@@ -189,39 +193,90 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
-    private string TimeLeft()
+    private void Add(IterationMeasured iteration)
     {
-        if (options.Until is not null)
-        {
-            return options.Budget.Time is { } time
-                ? FormattableString.Invariant($"{Math.Max(0, (time - _sinceFirstCase.Elapsed).TotalMinutes):0.0} min at most")
-                : "";
-        }
-
-        double left = _sinceFirstCase.Elapsed.TotalSeconds / _iterationsDone * ((_caseCount * _iterationsPerCase) - _iterationsDone);
-        return left >= 90
-            ? FormattableString.Invariant($"{left / 60:0} min left")
-            : FormattableString.Invariant($"{Math.Max(0, left):0} s left");
-    }
-
-    private void ShowLive(string text)
-    {
-        if (!_live)
+        if (iteration.IsWarmUp)
         {
             return;
         }
 
-        int width = Math.Max(20, Console.WindowWidth - 1);
-        Console.Write('\r' + (text.Length > width ? text[..width] : text.PadRight(width)));
-        _onLiveLine = true;
+        _measuredMs += iteration.Result.EndToEndMs;
+        _current.Iteration++;
+        if (_cases.FirstOrDefault(planned => _progress.GetValueOrDefault(planned.CaseId) == _current) is { } planned)
+        {
+            _time.AddGeneration(planned.CaseId, iteration.Result.TtftMs, iteration.Result.DecodeMs);
+        }
+
+        if (iteration.Result.DecodeTps is { } rate)
+        {
+            _current.Rates.Add(rate);
+        }
+
+        // What the table will show: the median so far.
+        string shown = _current.Rates.Count > 0 ? $"{Figure.Text(Median(_current.Rates))} tok/s" : "";
+        Show(Place(), $"generation {_current.Iteration} of {_options.Iterations}", shown);
     }
 
-    private void ClearLive()
+    private void Begin(string id, string name)
     {
-        if (_onLiveLine)
+        if (!_progress.TryGetValue(id, out CaseProgress? known))
         {
-            Console.Write('\r' + new string(' ', Math.Max(20, Console.WindowWidth - 1)) + '\r');
-            _onLiveLine = false;
+            _progress.Add(id, known = new CaseProgress(name));
         }
+
+        bool isOther = known != _current;
+        _current = known;
+        _current.Iteration = 0;
+        (_warmUpMs, _measuredMs) = (0, 0);
+        _launchStarted = Stopwatch.GetTimestamp();
+        if (_options.Cooldown > TimeSpan.Zero && isOther)
+        {
+            Show(Place(), "cooling down");
+            Thread.Sleep(_options.Cooldown);
+        }
+
+        Show(Place(), "starting");
+    }
+
+    private void EndLaunch()
+    {
+        if (_cases.FirstOrDefault(planned => _progress.GetValueOrDefault(planned.CaseId) == _current) is { } planned && _measuredMs > 0)
+        {
+            double seconds = Stopwatch.GetElapsedTime(_launchStarted).TotalSeconds;
+            _time.AddLaunch(planned.CaseId, seconds, _warmUpMs > 0 ? _warmUpMs : null, _measuredMs);
+            _current.Launches++;
+            if (_current.Rates.Count > 0)
+            {
+                _line.Say($"{Place()} {Figure.Text(Median(_current.Rates))} tok/s");
+            }
+        }
+
+        _measuredMs = 0;
+    }
+
+    private string Place()
+    {
+        string all = _options.Until is null && _launch > 0 ? $"/{_cases.Length * _options.Launches}" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"[launch {Math.Max(1, _launch)}{all}] {_current.Name}");
+    }
+
+    private void Show(string place, string phase, string rate = "")
+    {
+        double? left =
+            _options.Until is null ? _time.Left(id => _progress.GetValueOrDefault(id)?.Launches ?? 0)
+            : _options.Budget.Time is { } time ? Math.Max(0, (time - Stopwatch.GetElapsedTime(_started)).TotalSeconds)
+            : null;
+        _line.Show([place, rate, phase], left, isGuess: !_time.IsMeasured, _launchStarted);
+    }
+
+    private sealed class CaseProgress(string name)
+    {
+        public string Name => name;
+
+        public int Launches { get; set; }
+
+        public int Iteration { get; set; }
+
+        public List<double> Rates { get; } = [];
     }
 }

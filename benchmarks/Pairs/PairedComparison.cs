@@ -47,7 +47,7 @@ internal static class PairedComparison
 
     /// <summary>Prints the comparison: rates of both sides, and the ratios pair by pair.</summary>
     public static void Show(string a, string b, IReadOnlyList<(string Prompt, GenerationResult A, GenerationResult B)> results) =>
-        ResultDisplay.ShowTable(
+        Screen.Table(
             new TextTable(
                 [
                     new("prompt", false),

@@ -33,7 +33,7 @@ internal sealed class SpinExperiment(PlannedCase planned, int runs, Random rando
         }
 
         Console.WriteLine();
-        ResultDisplay.ShowTable(
+        Screen.Table(
             new TextTable(
                 [
                     new("case", false),

@@ -145,7 +145,9 @@ internal sealed class CasePlanner(PlanContext context)
 
     private PlannedCase Case(CaseSubject subject, string prompt, CaseKey key, TokenizedPrompt? tokens)
     {
-        string? skip = subject.IsBroken ? null : subject.Skip ?? WhyNot(key, subject.ContextLength);
+        // Before a model is built nothing counts the tokens of a text.
+        bool isCounted = key.PromptTokens is not null || !_options.DryRun;
+        string? skip = subject.IsBroken ? null : subject.Skip ?? (isCounted ? WhyNot(key, subject.ContextLength) : null);
         return new PlannedCase
         {
             // Without a tokenizer the text itself tells apart what its shortened form does not.
@@ -159,6 +161,7 @@ internal sealed class CasePlanner(PlanContext context)
             EngineOptions = subject.EngineOptions,
             Peer = skip is null ? subject.Peer?.Invoke(key.MaxLength) : null,
             BenchProgram = subject.BenchProgram,
+            WeightBytesPerToken = subject.WeightBytesPerToken,
             PromptText = tokens?.Text,
             PromptTokens = tokens?.TokenIds ?? [],
             KeepModelLoaded = _options.Isolation == Isolation.None,

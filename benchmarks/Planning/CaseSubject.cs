@@ -67,6 +67,9 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
 
     public int? BlockSize { get; init; }
 
+    /// <summary>Bytes of weights that a decoded token reads; null where they are not known.</summary>
+    public long? WeightBytesPerToken { get; init; }
+
     /// <summary>How the engine loads it.</summary>
     public required EngineOptions EngineOptions { get; init; }
 

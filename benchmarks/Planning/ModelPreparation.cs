@@ -6,6 +6,7 @@ using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Inspection;
 using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Benchmarks.Planning;
@@ -77,6 +78,12 @@ internal sealed class ModelPreparation(string root)
             )
             : null;
 
+    /// <summary>The folder for these options if it is there; null for a checkpoint's, which would have to be read to know.</summary>
+    public ModelFolder? Find(ModelBuildOptions options) =>
+        !Checkpoint.IsCheckpoint(options.Model) && Directory.Exists(_store.PathOf(options))
+            ? ModelFolderReader.Open(_store.PathOf(options))
+            : null;
+
     /// <summary>SHA-256 that identifies a checkpoint's contents; remembered from run to run.</summary>
     public string Fingerprint(string checkpoint) =>
         ByteProgress.Show(
@@ -97,6 +104,20 @@ internal sealed class ModelPreparation(string root)
         }
 
         return fingerprint;
+    }
+
+    /// <summary>Bytes of weights that a decoded token reads; null for a graph that does not tell. Takes milliseconds.</summary>
+    public static long? WeightBytesPerToken(ModelFolder folder)
+    {
+        try
+        {
+            return FolderInspection.Of(folder.Path).WeightBytesPerToken;
+        }
+        catch (ModelException)
+        {
+            // What an engine refuses it says itself.
+            return null;
+        }
     }
 
     /// <summary>SHA-256 of a file, once for each file of a run.</summary>

@@ -142,6 +142,12 @@ public sealed record SuiteOptions
     /// <summary>Folder of the run's files; null takes a new one under artifacts/results.</summary>
     public string? Output { get; init; }
 
+    /// <summary>What the user calls the run.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>True lists what would be measured, and builds and measures nothing.</summary>
+    public bool DryRun { get; init; }
+
     /// <summary>Only these cases, by case_id; null for all.</summary>
     public IReadOnlyList<string>? Cases { get; init; }
 

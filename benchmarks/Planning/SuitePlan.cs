@@ -63,6 +63,9 @@ public sealed record PlannedCase
     /// <summary>How long the prompt took to tokenize, ms; null for pseudo-random tokens.</summary>
     public double? TokenizeMs { get; init; }
 
+    /// <summary>Bytes of weights that a decoded token reads; null where the engine's own program holds the model.</summary>
+    public long? WeightBytesPerToken { get; init; }
+
     /// <summary>Made once, by our tokenizer, so that every engine reads the same ids.</summary>
     public required IReadOnlyList<int> PromptTokens { get; init; }
 

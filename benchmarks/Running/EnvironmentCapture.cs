@@ -12,7 +12,13 @@ internal static class EnvironmentCapture
     /// <param name="machine">The machine, probed.</param>
     /// <param name="device">The adapter that was asked for; null takes DirectML's own choice on Windows, elsewhere the first.</param>
     /// <param name="libraries">The native libraries of the measuring process.</param>
-    public static RunEnvironment Capture(MachineInfo machine, GpuInfo? device, IReadOnlyList<LoadedLibrary> libraries)
+    /// <param name="memoryGigabytesPerSecond">What the read test found; null where it was not made.</param>
+    public static RunEnvironment Capture(
+        MachineInfo machine,
+        GpuInfo? device,
+        IReadOnlyList<LoadedLibrary> libraries,
+        double? memoryGigabytesPerSecond = null
+    )
     {
         GpuInfo? gpu = device ?? DirectMLAdapter.Default ?? (machine.Gpus is [var first, ..] ? first : null);
         LoadedLibrary? ort = Find("onnxruntime");
@@ -23,6 +29,7 @@ internal static class EnvironmentCapture
             MachineId = machine.MachineId,
             CpuName = machine.CpuName,
             RamBytes = machine.RamBytes,
+            MemoryGigabytesPerSecond = memoryGigabytesPerSecond,
             OsBuild = machine.OsBuild,
             GpuName = gpu?.Name,
             GpuVendorId = gpu?.VendorId,

@@ -123,7 +123,7 @@ internal sealed partial class RunOutput : IDisposable
         }
 
         plan.Write(PlanPath);
-        return new RunIdentity(then.RunId, then.TestTime, then.BuildCommit);
+        return new RunIdentity(then.RunId, then.TestTime, then.BuildCommit) { Label = identity.Label };
     }
 
     /// <summary>Writes what there is so far, over what was written before.</summary>

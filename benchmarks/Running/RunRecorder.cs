@@ -26,6 +26,11 @@ internal sealed class RunRecorder : IDisposable
     private const double TargetAlpha = 0.01;
     private static readonly TimeSpan s_signalDelay = TimeSpan.FromSeconds(2);
 
+    // Once for a process, before its first case; a tenth is as exact as it is.
+    private static readonly Lazy<double?> s_memoryBandwidth = new(() =>
+        MemoryBandwidth.Read(PhysicalCores.Count) is { } found ? Math.Round(found, 1) : null
+    );
+
     private readonly RunIdentity _identity;
     private readonly PlanContext _context;
     private readonly SuitePlan _plan;
@@ -33,6 +38,7 @@ internal sealed class RunRecorder : IDisposable
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _isInterrupted = new();
     private readonly PosixSignalRegistration[] _signals;
+    private readonly double? _memoryGigabytesPerSecond;
     private bool _isEnding;
     private TimeSpan _writing;
     private long _written = Stopwatch.GetTimestamp();
@@ -56,6 +62,7 @@ internal sealed class RunRecorder : IDisposable
     {
         _wanted = isOpen ? null : context.Options.Launches;
         (_identity, _context, _plan, _folder, Traces) = (identity, context, plan, folder, traces);
+        _memoryGigabytesPerSecond = plan.Runnable.Any(planned => planned.Key.Provider == "cpu") ? s_memoryBandwidth.Value : null;
         _signals = [.. ProcessSignals.All.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
     }
 
@@ -129,7 +136,7 @@ internal sealed class RunRecorder : IDisposable
                 .SelectMany(started => started.Libraries)
                 .DistinctBy(library => library.Name),
         ];
-        return EnvironmentCapture.Capture(_context.Machine, _context.Device, libraries);
+        return EnvironmentCapture.Capture(_context.Machine, _context.Device, libraries, _memoryGigabytesPerSecond);
     }
 
     /// <summary>Keeps a launch. Does not return when the signal that ended it is about to end this process too.</summary>

@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using System.Reflection;
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.ConsoleArguments;
@@ -27,6 +28,14 @@ internal static class SuiteRunner
 
     private static readonly BenchmarkSwitcher s_switcher = BenchmarkSwitcher.FromAssembly(typeof(SuiteRunner).Assembly);
 
+    /// <summary>Names of BenchmarkDotNet's own options, with their dashes.</summary>
+    public static IReadOnlySet<string> BenchmarkDotNetOptions { get; } =
+        typeof(CommandLineOptions)
+            .GetProperties()
+            .SelectMany(property => property.GetCustomAttributes<CommandLine.OptionAttribute>())
+            .Select(option => $"--{option.LongName}")
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+
     /// <returns>The exit code: success only if every case that was not skipped has a result.</returns>
     public static int Run(SuiteOptions options)
     {
@@ -43,8 +52,13 @@ internal static class SuiteRunner
         using ProcessState process = new();
         process.Set(HomePaths.KeepVariable, options.KeepPaths ? "1" : "");
         string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
+        if (options.DryRun)
+        {
+            return Preview(new PlanContext(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models)), filters);
+        }
+
         MeasuringTraces.CleanUp();
-        RunIdentity identity = NewIdentity();
+        RunIdentity identity = NewIdentity(options);
         string path = options.Output ?? Path.Combine(Workspace.Results, identity.RunId);
         foreach (string left in RunCleanup.CleanUp(Path.GetDirectoryName(Path.GetFullPath(path))!).Where(left => !options.Resume))
         {
@@ -81,9 +95,9 @@ internal static class SuiteRunner
     )
     {
         SuiteOptions options = context.Options;
-        ProgressDisplay display = new(options, plan);
+        ProgressDisplay display = new(options, plan, recorder.Environment().MemoryGigabytesPerSecond);
         display.ShowPlan();
-        new QuietMachine(ForeignLoad.Look, Console.WriteLine).Check(options);
+        new QuietMachine(ForeignLoad.Look, text => Screen.Line(text, Tone.Doubtful)).Check(options);
         BenchmarkReport[] reports = Generate(options, plan, filters, folder, display, recorder);
         recorder.WaitForEnd();
         RunEnvironment environment = recorder.Environment();
@@ -104,6 +118,15 @@ internal static class SuiteRunner
         return ExitCodeOf(run, reports);
     }
 
+    // Lists what would be measured; nothing is built, and nothing is left behind.
+    private static int Preview(PlanContext context, string[] filters)
+    {
+        SuitePlan plan = Plan(context, filters);
+        TimeEstimate time = new([.. plan.Generations], context.Options, MemoryBandwidth.Read(PhysicalCores.Count));
+        PlanDisplay.Show(plan, context.Options, time);
+        return plan.Runnable.Any() ? ExitCode.Success : ExitCode.Input;
+    }
+
     internal static void CheckSpin(SuiteOptions options)
     {
         if (options.Spin is not null && options.SessionEntries.Keys.FirstOrDefault(SpinEntries.Of(options.Spin).ContainsKey) is { } entry)
@@ -112,10 +135,10 @@ internal static class SuiteRunner
         }
     }
 
-    internal static RunIdentity NewIdentity()
+    internal static RunIdentity NewIdentity(SuiteOptions options)
     {
         DateTimeOffset start = DateTimeOffset.UtcNow;
-        return new RunIdentity(RunId.New(start), start, EnvironmentCapture.BuildCommit);
+        return new RunIdentity(RunId.New(start), start, EnvironmentCapture.BuildCommit) { Label = options.Label };
     }
 
     private static SuitePlan Plan(PlanContext context, string[] filters)

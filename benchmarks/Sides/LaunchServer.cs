@@ -44,7 +44,7 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
         PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
         SuitePlan plan = new(new CasePlanner(context).Plan(EngineFamilies.Choose(context)), []);
         SuiteRunner.RequireModels(options, plan);
-        RunIdentity identity = folder.Begin(SuiteRunner.NewIdentity(), context.Machine, plan, options.Seed, options.KeepPaths);
+        RunIdentity identity = folder.Begin(SuiteRunner.NewIdentity(options), context.Machine, plan, options.Seed, options.KeepPaths);
         using MeasuringTraces traces = new();
         using RunRecorder recorder = new(identity, context, plan, folder, traces, isOpen: true);
         using ProcessState process = new();

@@ -14,8 +14,8 @@ internal static class CheckpointDisplay
     /// <param name="tokenizerProblem">Why the suite's tokenizer does not read tokenizer.json, or null.</param>
     public static void Show(CheckpointInspection inspection, string? tokenizerProblem)
     {
-        ResultDisplay.ShowTable(new TextTable([new("property", false), new("value", false)], [.. Facts(inspection)]));
-        ResultDisplay.ShowTable(
+        Screen.Table(new TextTable([new("property", false), new("value", false)], [.. Facts(inspection)]));
+        Screen.Table(
             new TextTable(
                 [new("file", false), new("tensors", true), new("bytes", true)],
                 [

@@ -13,8 +13,8 @@ internal static class InspectionDisplay
     /// <param name="tokenizerProblem">Why the suite's tokenizer does not read tokenizer.json, or null.</param>
     public static void Show(FolderInspection inspection, double gigabytesPerSecond, string? tokenizerProblem)
     {
-        ResultDisplay.ShowTable(new TextTable([new("property", false), new("value", false)], [.. Facts(inspection, gigabytesPerSecond)]));
-        ResultDisplay.ShowTable(
+        Screen.Table(new TextTable([new("property", false), new("value", false)], [.. Facts(inspection, gigabytesPerSecond)]));
+        Screen.Table(
             new TextTable(
                 [new("weights", false), new("storage", false), new("parameters", true), new("bytes", true)],
                 [
@@ -25,7 +25,7 @@ internal static class InspectionDisplay
                 ]
             )
         );
-        ResultDisplay.ShowTable(
+        Screen.Table(
             new TextTable(
                 [new("provider", false), new("suits", false), new("because", false)],
                 [.. inspection.Providers.Select(fit => (string[])[Name(fit.Provider), fit.Suits ? "yes" : "no", fit.Reason ?? ""])]

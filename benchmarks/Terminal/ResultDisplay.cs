@@ -1,58 +1,46 @@
 using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
-using Spectre.Console;
 
 namespace Llama3Perf.Benchmarks.Terminal;
 
-/// <summary>What a person reads when the run is over: the table, what to know about it, where the files are.</summary>
+/// <summary>What a person reads when the run is over: the headline, the table, what to know about it, where the files are.</summary>
 internal static class ResultDisplay
 {
     public static void Show(Run run, string folder)
     {
         IReadOnlyList<ResultRow> rows = Aggregates.Rows(run);
-        if (rows.Count > 0)
+        Console.WriteLine();
+        if (Headline.Of(run) is { } headline)
         {
-            Console.WriteLine();
-            ShowTable(SummaryTable.Of(rows));
-            foreach (string note in SummaryTable.Notes(rows))
-            {
-                Console.WriteLine(note);
-            }
-
+            Screen.Line(headline, Tone.Strong);
             Console.WriteLine();
         }
 
-        foreach (string file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
+        CaseTable table = CaseTable.Of(rows);
+        if (!table.IsEmpty)
         {
-            Console.WriteLine(file);
+            TextTable fitted = table.Fit(Screen.Width - 3, out string unit);
+            Screen.Line(table.Shared + unit, Tone.Quiet);
+            Screen.Table(fitted, ToneOf);
+            Console.WriteLine();
         }
+
+        foreach (string note in CaseNotes.Of(rows))
+        {
+            Screen.Line(note);
+        }
+
+        Screen.Line($"Files: {folder}");
     }
 
-    /// <summary>A table that fits the terminal; where output goes to a file, the lines are as long as they need to be.</summary>
-    public static void ShowTable(TextTable table)
-    {
-        if (Console.IsOutputRedirected)
+    /// <summary>Verdicts and notes have a colour.</summary>
+    public static Tone ToneOf(string cell) =>
+        cell switch
         {
-            Console.WriteLine(MarkdownTable.WriteText(table));
-            return;
-        }
-
-        Table shown = new Table().Border(TableBorder.Simple);
-        foreach (TextColumn column in table.Columns)
-        {
-            TableColumn header = new(new Text(column.IsNumber ? column.Header.PadLeft(column.Width) : column.Header.PadRight(column.Width)))
-            {
-                Alignment = column.IsNumber ? Justify.Right : Justify.Left,
-            };
-            shown.AddColumn(header);
-        }
-
-        foreach (IReadOnlyList<string> row in table.Rows)
-        {
-            shown.AddRow(row.Select(cell => new Text(cell)));
-        }
-
-        AnsiConsole.Write(shown);
-    }
+            "failed" or "regression" or "REGRESSION" or "tokens differ" => Tone.Bad,
+            "unsteady" or "noisy" or "interrupted" or "inconclusive" => Tone.Doubtful,
+            "faster" or "pass" => Tone.Good,
+            _ => Tone.Plain,
+        };
 }

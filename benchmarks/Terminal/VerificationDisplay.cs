@@ -9,7 +9,7 @@ internal static class VerificationDisplay
 {
     public static void Show(string tested, string reference, ModelVerification verification)
     {
-        ResultDisplay.ShowTable(
+        Screen.Table(
             new TextTable(
                 [
                     new("prompt", false),

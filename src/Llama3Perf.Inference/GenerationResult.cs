@@ -60,6 +60,9 @@ public sealed record GenerationResult
     /// <summary>New tokens a second after the first: (n_g - 1) / (t_last - t_1); null for a single token.</summary>
     public double? DecodeTps => NewTokens.Length > 1 ? (NewTokens.Length - 1) / DecodeMs * 1000 : null;
 
+    /// <summary>Time per output token, ms: (t_last - t_1) / (n_g - 1); null for a single new token.</summary>
+    public double? TpotMs => NewTokens.Length > 1 ? DecodeMs / (NewTokens.Length - 1) : null;
+
     /// <summary>t_2 - t_1, ms: the first decode step, in which some devices do what they do once (capture a graph, compile); null for a
     /// single token.</summary>
     public double? FirstStepMs => TokenMs.Length > 1 ? TokenMs[1] - TokenMs[0] : null;

@@ -162,6 +162,7 @@ internal static class LlamaBenchCase
             PrefillTps = launch.Prefill.SamplesTps[iteration],
             DecodeMs = launch.Decode.SamplesNs[iteration] / 1e6,
             DecodeTps = launch.Decode.SamplesTps[iteration],
+            TpotMs = 1000 / launch.Decode.SamplesTps[iteration],
             Completed = true,
         };
 }

@@ -37,6 +37,8 @@ public static class Aggregates
             WarmUpMs = ok && outcome.WarmUps.Count > 0 ? StatisticColumn.Median([.. outcome.WarmUps.Select(warmUp => warmUp.Ms)]) : null,
             WarmUpIterations = ok ? outcome.WarmUps.Max(warmUp => (int?)warmUp.Iterations) : null,
             WarmUpSettled = ok && outcome.WarmUps.Count > 0 ? outcome.WarmUps.All(warmUp => warmUp.IsSettled) : null,
+            WeightBytesPerToken = outcome.WeightBytesPerToken,
+            MemoryBandwidthPercent = BandwidthPercent(run, outcome, samples),
             ProcessPriority = outcome.ProcessPriority,
             LaunchOrder = outcome.LaunchOrder,
             StoppedAttempts =
@@ -50,6 +52,14 @@ public static class Aggregates
             OutputSha256 = samples.FirstOrDefault()?.OutputSha256,
             OutputStable = IsStable(samples),
         };
+    }
+
+    private static double? BandwidthPercent(Run run, CaseOutcome outcome, Sample[] samples)
+    {
+        double[] rates = Values(samples, s_decodeTps);
+        return outcome.Case.Provider == "cpu" && rates.Length > 0
+            ? outcome.WeightBytesPerToken * StatisticColumn.Median(rates) / (run.Environment.MemoryGigabytesPerSecond * 1e9) * 100
+            : null;
     }
 
     private static double? Statistic(StatisticColumn column, Sample[] samples)

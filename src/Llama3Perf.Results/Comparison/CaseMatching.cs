@@ -33,14 +33,13 @@ internal sealed class CaseMatching
     /// <summary>Matches the cases of runs.</summary>
     /// <param name="runs">The runs, the baseline first.</param>
     /// <param name="vary">Names of the varied fields; empty finds the one.</param>
-    /// <param name="onlyOfRuns">True finds by itself only fields of a whole run.</param>
     /// <exception cref="RunFileException">The runs differ in more than the varied fields, or two cases of a side cannot be told
     /// apart.</exception>
     /// <exception cref="OptionException">A varied field is no key column.</exception>
-    public static CaseMatching Of(IReadOnlyList<Run> runs, IReadOnlyList<string> vary, bool onlyOfRuns = false)
+    public static CaseMatching Of(IReadOnlyList<Run> runs, IReadOnlyList<string> vary)
     {
         KeyedRun[] keyed = [.. runs.Select(run => new KeyedRun(run))];
-        VariedFields varied = VariedFields.Resolve(keyed, vary, onlyOfRuns);
+        VariedFields varied = VariedFields.Resolve(keyed, vary);
         List<(KeyedRun Run, string?[] Varied, KeyedCase[] Cases)> parts = [.. keyed.SelectMany(run => Parts(run, varied))];
         ComparedSide[] sides = Label(varied.Names, parts.Select(part => (part.Run.Run, part.Varied)).ToArray());
         Dictionary<string, KeyedCase?[]> rows = new(StringComparer.Ordinal);
@@ -102,7 +101,7 @@ internal sealed class CaseMatching
         string[] labels = values;
         if (!AreDistinct(labels) || values.Contains(""))
         {
-            labels = [.. parts.Select((part, i) => $"{part.Run.Identity.RunId} {values[i]}".TrimEnd())];
+            labels = [.. parts.Select((part, i) => $"{part.Run.Identity.ShownName()} {values[i]}".TrimEnd())];
         }
 
         if (!AreDistinct(labels))

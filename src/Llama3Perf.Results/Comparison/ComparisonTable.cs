@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Llama3Perf.Results.Files;
+using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
 
@@ -46,13 +47,52 @@ public static class ComparisonTable
             $"Medians and ratios with the interval over launches, each end at {Percent(comparison.Options.Alpha)}; pass: a loss of "
                 + $"{Percent(comparison.Options.Threshold)} is excluded.\n\n"
         );
-        text.Append(MarkdownTable.Write(Of(comparison)));
+        foreach (string line in Summary(comparison))
+        {
+            text.Append("- ").Append(MarkdownTable.Escape(line)).Append('\n');
+        }
+
+        text.Append('\n').Append(MarkdownTable.Write(Of(comparison)));
         foreach (string note in Notes(comparison))
         {
             text.Append("\n- ").Append(MarkdownTable.Escape(note));
         }
 
         return text.ToString().TrimEnd('\n') + "\n";
+    }
+
+    /// <summary>Each side against the baseline over all cases, a line for each metric that has a direction: the geometric mean, and how
+    /// many are faster, slower, the same or unclear.</summary>
+    public static IReadOnlyList<string> Summary(RunComparison comparison) =>
+        [
+            .. from side in Enumerable.Range(1, comparison.Sides.Count - 1)
+            from metric in comparison.Rows.GroupBy(row => row.Metric)
+            where metric.Key.Direction != Direction.None
+            let judged = metric.Select(row => row.Cells[side]?.Judgement).OfType<MetricJudgement>().ToArray()
+            where judged.Length > 0
+            orderby side, comparison.Options.Metrics.ToList().IndexOf(metric.Key.Name)
+            select Summary(comparison, comparison.Sides[side], metric.Key, judged),
+        ];
+
+    private static string Summary(RunComparison comparison, ComparedSide side, Column<Sample> metric, MetricJudgement[] judged)
+    {
+        var mean = MeanRatio.Of([.. judged.Select(one => one.Ratio)], comparison.Options.Alpha);
+        string interval = mean.Interval is { } i ? string.Create(CultureInfo.InvariantCulture, $" [{i.Low:0.000}, {i.High:0.000}]") : "";
+        string counts = string.Join(
+            ", ",
+            new[]
+            {
+                (MetricVerdict.Faster, "faster"),
+                (MetricVerdict.Regression, "slower"),
+                (MetricVerdict.Pass, "same"),
+                (MetricVerdict.Inconclusive, "unclear"),
+            }.Select(kind => $"{judged.Count(one => one.Verdict == kind.Item1)} {kind.Item2}")
+        );
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{side.Label}: {metric.Name} {mean.Ratio:0.000}x{interval} in the geometric mean over {judged.Length} "
+                + $"{(judged.Length == 1 ? "case" : "cases")}: {counts}"
+        );
     }
 
     /// <summary>What has to be known to read the table, a line each: where the spread comes from, synthetic weights, what would decide the

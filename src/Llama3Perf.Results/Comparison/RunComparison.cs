@@ -149,7 +149,9 @@ public sealed record RunComparison
         }
     }
 
-    private static List<Run> BaselineFirst(IReadOnlyList<Run> runs, string? baseline)
+    /// <summary>The runs with the baseline in front.</summary>
+    /// <exception cref="OptionException">There is no such run.</exception>
+    internal static List<Run> BaselineFirst(IReadOnlyList<Run> runs, string? baseline)
     {
         int index = baseline is null ? 0 : IndexOf(runs, baseline);
         return [runs[index], .. runs.Where((_, i) => i != index)];

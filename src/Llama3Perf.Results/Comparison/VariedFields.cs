@@ -35,9 +35,8 @@ internal sealed record VariedFields(IReadOnlyList<string> Names, IReadOnlySet<st
     /// </summary>
     /// <param name="runs">The runs with their cases, the baseline first.</param>
     /// <param name="names">What was asked for.</param>
-    /// <param name="onlyOfRuns">True finds by itself only fields of a whole run, such as a version, and never mixes cases.</param>
     /// <exception cref="RunFileException">The runs differ in more.</exception>
-    public static VariedFields Resolve(IReadOnlyList<KeyedRun> runs, IReadOnlyList<string> names, bool onlyOfRuns)
+    public static VariedFields Resolve(IReadOnlyList<KeyedRun> runs, IReadOnlyList<string> names)
     {
         VariedFields asked = Named(names);
         string[] different = [.. Differences(runs, asked.Ignored).Distinct(StringComparer.Ordinal)];
@@ -47,7 +46,7 @@ internal sealed record VariedFields(IReadOnlyList<string> Names, IReadOnlySet<st
         }
 
         string[] causes = [.. different.Where(name => different.All(WithConsequences(name).Contains))];
-        bool isFound = names.Count == 0 && causes.Length == 1 && (!onlyOfRuns || KeyedCase.RunNames.Contains(causes[0]));
+        bool isFound = names.Count == 0 && causes.Length == 1;
         return isFound ? Named(causes) : throw new RunFileException(Refusal(runs, names, different));
     }
 

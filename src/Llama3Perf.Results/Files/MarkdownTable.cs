@@ -6,19 +6,11 @@ namespace Llama3Perf.Results.Files;
 public static class MarkdownTable
 {
     /// <summary>The table, a line for the headings, one for the alignment and one for each row, each ending in LF.</summary>
-    public static string Write(TextTable table) => Write(table, Escape);
-
-    private static string Write(TextTable table, Func<string, string> escape)
+    public static string Write(TextTable table)
     {
-        string[][] rows = [.. table.Rows.Select(row => row.Select(escape).ToArray())];
-        string[] headers = [.. table.Columns.Select(column => escape(column.Header))];
-        int[] widths =
-        [
-            .. headers.Select(
-                (header, i) => rows.Select(row => row[i].Length).Append(header.Length).Append(table.Columns[i].Width).Append(3).Max()
-            ),
-        ];
-
+        string[][] rows = [.. table.Rows.Select(row => row.Select(Escape).ToArray())];
+        string[] headers = [.. table.Columns.Select(column => Escape(column.Header))];
+        int[] widths = [.. Widths(table, headers, rows).Select(width => Math.Max(width, 3))];
         StringBuilder text = new();
         WriteRow(text, headers.Select((header, i) => Pad(header, widths[i], table.Columns[i])));
         WriteRow(text, widths.Select((width, i) => table.Columns[i].IsNumber ? new string('-', width - 1) + ":" : new string('-', width)));
@@ -29,6 +21,24 @@ public static class MarkdownTable
 
         return text.ToString();
     }
+
+    /// <summary>The same table for a terminal, a log or a pipe: plain aligned text, every character as it is.</summary>
+    public static string WriteText(TextTable table)
+    {
+        string[][] rows = [.. table.Rows.Select(row => row.Select(cell => TextLine.Of(cell)).ToArray())];
+        string[] headers = [.. table.Columns.Select(column => column.Header)];
+        int[] widths = Widths(table, headers, rows);
+        StringBuilder text = new();
+        foreach (string[] row in rows.Prepend(headers))
+        {
+            text.Append(string.Join("  ", row.Select((cell, i) => Pad(cell, widths[i], table.Columns[i]))).TrimEnd()).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    private static int[] Widths(TextTable table, string[] headers, string[][] rows) =>
+        [.. headers.Select((header, i) => rows.Select(row => row[i].Length).Append(header.Length).Append(table.Columns[i].Width).Max())];
 
     /// <summary>
     /// Text that stands in a markdown line as it is: no column ends, no tag, link, image, code or reference begins, no address is linked,
@@ -53,9 +63,6 @@ public static class MarkdownTable
         // GitHub makes links of bare addresses.
         return escaped.Replace("://", "\\://").Replace("www.", "www\\.").ToString();
     }
-
-    /// <summary>The same table for a terminal or a log: aligned alike, every character as it is.</summary>
-    public static string WriteText(TextTable table) => Write(table, text => TextLine.Of(text));
 
     private static string Pad(string cell, int width, TextColumn column) => column.IsNumber ? cell.PadLeft(width) : cell.PadRight(width);
 

@@ -65,7 +65,7 @@ public static class RunWriter
         TableWriter.Write(ResultSchema.Table, rows, Path.Combine(folder, RunFolder.Results));
         File.WriteAllText(
             Path.Combine(folder, RunFolder.Markdown),
-            RunMarkdown.Write(rows),
+            RunMarkdown.Write(run),
             new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)
         );
     }

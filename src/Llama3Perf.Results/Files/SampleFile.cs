@@ -166,6 +166,7 @@ internal sealed class SampleFile
                 ? [new LaunchWarmUp(ms, iterations, settled)]
                 : [],
             TokenizeMs = row.TokenizeMs,
+            WeightBytesPerToken = row.WeightBytesPerToken,
             ProcessPriority = row.ProcessPriority,
             LaunchOrder = row.LaunchOrder,
             Samples = samples?.All ?? [],

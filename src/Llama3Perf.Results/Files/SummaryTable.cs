@@ -13,6 +13,9 @@ public static class SummaryTable
     /// <summary>The column that names cases, for every table that has them.</summary>
     public static TextColumn Case { get; } = TextColumn.Of(ResultSchema.Column("case_id"));
 
+    /// <summary>The column of their prompts.</summary>
+    internal static TextColumn Prompt { get; } = TextColumn.Of(ResultSchema.Column("n_prompt"));
+
     /// <summary>The column that says how they ended.</summary>
     public static TextColumn Status { get; } = TextColumn.Of(ResultSchema.Column("status"));
 
@@ -30,45 +33,4 @@ public static class SummaryTable
             [.. rows.Select((_, i) => known.Select(column => column.Cells[i]).ToArray())]
         );
     }
-
-    /// <summary>What a reader of the table has to know, a line each: synthetic weights, failed and skipped cases, changing outputs, what
-    /// disturbed the measurement.</summary>
-    public static IReadOnlyList<string> Notes(IReadOnlyList<ResultRow> rows)
-    {
-        IEnumerable<string> weights = rows.Any(row => row.Case.Weights == "synthetic")
-            ? ["Synthetic weights: speed is real, text is noise."]
-            : [];
-        IEnumerable<string> problems = rows.Where(row => row.Status != CaseStatus.Ok)
-            .Select(row => $"{row.CaseId} {Cells.Status.Format(row.Status)}: {Short(row.Error ?? "no reason known")}");
-        IEnumerable<string> unstable = rows.Where(row => row.OutputStable == false)
-            .Select(row => $"{row.CaseId}: the generated tokens differ between iterations.");
-        IEnumerable<string> notes = rows.Where(row => row.Notes is not null).Select(row => $"{row.CaseId}: {Short(row.Notes!)}.");
-        return [.. weights, .. problems, .. unstable, .. Fitness(rows), .. notes];
-    }
-
-    // One line for all where none was disturbed: silence would not say that anybody looked.
-    private static IEnumerable<string> Fitness(IReadOnlyList<ResultRow> rows)
-    {
-        ResultRow[] judged = [.. rows.Where(row => row.Fitness.Verdict is not null)];
-        ResultRow[] unsteady = [.. judged.Where(row => row.Fitness.Verdict == Steadiness.Unsteady)];
-        IEnumerable<string> verdicts =
-            judged.Length > 0 && unsteady.Length == 0
-                ? ["Steady: nothing that this machine tells disturbed the measurement."]
-                : unsteady.Select(row => $"{row.CaseId}: unsteady: {row.Fitness.Reasons}.");
-        return
-        [
-            .. verdicts,
-            .. rows.Where(row => row.WarmUpSettled == false)
-                .Select(row => $"{row.CaseId}: the warm-up ended at its limit, not because nothing changed any more."),
-            .. rows.Where(row => row.StoppedAttempts > 0)
-                .Select(row =>
-                    $"{row.CaseId}: "
-                    + $"{(row.StoppedAttempts == 1 ? "1 stopped generation was" : $"{row.StoppedAttempts} stopped generations were")} "
-                    + "thrown away and measured again."
-                ),
-        ];
-    }
-
-    /// <summary>Libraries put whole pages into their messages; the files have all of it.</summary>
-    private static string Short(string text) => TextLine.Of(text, TextLine.LongestMessage);
 }

@@ -33,7 +33,7 @@ internal sealed class GateSides
     /// <exception cref="RunFileException">They differ in more than what is varied, or the noise record is of another machine.</exception>
     public static GateSides Of(IReadOnlyList<Run> baseline, Run current, IReadOnlyList<Column<Sample>> metrics, GateOptions options)
     {
-        CaseMatching matching = CaseMatching.Of([.. baseline, current], options.Vary, onlyOfRuns: true);
+        CaseMatching matching = CaseMatching.Of([.. baseline, current], options.Vary);
         if (matching.Sides.Count != baseline.Count + 1)
         {
             throw new RunFileException(
@@ -46,7 +46,14 @@ internal sealed class GateSides
         GateSides sides = new(matching.Varied.Names, options);
         if (baseline.Any(run => run.Identity.RunId == current.Identity.RunId))
         {
-            sides.Add(GateFindingKind.Note, caseId: null, $"baseline and current are the same run, {current.Identity.RunId} (A/A)");
+            sides.Add(
+                GateFindingKind.Note,
+                caseId: null,
+                baseline.Count == 1
+                    ? $"baseline and current are the same run, {current.Identity.RunId} (A/A)"
+                    : $"the current run, {current.Identity.RunId}, is among the {baseline.Count} baseline runs and speaks for them "
+                        + "too; leave it out of the pattern"
+            );
         }
 
         foreach (

@@ -1,104 +1,79 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Results.Report;
 
-/// <summary>One page that shows one run or several: charts, tables and the machine. It needs no network, follows light and dark, and fits a
-/// phone.</summary>
+/// <summary>
+/// One page that shows one run or several: what is wrong first, then charts, tables and the machine. It needs no network, follows light and
+/// dark, and fits a phone. Its charts are drawn beforehand, so that it prints, and its script only sorts, filters and saves.
+/// </summary>
 public static class HtmlReport
 {
     private const string Mark = "<title>Llama3Perf report";
+
+    private static readonly string s_script = Resource("report.js");
 
     /// <summary>Writes the page.</summary>
     /// <param name="runs">One run or several; when they differ in one field only, lines show each case over it.</param>
     /// <param name="path">The file to write.</param>
     /// <param name="force">Replaces a file that is no report.</param>
-    /// <param name="cases">Cases that are shown however many there are; of more than a page holds the worst are shown beside them.</param>
-    /// <exception cref="RunFileException">The file is there and is no report, or it cannot be written.</exception>
-    public static void Write(IReadOnlyList<Run> runs, string path, bool force = false, IReadOnlyList<string>? cases = null) =>
-        TextFile.Write(path, Page(runs, cases), Mark, force);
+    /// <param name="options">What the page is about.</param>
+    /// <exception cref="RunFileException">The file is there and is no report, it cannot be written, or the runs differ in more than was
+    /// named.</exception>
+    /// <exception cref="OptionException">There is no such field or baseline.</exception>
+    public static void Write(IReadOnlyList<Run> runs, string path, bool force = false, ReportOptions? options = null) =>
+        TextFile.Write(path, Page(runs, options), Mark, force);
 
     /// <summary>The page's text: HTML that is well-formed XML too.</summary>
-    internal static string Page(IReadOnlyList<Run> runs, IReadOnlyList<string>? cases = null)
+    internal static string Page(IReadOnlyList<Run> runs, ReportOptions? options = null)
     {
-        var selection = ReportSelection.Of(runs, cases ?? []);
-        ReportData data = ReportData.Of(selection.Shown);
+        options ??= new ReportOptions();
+        var selection = ReportSelection.Of(runs, options.Cases);
+        var data = ReportData.Of(selection.Shown, options);
         ReportTables tables = new(data);
+        string title = options.Title ?? ReportTiles.Title(data);
         StringBuilder page = new();
-        page.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
-        page.Append(
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light "
-                + "dark\"/>\n"
-        );
-        page.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n");
-        page.Append($"{Mark}: {Escape(Title(data))}</title>\n<style>\n{Style()}</style>\n</head>\n<body>\n");
-        AppendHeader(page, data, tables, selection.Note);
+        AppendHead(page, title);
+        AppendHeader(page, data, tables, title, selection.Note);
+        AppendTiles(page, data, tables);
+        AppendWrong(page, tables);
         AppendCharts(page, data);
-        AppendSection(
-            page,
-            "Figures",
-            "Medians over iterations with their 95 % intervals over launches (three or more), as the charts show them.",
-            Table(tables.Figures())
-        );
-        if (tables.Comparison() is { } comparison)
-        {
-            AppendSection(
-                page,
-                "Comparison",
-                "Ratios to the first run with their intervals over launches, each end at 1 %, worst first; pass: a loss of 5 % is "
-                    + "excluded.",
-                Table(comparison)
-            );
-        }
-
-        AppendSection(page, "Results", "One row for each case, as in results.csv.", Table(tables.Results()));
-        if (tables.Unsteady() is { Rows.Count: > 0 } unsteady)
-        {
-            AppendSection(
-                page,
-                "Unsteady cases",
-                "Their machine was disturbed while they were measured: such a side proves nothing.",
-                Table(unsteady)
-            );
-        }
-
-        if (tables.Problems() is { Rows.Count: > 0 } problems)
-        {
-            AppendSection(page, "Failed and skipped cases", "These have no figures above.", Table(problems));
-        }
-
-        AppendSection(
-            page,
-            "Environment",
-            data.Sides.Count > 1 ? "What differs between the runs is bold." : "",
-            Table(tables.Environment(), rows => rows.Skip(1).Distinct().Count() > 1)
-        );
-        if (selection.Data.Length > 0)
-        {
-            AppendSection(
-                page,
-                "Data",
-                "Medians of every case, comma-separated.",
-                "<details><summary>Show</summary><pre>"
-                    + $"{string.Join('\n', selection.Data.TrimEnd().Split('\n').Select(Escape))}</pre></details>\n"
-            );
-        }
-
-        return page.Append("</body>\n</html>\n").ToString();
+        AppendTables(page, data, tables);
+        AppendData(page, runs);
+        return page.Append($"<script>{s_script}</script>\n</body>\n</html>\n").ToString();
     }
 
-    private static string Title(ReportData data) => data.Sides is [var only] ? only.Run.Identity.RunId : $"{data.Sides.Count} runs";
-
-    private static void AppendHeader(StringBuilder page, ReportData data, ReportTables tables, string? selection)
+    private static void AppendHead(StringBuilder page, string title)
     {
-        page.Append($"<header>\n<p class=\"kicker\">Llama3Perf report</p>\n<h1>{Escape(Title(data))}</h1>\n");
+        string hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(s_script)));
+        page.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n")
+            .Append(
+                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<meta name=\"color-scheme\" "
+                    + "content=\"light dark\"/>\n"
+            )
+            .Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; ")
+            .Append($"script-src 'sha256-{hash}'\"/>\n")
+            .Append($"{Mark}: {Escape(title)}</title>\n<style>\n{Resource("report.css")}</style>\n</head>\n<body>\n");
+    }
+
+    private static void AppendHeader(StringBuilder page, ReportData data, ReportTables tables, string title, string? selection)
+    {
+        string names = string.Join(", ", data.Runs.Take(MostNames).Select(run => run.Identity.ShownName()));
+        page.Append($"<header>\n<p class=\"kicker\">Llama3Perf report</p>\n<h1>{Escape(title)}</h1>\n");
         int measured = data.Rows.Count(row => row.Status == CaseStatus.Ok);
         page.Append(
-            $"<p>{measured} of {data.Rows.Count} cases "
+            $"<p>{Escape(names)}{(data.Runs.Count > MostNames ? " …" : "")}: {measured} of {data.Rows.Count} cases "
                 + $"measured{(data.Varied is { } varied ? $", compared over <code>{Escape(varied)}</code>" : "")}.</p>\n"
         );
+        IEnumerable<string> headline = data.Runs.Count == 1 && Headline.Of(data.Runs[0]) is { } sentence ? [sentence] : [];
+        foreach (string text in headline)
+        {
+            page.Append($"<p><strong>{Escape(text)}</strong></p>\n");
+        }
+
         IEnumerable<string> notes = data.Rows.Any(row => row.Case.Weights == "synthetic")
             ? ["Synthetic weights: speed is real, text is noise."]
             : [];
@@ -106,7 +81,7 @@ public static class HtmlReport
             string note in notes
                 .Concat(selection is null ? [] : [selection])
                 .Concat(data.Warning is { } warning ? [warning] : [])
-                .Concat(data.Sides.SelectMany(side => side.Run.Remarks))
+                .Concat(data.Runs.SelectMany(run => run.Remarks).Distinct(StringComparer.Ordinal))
                 .Concat(Unstable(data))
                 .Concat(tables.AnswerChanges)
         )
@@ -117,10 +92,43 @@ public static class HtmlReport
         page.Append("</header>\n");
     }
 
+    private const int MostNames = 6;
+
     private static IEnumerable<string> Unstable(ReportData data) =>
         data
             .Rows.Where(row => row.OutputStable == false)
             .Select(row => $"{row.CaseId} in {row.Run.RunId}: the generated tokens differ between iterations.");
+
+    private static void AppendTiles(StringBuilder page, ReportData data, ReportTables tables)
+    {
+        page.Append("<dl class=\"tiles\">\n");
+        foreach ((string name, string figure, bool isBad) in ReportTiles.Of(data, tables.Compared))
+        {
+            page.Append($"<div{(isBad ? " class=\"bad\"" : "")}><dt>{Escape(name)}</dt><dd>{Escape(figure)}</dd></div>\n");
+        }
+
+        page.Append("</dl>\n");
+    }
+
+    /// <summary>What somebody has to act upon stands before everything else.</summary>
+    private static void AppendWrong(StringBuilder page, ReportTables tables)
+    {
+        if (tables.Problems(CaseStatus.Failed, CaseStatus.Interrupted) is { Rows.Count: > 0 } failed)
+        {
+            AppendSection(page, "Failed cases", "These have no figures below.", Table(failed));
+        }
+
+        if (tables.Comparison() is { } comparison)
+        {
+            AppendSection(
+                page,
+                "Comparison",
+                "Ratios to the first run with their intervals over launches, each end at 1 %, regressions first; pass: a loss of 5 % is "
+                    + "excluded.",
+                Table(comparison)
+            );
+        }
+    }
 
     private static void AppendCharts(StringBuilder page, ReportData data)
     {
@@ -130,9 +138,63 @@ public static class HtmlReport
                 $"<figure role=\"img\" aria-label=\"{Escape(chart.Title)}; the figures are in the tables below\">\n"
                 + $"<div class=\"wide\">{chart.Element(data, 920)}</div>\n<div "
                 + $"class=\"narrow\">{chart.Element(data, 350)}</div>\n</figure>\n";
-            AppendSection(page, chart.Title, chart.Caption, figure);
+            AppendSection(page, chart.Title, chart.Caption, chart.IsFolded ? Folded("Show the distributions", figure) : figure);
         }
     }
+
+    private static void AppendTables(StringBuilder page, ReportData data, ReportTables tables)
+    {
+        AppendSection(
+            page,
+            "Figures",
+            "Medians over iterations with their 95 % intervals over launches (three or more), as the charts show them.",
+            Table(tables.Figures())
+        );
+        AppendSection(page, "Results", "One row for each case, as in results.csv.", Folded("Show all columns", Table(tables.Results())));
+        if (tables.Problems(CaseStatus.Skipped) is { Rows.Count: > 0 } skipped)
+        {
+            AppendSection(page, "Skipped cases", "These cannot run there, or were not asked for.", Folded("Show", Table(skipped)));
+        }
+
+        if (tables.Unsteady() is { Rows.Count: > 0 } unsteady)
+        {
+            AppendSection(
+                page,
+                "Unsteady cases",
+                "Their machine was disturbed while they were measured: such a side proves nothing.",
+                Table(unsteady)
+            );
+        }
+
+        if (tables.Notes() is { Rows.Count: > 0 } notes)
+        {
+            AppendSection(page, "Notes", "What a reader of the figures has to know.", Table(notes));
+        }
+
+        (TextTable runs, TextTable shared) = tables.Environment();
+        AppendSection(
+            page,
+            "Environment",
+            data.Sides.Count > 1 ? "What the runs differ in, then what they share." : "",
+            (data.Sides.Count > 1 ? Table(runs) : "") + Folded("Show", Table(shared))
+        );
+    }
+
+    private static void AppendData(StringBuilder page, IReadOnlyList<Run> runs)
+    {
+        string csv = ReportSelection.Text(runs);
+        AppendSection(
+            page,
+            "Data",
+            "Medians of every case, comma-separated.",
+            "<p><a download=\"llama3perf.csv\" href=\"data:text/csv;charset=utf-8;base64,"
+                + $"{Convert.ToBase64String(Encoding.UTF8.GetBytes(csv))}\">"
+                + "Save as CSV</a></p>\n"
+                + Folded("Show", $"<pre>{string.Join('\n', csv.TrimEnd().Split('\n').Select(Escape))}</pre>")
+        );
+    }
+
+    private static string Folded(string label, string content) => $"<details><summary>{Escape(label)}</summary>\n{content}</details>\n";
 
     private static void AppendSection(StringBuilder page, string title, string lead, string content)
     {
@@ -145,18 +207,19 @@ public static class HtmlReport
         page.Append(content).Append("</section>\n");
     }
 
-    private static string Table(TextTable table, Func<IReadOnlyList<string>, bool>? isMarked = null)
+    private static string Table(TextTable table)
     {
         StringBuilder text = new("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
         string[] classes = [.. table.Columns.Select(column => column.IsNumber ? " class=\"number\"" : "")];
+        int named = Math.Max(0, table.Columns.ToList().FindIndex(column => column.Header == SummaryTable.Case.Header));
         text.AppendJoin("", table.Columns.Select((column, i) => $"<th scope=\"col\"{classes[i]}>{Escape(column.Header)}</th>"))
             .Append("</tr></thead>\n<tbody>\n");
         foreach (IReadOnlyList<string> row in table.Rows)
         {
-            text.Append(isMarked?.Invoke(row) == true ? "<tr class=\"marked\">" : "<tr>");
+            text.Append(row.Contains("regression") ? "<tr class=\"marked\">" : "<tr>");
             text.AppendJoin(
                     "",
-                    row.Select((cell, i) => i == 0 ? $"<th scope=\"row\">{Escape(cell)}</th>" : $"<td{classes[i]}>{Escape(cell)}</td>")
+                    row.Select((cell, i) => i == named ? $"<th scope=\"row\">{Escape(cell)}</th>" : $"<td{classes[i]}>{Escape(cell)}</td>")
                 )
                 .Append("</tr>\n");
         }
@@ -166,10 +229,10 @@ public static class HtmlReport
 
     private static string Escape(string text) => WebUtility.HtmlEncode(ChartSheet.Printable(text));
 
-    private static string Style()
+    private static string Resource(string name)
     {
-        using Stream stream = typeof(HtmlReport).Assembly.GetManifestResourceStream("report.css")!;
+        using Stream stream = typeof(HtmlReport).Assembly.GetManifestResourceStream(name)!;
         using StreamReader reader = new(stream);
-        return reader.ReadToEnd();
+        return reader.ReadToEnd().ReplaceLineEndings("\n");
     }
 }

@@ -18,7 +18,7 @@ internal static class LatencyChart
     {
         (string Name, Spread[] Spreads)[] groups =
         [
-            .. data.Cases.Select(found => (found.Name, Spreads: Spreads(data, found))).Where(group => group.Spreads.Length > 0),
+            .. data.Cases.Select(found => (Name: found.ShortName, Spreads: Spreads(data, found))).Where(group => group.Spreads.Length > 0),
         ];
         if (groups.Length == 0)
         {

@@ -9,37 +9,55 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
 {
     private const float FileWidth = 960;
 
+    /// <summary>More runs than these are shown as lines.</summary>
+    private const int MostBars = 4;
+
     /// <summary>False when the chart names the runs itself.</summary>
     public bool HasLegend { get; init; } = true;
+
+    /// <summary>True for a chart that is opened by those who want it.</summary>
+    public bool IsFolded { get; init; }
 
     /// <summary>The charts that the runs have figures for.</summary>
     public static IReadOnlyList<ReportChart> All(ReportData data)
     {
-        IEnumerable<ReportChart> bars = ReportData.Metrics.Select(metric => new ReportChart(
+        // Of more runs a line is read at a glance, and bars are a fence.
+        bool isMany = data.Sides.Count > MostBars;
+        IEnumerable<ReportChart> bars = (isMany ? [] : ReportData.Metrics).Select(metric => new ReportChart(
             metric.Slug,
             $"{metric.Title}, {metric.Metric.Unit}",
             $"{Better(metric.Metric.Direction, "Longer", "Shorter")} Median over iterations with its 95 % interval over launches.",
             sheet => BarChart.Draw(sheet, data, metric.Metric)
         ));
-        IEnumerable<ReportChart> lines = data.Varied is null
-            ? []
-            : ReportData.Metrics.Select(metric => new ReportChart(
-                $"{metric.Slug}-over-{data.Varied}",
-                $"{metric.Title} over {data.Varied}",
-                $"{Better(metric.Metric.Direction, "Higher", "Lower")} Change against the first; each case has a scale of its own, which "
-                    + "need not begin at zero.",
-                sheet => LineChart.Draw(sheet, data, metric.Metric)
-            )
-            {
-                HasLegend = false,
-            });
+        IEnumerable<ReportChart> lines =
+            data.Varied is null && !isMany
+                ? []
+                : ReportData.Metrics.Select(metric => new ReportChart(
+                    $"{metric.Slug}-over-{data.Varied ?? "time"}",
+                    $"{metric.Title} over {data.Varied ?? "time"}",
+                    $"{Better(metric.Metric.Direction, "Higher", "Lower")} Change against the first; each case has a scale of its own, "
+                        + "which need not begin at zero.",
+                    sheet => LineChart.Draw(sheet, data, metric.Metric)
+                )
+                {
+                    HasLegend = false,
+                });
         ReportChart latency = new(
             "itl",
             "Inter-token latency, ms",
             "How the time between tokens is spread, on a logarithmic scale; long mark: median, short mark: 99th percentile.",
             sheet => LatencyChart.Draw(sheet, data)
+        )
+        {
+            IsFolded = true,
+        };
+        ReportChart tail = new(
+            "tail",
+            "Slowest tokens",
+            "The 99th percentile of the time between tokens, in medians: 1x would be all tokens alike.",
+            sheet => TailChart.Draw(sheet, data)
         );
-        IEnumerable<ReportChart> charts = [.. bars, .. lines, latency];
+        IEnumerable<ReportChart> charts = isMany ? [.. lines] : [.. bars, .. lines, tail, latency];
         return [.. charts.Where(HasFigures)];
     }
 

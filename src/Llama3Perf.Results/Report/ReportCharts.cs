@@ -10,13 +10,15 @@ public static class ReportCharts
     /// out.</summary>
     /// <param name="runs">One run or several.</param>
     /// <param name="folder">Where to write; made when it does not exist.</param>
+    /// <param name="options">What they are compared over, and against which.</param>
     /// <exception cref="RunFileException">A file cannot be written.</exception>
-    public static ChartFiles Write(IReadOnlyList<Run> runs, string folder) => Write(runs, folder, ChartFont.OfMachine());
+    public static ChartFiles Write(IReadOnlyList<Run> runs, string folder, ReportOptions? options = null) =>
+        Write(runs, folder, ChartFont.OfMachine(), options);
 
     /// <summary>Writes the charts with this font, null where the machine has none.</summary>
-    internal static ChartFiles Write(IReadOnlyList<Run> runs, string folder, ChartFont? font)
+    internal static ChartFiles Write(IReadOnlyList<Run> runs, string folder, ChartFont? font, ReportOptions? options = null)
     {
-        ReportData data = ReportData.Of(ReportSelection.Of(runs, []).Shown);
+        ReportData data = ReportData.Of(ReportSelection.Of(runs, options?.Cases ?? []).Shown, options);
         List<string> paths = [];
         foreach (ReportChart chart in ReportChart.All(data))
         {

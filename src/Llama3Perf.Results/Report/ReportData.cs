@@ -1,5 +1,6 @@
 using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Comparison;
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
@@ -20,7 +21,13 @@ internal sealed class ReportData
     /// <summary>Each end of an interval is exceeded with this probability: the 95 % that charts usually show.</summary>
     private const double Alpha = 0.025;
 
-    private ReportData(IReadOnlyList<Run> runs) => Rows = [.. runs.SelectMany(Aggregates.Rows)];
+    private ReportData(IReadOnlyList<Run> runs) => (Runs, Rows) = (runs, [.. runs.SelectMany(Aggregates.Rows)]);
+
+    /// <summary>The runs, the baseline first.</summary>
+    public IReadOnlyList<Run> Runs { get; }
+
+    /// <summary>What the sides may differ in; empty for nothing.</summary>
+    public IReadOnlyList<string> Vary { get; init; } = [];
 
     /// <summary>What is shown side by side: a run each.</summary>
     public required IReadOnlyList<ReportSide> Sides { get; init; }
@@ -39,16 +46,21 @@ internal sealed class ReportData
 
     /// <summary>Sets runs side by side. Runs that differ in more than one field are matched by the names of their cases, and said to
     /// be.</summary>
-    public static ReportData Of(IReadOnlyList<Run> runs)
+    /// <param name="runs">The runs.</param>
+    /// <param name="options">What they are compared over, and against which.</param>
+    public static ReportData Of(IReadOnlyList<Run> runs, ReportOptions? options = null)
     {
+        options ??= new ReportOptions();
         if (runs.Count == 0)
         {
             throw new ArgumentException("There is no run to report.", nameof(runs));
         }
 
+        runs = RunComparison.BaselineFirst(runs, options.Baseline);
+        var names = CaseNames.Among(runs.SelectMany(run => run.Cases).Select(outcome => outcome.Case));
         try
         {
-            CaseMatching matching = CaseMatching.Of(runs, [], onlyOfRuns: true);
+            CaseMatching matching = CaseMatching.Of(runs, options.Vary);
             return new ReportData(runs)
             {
                 Sides =
@@ -59,17 +71,22 @@ internal sealed class ReportData
                 ],
                 Cases =
                 [
-                    .. matching.Rows.Select(row => new ReportCase(CaseMatching.NameOf(row), [.. row.Select(found => found?.Outcome)])),
+                    .. matching.Rows.Select(row => new ReportCase(
+                        CaseMatching.NameOf(row),
+                        [.. row.Select(found => found?.Outcome)],
+                        names
+                    )),
                 ],
+                Vary = matching.Varied.Names,
                 Varied = matching.Varied.Names is [var name] && matching.Sides.Count > 1 ? name : null,
             };
         }
-        catch (RunFileException e)
+        catch (RunFileException e) when (options.Vary.Count == 0)
         {
             return new ReportData(runs)
             {
-                Sides = [.. runs.Select((run, i) => new ReportSide(run, i, run.Identity.RunId, null))],
-                Cases = ByName(runs),
+                Sides = [.. runs.Select((run, i) => new ReportSide(run, i, run.Identity.ShownName(), null))],
+                Cases = ByName(runs, names),
                 Warning = $"Read the differences with care: {e.Message}.",
             };
         }
@@ -90,7 +107,7 @@ internal sealed class ReportData
     /// <summary>A number with four digits and its unit.</summary>
     public static string Text(double value, string unit) => $"{Figure.Text(value)} {unit}";
 
-    private static ReportCase[] ByName(IReadOnlyList<Run> runs)
+    private static ReportCase[] ByName(IReadOnlyList<Run> runs, CaseNames names)
     {
         ILookup<(string, int), (int Side, CaseOutcome Outcome)> found = runs.SelectMany(
                 (run, side) =>
@@ -101,7 +118,8 @@ internal sealed class ReportData
         [
             .. found.Select(entries => new ReportCase(
                 entries.Key.Item1,
-                [.. runs.Select((_, side) => entries.Where(entry => entry.Side == side).Select(entry => entry.Outcome).FirstOrDefault())]
+                [.. runs.Select((_, side) => entries.Where(entry => entry.Side == side).Select(entry => entry.Outcome).FirstOrDefault())],
+                names
             )),
         ];
     }
@@ -122,4 +140,22 @@ internal sealed record ReportSide(Run Run, int Index, string Label, string? Vari
 /// <summary>A case on all sides.</summary>
 /// <param name="Name">Name of the case.</param>
 /// <param name="Outcomes">For each side its outcome; null where it has none.</param>
-internal sealed record ReportCase(string Name, IReadOnlyList<CaseOutcome?> Outcomes);
+/// <param name="Names">Short names among the cases of the report.</param>
+internal sealed record ReportCase(string Name, IReadOnlyList<CaseOutcome?> Outcomes, CaseNames Names)
+{
+    /// <summary>What tells the case from the others; its whole name stands in the tables.</summary>
+    public string ShortName => Names.Of(Key);
+
+    /// <summary>What it is compared with others in: all but the precision and the engine.</summary>
+    public string Group => Text(Names.Different.Except(s_series));
+
+    /// <summary>Its precision and engine, as far as cases differ in them.</summary>
+    public string Series => Text(Names.Different.Intersect(s_series));
+
+    private static readonly CaseField[] s_series = [CaseField.Precision, CaseField.Engine];
+
+    private CaseKey Key => Outcomes.First(outcome => outcome is not null)!.Case;
+
+    private string Text(IEnumerable<CaseField> parts) =>
+        string.Join(' ', parts.Select(part => part.Text(Key)).Where(text => text.Length > 0));
+}

@@ -28,9 +28,6 @@ internal sealed record ReportSelection
     /// <summary>What was left out, in a line; null when nothing was.</summary>
     public string? Note { get; init; }
 
-    /// <summary>All cases as comma-separated text, a line each; empty when all are shown.</summary>
-    public string Data { get; init; } = "";
-
     /// <summary>Chooses. Worst are cases that failed, then those that fell most from the first run to the last, or decode slowest in a
     /// single one.</summary>
     /// <param name="runs">The runs.</param>
@@ -56,7 +53,6 @@ internal sealed record ReportSelection
             Note =
                 $"{shown.Count} of {names.Length} cases are shown, those that failed, fell most or decode slowest, and those named with "
                 + "--case; all stand as data at the end.",
-            Data = Text(rows),
         };
     }
 
@@ -74,10 +70,11 @@ internal sealed record ReportSelection
             : double.MaxValue;
     }
 
-    private static string Text(IEnumerable<ResultRow> rows)
+    /// <summary>All cases as comma-separated text, a line each.</summary>
+    public static string Text(IReadOnlyList<Run> runs)
     {
         StringBuilder text = new($"run_id,case_id,status,n_samples,{string.Join(',', s_medians.Select(median => median.Name))}\n");
-        foreach (ResultRow row in rows)
+        foreach (ResultRow row in runs.SelectMany(Aggregates.Rows))
         {
             text.Append(
                     CultureInfo.InvariantCulture,

@@ -2,6 +2,7 @@ using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
+using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Report;
 
@@ -33,7 +34,41 @@ internal sealed class ReportTables(ReportData data)
     }
 
     /// <summary>Every run against the first; null for one run, and for runs that differ in more than a comparison allows.</summary>
-    public TextTable? Comparison() => _comparison.Value is { } comparison ? ComparisonTable.Of(comparison) : null;
+    public RunComparison? Compared => _comparison.Value;
+
+    /// <summary>The same as a table, the worst first, with verdict and ratio in front; null where there is none.</summary>
+    public TextTable? Comparison() =>
+        Compared is not { } comparison
+            ? null
+            : new TextTable(
+                [
+                    ComparisonTable.Verdict,
+                    ComparisonTable.Ratio,
+                    SummaryTable.Case,
+                    ComparisonTable.Metric,
+                    new("run", false),
+                    new("baseline", true),
+                    new("now", true),
+                ],
+                [
+                    .. from row in comparison.Rows
+                    from side in Enumerable.Range(1, comparison.Sides.Count - 1)
+                    let cell = row.Cells[side]
+                    let judged = cell?.Judgement
+                    where judged is not null
+                    orderby judged.Verdict == MetricVerdict.Regression descending
+                    select (string[])
+                        [
+                            ComparisonTable.Word(judged.Verdict),
+                            ComparisonTable.RatioText(judged),
+                            row.CaseId,
+                            row.Metric.Name,
+                            comparison.Sides[side].Label,
+                            Figure.Text(row.Cells[0]?.Median.Median),
+                            Figure.Text(cell?.Median.Median),
+                        ],
+                ]
+            );
 
     /// <summary>Where the answers of runs differ from those of the first, a line each.</summary>
     public IReadOnlyList<string> AnswerChanges => _comparison.Value?.AnswerChanges ?? [];
@@ -47,11 +82,11 @@ internal sealed class ReportTables(ReportData data)
 
         ComparisonOptions options = new()
         {
-            Vary = data.Varied is { } varied ? [varied] : [],
+            Vary = data.Vary,
             Metrics = [.. ReportData.Metrics.Select(metric => metric.Metric.Name)],
             AllowSameRun = true,
         };
-        return RunComparison.Of([.. data.Sides.Select(side => side.Run)], options);
+        return RunComparison.Of(data.Runs, options);
     }
 
     /// <summary>The summary table of each run, one under the other.</summary>
@@ -62,19 +97,26 @@ internal sealed class ReportTables(ReportData data)
             ? table
             : new TextTable(
                 [.. table.Columns.Take(1), new TextColumn("run", false), .. table.Columns.Skip(1)],
-                [.. table.Rows.Zip(data.Rows, (cells, row) => (string[])[cells[0], row.Run.RunId, .. cells.Skip(1)])]
+                [.. table.Rows.Zip(data.Rows, (cells, row) => (string[])[cells[0], row.Run.ShownName(), .. cells.Skip(1)])]
             );
     }
 
-    /// <summary>Cases that have no figures, with the reason.</summary>
-    public TextTable Problems() =>
+    /// <summary>What the files note of measured cases.</summary>
+    public TextTable Notes() =>
+        new(
+            [SummaryTable.Case, new("run", false), new("note", false)],
+            [.. from row in data.Rows where row.Notes is not null select (string[])[row.CaseId, row.Run.ShownName(), row.Notes]]
+        );
+
+    /// <summary>Cases that ended in one of these ways, with the reason.</summary>
+    public TextTable Problems(params CaseStatus[] ends) =>
         new(
             [SummaryTable.Case, new("run", false), SummaryTable.Status, new("reason", false)],
             [
                 .. data
-                    .Rows.Where(row => row.Status != CaseStatus.Ok)
+                    .Rows.Where(row => ends.Contains(row.Status))
                     .Select(row =>
-                        (string[])[row.CaseId, row.Run.RunId, ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"]
+                        (string[])[row.CaseId, row.Run.ShownName(), ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"]
                     ),
             ]
         );
@@ -86,24 +128,36 @@ internal sealed class ReportTables(ReportData data)
             [
                 .. data
                     .Rows.Where(row => row.Fitness.Verdict == Steadiness.Unsteady)
-                    .Select(row => (string[])[row.CaseId, row.Run.RunId, row.Fitness.Reasons ?? ""]),
+                    .Select(row => (string[])[row.CaseId, row.Run.ShownName(), row.Fitness.Reasons ?? ""]),
             ]
         );
 
-    /// <summary>What is known of each run, its machine and its libraries.</summary>
-    public TextTable Environment()
+    /// <summary>What is known of each run, its machine and its libraries: a row a run of what they differ in, then what
+    /// they share.</summary>
+    public (TextTable Runs, TextTable Shared) Environment()
     {
-        IEnumerable<string[]> identity = RunColumns.Identity.Select(column => Row(column.Name, side => column.Text(side.Run.Identity)));
-        IEnumerable<string[]> environment = RunColumns.Environment.Select(column =>
-            Row(column.Name, side => column.Text(side.Run.Environment))
+        (string Name, string[] Cells)[] fields =
+        [
+            .. RunColumns
+                .Identity.Select(column => (column.Name, data.Sides.Select(side => column.Text(side.Run.Identity)).ToArray()))
+                .Concat(
+                    RunColumns.Environment.Select(column =>
+                        (column.Name, data.Sides.Select(side => column.Text(side.Run.Environment)).ToArray())
+                    )
+                )
+                .Where(field => field.Item2.Any(cell => cell.Length > 0)),
+        ];
+        ILookup<bool, (string Name, string[] Cells)> byKind = fields.ToLookup(field => HasSides && field.Cells.Distinct().Count() > 1);
+        TextTable runs = new(
+            [new("run", false), .. byKind[true].Select(field => new TextColumn(field.Name, false))],
+            [.. data.Sides.Select((side, i) => (string[])[side.Letter, .. byKind[true].Select(field => field.Cells[i])])]
         );
-        return new TextTable(
-            [new("field", false), .. data.Sides.Select(side => new TextColumn(HasSides ? side.Letter : "value", false))],
-            [.. identity.Concat(environment).Where(row => row.Skip(1).Any(cell => cell.Length > 0))]
+        TextTable shared = new(
+            [new("field", false), new("value", false)],
+            [.. byKind[false].Select(field => (string[])[field.Name, field.Cells[0]])]
         );
+        return (runs, shared);
     }
-
-    private string[] Row(string name, Func<ReportSide, string> text) => [name, .. data.Sides.Select(text)];
 
     private string[] Figures(ReportCase found, ReportSide side)
     {

@@ -43,6 +43,9 @@ public sealed record CaseOutcome
     /// <summary>Time to turn the prompt's text into token ids, ms; part of no other figure. Null for prompts that are no text.</summary>
     public double? TokenizeMs { get; init; }
 
+    /// <summary>Bytes of weights that a decoded token reads; null where the engine's own program holds the model.</summary>
+    public long? WeightBytesPerToken { get; init; }
+
     /// <summary>Priority of the measuring processes: <c>normal</c>.</summary>
     public string? ProcessPriority { get; init; }
 
@@ -105,6 +108,13 @@ public sealed record ResultRow
 
     /// <summary>Whether every launch's warm-up ended because nothing changed any more.</summary>
     public bool? WarmUpSettled { get; init; }
+
+    /// <summary>Bytes of weights that a decoded token reads.</summary>
+    public long? WeightBytesPerToken { get; init; }
+
+    /// <summary>Weights read a second of decoding (median) as a share of <c>memory_gbps</c>, percent; on the CPU only. The KV cache is not
+    /// counted, and what a processor's caches hold may make it more than 100.</summary>
+    public double? MemoryBandwidthPercent { get; init; }
 
     /// <summary>Priority of the measuring processes.</summary>
     public string? ProcessPriority { get; init; }

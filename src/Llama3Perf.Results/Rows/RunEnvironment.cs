@@ -12,6 +12,10 @@ public sealed record RunEnvironment
     /// <summary>Installed memory in bytes.</summary>
     public long? RamBytes { get; init; }
 
+    /// <summary>Memory bandwidth that a short test read before the first case, with as many threads as processor cores,
+    /// GB/s (1e9 bytes).</summary>
+    public double? MemoryGigabytesPerSecond { get; init; }
+
     /// <summary>Operating system with its build number.</summary>
     public string? OsBuild { get; init; }
 

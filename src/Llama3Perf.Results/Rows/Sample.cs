@@ -48,6 +48,9 @@ public sealed record Sample
     /// <summary>New tokens a second after the first.</summary>
     public double? DecodeTps { get; init; }
 
+    /// <summary>Time per output token, ms: (t_last - t_1) / (n_g - 1), the inverse of the decode rate.</summary>
+    public double? TpotMs { get; init; }
+
     /// <summary>New tokens a second of the whole generation.</summary>
     public double? EndToEndTps { get; init; }
 
@@ -123,4 +126,11 @@ public sealed record Sample
 /// <param name="RunId">Unique name of the run, also its folder's.</param>
 /// <param name="TestTime">UTC when the run started.</param>
 /// <param name="BuildCommit">Commit of the suite, or null when unknown.</param>
-public sealed record RunIdentity(string RunId, DateTimeOffset TestTime, string? BuildCommit);
+public sealed record RunIdentity(string RunId, DateTimeOffset TestTime, string? BuildCommit)
+{
+    /// <summary>What the user calls the run: <c>after BIOS 1.14</c>.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>The label, or where there is none the id.</summary>
+    public string ShownName() => Label ?? RunId;
+}

@@ -99,6 +99,9 @@ internal static class Cells
     /// <summary>A temperature, or empty.</summary>
     public static Cell<double?> Celsius { get; } = Real("°C", -273.15, 1000, decimals: 1);
 
+    /// <summary>A bandwidth, or empty.</summary>
+    public static Cell<double?> GigabytesPerSecond { get; } = Real("GB/s", double.Epsilon, 1e6, decimals: 2);
+
     /// <summary>A power, or empty.</summary>
     public static Cell<double?> Watts { get; } = Real("W", 0, 1e6, decimals: 1);
 

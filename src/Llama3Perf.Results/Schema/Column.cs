@@ -57,6 +57,9 @@ public sealed record Heading(string Text, int Width, string? Name = null)
     /// <summary>False when the heading stands without the unit.</summary>
     public bool HasUnit { get; init; } = true;
 
+    /// <summary>How soon a screen that is too narrow leaves the column out: the highest first, 0 never.</summary>
+    public int Rank { get; init; } = 12;
+
     /// <summary>True shows the standard deviation of a <see cref="Statistic.Spread"/> beside its median.</summary>
     public bool WithDeviation { get; init; }
 }

@@ -13,6 +13,7 @@ internal static class RunColumns
         Info("run_id", (RunIdentity run) => run.RunId, Cells.Text),
         Info("test_time", (RunIdentity run) => run.TestTime, Cells.Time),
         Key("build_commit", (RunIdentity run) => run.BuildCommit, Cells.OptionalText),
+        Info("run_label", (RunIdentity run) => run.Label, Cells.OptionalText, since: 4),
     ];
 
     /// <summary>Columns of <see cref="RunEnvironment"/>. Its keys are what two runs are compared over, so they stand in samples.csv
@@ -22,6 +23,7 @@ internal static class RunColumns
         Key("machine_id", (RunEnvironment e) => e.MachineId, Cells.OptionalText),
         Info("cpu_name", (RunEnvironment e) => e.CpuName, Cells.OptionalText),
         Info("ram_bytes", (RunEnvironment e) => e.RamBytes, Cells.Bytes),
+        Info("memory_gbps", (RunEnvironment e) => e.MemoryGigabytesPerSecond, Cells.GigabytesPerSecond, since: 4),
         Key("os_build", (RunEnvironment e) => e.OsBuild, Cells.OptionalText),
         Key("gpu_name", (RunEnvironment e) => e.GpuName, Cells.OptionalText),
         Info("gpu_vendor_id", (RunEnvironment e) => e.GpuVendorId, Cells.OptionalText),

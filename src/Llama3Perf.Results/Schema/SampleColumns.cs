@@ -16,7 +16,7 @@ internal static class SampleColumns
         Info("iteration", (Sample s) => s.Iteration, Cells.Index),
         Info("start_utc", (Sample s) => s.StartUtc, Cells.Time),
         Key("n_prompt", (Sample s) => s.PromptTokens, Cells.Count),
-        Info("n_gen", (Sample s) => s.NewTokens, Cells.Count, Statistic.Median, new("new", 4), resultSince: 3),
+        Info("n_gen", (Sample s) => s.NewTokens, Cells.Count, Statistic.Median, new("new", 4) { Rank = 6 }, resultSince: 3),
         Metric("prefill_ms", (Sample s) => s.PrefillMs, Cells.PositiveMilliseconds, LowerIsBetter),
         Metric(
             "ttft_ms",
@@ -24,7 +24,7 @@ internal static class SampleColumns
             Cells.PositiveMilliseconds,
             LowerIsBetter,
             Statistic.Spread,
-            new("TTFT", 7, "Time to first token")
+            new("TTFT", 7, "Time to first token") { Rank = 3 }
         ),
         Metric("decode_ms", (Sample s) => s.DecodeMs, Cells.Milliseconds, LowerIsBetter),
         Metric("e2e_ms", (Sample s) => s.EndToEndMs, Cells.PositiveMilliseconds, LowerIsBetter),
@@ -34,7 +34,7 @@ internal static class SampleColumns
             Cells.TokensPerSecond,
             HigherIsBetter,
             Statistic.Spread,
-            new("prefill", 13, "Prefill throughput")
+            new("prefill", 13, "Prefill throughput") { Rank = 4 }
         ),
         Metric(
             "decode_tps",
@@ -42,14 +42,29 @@ internal static class SampleColumns
             Cells.TokensPerSecond,
             HigherIsBetter,
             Statistic.Spread,
-            new("decode", 12, "Decode throughput") { WithDeviation = true }
+            new("decode", 12, "Decode throughput") { WithDeviation = true, Rank = 0 }
         ),
-        Metric("e2e_tps", (Sample s) => s.EndToEndTps, Cells.TokensPerSecond, HigherIsBetter, Statistic.Spread, new("e2e", 9)),
+        Metric("tpot_ms", (Sample s) => s.TpotMs, Cells.PositiveMilliseconds, LowerIsBetter, Statistic.Median, since: 4),
+        Metric("e2e_tps", (Sample s) => s.EndToEndTps, Cells.TokensPerSecond, HigherIsBetter, Statistic.Spread, new("e2e", 9) { Rank = 9 }),
         Metric("article_tps", (Sample s) => s.ArticleTps, Cells.TokensPerSecond, None, Statistic.Median, new("article", 13)),
-        Metric("itl_p50_ms", (Sample s) => s.ItlP50Ms, Cells.Milliseconds, LowerIsBetter, Statistic.Median, new("ITL p50", 10)),
+        Metric(
+            "itl_p50_ms",
+            (Sample s) => s.ItlP50Ms,
+            Cells.Milliseconds,
+            LowerIsBetter,
+            Statistic.Median,
+            new("ITL p50", 10) { Rank = 11 }
+        ),
         Metric("itl_p90_ms", (Sample s) => s.ItlP90Ms, Cells.Milliseconds, LowerIsBetter, Statistic.Median),
         Metric("itl_p95_ms", (Sample s) => s.ItlP95Ms, Cells.Milliseconds, LowerIsBetter, Statistic.Median),
-        Metric("itl_p99_ms", (Sample s) => s.ItlP99Ms, Cells.Milliseconds, LowerIsBetter, Statistic.Median, new("ITL p99", 10)),
+        Metric(
+            "itl_p99_ms",
+            (Sample s) => s.ItlP99Ms,
+            Cells.Milliseconds,
+            LowerIsBetter,
+            Statistic.Median,
+            new("ITL p99", 10) { Rank = 8 }
+        ),
         Metric("first_step_ms", (Sample s) => s.FirstStepMs, Cells.Milliseconds, LowerIsBetter, Statistic.Median, since: 3),
         Metric("decode_steady_tps", (Sample s) => s.DecodeSteadyTps, Cells.TokensPerSecond, HigherIsBetter, Statistic.Median, since: 3),
         Metric(
@@ -80,14 +95,14 @@ internal static class SampleColumns
             since: 3,
             resultSince: 1
         ),
-        Metric("peak_rss_bytes", (Sample s) => s.PeakRssBytes, Cells.Bytes, LowerIsBetter, Statistic.Maximum, new("peak", 8)),
+        Metric("peak_rss_bytes", (Sample s) => s.PeakRssBytes, Cells.Bytes, LowerIsBetter, Statistic.Maximum, new("peak", 8) { Rank = 10 }),
         Metric(
             "peak_gpu_bytes",
             (Sample s) => s.PeakGpuBytes,
             Cells.Bytes,
             LowerIsBetter,
             Statistic.Maximum,
-            new("peak GPU", 12),
+            new("peak GPU", 12) { Rank = 7 },
             since: 3,
             resultSince: 1
         ),

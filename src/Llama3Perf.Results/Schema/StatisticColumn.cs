@@ -9,7 +9,8 @@ internal sealed class StatisticColumn : Column<ResultRow>
     /// <summary>Ending of the columns that hold a metric's median when others stand beside it.</summary>
     public const string MedianSuffix = "_median";
 
-    private const string DeviationSuffix = "_stddev";
+    /// <summary>Ending of the columns that hold its standard deviation.</summary>
+    public const string DeviationSuffix = "_stddev";
 
     private readonly Cell<double?> _cell;
     private readonly int _index;

@@ -13,14 +13,14 @@ public sealed class VerifyTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_folder_agrees_with_itself()
+    public void A_folder_agrees_with_a_copy_of_it()
     {
         string model = Build("a");
 
         (int exitCode, string output, string error) = Verify(
             model,
-            "--against-provider",
-            "cpu",
+            "--against",
+            Build("copy"),
             "--prompt",
             "OpenVINO is",
             "--prompt",
@@ -66,7 +66,7 @@ public sealed class VerifyTests : IDisposable
     [InlineData(ExitCode.Usage, "--max-kl", "--against-provider", "cpu", "--max-kl", "-1")]
     [InlineData(ExitCode.Input, "nowhere.json", "--reference", "nowhere.json")]
     [InlineData(ExitCode.Input, "nowhere", "--against", "nowhere")]
-    [InlineData(ExitCode.Input, "pp3000", "--against-provider", "cpu", "--prompt", "pp3000")]
+    [InlineData(ExitCode.Usage, "against itself proves nothing", "--against-provider", "cpu")]
     public void What_cannot_be_used_is_one_line(int expected, string part, params string[] arguments)
     {
         (int exitCode, _, string error) = Verify(Build("a"), arguments);
@@ -74,6 +74,15 @@ public sealed class VerifyTests : IDisposable
         Assert.Equal(expected, exitCode);
         Assert.Contains(part, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_prompt_beyond_the_context_is_named()
+    {
+        (int exitCode, _, string error) = Verify(Build("a"), "--against", Build("copy"), "--prompt", "pp3000");
+
+        Assert.Equal(ExitCode.Input, exitCode);
+        Assert.Contains("pp3000", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -26,7 +26,7 @@ internal static class MeasuredRuns
     )
     {
         Random random = new(id.Sum(c => c * 31) + id.Length);
-        RunIdentity identity = TestRuns.Identity with { RunId = id };
+        RunIdentity identity = TestRuns.Identity with { RunId = id, Label = null };
         return new Run(
             identity,
             TestRuns.Environment,

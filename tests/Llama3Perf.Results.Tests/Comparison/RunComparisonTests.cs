@@ -1,4 +1,6 @@
+using System.Globalization;
 using Llama3Perf.Results.Comparison;
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
@@ -249,4 +251,34 @@ public sealed class RunComparisonTests
 
     private static MetricJudgement Only(Run baseline, Run current) =>
         Assert.Single(RunComparison.Of([baseline, current], s_decode).Rows).Cells[1]!.Judgement!;
+
+    [Fact]
+    public void Each_side_has_its_geometric_mean_and_its_counts()
+    {
+        CaseKey[] cases = [Case, Case with { MaxLength = 700 }, Case with { MaxLength = 800 }];
+        Run slower = Run("b", cases, slower: 1.2).In(e => e with { OrtVersion = "1.24.4" });
+        RunComparison comparison = RunComparison.Of([Run("a", cases), slower], s_decode);
+
+        string line = Assert.Single(ComparisonTable.Summary(comparison));
+        double mean = Math.Exp(comparison.Rows.Average(row => Math.Log(row.Cells[1]!.Judgement!.Ratio.Ratio)));
+        Assert.StartsWith(
+            string.Create(CultureInfo.InvariantCulture, $"ort_version=1.24.4: decode_tps {mean:0.000}x ["),
+            line,
+            StringComparison.Ordinal
+        );
+        Assert.EndsWith("over 3 cases: 0 faster, 3 slower, 0 same, 0 unclear", line, StringComparison.Ordinal);
+        Assert.Contains(MarkdownTable.Escape(line), ComparisonTable.Markdown(comparison), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mean_of_ratios_that_are_alike_is_surer_than_one_of_them()
+    {
+        RatioEstimate one = RunComparison.Of([Run("a"), Run("b")], s_decode).Rows[0].Cells[1]!.Judgement!.Ratio;
+        MeanRatio alone = MeanRatio.Of([one], 0.025);
+        MeanRatio four = MeanRatio.Of([one, one, one, one], 0.025);
+
+        Assert.Equal(one.Interval(0.025)!.Low, alone.Interval!.Low, 9);
+        Assert.Equal(one.Ratio, four.Ratio, 9);
+        Assert.True(four.Interval!.High - four.Interval.Low < (alone.Interval.High - alone.Interval.Low) / 2);
+    }
 }

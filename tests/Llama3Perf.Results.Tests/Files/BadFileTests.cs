@@ -36,8 +36,8 @@ public sealed class BadFileTests
                 ["row 1", "column 10", "'decode_ms'", "'ttft_ms'"]
             },
             { "duplicate header", text => text.Replace("ttft_ms,decode_ms", "ttft_ms,ttft_ms"), ["row 1", "column 11", "'decode_ms'"] },
-            { "missing header", text => text.Replace(",build_commit\n", "\n"), ["row 1", "header ends", "'build_commit'"] },
-            { "additional header", text => text.Replace(",build_commit\n", ",build_commit,more\n"), ["row 1", "'more'"] },
+            { "missing header", text => text.Replace(",run_label\n", "\n"), ["row 1", "header ends", "'run_label'"] },
+            { "additional header", text => text.Replace(",run_label\n", ",run_label,more\n"), ["row 1", "'more'"] },
             { "row too short", text => ReplaceLine(text, 4, line => line[..line.LastIndexOf(',')]), ["row 4", "columns"] },
             { "row too long", text => ReplaceLine(text, 4, line => line + ",x"), ["row 4", "columns"] },
             { "empty line", text => ReplaceLine(text, 4, line => line + "\n"), ["row 5", "columns"] },

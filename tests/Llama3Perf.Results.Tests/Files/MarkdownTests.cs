@@ -47,9 +47,8 @@ public sealed class MarkdownTests
     public void A_terminal_shows_text_as_it_is() =>
         Assert.Equal(
             """
-            | name       |    n |
-            | ---------- | ---: |
-            | <i>[a]\| & |    1 |
+            name           n
+            <i>[a]\| &     1
 
             """.ReplaceLineEndings("\n"),
             MarkdownTable.WriteText(
@@ -78,13 +77,17 @@ public sealed class MarkdownTests
     public void Numbers_have_four_significant_digits(double? value, string text) => Assert.Equal(text, Figure.Text(value));
 
     [Fact]
-    public void The_console_and_the_file_show_the_same_table()
+    public void The_page_has_headline_table_and_notes_and_the_environment_folded_away()
     {
-        IReadOnlyList<ResultRow> rows = Aggregates.Rows(TestRuns.Fixed());
+        Run run = TestRuns.Fixed();
+        IReadOnlyList<ResultRow> rows = Aggregates.Rows(run);
+        string page = RunMarkdown.Write(run);
 
-        Assert.Contains(MarkdownTable.Write(SummaryTable.Of(rows)), RunMarkdown.Write(rows));
-        Assert.All(SummaryTable.Notes(rows), note => Assert.Contains(MarkdownTable.Escape(note), RunMarkdown.Write(rows)));
-        Assert.Contains("Synthetic weights: speed is real, text is noise.", SummaryTable.Notes(rows));
+        Assert.Contains(MarkdownTable.Write(CaseTable.Of(rows).ForPage()), page);
+        Assert.Equal(7, CaseTable.Of(rows).ForPage().Columns.Count);
+        Assert.All(CaseNotes.Of(rows), note => Assert.Contains(MarkdownTable.Escape(note), page));
+        Assert.Contains("Synthetic weights: speed is real, text is noise.", CaseNotes.Of(rows));
+        Assert.True(page.IndexOf("machine_id", StringComparison.Ordinal) > page.IndexOf("<details>", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -100,5 +103,6 @@ public sealed class MarkdownTests
     }
 
     [Fact]
-    public void A_run_without_cases_says_so() => Assert.Contains("No cases", RunMarkdown.Write([]));
+    public void A_run_without_cases_says_so() =>
+        Assert.Contains("No cases", RunMarkdown.Write(new Run(TestRuns.Identity, TestRuns.Environment, [])));
 }

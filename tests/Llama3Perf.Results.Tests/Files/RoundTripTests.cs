@@ -64,9 +64,9 @@ public sealed class RoundTripTests
     private static readonly Gen<Run> s_runs =
         from id in s_text
         from ticks in Gen.Long[DateTime.UnixEpoch.Ticks, DateTime.MaxValue.Ticks]
-        from texts in s_optionalText.Array[20]
+        from texts in s_optionalText.Array[21]
         from ram in s_bytes
-        let identity = new RunIdentity(id, new DateTimeOffset(ticks, TimeSpan.Zero), texts[0])
+        let identity = new RunIdentity(id, new DateTimeOffset(ticks, TimeSpan.Zero), texts[0]) { Label = texts[20] }
         let environment = new RunEnvironment
         {
             MachineId = texts[1],
@@ -242,7 +242,7 @@ public sealed class RoundTripTests
             .Array[cases.Length]
             .SelectMany(counts =>
                 Gen.Select(
-                    s_number.Array[32].Array[counts.Sum() + 1],
+                    s_number.Array[34].Array[counts.Sum() + 1],
                     Gen.Double[0, 1e8].Select(ms => Math.Round(ms, 6)).Array[2].Array[counts.Sum() + 1],
                     s_bytes,
                     (numbers, times, gpu) =>
@@ -302,6 +302,7 @@ public sealed class RoundTripTests
             DecodeTps = x[5],
             EndToEndTps = x[6],
             ArticleTps = x[7],
+            TpotMs = x[32],
             ItlP50Ms = x[8],
             ItlP90Ms = x[9],
             ItlP95Ms = x[10],

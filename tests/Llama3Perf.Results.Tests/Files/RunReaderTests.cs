@@ -28,7 +28,17 @@ public sealed class RunReaderTests
         Run run = Assert.Single(RunReader.Read(folder.File("mine.csv")));
 
         Assert.Equal(TestRuns.Identity, run.Identity);
-        Assert.Equal(TestRuns.Environment with { CpuName = null, RamBytes = null, OrtPath = null, BdnVersion = null }, run.Environment);
+        Assert.Equal(
+            TestRuns.Environment with
+            {
+                CpuName = null,
+                RamBytes = null,
+                MemoryGigabytesPerSecond = null,
+                OrtPath = null,
+                BdnVersion = null,
+            },
+            run.Environment
+        );
         Assert.Equal(TestRuns.Case, Assert.Single(run.Cases).Case);
     }
 

@@ -6,7 +6,7 @@ namespace Llama3Perf.Results.Tests.Files;
 internal static class TestRuns
 {
     public static RunIdentity Identity { get; } =
-        new("20260131-120000-3f9c", new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero), "0123abc");
+        new("20260131-120000-3f9c", new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero), "0123abc") { Label = "after BIOS 1.14" };
 
     public static RunEnvironment Environment { get; } =
         new()
@@ -14,6 +14,7 @@ internal static class TestRuns
             MachineId = "m-5f3a",
             CpuName = "AMD EPYC 9555, 64-Core",
             RamBytes = 17_179_869_184,
+            MemoryGigabytesPerSecond = 22.5,
             OsBuild = "Debian GNU/Linux 12 (6.1.0)",
             OrtVersion = "1.31.1",
             OrtPath = "/app/libonnxruntime.so",
@@ -87,6 +88,7 @@ internal static class TestRuns
                 {
                     WarmUps = [new(510, 4, true), new(530.5, 5, true)],
                     TokenizeMs = 0.125,
+                    WeightBytesPerToken = 125_000_000,
                     ProcessPriority = "normal",
                     LaunchOrder = "random 42",
                     Notes = ["dynamic KV cache"],
@@ -187,6 +189,7 @@ internal static class TestRuns
             EndToEndMs = times[^1],
             PrefillTps = prompt / (first - 0.5) * 1000,
             DecodeTps = (times.Length - 1) / decode * 1000,
+            TpotMs = decode / (times.Length - 1),
             EndToEndTps = times.Length / times[^1] * 1000,
             ArticleTps = (prompt + times.Length) / times[^1] * 1000,
             ItlP50Ms = 10 + (iteration / 4.0),

@@ -249,12 +249,16 @@ public sealed class RegressionGateTests
     }
 
     [Fact]
-    public void A_build_is_varied_by_itself_and_a_case_only_when_it_is_asked_for()
+    public void The_one_field_that_differs_is_varied_as_a_comparison_finds_it()
     {
         Assert.Equal(["build_commit"], RegressionGate.Judge([Run("a")], Run("b").Built("feed"), s_options).Vary);
         Run threads = Run("b", [Case with { Threads = 4 }]);
-        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([Run("a")], threads, s_options).ExitCode);
-        Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([Run("a")], threads, s_options with { Vary = ["threads"] }).ExitCode);
+        GateVerdict verdict = RegressionGate.Judge([Run("a")], threads, s_options);
+        Assert.Equal(["threads"], verdict.Vary);
+        Assert.Equal(RunComparison.Of([Run("a"), threads], new ComparisonOptions()).Vary, verdict.Vary);
+        Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
+        Run two = threads.In(e => e with { OrtVersion = "1.24.4" });
+        Assert.Equal(GateExitCode.Incomparable, RegressionGate.Judge([Run("a")], two, s_options).ExitCode);
     }
 
     [Theory]

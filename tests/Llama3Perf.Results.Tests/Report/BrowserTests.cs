@@ -29,8 +29,15 @@ public sealed partial class BrowserTests
             onload = () => {
               const page = document.getElementById('page').contentDocument.documentElement;
               const shown = [...page.querySelectorAll('svg')].filter(svg => svg.getBoundingClientRect().width > 0);
-              const wide = shown.flatMap(svg => [...svg.querySelectorAll('text')].filter(text => text.getBoundingClientRect().right > page.clientWidth));
-              document.body.dataset.result = `${page.scrollWidth} ${page.clientWidth} ${shown.length} ${wide.length}`;
+              const wide = shown.flatMap(svg => [...svg.querySelectorAll('text')]
+                .filter(text => text.getBoundingClientRect().right > page.clientWidth));
+              const widths = `${page.scrollWidth} ${page.clientWidth} ${shown.length} ${wide.length}`;
+              page.querySelector('th button').click();
+              const filter = page.querySelector('input[type=search]');
+              filter.value = 'no such row';
+              filter.dispatchEvent(new Event('input'));
+              const left = [...filter.nextElementSibling.querySelectorAll('tbody tr')].filter(row => !row.hidden);
+              document.body.dataset.result = `${widths} ${page.querySelectorAll('[aria-sort]').length} ${left.length}`;
             };
             </script></body>
             """
@@ -44,6 +51,7 @@ public sealed partial class BrowserTests
         Assert.Equal(result.Groups["client"].Value, result.Groups["scroll"].Value);
         Assert.True(int.Parse(result.Groups["charts"].Value) >= 4, "each chart is shown once");
         Assert.Equal("0", result.Groups["cut"].Value);
+        Assert.Equal(("1", "0"), (result.Groups["sorted"].Value, result.Groups["left"].Value));
     }
 
     private static string DumpDom(TestFolder folder)
@@ -89,7 +97,7 @@ public sealed partial class BrowserTests
     }
 
     [GeneratedRegex(
-        "data-result=\"(?<scroll>[0-9]+) (?<client>[0-9]+) (?<charts>[0-9]+) (?<cut>[0-9]+)\"",
+        "data-result=\"(?<scroll>[0-9]+) (?<client>[0-9]+) (?<charts>[0-9]+) (?<cut>[0-9]+) (?<sorted>[0-9]+) (?<left>[0-9]+)\"",
         RegexOptions.None,
         matchTimeoutMilliseconds: 1000
     )]

@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Llama3Perf.Results.Report;
 using Llama3Perf.Results.Rows;
@@ -22,7 +26,7 @@ public sealed class HtmlReportTests
 
         string text = page.Root!.Value;
         Assert.All(run.Cases, outcome => Assert.Contains(outcome.CaseId, text));
-        Assert.Equal(cases == 0 ? 0 : 8, page.Descendants("svg").Count());
+        Assert.Equal(cases == 0 ? 0 : 10, page.Descendants("svg").Count());
     }
 
     [Fact]
@@ -76,7 +80,9 @@ public sealed class HtmlReportTests
         string page = HtmlReport.Page(DriverRuns(2));
         Assert.DoesNotContain("http", page.Replace("http-equiv", "", StringComparison.Ordinal));
         Assert.DoesNotContain("@import", page);
-        Assert.DoesNotContain("<script", page);
+        XElement script = Assert.Single(XDocument.Parse(page).Descendants("script"));
+        string hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(script.Value)));
+        Assert.Contains($"script-src 'sha256-{hash}'", page);
         Assert.DoesNotContain("<link", page);
         Assert.DoesNotContain("<img", page);
         Assert.Contains("default-src 'none'", page);
@@ -86,7 +92,7 @@ public sealed class HtmlReportTests
     public void Hostile_texts_stay_texts()
     {
         XDocument page = XDocument.Parse(HtmlReport.Page([ReportRuns.WithHostileTexts()]));
-        Assert.Empty(page.Descendants("script"));
+        Assert.DoesNotContain("alert", Assert.Single(page.Descendants("script")).Value);
         Assert.Empty(page.Descendants("img"));
         Assert.Contains(ReportRuns.Hostile, page.Root!.Value);
     }
@@ -171,7 +177,7 @@ public sealed class HtmlReportTests
         CaseOutcome one = run.Cases.First(outcome => outcome.Status == CaseStatus.Ok);
         Run many = run with { Cases = [.. Enumerable.Range(0, 5000).Select(i => Named(one, $"case-{i:0000}", 1 + (i / 5000.0)))] };
 
-        string page = HtmlReport.Page([many], ["case-4000"]);
+        string page = HtmlReport.Page([many], new ReportOptions { Cases = ["case-4000"] });
 
         Assert.InRange(page.Length, 1, 5_000_000);
         XDocument parsed = XDocument.Parse(page);
@@ -242,5 +248,124 @@ public sealed class HtmlReportTests
                 Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], File.ReadAllBytes(path)[..4]);
             }
         }
+    }
+
+    [Fact]
+    public void The_title_says_what_the_page_is_about_unless_one_is_given()
+    {
+        Assert.Equal(
+            "llama-125m and more",
+            Title(HtmlReport.Page([ReportRuns.Of(2)], new ReportOptions { Title = "llama-125m and more" }))
+        );
+        Assert.Equal("2 models on 2 systems: 2 runs", Title(HtmlReport.Page([ReportRuns.Of(2), ReportRuns.Of(2, 1, "32.0.15.7000")])));
+
+        static string Title(string page) => XDocument.Parse(page).Descendants("h1").Single().Value;
+    }
+
+    [Fact]
+    public void What_is_wrong_stands_before_the_charts_with_verdict_and_ratio_in_front()
+    {
+        XDocument page = XDocument.Parse(HtmlReport.Page([ReportRuns.Of(2, 3), ReportRuns.Of(2, 0, "32.0.15.7000")]));
+        string[] titles = [.. page.Descendants("h2").Select(heading => heading.Value)];
+        XElement comparison = page.Descendants("section").Single(found => found.Element("h2")!.Value == "Comparison");
+
+        Assert.Equal(["Failed cases", "Comparison", "Decode throughput, tok/s"], titles.Take(3));
+        Assert.Equal(["verdict", "ratio", "case"], comparison.Descendants("thead").Descendants("th").Take(3).Select(head => head.Value));
+        Assert.Equal("regression", comparison.Descendants("tbody").Elements("tr").First().Elements().First().Value);
+        XElement tile = page.Descendants("dt").Single(name => name.Value == "regressions").Parent!;
+        Assert.Equal("bad", (string?)tile.Attribute("class"));
+        Assert.NotEqual("0", tile.Element("dd")!.Value);
+    }
+
+    [Fact]
+    public void More_than_four_runs_are_a_line_over_what_they_differ_in_or_over_time()
+    {
+        Run[] drivers = [.. Enumerable.Range(0, 6).Select(i => ReportRuns.Of(1, i, $"32.0.15.{7000 + i}"))];
+        Run[] days = [.. Enumerable.Range(0, 6).Select(i => ReportRuns.Of(1, i))];
+
+        Assert.Contains("Decode throughput over gpu_driver_version", Headings(drivers));
+        Assert.Contains("Decode throughput over time", Headings(days));
+        Assert.DoesNotContain("Decode throughput, tok/s", Headings(days));
+
+        static string[] Headings(Run[] runs) =>
+            [.. XDocument.Parse(HtmlReport.Page(runs)).Descendants("h2").Select(heading => heading.Value)];
+    }
+
+    [Fact]
+    public void Five_hundred_runs_stay_readable_and_small()
+    {
+        Run one = ReportRuns.Of(2, withTokens: false);
+        Run[] runs =
+        [
+            .. Enumerable
+                .Range(0, 500)
+                .Select(i =>
+                {
+                    RunIdentity identity = one.Identity with { RunId = $"run-{i:000}", TestTime = one.Identity.TestTime.AddDays(i) };
+                    return one with
+                    {
+                        Identity = identity,
+                        Cases =
+                        [
+                            .. one.Cases.Select(outcome =>
+                                outcome with
+                                {
+                                    Samples = [.. outcome.Samples.Select(sample => sample with { Run = identity })],
+                                }
+                            ),
+                        ],
+                    };
+                }),
+        ];
+
+        string page = HtmlReport.Page(runs);
+
+        Assert.InRange(page.Length, 1, 5_000_000);
+        XElement chart = XDocument.Parse(page).Descendants("svg").First();
+        Assert.InRange(chart.Descendants("text").Count(text => text.Value.StartsWith("202", StringComparison.Ordinal)), 2, 30);
+    }
+
+    [Fact]
+    public void One_wide_interval_does_not_flatten_the_bars()
+    {
+        Run run = ReportRuns.Of(2);
+        CaseOutcome wild = run.Cases[0] with
+        {
+            Samples =
+            [
+                .. run.Cases[0]
+                    .Samples.Select(sample => sample with { DecodeTps = sample.DecodeTps * Math.Pow(20, sample.LaunchIndex - 2) }),
+            ],
+        };
+        Run odd = run with { Cases = [wild, .. run.Cases.Skip(1)] };
+
+        Assert.InRange(Widest(odd) / Widest(run), 0.8, 1.25);
+
+        static double Widest(Run run) =>
+            XDocument
+                .Parse(HtmlReport.Page([run]))
+                .Descendants("svg")
+                .First()
+                .Descendants("path")
+                .Select(path =>
+                    Regex
+                        .Matches((string?)path.Attribute("d") ?? "", "[0-9.]+")
+                        .Select(match => double.Parse(match.Value, CultureInfo.InvariantCulture))
+                )
+                .Select(numbers => numbers.Where((_, i) => i % 2 == 0).DefaultIfEmpty(0))
+                .Select(across => across.Max() - across.Min())
+                .Max();
+    }
+
+    [Fact]
+    public void The_baseline_is_the_run_that_was_named_and_a_field_that_was_named_is_varied()
+    {
+        Run[] runs = DriverRuns(1);
+        string page = XDocument
+            .Parse(HtmlReport.Page(runs, new ReportOptions { Baseline = "3", Vary = ["gpu_driver_version"] }))
+            .Root!.Value;
+        Assert.DoesNotContain("gpu_driver_version=32.0.15.10001", page[..page.IndexOf("Decode throughput", StringComparison.Ordinal)]);
+        Assert.Throws<OptionException>(() => HtmlReport.Page(runs, new ReportOptions { Vary = ["speed"] }));
+        Assert.Throws<RunFileException>(() => HtmlReport.Page(runs, new ReportOptions { Vary = ["threads"] }));
     }
 }

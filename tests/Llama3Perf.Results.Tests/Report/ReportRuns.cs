@@ -131,6 +131,7 @@ internal static class ReportRuns
             EndToEndMs = times[^1],
             PrefillTps = prompt / (first - 0.5) * 1000,
             DecodeTps = 63 / decode * 1000,
+            TpotMs = decode / 63,
             EndToEndTps = 64 / times[^1] * 1000,
             ArticleTps = (prompt + 64) / times[^1] * 1000,
             ItlP50Ms = sorted[31],

@@ -20,7 +20,8 @@ public sealed partial class SchemaDocumentTests
         "Options of the engine and the suite's build are keys; what is measured once in a launch stands in every iteration of it. "
             + "A text that begins with `'`, `=`, `+`, `-` or `@` (or their full-width forms) has a `'` in front, so that no spreadsheet "
             + "takes it for a formula.",
-        "Whether a case's answers were right; the hash of each native library stands beside its version.",
+        "What the user calls the run, time per output token, how decoding stands to the memory bandwidth of the machine, whether a case's "
+            + "answers were right, and the hash of each native library beside its version.",
     ];
 
     private static readonly XDocument s_comments = XDocument.Load(Path.ChangeExtension(typeof(Sample).Assembly.Location, ".xml"));

@@ -1,0 +1,112 @@
+using System.Globalization;
+using Llama3Perf.Results.Aggregation;
+using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
+using Llama3Perf.Results.Statistics;
+
+namespace Llama3Perf.Results.Files;
+
+/// <summary>A run in a sentence: what decodes fastest, and by how much.</summary>
+public static class Headline
+{
+    /// <summary>Each end of an interval is exceeded with this probability: the usual 95 %.</summary>
+    private const double Alpha = 0.025;
+
+    private static readonly Column<Sample> s_decode = CaseTable.DecodeRate;
+
+    // What people choose between, most asked first.
+    private static readonly CaseField[] s_choices = [CaseField.Precision, CaseField.Engine, CaseField.Provider, CaseField.Threads];
+
+    /// <summary>The sentence; null when no case has a decode rate.</summary>
+    public static string? Of(Run run)
+    {
+        Measured[] cases =
+        [
+            .. run
+                .Cases.Where(outcome => outcome.Status is CaseStatus.Ok or CaseStatus.Interrupted)
+                .Select(outcome => new Measured(outcome, LogSample.Of(outcome.Samples, s_decode)))
+                .Where(measured => measured.Rate.Count > 0),
+        ];
+        if (cases.Length == 0)
+        {
+            return null;
+        }
+
+        string ratios = string.Join("; ", s_choices.SelectMany(field => Ratios(cases, field)));
+        string fastest = Fastest(run, cases.MaxBy(measured => measured.Rate.LaunchMean)!);
+        int unsteady = cases.Count(measured => CaseFitness.Of(measured.Outcome.Samples).Verdict == Steadiness.Unsteady);
+        string care =
+            unsteady == 0 ? ""
+            : cases.Length == 1 ? " Read with care: it is unsteady."
+            : string.Create(CultureInfo.InvariantCulture, $" Read with care: {unsteady} of {cases.Length} cases are unsteady.");
+        return $"{(ratios.Length > 0 ? $"{ratios}; fastest: " : "Decodes ")}{fastest}.{care}";
+    }
+
+    private static string Fastest(Run run, Measured best)
+    {
+        string share = Aggregates.Row(run, best.Outcome).MemoryBandwidthPercent is { } percent
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $", {percent:0} % of the memory bandwidth read here ({run.Environment.MemoryGigabytesPerSecond:0.#} GB/s)"
+            )
+            : "";
+        return $"{Figure.Text(best.Rate.Median)} tok/s{share}";
+    }
+
+    /// <summary>The fastest value of a field against each of the others, over the cases that differ in nothing else.</summary>
+    private static IEnumerable<string> Ratios(Measured[] cases, CaseField field)
+    {
+        Measured[][] groups =
+        [
+            .. cases
+                .GroupBy(measured => field.Without(measured.Outcome.Case))
+                .Select(group => group.ToArray())
+                .Where(group => group.Length > 1),
+        ];
+        string[] values =
+        [
+            .. groups
+                .SelectMany(group =>
+                    group.Select(measured =>
+                        (
+                            Value: field.Text(measured.Outcome.Case),
+                            Gain: measured.Rate.LaunchMean - group.Average(other => other.Rate.LaunchMean)
+                        )
+                    )
+                )
+                .GroupBy(measured => measured.Value)
+                .OrderByDescending(value => value.Average(measured => measured.Gain))
+                .Select(value => value.Key),
+        ];
+        foreach (string value in values.Skip(1))
+        {
+            RatioEstimate[] ratios =
+            [
+                .. groups
+                    .Select(group => (Slow: Find(group, value), Fast: Find(group, values[0])))
+                    .Where(pair => pair is { Slow: not null, Fast: not null })
+                    .Select(pair => RatioEstimate.Of(pair.Slow!.Rate, pair.Fast!.Rate)),
+            ];
+            if (ratios.Length > 0)
+            {
+                yield return Text(values[0], value, field, MeanRatio.Of(ratios, Alpha));
+            }
+        }
+
+        Measured? Find(Measured[] group, string value) => Array.Find(group, measured => field.Text(measured.Outcome.Case) == value);
+    }
+
+    private static string Text(string fast, string slow, CaseField field, MeanRatio mean)
+    {
+        string unit = field == CaseField.Threads ? " threads" : "";
+        string interval = mean.Interval is { } i ? $" ({Times(i.Low)} to {Times(i.High)})" : " (too few launches for an interval)";
+        return mean.Interval is { Low: <= 1 }
+            ? $"{fast} and {slow}{unit} decode alike: {Times(mean.Ratio)}x{interval}"
+            : $"{fast}{unit} decodes {Times(mean.Ratio)}x as fast as {slow}{interval}";
+    }
+
+    // A second digit only where the first says nothing.
+    private static string Times(double ratio) => ratio.ToString(ratio < 1.195 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
+
+    private sealed record Measured(CaseOutcome Outcome, LogSample Rate);
+}

@@ -42,6 +42,10 @@ public sealed record GenerationResult
     /// process.</summary>
     public long? PeakGpuBytes { get; init; }
 
+    /// <summary>Operators that an external program's device had no kernel for and that ran on the CPU so far; null when it tells of
+    /// none.</summary>
+    public IReadOnlyList<string>? CpuFallbackOps { get; init; }
+
     /// <summary>t_1 - t0.</summary>
     public double TtftMs => TokenMs[0];
 

@@ -50,7 +50,11 @@ internal sealed class LoadedModel : IDisposable
     {
         double? loadMs = _unreportedLoadMs;
         _unreportedLoadMs = null;
-        return new LaunchStarted(loadMs, Generator.Description, NativeLibraries.Loaded());
+        return new LaunchStarted(
+            loadMs,
+            Generator.Description,
+            [.. NativeLibraries.Loaded().Select(library => library with { Path = HomePaths.OfLibrary(library.Path) })]
+        );
     }
 
     public void Dispose() => Generator.Dispose();

@@ -18,6 +18,12 @@ public sealed record EngineKind(
     /// The loop that the engine takes on a provider when none is asked for; null for engines whose loop is not ours to choose.
     /// </summary>
     public Func<ExecutionProvider, DecodeLoop?> DefaultLoop { get; init; } = _ => null;
+
+    /// <summary>
+    /// False for engines that compute from the folder's weights in another arithmetic than ONNX Runtime's operators: they are verified
+    /// within wider limits of their own.
+    /// </summary>
+    public bool HasOnnxRuntimeArithmetic { get; init; } = true;
 }
 
 /// <summary>Whether something can be used here.</summary>

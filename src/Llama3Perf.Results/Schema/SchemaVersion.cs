@@ -5,7 +5,7 @@ namespace Llama3Perf.Results.Schema;
 internal static class SchemaVersion
 {
     /// <summary>What this program writes, and the newest version that it reads.</summary>
-    public const int Current = 3;
+    public const int Current = 4;
 
     /// <summary>Name of the column, which is the first of every file.</summary>
     public const string ColumnName = "schema_version";

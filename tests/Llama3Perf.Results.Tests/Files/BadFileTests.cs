@@ -22,14 +22,14 @@ public sealed class BadFileTests
             { "header only", text => text[..(text.IndexOf('\n') + 1)], ["no samples"] },
             { "cut inside a row", text => text[..^20], ["row 7", "breaks off"] },
             { "cut before the last line end", text => text[..^1], ["row 7", "breaks off"] },
-            { "newer version", text => text.Replace("\n3,", "\n4,"), ["row 2", "column schema_version", "'4' is newer than 3"] },
+            { "newer version", text => text.Replace("\n4,", "\n5,"), ["row 2", "column schema_version", "'5' is newer than 4"] },
             {
                 "newer version and columns",
-                text => text.Replace("\n3,", "\n4,").Replace("ttft_ms", "first_ms"),
-                ["row 2", "column schema_version", "'4' is newer than 3"]
+                text => text.Replace("\n4,", "\n5,").Replace("ttft_ms", "first_ms"),
+                ["row 2", "column schema_version", "'5' is newer than 4"]
             },
-            { "older version", text => text.Replace("\n3,", "\n2,"), ["row 1", "schema version 2 has no"] },
-            { "no version", text => text.Replace("\n3,", "\nthree,"), ["row 2", "column schema_version", "'three'"] },
+            { "older version", text => text.Replace("\n4,", "\n2,"), ["row 1", "schema version 2 has no"] },
+            { "no version", text => text.Replace("\n4,", "\nthree,"), ["row 2", "column schema_version", "'three'"] },
             {
                 "swapped headers",
                 text => text.Replace("ttft_ms,decode_ms", "decode_ms,ttft_ms"),

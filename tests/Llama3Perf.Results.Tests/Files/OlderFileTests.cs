@@ -69,7 +69,7 @@ public sealed class OlderFileTests
         "\n3,20261127-013839-248e,llama-tiny-int4-b32/ort-cpu/pp8/l24/t2,1,3,",
         "row 4, column schema_version: '3' stands where the first row has '2'"
     )]
-    [InlineData("\n2,", "\n0,", "row 2, column schema_version: '0' is not a schema version from 1 to 3")]
+    [InlineData("\n2,", "\n0,", "row 2, column schema_version: '0' is not a schema version from 1 to 4")]
     public void An_older_file_is_read_as_strictly(string old, string damaged, string message)
     {
         using TestFolder folder = new();

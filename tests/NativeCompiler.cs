@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Llama3Perf.Inference.Tests.Native;
+namespace Llama3Perf.Tests;
 
 /// <summary>The machine's own C compiler.</summary>
 internal static class NativeCompiler

@@ -5,6 +5,7 @@ using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
@@ -172,6 +173,15 @@ internal static class OptionFactory
                     + $"{string.Join(", ", LlamaShape.Names)}, a config.json, a Hugging Face "
                     + "checkpoint, a model folder or a GGUF file"
             );
+
+    /// <summary>One Python for all external engines, or one for each.</summary>
+    public static string Pythons(string text) =>
+        PythonProgram.Given(text).Keys.FirstOrDefault(name => name.Length > 0 && PeerCatalog.All.All(peer => peer.Backend != name))
+            is { } unknown
+            ? throw new UsageException(
+                $"'{unknown}' is no external engine; use {string.Join(", ", PeerCatalog.All.Select(peer => $"{peer.Backend}=PATH"))}"
+            )
+            : Text(text);
 
     public static Precision PrecisionOf(string text) =>
         OneOf(("fp32", Precision.Fp32), ("fp16", Precision.Fp16), ("int8", Precision.Int8), ("int4", Precision.Int4))(text);

@@ -34,17 +34,24 @@ internal static class ProbeCommand
         Option<bool> json = OptionFactory.Flag("--json", "Prints JSON.");
         Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
         Option<ProviderLibrary?> providerLibrary = ProviderLibraryOption.Option();
+        Option<string?> python = OptionFactory.Value(
+            "--python",
+            "Python of the external engines, or one each: transformers=PATH,ipex-llm=PATH.",
+            OptionFactory.Pythons,
+            "path"
+        );
         Command command = new("probe", "Shows the machine, its adapters and drivers, the native libraries, and where each engine can run.")
         {
             json,
             runtimeDir,
             providerLibrary,
+            python,
         };
         command.SetAction(parsed =>
         {
             RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
             ProviderLibraryOption.Use(parsed.GetValue(providerLibrary));
-            Probe probe = Probe.Take();
+            Probe probe = Probe.Take(parsed.GetValue(python));
             if (parsed.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(probe, s_json));
@@ -190,10 +197,10 @@ internal static class ProbeCommand
         string Choice
     )
     {
-        public static Probe Take()
+        public static Probe Take(string? python)
         {
             // Asking what can run loads the libraries, so it comes first.
-            SuiteOptions options = new();
+            SuiteOptions options = new() { Python = python };
             EngineRow[] engines =
             [
                 .. from family in EngineFamilies.All

@@ -60,14 +60,16 @@ internal sealed class RunCommand
 
     private readonly Option<string?> _python = OptionFactory.Value(
         "--python",
-        "Python of the external engines. Default: LLAMA3PERF_PYTHON, or the one on the PATH.",
-        OptionFactory.Text,
+        "Python of the external engines, or one each: transformers=PATH,ipex-llm=PATH. Default: LLAMA3PERF_PYTHON_TRANSFORMERS "
+            + "and the like, LLAMA3PERF_PYTHON, or the one on the PATH.",
+        OptionFactory.Pythons,
         "path"
     );
 
     private readonly Option<IReadOnlyDictionary<string, string>?> _peerOptions = OptionFactory.Pairs(
         "--peer-option",
-        "Option that external engines give to their programs (benchmarks/peers/README.md); repeatable."
+        "Option that external engines give to their programs (benchmarks/peers/README.md); repeatable. "
+            + "ipex-llm:load_in_low_bit=asym_int4 is for that one alone."
     );
 
     private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(

@@ -15,6 +15,8 @@ internal sealed class ExternalFamily : EngineFamily
 {
     private const string DeviceOption = "device_index";
 
+    private static readonly string[] s_backends = [.. PeerCatalog.All.Select(peer => peer.Backend)];
+
     // Weights are read in their own type before they are what was asked for; frameworks are large.
     private const double MemoryFactor = 1.5;
 
@@ -91,6 +93,7 @@ internal sealed class ExternalFamily : EngineFamily
     )
     {
         Checkpoint? checkpoint = Checkpoint.IsCheckpoint(model) ? Checkpoint.Open(model) : null;
+        string? own = peer.ReadsGguf ? OwnModel(model, context.Options) : null;
         string? skip = WhyNot(peer, provider, model, checkpoint, precision, context);
         EngineOptions engineOptions = new()
         {
@@ -100,8 +103,11 @@ internal sealed class ExternalFamily : EngineFamily
         return new CaseSubject(name, provider.Name(), model)
         {
             ModelName = checkpoint?.Shape.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(model)),
-            Path = checkpoint?.Path ?? "",
-            Sha256 = skip is null && !context.Options.DryRun ? context.Models.Fingerprint(checkpoint!.Path) : null,
+            Path = own ?? checkpoint?.Path ?? "",
+            Sha256 =
+                skip is not null || context.Options.DryRun ? null
+                : own is not null ? context.Models.FingerprintFile(FileOf(own))
+                : context.Models.Fingerprint(checkpoint!.Path),
             IsReal = ModelVariant.IsReal(model),
             HiddenSize = checkpoint?.Shape.HiddenSize,
             LayerCount = checkpoint?.Shape.LayerCount,
@@ -110,28 +116,41 @@ internal sealed class ExternalFamily : EngineFamily
             Precision = precision.Name(),
             EngineOptions = engineOptions,
             Device = provider == ExecutionProvider.Cpu ? null : context.Device?.Name,
-            OptionsText = OptionsText.Of(context.Options.PeerOptions),
+            OptionsText = OptionsText.Of(GivenOptions(peer, context.Options)),
             Tokenizer = skip is null ? context.TokenizerOf(model) : null,
             Skip = skip,
             Peer = maxLength =>
                 PeerCatalog.Options(peer, provider, precision, maxLength, context.Options.Python) with
                 {
                     Threads = engineOptions.Threads,
-                    Options = PeerOptions(provider, context),
+                    Options = PeerOptions(peer, provider, context),
                 },
         };
     }
 
     // Which adapter is the peer's own option; one that was given goes before --device.
-    private static Dictionary<string, string> PeerOptions(ExecutionProvider provider, PlanContext context)
+    private static Dictionary<string, string> PeerOptions(PeerKind peer, ExecutionProvider provider, PlanContext context)
     {
-        Dictionary<string, string> given = new(context.Options.PeerOptions);
+        Dictionary<string, string> given = GivenOptions(peer, context.Options);
         if (context.DeviceIndex(provider) is { } index)
         {
             given.TryAdd(DeviceOption, index.ToString(CultureInfo.InvariantCulture));
         }
 
         return given;
+    }
+
+    // What is given to all reaches those that know it, and all where nobody does: a wrong name is then refused by each.
+    private static Dictionary<string, string> GivenOptions(PeerKind peer, SuiteOptions options)
+    {
+        Dictionary<string, string> mine = PlanContext.Of(peer.Backend, options.PeerOptions, s_backends);
+        return mine.Where(option =>
+                peer.Command is not null
+                || peer.Options.Contains(option.Key)
+                || options.PeerOptions.ContainsKey($"{peer.Backend}:{option.Key}")
+                || !PeerCatalog.All.Any(other => other.Options.Contains(option.Key))
+            )
+            .ToDictionary(option => option.Key, option => option.Value);
     }
 
     private static string? WhyNot(
@@ -155,6 +174,13 @@ internal sealed class ExternalFamily : EngineFamily
             return missing.Reason;
         }
 
+        if (peer.ReadsGguf)
+        {
+            return OwnModel(model, context.Options) is null
+                ? $"{peer.Name} loads GGUF files and OpenVINO folders: name one with --gguf beside a checkpoint or model folder"
+                : null;
+        }
+
         if (checkpoint is null)
         {
             return $"{peer.Name} loads Hugging Face checkpoints, and '{model}' is none; the verb checkpoint makes one of a shape with "
@@ -165,7 +191,17 @@ internal sealed class ExternalFamily : EngineFamily
         return provider == ExecutionProvider.Cpu ? context.TooLarge(elements * (precision == Precision.Fp32 ? 4 : 2) * MemoryFactor) : null;
     }
 
-    // The program's own tokenizer must make our ids of the prompt: else it would be given text that it does not mean.
+    // A GGUF file or OpenVINO folder: the one that was named, or what the model's folder holds.
+    private static string? OwnModel(string model, SuiteOptions options) =>
+        options.Gguf is { } named ? (Path.Exists(named) ? named : null)
+        : !Directory.Exists(model) ? null
+        : File.Exists(Path.Combine(model, "openvino_model.xml")) ? model
+        : Directory.EnumerateFiles(model, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault();
+
+    private static string FileOf(string ownModel) => Directory.Exists(ownModel) ? Path.Combine(ownModel, "openvino_model.bin") : ownModel;
+
+    // The program's own tokenizer should make our ids of the prompt: else a text would mean something else to it. The ids are what
+    // is passed, so that a tokenizer that cannot read the folder's files is no reason to measure nothing.
     private static void CheckPrompt(PlannedCase planned, ExternalGenerator generator)
     {
         if (planned.PromptText is not { } text)
@@ -174,7 +210,17 @@ internal sealed class ExternalFamily : EngineFamily
         }
 
         // Ours begin with BOS, once, whether or not the template wrote it.
-        int[] theirs = generator.Encode(text, addBos: false);
+        int[] theirs;
+        try
+        {
+            theirs = generator.Encode(text, addBos: false);
+        }
+        catch (EngineException exception) when (generator.Serves)
+        {
+            generator.Note($"its tokenizer was not compared with the suite's: {exception.Message}");
+            return;
+        }
+
         if (!planned.PromptTokens.SequenceEqual(theirs) && !planned.PromptTokens.Skip(1).SequenceEqual(theirs))
         {
             throw new EngineException(

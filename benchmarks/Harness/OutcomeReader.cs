@@ -48,10 +48,12 @@ internal static class OutcomeReader
         }
 
         LaunchStarted? started = launches.SelectMany(launch => launch.Parsed).OfType<LaunchStarted>().FirstOrDefault();
-        // The key is what was asked for; of what was observed only the versions of another program's parts are known to nobody before.
+        // The key is what was asked for; of what was observed only what another program tells is known to nobody before: the versions of
+        // its parts, and what an option of its own made of the weights.
         CaseKey key = planned.Key with
         {
             EngineVersions = Versions(started?.Engine),
+            Precision = started?.Engine.Precision ?? planned.Key.Precision,
         };
         List<Sample> samples = [];
         foreach (LaunchResult launch in launches)
@@ -75,7 +77,7 @@ internal static class OutcomeReader
             CaseId = planned.CaseId,
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
-            Notes = Notes(started?.Engine, samples),
+            Notes = [.. Notes(started?.Engine, samples), .. FallbackNote(launches)],
             Verification = planned.Verification,
             WarmUps =
             [
@@ -142,6 +144,19 @@ internal static class OutcomeReader
                     ),
                 ];
         return [.. engine?.Notes ?? [], .. clock];
+    }
+
+    private static IEnumerable<string> FallbackNote(IReadOnlyList<LaunchResult> launches)
+    {
+        string[] names =
+        [
+            .. launches
+                .SelectMany(launch => launch.Parsed)
+                .OfType<IterationMeasured>()
+                .SelectMany(iteration => iteration.Result.CpuFallbackOps ?? [])
+                .Distinct(),
+        ];
+        return names.Length == 0 ? [] : [$"{names.Length} operators ran on the CPU: {string.Join(", ", names)}"];
     }
 
     private static string? Versions(EngineDescription? engine) =>

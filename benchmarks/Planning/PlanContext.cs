@@ -60,17 +60,21 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
             Loop = EngineCatalog.All.FirstOrDefault(kind => kind.Name == engine)?.DefaultLoop(provider) is { } usual
                 ? options.Loop ?? usual
                 : null,
-            SessionEntries = SpinEntries.Over(options.Spin, Of(engine, options.SessionEntries)),
-            ProviderOptions = provider == ExecutionProvider.Cpu ? new Dictionary<string, string>() : Of(engine, options.ProviderOptions),
+            SessionEntries = SpinEntries.Over(options.Spin, Of(engine, options.SessionEntries, EngineCatalog.Names)),
+            ProviderOptions =
+                provider == ExecutionProvider.Cpu
+                    ? new Dictionary<string, string>()
+                    : Of(engine, options.ProviderOptions, EngineCatalog.Names),
         };
 
-    // "genai:enable_cuda_graph" is genai's alone and wins over the same option for all.
-    private static Dictionary<string, string> Of(string engine, IReadOnlyDictionary<string, string> options)
+    /// <summary>The options that reach one of several owners: <c>genai:enable_cuda_graph</c> is genai's alone and wins over the same option
+    /// for all.</summary>
+    public static Dictionary<string, string> Of(string engine, IReadOnlyDictionary<string, string> options, IReadOnlyList<string> owners)
     {
         Dictionary<string, string> own = [];
-        foreach ((string key, string value) in options.OrderBy(option => Owner(option.Key) is not null))
+        foreach ((string key, string value) in options.OrderBy(option => Owner(option.Key, owners) is not null))
         {
-            string? owner = Owner(key);
+            string? owner = Owner(key, owners);
             if (owner is null || owner == engine)
             {
                 own[owner is null ? key : key[(owner.Length + 1)..]] = value;
@@ -80,8 +84,8 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
         return own;
     }
 
-    private static string? Owner(string key) =>
-        EngineCatalog.Names.FirstOrDefault(name => key.StartsWith($"{name}:", StringComparison.Ordinal));
+    private static string? Owner(string key, IReadOnlyList<string> owners) =>
+        owners.FirstOrDefault(name => key.StartsWith($"{name}:", StringComparison.Ordinal));
 
     /// <summary>The number under which a provider knows the adapter that was asked for; null for the CPU and where none was.</summary>
     public int? DeviceIndex(ExecutionProvider provider) =>

@@ -45,6 +45,10 @@ public sealed record GenerationResult
     /// <summary>What became of the tokens that were proposed; null without speculative decoding.</summary>
     public DraftCounts? Drafts { get; init; }
 
+    /// <summary>Operators that an external program's device had no kernel for and that ran on the CPU so far; null when it tells of
+    /// none.</summary>
+    public IReadOnlyList<string>? CpuFallbackOps { get; init; }
+
     /// <summary>t_1 - t0.</summary>
     public double TtftMs => TokenMs[0];
 

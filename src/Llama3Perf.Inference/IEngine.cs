@@ -50,6 +50,9 @@ public sealed record EngineDescription(string Engine, ExecutionProvider Provider
     /// or is the CPU.</summary>
     public string? PlacementWarning { get; init; }
 
+    /// <summary>What an external engine says it loaded the weights as; null for engines in this process, whose model says it.</summary>
+    public string? Precision { get; init; }
+
     /// <summary>Versions of an external engine's parts (<c>torch</c> to <c>2.11.0</c>); null for engines in this process.</summary>
     public IReadOnlyDictionary<string, string>? Versions { get; init; }
 

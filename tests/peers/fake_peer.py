@@ -24,6 +24,8 @@ New token i of a prompt is `next_token` below, `encode` gives the UTF-8 bytes (w
 | `missing-module` | load fails with missing_module |
 | `huge-line` | answers generate with a line of 50 MB that does not end, and stalls |
 | `backwards-clock` | the last token's time is before the first one's |
+| `million-lines` | answers generate with a million lines |
+| `no-tokenizer` | works, but cannot encode |
 | `nan-ids` | tokens that are no ids: out of the vocabulary, negative, texts |
 """
 
@@ -38,6 +40,7 @@ import time
 MODES = (
     "good", "silent", "silent-generate", "garbage", "half-line", "dies-in-generate", "floods-stderr", "lies-about-time", "wrong-count",
     "wrong-id", "old-version", "no-exit", "spawns-child", "out-of-memory", "missing-module", "huge-line", "backwards-clock", "nan-ids",
+    "million-lines", "no-tokenizer",
 )
 BOS, EOS = 1, 2
 LOAD_ERRORS = {
@@ -116,6 +119,8 @@ class FakePeer:
         return self.write({"id": request_id, "result": result})
 
     def encode(self, request_id, params):
+        if self.mode == "no-tokenizer":
+            return self.error(request_id, "bad_request", "tokenizer.json cannot be read: untagged enum ModelWrapper")
         ids = list(params["text"].encode("utf-8"))
         return self.write({"id": request_id, "result": {"ids": [BOS, *ids] if params.get("add_bos") else ids}})
 
@@ -129,6 +134,10 @@ class FakePeer:
         line = json.dumps({"id": request_id, "result": result}).encode("utf-8")
         if self.mode == "garbage":
             return self.write_raw(b"Loading checkpoint shards: 100%\n")
+        if self.mode == "million-lines":
+            for start in range(0, 1_000_000, 1000):
+                self.write_raw(b"".join(b"line %d\n" % number for number in range(start, start + 1000)))
+            return None
         if self.mode == "half-line":
             self.write_raw(line[: len(line) // 2])
             stall()

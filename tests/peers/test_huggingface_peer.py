@@ -12,6 +12,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PEER = os.path.join(HERE, "..", "..", "benchmarks", "peers", "huggingface_peer.py")
 STUBS = os.path.join(HERE, "stubs")
 EOS = 63
+SCALING = {"factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 512}
+CONFIG = {
+    "vocab_size": 64, "eos_token_id": EOS, "hidden_size": 64, "num_attention_heads": 4, "tie_word_embeddings": True, "dtype": "bfloat16",
+    "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0},
+}
 
 
 def expected_tokens(prompt, count, stop_at_eos):
@@ -34,7 +39,7 @@ class HuggingFacePeerTests(unittest.TestCase):
         self.model = folder.name
         self.log = os.path.join(folder.name, "log.jsonl")
         with open(os.path.join(folder.name, "config.json"), "w", encoding="utf-8") as file:
-            json.dump({"vocab_size": 64, "eos_token_id": EOS}, file)
+            json.dump(CONFIG, file)
         open(os.path.join(folder.name, "model.safetensors"), "wb").close()
 
     def start(self, **environment):
@@ -109,15 +114,91 @@ class HuggingFacePeerTests(unittest.TestCase):
 
     def test_directml(self):
         with self.start(STUB_TORCH="2.4.1", STUB_TRANSFORMERS="4.46.3") as peer:
-            loaded = self.load(peer, "torch-directml", "dml", "fp16")["result"]
+            loaded = self.load(peer, "torch-directml", "dml", "fp16", options={"tiled_resources": "0"})["result"]
             self.assertEqual((loaded["device_name"], loaded["kv_cache"]), ("Stub adapter 0", "dynamic"))
-            self.assert_generates(peer, [1, 2, 3], 10)
-            self.assert_error(self.load(peer, "torch-directml", "dml", "fp16", options={"device_index": "1"}), "no_device", "Stub adapter 0")
+            self.assertEqual(self.assert_generates(peer, [1, 2, 3], 10)["memory"]["peak_device_bytes"], 3 << 19)
+            answer = self.load(peer, "torch-directml", "dml", "fp16", options={"device_index": "1"})
+            self.assert_error(answer, "no_device", "Stub adapter 0", "take device_index 0")
             self.assert_error(self.load(peer, "torch-directml", "dml", "int4"), "unsupported", "fp16")
+            self.assert_error(self.load(peer, "torch-directml", "dml", "fp16", options={"static_cache": "1"}), "bad_request", "static_cache")
+        self.assertEqual(self.logged("tiled_resources_disabled"), [True])
+        self.assertEqual(self.logged("load")[0]["attn_implementation"], "sdpa")
+
+    def test_directml_masks_the_prompt_where_the_library_cannot(self):
+        with self.start(STUB_TORCH="2.4.1", STUB_TRANSFORMERS="4.46.3") as peer:
+            for attention in ("sdpa", "eager"):
+                self.load(peer, "torch-directml", "dml", "fp32", options={"attn_implementation": attention})
+                self.assert_generates(peer, [1, 2, 3, 4], 10)
+
+    def test_directml_without_a_device(self):
+        for state, words in (("no-library", "libd3d12"), ("stubbed-dxcore", "unknown error")):
+            with self.start(STUB_TORCH="2.4.1", STUB_TRANSFORMERS="4.46.3", STUB_DIRECTML=state) as peer:
+                self.assert_error(self.load(peer, "torch-directml", "dml", "fp16"), "no_device", words, "WSL 2")
+
+    def test_operators_that_run_on_the_cpu_are_named(self):
+        with self.start(STUB_TORCH="2.4.1", STUB_TRANSFORMERS="4.46.3", STUB_FALLBACK="aten::cumsum.out") as peer:
+            self.load(peer, "torch-directml", "dml", "fp16")
+            self.assertEqual(self.assert_generates(peer, [1, 2, 3], 10)["cpu_fallback_ops"], ["aten::cumsum.out"])
+            self.assertEqual(peer.close(), 0)
+        self.assertIn("fall back to run on the CPU", peer.stderr)
+        with self.start() as peer:
+            self.load(peer)
+            self.assertEqual(self.assert_generates(peer, [1, 2, 3], 10)["cpu_fallback_ops"], [])
+
+    def write_config(self, **changes):
+        with open(os.path.join(self.model, "config.json"), "w", encoding="utf-8") as file:
+            json.dump({**CONFIG, **changes}, file)
+
+    def test_a_config_that_the_library_misreads_is_translated(self):
+        self.write_config(rope_parameters={"rope_type": "llama3", "rope_theta": 500000.0, **SCALING})
+        with self.start(STUB_TRANSFORMERS="4.46.3") as peer:
+            (note,) = self.load(peer)["result"]["warnings"]
+            self.assertIn("rope theta 10000 for 500000; rope scaling none for llama3 32 1 4 512", note)
+            self.assert_generates(peer, [1, 2, 3], 10)
+        (config,), (folder,), (files,) = self.logged("config"), self.logged("folder"), self.logged("files")
+        self.assertEqual((config["rope_theta"], config["rope_scaling"]), (500000.0, {"rope_type": "llama3", **SCALING}))
+        self.assertEqual((config["torch_dtype"], config["tie_word_embeddings"]), ("bfloat16", True))
+        self.assertNotEqual(folder, self.model)
+        self.assertFalse(os.path.exists(folder))
+        self.assertIn("model.safetensors", files)
+
+    def test_a_config_in_both_forms_is_left_alone(self):
+        rope = {"rope_type": "llama3", **SCALING}
+        self.write_config(rope_parameters={"rope_theta": 500000.0, **rope}, rope_theta=500000.0, rope_scaling=rope)
+        for version in ("4.46.3", "5.17.0"):
+            with self.start(STUB_TRANSFORMERS=version) as peer:
+                self.assertEqual(self.load(peer)["result"]["warnings"], [])
+        self.assertEqual(set(self.logged("folder")), {self.model})
+
+    def test_a_config_that_the_library_cannot_read_is_refused(self):
+        self.write_config(rope_parameters={"rope_type": "llama3", "rope_theta": 500000.0, **SCALING})
+        with self.start(STUB_TRANSFORMERS="4.37.0") as peer:
+            self.assert_error(self.load(peer, "ipex-llm", "cpu", "int4"), "wrong_version", "transformers 4.37.0", "rope_scaling", "4.45")
+
+    def test_frequencies_that_are_not_the_configs_are_refused(self):
+        with self.start(STUB_ROPE="ignored") as peer:
+            self.assert_error(self.load(peer), "wrong_version", "other frequencies")
+        with self.start(STUB_BUFFERS="none") as peer:
+            self.assertIn("not checked", self.load(peer)["result"]["warnings"][0])
+
+    def test_the_folders_eos_counts(self):
+        with open(os.path.join(self.model, "generation_config.json"), "w", encoding="utf-8") as file:
+            json.dump({"eos_token_id": [EOS, 62, 128009]}, file)
+        with self.start() as peer:
+            loaded = self.load(peer)["result"]
+            self.assertEqual(loaded["eos_token_ids"], [EOS, 62])
+            self.assertIn("[63]", loaded["warnings"][0])
+
+    def test_attention_of_another_package(self):
+        with self.start() as peer:
+            answer = self.load(peer, options={"attn_implementation": "flash_attention_2"})
+            self.assert_error(answer, "missing_module", "flash-attn", "sdpa")
+            self.assertNotIn("requirements", answer["error"]["message"])
 
     def test_ipex_llm(self):
         with self.start(STUB_TRANSFORMERS="4.37.0") as peer:
-            self.assertEqual(self.load(peer, "ipex-llm", "cpu", "int4")["result"]["versions"]["ipex-llm"], "2.2.0")
+            loaded = self.load(peer, "ipex-llm", "cpu", "int4")["result"]
+            self.assertEqual((loaded["versions"]["ipex-llm"], loaded["precision"]), ("2.2.0", "int4"))
             self.assert_generates(peer, [1, 2, 3], 10)
             self.load(peer, "ipex-llm", "cpu", "int8", options={"cpu_embedding": "1"})
             self.load(peer, "ipex-llm", "cpu", "int4", options={"load_in_low_bit": "asym_int4"})
@@ -127,6 +208,19 @@ class HuggingFacePeerTests(unittest.TestCase):
         self.assertEqual((second["load_in_low_bit"], second["cpu_embedding"]), ("sym_int8", True))
         self.assertEqual(third["load_in_low_bit"], "asym_int4")
         self.assertNotIn("load_in_4bit", third)
+
+    def test_the_precision_is_what_was_loaded(self):
+        with self.start(STUB_TRANSFORMERS="4.37.0") as peer:
+            for low_bit, precision in (("asym_int4", "int4"), ("bf16", "bf16"), ("sym_int5", "sym_int5")):
+                loaded = self.load(peer, "ipex-llm", "cpu", "int4", options={"load_in_low_bit": low_bit})["result"]
+                self.assertEqual(loaded["precision"], precision)
+
+    def test_formats_that_do_not_compute_are_refused_before_loading(self):
+        with self.start(STUB_TRANSFORMERS="4.37.0") as peer:
+            for low_bit in ("nf3", "nf4", "fp4", "fp8", "fp16", "fp6", "q4_k"):
+                answer = self.load(peer, "ipex-llm", "cpu", "int4", options={"load_in_low_bit": low_bit})
+                self.assert_error(answer, "unsupported", low_bit, "sym_int4", "xpu")
+        self.assertFalse(os.path.exists(self.log) and self.logged("load"))
 
     def test_wrong_versions_are_named(self):
         with self.start() as peer:

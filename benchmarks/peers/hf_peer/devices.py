@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from .errors import PeerError
+from .errors import PeerError, one_line
+from .memory import processor_name
 
 
 class Device:
     """One device of torch. `target` is what tensors are moved to."""
 
-    def __init__(self, torch, kind: str, target, name: str | None):
+    def __init__(self, torch, kind: str, target, name: str | None, held_bytes=None):
         self.torch = torch
         self.kind = kind
         self.target = target
         self.name = name
         # torch.cuda, torch.xpu or torch.mps; the CPU and DirectML have no such module.
         self._module = getattr(torch, kind, None) if kind in ("cuda", "xpu", "mps") else None
+        self._held_bytes = held_bytes
 
     def finish(self, tensor) -> None:
         """Returns when `tensor` is computed. DirectML has no call that waits, so there one number of it is read back."""
@@ -31,6 +33,8 @@ class Device:
 
     def peak_bytes(self) -> int | None:
         """The most that torch's allocator held of the device's memory since `forget_peak`, or None where nobody counts."""
+        if self._held_bytes is not None:
+            return self._held_bytes()  # what is held now: the plugin keeps no peak and gives nothing back
         reserved = getattr(self._module, "max_memory_reserved", None)
         if reserved is not None:
             return int(reserved())
@@ -47,7 +51,7 @@ class Device:
 def find_device(torch, kind: str, index: int, directml=None) -> Device:
     """The device, or `no_device` with what was found instead."""
     if kind == "cpu":
-        return Device(torch, kind, torch.device("cpu"), _cpu_name())
+        return Device(torch, kind, torch.device("cpu"), processor_name())
     if kind == "mps":
         return _metal(torch, index)
     if kind == "dml":
@@ -56,7 +60,7 @@ def find_device(torch, kind: str, index: int, directml=None) -> Device:
     count = module.device_count() if module is not None and module.is_available() else 0
     if index >= count:
         found = f"torch {torch.__version__} sees {_count(count, kind)} and device_index is {index}"
-        raise PeerError("no_device", f"{found}: {_hint(torch, kind)}")
+        raise PeerError("no_device", f"{found}: {_other_index(count) or _hint(torch, kind)}")
     module.set_device(index)
     return Device(torch, kind, torch.device(kind, index), str(module.get_device_name(index)))
 
@@ -71,15 +75,32 @@ def _metal(torch, index: int) -> Device:
 
 
 def _directml(torch, directml, index: int) -> Device:
-    count = directml.device_count() if directml.is_available() else 0
-    names = [str(directml.device_name(i)).rstrip("\0 ") for i in range(count)]
+    try:
+        count = directml.device_count() if directml.is_available() else 0
+        names = [str(directml.device_name(i)).rstrip("\0 ") for i in range(count)]
+    except RuntimeError as error:  # a DXCore that is a stub: "unknown error"
+        raise PeerError("no_device", f"torch-directml finds no DirectX 12 device ({one_line(error, 100)}): {_DIRECTX}") from None
     if index >= count:
-        raise PeerError(
-            "no_device",
-            f"torch-directml sees {_count(count, 'DirectX 12')}{': ' + ', '.join(names) if names else ''}, and device_index is {index}: "
-            "it needs Windows 10 or 11, or WSL 2 with a driver for it",
-        )
-    return Device(torch, "dml", directml.device(index), names[index])
+        found = f"torch-directml sees {_count(count, 'DirectX 12')}{': ' + ', '.join(names) if names else ''}, and device_index is {index}"
+        raise PeerError("no_device", f"{found}: {_other_index(count) or _DIRECTX}")
+    return Device(torch, "dml", directml.device(index), names[index], lambda: _directml_bytes(directml, index))
+
+
+_DIRECTX = "it needs Windows 10 or 11, or WSL 2, with a driver for DirectX 12"
+
+
+def _directml_bytes(directml, index: int) -> int | None:
+    """Device memory in tiles of one MiB. Several drivers answer zeros, which is no answer."""
+    try:
+        return int(sum(directml.gpu_memory(index, 1)) * (1 << 20)) or None
+    except (RuntimeError, TypeError, AttributeError):
+        return None
+
+
+def _other_index(count: int) -> str | None:
+    if count == 0:
+        return None
+    return "take device_index 0" if count == 1 else f"take a device_index from 0 to {count - 1}"
 
 
 def _count(count: int, kind: str) -> str:
@@ -93,15 +114,3 @@ def _hint(torch, kind: str) -> str:
     if kind == "xpu" and not hasattr(torch, "xpu"):
         return "this torch was built without XPU, install it from the xpu index (see the requirements file)"
     return "check the GPU's driver, or take device cpu"
-
-
-def _cpu_name() -> str | None:
-    """The processor's name where Linux tells it; elsewhere the suite knows it anyway."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return None

@@ -24,7 +24,7 @@ class Generated:
 class GreedyLoop:
     """Batch 1, greedy, one forward call a token; nothing of `model.generate` is in the measured time."""
 
-    def __init__(self, torch, model, device, caches, vocab_size: int, eos_token_ids: list[int], no_gradients, decode=None):
+    def __init__(self, torch, model, device, caches, vocab_size: int, eos_token_ids: list[int], no_gradients, decode=None, mask=False):
         self._torch = torch
         self._device = device
         self._caches = caches
@@ -32,6 +32,8 @@ class GreedyLoop:
         self._no_gradients = no_gradients  # torch.inference_mode, or torch.no_grad where that fails
         self._prefill = model
         self._decode = decode or model
+        self._masks_prompt = mask
+        self._dtype = model.dtype
         names = inspect.signature(model.forward).parameters
         self._fixed = {"use_cache": True, **last_logits_only(names)}
         self._takes_cache_position = "cache_position" in names
@@ -43,16 +45,17 @@ class GreedyLoop:
         with self._no_gradients():
             positions = self._torch.arange(len(prompt) + new_tokens).unsqueeze(0).to(self._device.target)
             cache = self._caches.fresh()
+            mask = {"attention_mask": self._causal_mask(len(prompt))} if self._masks_prompt else None
             gc.collect()
             self._device.finish(positions)
-            return self._timed(prompt, new_tokens, ignore_eos, positions, cache)
+            return self._timed(prompt, new_tokens, ignore_eos, positions, cache, mask)
 
-    def _timed(self, prompt, new_tokens, ignore_eos, positions, cache) -> Generated:
+    def _timed(self, prompt, new_tokens, ignore_eos, positions, cache, mask) -> Generated:
         stop = frozenset() if ignore_eos else self._eos
         length = len(prompt)
         start = clock()
         ids = self._torch.tensor([prompt], dtype=self._torch.long).to(self._device.target)
-        output = self._call(self._prefill, ids, positions[:, :length], cache)
+        output = self._call(self._prefill, ids, positions[:, :length], cache, mask)
         self._device.finish(output.logits)
         prefill_end = clock()
         ids = self._choose(output.logits, ignore_eos)
@@ -66,12 +69,15 @@ class GreedyLoop:
             length += 1
         return Generated(tokens, start, prefill_end, times, clock())
 
-    def _call(self, forward, ids, positions, cache):
-        if self._takes_cache_position:
-            return forward(
-                input_ids=ids, past_key_values=cache, position_ids=positions, cache_position=positions[0], **self._fixed
-            )
-        return forward(input_ids=ids, past_key_values=cache, position_ids=positions, **self._fixed)
+    def _call(self, forward, ids, positions, cache, mask=None):
+        more = {"cache_position": positions[0]} if self._takes_cache_position else {}
+        return forward(input_ids=ids, past_key_values=cache, position_ids=positions, **more, **(mask or {}), **self._fixed)
+
+    def _causal_mask(self, length: int):
+        """[1, 1, length, length] of zeros with the smallest number where a token would look ahead; made on the CPU, moved to the device."""
+        never = self._torch.finfo(self._dtype).min
+        rows = [[0.0] * (row + 1) + [never] * (length - row - 1) for row in range(length)]
+        return self._torch.tensor([[rows]], dtype=self._dtype).to(self._device.target)
 
     def _choose(self, logits, ignore_eos: bool):
         """The best token as a [1, 1] tensor on the device. An addition masks EOS: every backend has that operator."""

@@ -10,6 +10,9 @@ import traceback
 
 from .errors import PeerError, one_line
 
+# Libraries that come with a driver or with WSL, not with a package.
+_DEVICE_LIBRARIES = ("libd3d12", "libdxcore", "dxcore.dll", "d3d12.dll")
+
 
 def require(name: str, backend: str):
     """Imports a package. Errors: missing_module, or wrong_version where it is there and does not load."""
@@ -24,6 +27,12 @@ def require(name: str, backend: str):
         ) from None
     except (ImportError, OSError, AttributeError, RuntimeError) as error:
         traceback.print_exc(file=sys.stderr)
+        if any(library in str(error).lower() for library in _DEVICE_LIBRARIES):
+            raise PeerError(
+                "no_device",
+                f"the Python module {name} finds no DirectX 12 here ({one_line(error, 200)}): it needs Windows 10 or 11, or WSL 2 with a "
+                "driver for DirectX 12",
+            ) from None
         raise PeerError(
             "wrong_version",
             f"the Python module {name} is installed and does not import ({type(error).__name__}: {one_line(error, 200)}): "

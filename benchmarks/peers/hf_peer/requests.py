@@ -12,8 +12,9 @@ from .errors import PeerError, one_line
 _COMMON_OPTIONS = ("attn_implementation", "device_index")
 OPTIONS = {
     "transformers": (*_COMMON_OPTIONS, "static_cache", "compile", "compile_mode"),
-    "torch-directml": (*_COMMON_OPTIONS, "static_cache"),
+    "torch-directml": (*_COMMON_OPTIONS, "tiled_resources"),
     "ipex-llm": (*_COMMON_OPTIONS, "load_in_low_bit", "optimize_model", "cpu_embedding"),
+    "openvino": ("device_index", "inference_precision", "attention_backend", "dynamic_quantization_group_size"),
 }
 
 # Device -> precisions, for each backend. Empty cells are `unsupported`.
@@ -21,6 +22,7 @@ SUPPORT = {
     "transformers": {device: ("fp32", "fp16", "bf16") for device in ("cpu", "cuda", "xpu", "mps")},
     "torch-directml": {"dml": ("fp32", "fp16")},
     "ipex-llm": {"cpu": ("int4", "int8", "bf16"), "xpu": ("int4", "int8", "fp16", "bf16")},
+    "openvino": {device: ("fp32", "fp16", "int8", "int4") for device in ("cpu", "xpu", "npu")},
 }
 
 
@@ -50,7 +52,7 @@ class LoadRequest:
             )
         threads = params.get("threads")
         return cls(
-            model=_model_folder(params),
+            model=_openvino_model(params) if backend == "openvino" else _model_folder(params),
             backend=backend,
             device=device,
             precision=precision,
@@ -119,6 +121,13 @@ def _options(params: dict, backend: str) -> dict[str, str]:
         if not isinstance(value, str):
             raise PeerError("bad_request", f"option {name} is {value!r}: option values are texts")
     return dict(options)
+
+
+def _openvino_model(params: dict) -> str:
+    path = _text(params, "model")
+    if not os.path.exists(path):
+        raise PeerError("bad_request", f"model {path} does not exist: give an OpenVINO folder or a GGUF file")
+    return path
 
 
 def _model_folder(params: dict) -> str:

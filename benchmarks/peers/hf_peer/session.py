@@ -8,12 +8,14 @@ import platform
 
 from . import backends
 from .errors import PeerError, is_out_of_memory
+from .fallbacks import CpuFallbacks
 from .generation import clock
 from .memory import peak_rss_bytes
+from .probing import probe
 from .requests import LoadRequest, token_ids, whole_number
 from .tokenizing import FolderTokenizer
 
-METHODS = ("load", "encode", "generate", "unload")
+METHODS = ("probe", "load", "encode", "generate", "unload")
 
 
 class Session:
@@ -22,6 +24,7 @@ class Session:
     def __init__(self):
         # Before transformers is imported: nothing is looked up on a hub, and no thread pool warns about forks.
         os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+        self._fallbacks = CpuFallbacks()
         self._request: LoadRequest | None = None
         self._loaded: backends.Loaded | None = None
         self._tokenizer: FolderTokenizer | None = None
@@ -45,7 +48,7 @@ class Session:
         return {
             "device": request.device,
             "device_name": loaded.device.name,
-            "precision": request.precision,
+            "precision": loaded.precision,
             "versions": {"python": platform.python_version(), **loaded.versions},
             "vocab_size": loaded.vocab_size,
             "eos_token_ids": loaded.eos_token_ids,
@@ -54,11 +57,16 @@ class Session:
             "warnings": loaded.warnings,
         }
 
+    def _probe(self, params: dict) -> dict:
+        return probe(params)
+
     def _encode(self, params: dict) -> dict:
         self._need_model()
         text = params.get("text")
         if not isinstance(text, str):
             raise PeerError("bad_request", f"text is {text!r}: it must be a text")
+        if self._loaded.encode is not None:
+            return {"ids": self._loaded.encode(text, params.get("add_bos") is True)}
         if self._tokenizer is None:
             self._tokenizer = FolderTokenizer(self._request.model, self._request.backend)
         return {"ids": self._tokenizer.encode(text, params.get("add_bos") is True)}
@@ -83,6 +91,7 @@ class Session:
             "token_ns": result.token_ns,
             "end_ns": result.end_ns,
             "memory": {"peak_rss_bytes": peak_rss_bytes(), "peak_device_bytes": loaded.device.peak_bytes()},
+            "cpu_fallback_ops": self._fallbacks.operators(),
         }
 
     def _unload(self, _params: dict) -> dict:

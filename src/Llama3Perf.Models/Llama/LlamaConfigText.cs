@@ -3,8 +3,8 @@ using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Models.Llama;
 
-/// <summary>Writes a shape as <see cref="LlamaConfig"/> reads it, with rotary embeddings in the new (<c>rope_parameters</c>)
-/// form.</summary>
+/// <summary>Writes a shape as <see cref="LlamaConfig"/> reads it, with rotary embeddings in the new (<c>rope_parameters</c>) form; a whole
+/// config.json also in the old one.</summary>
 internal static class LlamaConfigText
 {
     /// <summary>What decides the computation, without names and token ids. Biases stand there only when the shape has them.</summary>
@@ -43,7 +43,8 @@ internal static class LlamaConfigText
     /// <summary>What stands there for random weights.</summary>
     public const string Synthetic = "synthetic";
 
-    /// <summary>A complete config.json of a checkpoint with random weights.</summary>
+    /// <summary>A complete config.json of a checkpoint with random weights. What transformers 5 renamed stands there under both names: 4
+    /// would take its defaults for what it does not find, and compute another model without a word.</summary>
     /// <param name="shape">Its token ids are written too.</param>
     /// <param name="dtype">torch's name of the weights' type.</param>
     public static string Config(LlamaShape shape, string dtype)
@@ -52,6 +53,9 @@ internal static class LlamaConfigText
         json.Insert(0, "architectures", new JsonArray("LlamaForCausalLM"));
         json.Insert(1, "model_type", "llama");
         json.Insert(2, "dtype", dtype);
+        json.Insert(3, "torch_dtype", dtype);
+        json["rope_theta"] = shape.RopeTheta;
+        json["rope_scaling"] = shape.RopeScaling is { } scaling ? Scaling(scaling) : null;
         json["hidden_act"] = "silu";
         json["bos_token_id"] = shape.BosTokenId;
         json["eos_token_id"] = Ids(shape.EosTokenIds);
@@ -65,16 +69,20 @@ internal static class LlamaConfigText
 
     private static JsonArray Ids(IReadOnlyList<int> ids) => [.. ids.Select(id => (JsonNode)id)];
 
-    private static JsonObject Rope(LlamaShape shape) =>
-        shape.RopeScaling is { } scaling
-            ? new JsonObject
-            {
-                ["rope_type"] = "llama3",
-                ["rope_theta"] = shape.RopeTheta,
-                ["factor"] = scaling.Factor,
-                ["low_freq_factor"] = scaling.LowFrequencyFactor,
-                ["high_freq_factor"] = scaling.HighFrequencyFactor,
-                ["original_max_position_embeddings"] = scaling.OriginalContextLength,
-            }
-            : new JsonObject { ["rope_type"] = "default", ["rope_theta"] = shape.RopeTheta };
+    private static JsonObject Rope(LlamaShape shape)
+    {
+        JsonObject rope = shape.RopeScaling is { } scaling ? Scaling(scaling) : new JsonObject { ["rope_type"] = "default" };
+        rope.Insert(1, "rope_theta", shape.RopeTheta);
+        return rope;
+    }
+
+    private static JsonObject Scaling(RopeScaling scaling) =>
+        new()
+        {
+            ["rope_type"] = "llama3",
+            ["factor"] = scaling.Factor,
+            ["low_freq_factor"] = scaling.LowFrequencyFactor,
+            ["high_freq_factor"] = scaling.HighFrequencyFactor,
+            ["original_max_position_embeddings"] = scaling.OriginalContextLength,
+        };
 }

@@ -56,13 +56,12 @@ public sealed class EngineChoiceTests : IDisposable
     [Theory]
     [InlineData(
         "vllm",
-        "genai, ort, llama.cpp, external:transformers, external:ipex-llm, external:torch-directml, llama-bench, or external: and the path "
-            + "or "
-            + "command of a program"
+        "genai, ort, llama.cpp, external:transformers, external:ipex-llm, external:torch-directml, external:openvino, llama-bench, or external: "
+            + "and the path or command of a program"
     )]
     [InlineData(
         "external:transfomers",
-        "use external:transformers, external:ipex-llm, external:torch-directml, or external: and the path or command"
+        "use external:transformers, external:ipex-llm, external:torch-directml, external:openvino, or external: and the path or command"
     )]
     [InlineData("external:no-such-program --flag", "or external: and the path or command of a program that speaks the peer protocol")]
     public void An_unknown_name_lists_what_there_is(string name, string list)

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
+using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
@@ -55,6 +57,8 @@ public sealed class ExternalEngineTests : IDisposable
     [Theory]
     [InlineData("dies-in-generate", "last words")]
     [InlineData("wrong-count", "15")]
+    [InlineData("wrong-id", "under the id")]
+    [InlineData("million-lines", "printed 'line 0'")]
     [InlineData("out-of-memory", "the fake model needs 1 EiB: take a smaller model")]
     [InlineData("missing-module", "python -m pip install fakelib")]
     public void A_program_that_fails_is_a_failed_row_with_its_words_and_the_others_go_on(string mode, string words)
@@ -109,6 +113,102 @@ public sealed class ExternalEngineTests : IDisposable
         CaseOutcome outcome = Outcomes().Single();
         Assert.Equal(CaseStatus.Failed, outcome.Status);
         Assert.Contains("makes other tokens of the prompt", outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tokenizer_that_cannot_be_asked_is_a_note()
+    {
+        Environment.SetEnvironmentVariable(Mode, "no-tokenizer");
+
+        (int exitCode, _, _) = Run(
+            "--engine",
+            Fake,
+            "--model",
+            CheckpointFolder.Write(At("checkpoint")),
+            "--prompt",
+            "OpenVINO is",
+            "--peer-option",
+            "ipex-llm:load_in_low_bit=asym_int4",
+            "--peer-option",
+            "colour=blue"
+        );
+
+        Assert.Equal((ExitCode.Success, CaseStatus.Ok), (exitCode, Outcomes().Single().Status));
+        Assert.Equal("peer:colour=blue", Outcomes().Single().Case.EngineOptions);
+        string results = File.ReadAllText(Path.Combine(RunPath, "results.csv"));
+        Assert.Contains("its tokenizer was not compared with the suite's", results, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_environment_is_asked_what_it_could_do()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for an environment is a shell script");
+        string python = StubPython();
+        string given = $"transformers={python},torch-directml={python}";
+
+        Assert.Null(Reason("external:transformers", ExecutionProvider.Cpu));
+        Assert.Contains("sees no cuda device", Reason("external:transformers", ExecutionProvider.Cuda), StringComparison.Ordinal);
+        Assert.Contains(
+            "torch 2.11.0+stub does not work",
+            Reason("external:torch-directml", ExecutionProvider.Dml),
+            StringComparison.Ordinal
+        );
+
+        string? Reason(string engine, ExecutionProvider provider) =>
+            PeerCatalog.Availability(PeerCatalog.Get(engine), provider, given).Reason;
+    }
+
+    [Fact]
+    public void OpenVino_is_given_the_file_beside_the_model_that_the_others_measure()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for an environment is a shell script");
+        string gguf = At("model.gguf");
+        string tests = Path.Combine(Fixtures.Root, "tests", "peers");
+        string write =
+            "from gguf_file import *; import sys; "
+            + "write_gguf(sys.argv[1], {**STUB_KEYS, 'tokenizer.ggml.tokens': ['t'] * 128256}, STUB_TENSORS)";
+        using (
+            Process writer = Process.Start(
+                PythonProgram.Find().Python!.Path,
+                ["-B", "-c", $"import sys; sys.path.insert(0, '{tests}'); {write}", gguf]
+            )
+        )
+        {
+            writer.WaitForExit();
+        }
+
+        string[] common = ["--engine", "external:openvino", "--precision", "fp16", "--provider", "cpu", "--prompt", "pp16"];
+        string checkpoint = CheckpointFolder.Write(At("checkpoint"));
+        string python = $"openvino={StubPython()}";
+        Run([.. common, "--model", checkpoint, "--python", python]);
+        Assert.Contains("name one with --gguf", Outcomes().Single().Error, StringComparison.Ordinal);
+
+        (int exitCode, _, string error) = Run([.. common, "--model", checkpoint, "--python", python, "--gguf", gguf]);
+
+        Assert.Equal(("", ExitCode.Success), (error, exitCode));
+        CaseOutcome outcome = Outcomes().Single();
+        Assert.Equal((CaseStatus.Ok, "fp16"), (outcome.Status, outcome.Case.Precision));
+        Assert.Contains("openvino-genai 2026.4.1.0", outcome.Case.EngineVersions, StringComparison.Ordinal);
+        Assert.Contains("ATTENTION_BACKEND PA", string.Join(' ', outcome.Notes), StringComparison.Ordinal);
+    }
+
+    private string StubPython()
+    {
+        string python = At("python");
+        string stubs = Path.Combine(Fixtures.Root, "tests", "peers", "stubs");
+        string program = PythonProgram.Find().Python!.Path;
+        File.WriteAllText(python, $"#!/bin/sh\nSTUB_LOG='{At("log")}' PYTHONPATH='{stubs}' exec '{program}' \"$@\"\n");
+        File.SetUnixFileMode(python, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return python;
+    }
+
+    [Fact]
+    public void A_Python_for_nobody_is_refused()
+    {
+        (int exitCode, _, string error) = Run("--python", "transfomers=/usr/bin/python3");
+
+        Assert.Equal(ExitCode.Usage, exitCode);
+        Assert.Contains("'transfomers' is no external engine; use transformers=PATH, ipex-llm=PATH", error, StringComparison.Ordinal);
     }
 
     [Fact]

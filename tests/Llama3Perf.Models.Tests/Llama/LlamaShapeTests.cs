@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CsCheck;
 using Llama3Perf.Models.Files;
 using Llama3Perf.Models.Llama;
@@ -125,6 +126,25 @@ public sealed class LlamaShapeTests
                 }
             }
         );
+    }
+
+    [Theory]
+    [InlineData("llama-3-8b", false)]
+    [InlineData("llama-3.2-1b", true)]
+    public void What_is_written_has_the_names_of_transformers_4_and_5(string name, bool isScaled)
+    {
+        LlamaShape shape = LlamaShape.Load(name);
+        JsonObject whole = JsonNode.Parse(LlamaConfigText.Config(shape, "bfloat16"))!.AsObject();
+
+        Assert.Equal("bfloat16", (string?)whole["torch_dtype"]);
+        Assert.Equal(isScaled, whole["rope_scaling"] is not null);
+        foreach (string form in (string[])["rope_parameters", "rope_scaling"])
+        {
+            JsonObject alone = whole.DeepClone().AsObject();
+            alone.Remove(form);
+            LlamaShape read = Read(alone.ToJsonString());
+            Assert.Equal((shape.RopeTheta, shape.RopeScaling), (read.RopeTheta, read.RopeScaling));
+        }
     }
 
     private const string Plain = "{\"rope_type\": \"default\", \"rope_theta\": 500000.0}";

@@ -33,10 +33,13 @@ public sealed class ExternalGenerator : IGenerator
     }
 
     /// <inheritdoc/>
-    public EngineDescription Description { get; }
+    public EngineDescription Description { get; private set; }
 
     /// <summary>Ids that the model can take and give: 0 up to this.</summary>
     public int VocabSize => _model.VocabSize;
+
+    /// <summary>False when the program has ended, or was killed for what it did.</summary>
+    public bool Serves => _peer.Serves;
 
     internal int ProcessId => _peer.Id;
 
@@ -65,6 +68,9 @@ public sealed class ExternalGenerator : IGenerator
 
         return ids;
     }
+
+    /// <summary>Adds to the description what a reader of the numbers must know.</summary>
+    public void Note(string note) => Description = Description with { Notes = [.. Description.Notes ?? [], note] };
 
     /// <inheritdoc/>
     public GenerationResult Generate(ReadOnlySpan<int> prompt, int maxLength)
@@ -113,7 +119,8 @@ public sealed class ExternalGenerator : IGenerator
             throw _peer.Abort($"was asked for the device {device} and loaded on '{PeerText.OneLine(model.Device)}'");
         }
 
-        if (model.Precision != precision)
+        // One of its own options may say more exactly what the weights become; then it says so in its answer.
+        if (model.Precision != precision && _options.Options.Count == 0)
         {
             throw _peer.Abort($"was asked for {precision} and loaded '{PeerText.OneLine(model.Precision)}'");
         }
@@ -165,6 +172,7 @@ public sealed class ExternalGenerator : IGenerator
         {
             Device = _model.DeviceName is { } device ? PeerText.OneLine(device) : null,
             Threads = _options.Threads,
+            Precision = PeerText.OneLine(_model.Precision),
             Versions = versions,
             Notes = notes.Count > 0 ? notes : null,
         };

@@ -51,6 +51,9 @@ internal static class PeerAnswerRules
             ClockDisagreementMs = difference > Math.Max(TolerableShare * reply.ElapsedMs, TolerableMs) ? difference : null,
             PeakRssBytes = result.Memory?.PeakRssBytes,
             PeakGpuBytes = result.Memory?.PeakDeviceBytes,
+            CpuFallbackOps = result.CpuFallbackOps is { Length: > 0 } names
+                ? Array.ConvertAll(names, name => PeerText.OneLine(name ?? ""))
+                : null,
         };
     }
 

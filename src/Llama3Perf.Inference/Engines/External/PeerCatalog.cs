@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.External;
@@ -23,7 +24,8 @@ public static class PeerCatalog
                 new(ExecutionProvider.Xpu, [Precision.Fp16, Precision.Fp32]),
                 new(ExecutionProvider.Mps, [Precision.Fp16, Precision.Fp32]),
                 new(ExecutionProvider.Cpu, [Precision.Fp32, Precision.Fp16]),
-            ]
+            ],
+            ["attn_implementation", "device_index", "static_cache", "compile", "compile_mode"]
         ),
         Python(
             "ipex-llm",
@@ -32,15 +34,34 @@ public static class PeerCatalog
             [
                 new(ExecutionProvider.Xpu, [Precision.Int4, Precision.Int8, Precision.Fp16]),
                 new(ExecutionProvider.Cpu, [Precision.Int4, Precision.Int8]),
-            ]
+            ],
+            ["attn_implementation", "device_index", "load_in_low_bit", "optimize_model", "cpu_embedding"]
         ),
         Python(
             "torch-directml",
             "transformers on torch-directml",
             ["torch", "transformers", "torch_directml"],
-            [new(ExecutionProvider.Dml, [Precision.Fp16, Precision.Fp32])]
+            [new(ExecutionProvider.Dml, [Precision.Fp16, Precision.Fp32])],
+            ["attn_implementation", "device_index", "tiled_resources"]
         ),
+        Python(
+            "openvino",
+            "OpenVINO GenAI, from a GGUF file or an OpenVINO folder",
+            ["numpy", "openvino", "openvino_genai"],
+            [
+                new(ExecutionProvider.Xpu, [Precision.Int4, Precision.Int8, Precision.Fp16, Precision.Fp32]),
+                new(ExecutionProvider.Cpu, [Precision.Int4, Precision.Int8, Precision.Fp16, Precision.Fp32]),
+            ],
+            ["device_index", "inference_precision", "attention_backend", "dynamic_quantization_group_size"]
+        ) with
+        {
+            ReadsGguf = true,
+        },
     ];
+
+    // Importing torch takes seconds.
+    private static readonly ConcurrentDictionary<(string Python, string Backend, ExecutionProvider Provider), Availability> s_probed =
+        new();
 
     /// <summary>Names of all rows, in the same order.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(kind => kind.Name)];
@@ -65,11 +86,11 @@ public static class PeerCatalog
             .Select(folder => Path.Combine(folder!, "peers", ProgramFile))
             .FirstOrDefault(File.Exists);
 
-    /// <summary>Whether a peer can run on a provider here. Cheap: neither a model nor the framework is loaded, so the device itself may
-    /// still be missing.</summary>
+    /// <summary>Whether a peer can run on a provider here. The suite's own program is asked: it imports its packages and counts the
+    /// devices, which takes seconds; the answer is kept. Of another program only whether it is there is known.</summary>
     /// <param name="peer">The peer.</param>
     /// <param name="provider">The place.</param>
-    /// <param name="python">Path of the Python to use; null looks for one.</param>
+    /// <param name="python">The Python to use, as <see cref="PythonProgram.Given"/> reads it; null looks for one.</param>
     public static Availability Availability(PeerKind peer, ExecutionProvider provider, string? python = null)
     {
         if (peer.PrecisionsOn(provider).Count == 0)
@@ -96,7 +117,7 @@ public static class PeerCatalog
             return Inference.Availability.No(NoProgram);
         }
 
-        PythonSearch search = PythonProgram.Find(python);
+        PythonSearch search = PythonProgram.For(peer.Backend, python);
         if (search.Python is not { } found)
         {
             return Inference.Availability.No($"{peer.Name}: {search.Reason}");
@@ -109,7 +130,7 @@ public static class PeerCatalog
 
         string[] missing = [.. peer.Modules.Except(found.ModulesOf(peer.Modules))];
         return missing.Length == 0
-            ? Inference.Availability.Yes
+            ? s_probed.GetOrAdd((found.Path, peer.Backend, provider), _ => Probe(peer, provider, python))
             : Inference.Availability.No(
                 $"{peer.Name}: {found.Path} (Python {found.Version}) has no module {string.Join(", ", missing)}; {peer.HowToGet}"
             );
@@ -120,7 +141,7 @@ public static class PeerCatalog
     /// <param name="provider">Where the model runs.</param>
     /// <param name="precision">What the weights are loaded as.</param>
     /// <param name="maxLength">The longest sequence that will be asked for.</param>
-    /// <param name="python">Path of the Python to use; null looks for one.</param>
+    /// <param name="python">The Python to use, as <see cref="PythonProgram.Given"/> reads it; null looks for one.</param>
     /// <exception cref="EngineException">There is no Python, no program, or no such precision there.</exception>
     public static PeerOptions Options(PeerKind peer, ExecutionProvider provider, Precision precision, int maxLength, string? python = null)
     {
@@ -133,7 +154,7 @@ public static class PeerCatalog
         bool isPython = IsPython(command[0]);
         if (isPython)
         {
-            PythonSearch search = PythonProgram.Find(python);
+            PythonSearch search = PythonProgram.For(peer.Backend, python);
             PythonProgram found = search.Python ?? throw new EngineException($"{peer.Name}: {search.Reason}");
             command = [found.Path, .. found.Arguments, .. command];
         }
@@ -148,10 +169,31 @@ public static class PeerCatalog
         };
     }
 
+    private static Availability Probe(PeerKind peer, ExecutionProvider provider, string? python)
+    {
+        PeerOptions options = Options(peer, provider, peer.PrecisionsOn(provider)[0], maxLength: 2, python);
+        try
+        {
+            using PeerProcess process = new(options);
+            process.Call(
+                "probe",
+                new ProbeParams(peer.Backend, provider.Name()),
+                PeerJson.Default.PeerRequestProbeParams,
+                PeerJson.Default.ProbeResult,
+                options.Limits.Probe
+            );
+            return Inference.Availability.Yes;
+        }
+        catch (EngineException exception)
+        {
+            return Inference.Availability.No(exception.Message);
+        }
+    }
+
     private static string NoProgram =>
         $"{ProgramFile} is not in {Path.Combine(AppContext.BaseDirectory, "peers")}; build or publish the suite again";
 
-    private static PeerKind Python(string backend, string summary, string[] modules, PeerDevice[] devices)
+    private static PeerKind Python(string backend, string summary, string[] modules, PeerDevice[] devices, string[] options)
     {
         string requirements = $"requirements-{backend}.txt";
         return new PeerKind(
@@ -159,9 +201,10 @@ public static class PeerCatalog
             summary,
             backend,
             devices,
-            $"python -m pip install -r peers/{requirements}, and --python with that Python"
+            $"python -m pip install -r peers/{requirements}, and --python {backend}=PATH with that Python"
         )
         {
+            Options = options,
             Modules = modules,
             RequirementsFile = requirements,
         };

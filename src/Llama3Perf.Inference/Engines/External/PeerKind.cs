@@ -16,6 +16,12 @@ public sealed record PeerKind(string Name, string Summary, string Backend, IRead
     /// <summary>File beside the suite's Python program that installs them; null for a program that is run directly.</summary>
     public string? RequirementsFile { get; init; }
 
+    /// <summary>Options of its own, by name; empty for a program that is run directly, which alone knows them.</summary>
+    public IReadOnlyList<string> Options { get; init; } = [];
+
+    /// <summary>True for one that reads a GGUF file or a folder of its own form, and no Hugging Face checkpoint.</summary>
+    public bool ReadsGguf { get; init; }
+
     /// <summary>Program and arguments, when it is run directly; null for the suite's Python program.</summary>
     public IReadOnlyList<string>? Command { get; init; }
 

@@ -55,6 +55,14 @@ internal sealed record LoadResult(string Device, string Precision, int VocabSize
     public string[]? Warnings { get; init; }
 }
 
+internal sealed record ProbeParams(string Backend, string Device);
+
+/// <summary>What a program could do on a device without a model being loaded.</summary>
+internal sealed record ProbeResult
+{
+    public string? DeviceName { get; init; }
+}
+
 internal sealed record EncodeParams(string Text, bool AddBos);
 
 internal sealed record EncodeResult(int[] Ids);
@@ -65,6 +73,8 @@ internal sealed record GenerateParams(int[] Prompt, int NewTokens, bool IgnoreEo
 internal sealed record GenerateResult(int[] Tokens, long ReceivedNs, long StartNs, long PrefillEndNs, long[] TokenNs, long EndNs)
 {
     public PeerMemory? Memory { get; init; }
+
+    public string[]? CpuFallbackOps { get; init; }
 }
 
 internal sealed record PeerMemory
@@ -83,6 +93,8 @@ internal sealed record PeerMemory
 [JsonSerializable(typeof(PeerAnswer))]
 [JsonSerializable(typeof(PeerRequest<LoadParams>))]
 [JsonSerializable(typeof(PeerRequest<EncodeParams>))]
+[JsonSerializable(typeof(PeerRequest<ProbeParams>))]
+[JsonSerializable(typeof(ProbeResult))]
 [JsonSerializable(typeof(PeerRequest<GenerateParams>))]
 [JsonSerializable(typeof(LoadResult))]
 [JsonSerializable(typeof(EncodeResult))]

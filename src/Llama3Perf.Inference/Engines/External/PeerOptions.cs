@@ -44,6 +44,9 @@ public sealed record PeerLimits
     /// <summary>One generation.</summary>
     public TimeSpan Generate { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Importing what it needs and counting devices.</summary>
+    public TimeSpan Probe { get; init; } = TimeSpan.FromSeconds(120);
+
     /// <summary>Any other request.</summary>
     public TimeSpan Other { get; init; } = TimeSpan.FromSeconds(60);
 

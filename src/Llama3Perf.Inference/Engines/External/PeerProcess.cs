@@ -49,6 +49,9 @@ internal sealed class PeerProcess : IDisposable
     /// <summary>Id of the process, while it or its handle lives.</summary>
     public int Id => _process.Id;
 
+    /// <summary>False when it has ended, or was killed for what it did.</summary>
+    public bool Serves => _ended is null;
+
     /// <summary>Sends a request and waits for its answer.</summary>
     /// <exception cref="EngineException">The peer answered with an error and serves on; or it said something else, nothing, or died, and is
     /// gone.</exception>

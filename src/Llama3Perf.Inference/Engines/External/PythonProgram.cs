@@ -24,6 +24,31 @@ public sealed record PythonProgram(string Path, IReadOnlyList<string> Arguments,
     public static IReadOnlyDictionary<string, string> Environment { get; } =
         new Dictionary<string, string> { ["PYTHONUTF8"] = "1", ["PYTHONDONTWRITEBYTECODE"] = "1" };
 
+    /// <summary>Looks for the Python of a backend: each may have an environment of its own, since their versions exclude each other. What
+    /// was given for it goes first, then its variable (<c>LLAMA3PERF_PYTHON_IPEX_LLM</c>), then what <see cref="Find"/> finds.</summary>
+    /// <param name="backend">The backend's name.</param>
+    /// <param name="given">As <see cref="Given"/> reads it; null takes none for given.</param>
+    public static PythonSearch For(string backend, string? given = null)
+    {
+        IReadOnlyDictionary<string, string> named = Given(given);
+        string variable = $"{Variable}_{backend.Replace('-', '_').ToUpperInvariant()}";
+        return Find(named.GetValueOrDefault(backend) ?? named.GetValueOrDefault("") ?? System.Environment.GetEnvironmentVariable(variable));
+    }
+
+    /// <summary>Pythons by backend: <c>transformers=PATH,ipex-llm=PATH</c>; one for all, under the empty name, is a path alone.</summary>
+    public static IReadOnlyDictionary<string, string> Given(string? text)
+    {
+        Dictionary<string, string> pythons = [];
+        foreach (string part in (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            int end = part.IndexOf('=', StringComparison.Ordinal);
+            bool isNamed = end > 0 && part.AsSpan(0, end).IndexOfAny('/', '\\', '.') < 0;
+            pythons[isNamed ? part[..end] : ""] = isNamed ? part[(end + 1)..] : part;
+        }
+
+        return pythons;
+    }
+
     /// <summary>Looks for a Python of version 3.10 or newer by running it: the given one, else <see cref="Variable"/>, else those on the
     /// PATH. The answer is kept.</summary>
     /// <param name="given">Path or name; null takes none for given.</param>

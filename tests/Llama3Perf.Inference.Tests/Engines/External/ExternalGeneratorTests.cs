@@ -58,6 +58,30 @@ public sealed partial class ExternalGeneratorTests
     }
 
     [Fact]
+    public void A_precision_that_an_option_made_is_the_answers()
+    {
+        string loaded = Peers.Loaded.Replace("fp32", "bf16", StringComparison.Ordinal);
+        PeerOptions options = Peers.Saying(Peers.Greeting, loaded) with
+        {
+            Options = new Dictionary<string, string> { ["load_in_low_bit"] = "bf16" },
+        };
+        using ExternalGenerator generator = new(".", options);
+
+        Assert.Equal("bf16", generator.Description.Precision);
+    }
+
+    [Fact]
+    public void Operators_that_ran_on_the_CPU_are_told()
+    {
+        string generated =
+            """{"id":2,"result":{"tokens":[7],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30,"""
+            + "\"cpu_fallback_ops\":[\"aten::cumsum\\n.out\"]}}";
+        using ExternalGenerator generator = new(".", Peers.Saying(Peers.Greeting, Peers.Loaded, generated));
+
+        Assert.Equal(["aten::cumsum .out"], generator.Generate([1], 2).CpuFallbackOps);
+    }
+
+    [Fact]
     public void Half_of_the_true_time_is_marked()
     {
         // Long enough that the half which is kept back is above the tolerance on any machine.
@@ -73,6 +97,7 @@ public sealed partial class ExternalGeneratorTests
     [InlineData("dies-in-generate", "did not answer 'generate': it ended with exit code 3 in the middle of '{\"id\": 2, ")]
     [InlineData("dies-in-generate", "; its last words: last words")]
     [InlineData("wrong-count", "generated 9 tokens instead of 10")]
+    [InlineData("million-lines", "printed 'line 0' in answer to 'generate'; that is not the peer protocol")]
     [InlineData("wrong-id", "answered 'generate' under the id 1002 instead of 2")]
     [InlineData("backwards-clock", "told a time that runs backwards: token 10 at ")]
     [InlineData("nan-ids", "in answer to 'generate' (at $.tokens[0]); that is not the peer protocol")]

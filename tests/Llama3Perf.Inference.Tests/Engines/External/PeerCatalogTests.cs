@@ -9,7 +9,7 @@ public sealed class PeerCatalogTests
     [Fact]
     public void The_rows_say_where_and_how_they_run()
     {
-        Assert.Equal(["external:transformers", "external:ipex-llm", "external:torch-directml"], PeerCatalog.Names);
+        Assert.Equal(["external:transformers", "external:ipex-llm", "external:torch-directml", "external:openvino"], PeerCatalog.Names);
         Assert.All(PeerCatalog.All, kind => Assert.Equal("external:" + kind.Backend, kind.Name));
         Assert.All(PeerCatalog.All, kind => Assert.Contains(kind.RequirementsFile!, kind.HowToGet, StringComparison.Ordinal));
         Assert.Equal([Precision.Fp16, Precision.Fp32], PeerCatalog.Get("external:torch-directml").PrecisionsOn(ExecutionProvider.Dml));
@@ -69,6 +69,19 @@ public sealed class PeerCatalogTests
             "external:ipex-llm has no fp32 on cpu",
             Peers.Refused(() => PeerCatalog.Options(ipex, ExecutionProvider.Cpu, Precision.Fp32, 10))
         );
+    }
+
+    [Fact]
+    public void Each_backend_may_have_a_Python_of_its_own()
+    {
+        IReadOnlyDictionary<string, string> given = PythonProgram.Given("transformers=/a/python, ipex-llm=/b=c/python,/d/python");
+
+        Assert.Equal(("/a/python", "/b=c/python", "/d/python"), (given["transformers"], given["ipex-llm"], given[""]));
+        Assert.Equal("/x=y/python", PythonProgram.Given("/x=y/python")[""]);
+        Assert.Empty(PythonProgram.Given(null));
+        string reason = PythonProgram.For("ipex-llm", $"transformers={Peers.Python},ipex-llm=/no/python").Reason!;
+        Assert.StartsWith("/no/python does not run as Python", reason, StringComparison.Ordinal);
+        Assert.Equal(Peers.Python, PythonProgram.For("transformers", $"transformers={Peers.Python},ipex-llm=/no/python").Python!.Path);
     }
 
     [Fact]

@@ -30,8 +30,22 @@ class Tensor:
     def __add__(self, other):
         return Tensor(_add(self.data, other.data))
 
+    def __mul__(self, other):
+        """Multiplied by booleans, a tensor of this stub is one of booleans: torch-directml's mistake."""
+        return Tensor(_multiply(self.data, other.data))
+
+    def __gt__(self, other):
+        """Row by row, [n] against [m, 1]."""
+        return Tensor([[column > row[0] for column in self.data] for row in other.data])
+
     def to(self, _target):
         return self
+
+    def float(self):
+        return self
+
+    def tolist(self):
+        return self.data
 
     def unsqueeze(self, _dim):
         return Tensor([self.data])
@@ -59,6 +73,12 @@ def _add(a, b):
     return [_add(x, y) for x, y in zip(a, b)] if isinstance(a, list) else a + b
 
 
+def _multiply(a, b):
+    if isinstance(a, list):
+        return [_multiply(x, y) for x, y in zip(a, b)]
+    return bool(a) and b if isinstance(b, bool) else a * b
+
+
 def _flat(data):
     if isinstance(data, list):
         for part in data:
@@ -73,6 +93,11 @@ def tensor(data, dtype=None):
 
 def arange(count):
     return Tensor(list(range(count)))
+
+
+class finfo:
+    def __init__(self, _dtype):
+        self.min = -65504.0
 
 
 def device(kind, index=0):

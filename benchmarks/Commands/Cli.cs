@@ -104,12 +104,15 @@ internal static class Cli
         root.Add(ProbeCommand.Create());
         root.Add(CompareCommand.Create());
         root.Add(GateCommand.Create());
+        root.Add(AbCommand.Create());
         root.Add(NoiseCommand.Create());
         root.Add(ReportCommand.Create());
         root.Add(ExportCommand.Create());
         root.Add(PairsCommand.Create());
         root.Add(SimulateCommand.Create());
         root.Add(SpinCommand.Create());
+        root.Add(LaunchCommands.Launch());
+        root.Add(LaunchCommands.Serve());
         return root;
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Running;
+using Llama3Perf.Benchmarks.Sides;
 using Llama3Perf.Benchmarks.Terminal;
-using Llama3Perf.Results;
 using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Gate;
 using Llama3Perf.Results.Rows;
@@ -13,7 +13,6 @@ internal static class GateCommand
 {
     public static Command Create()
     {
-        GateOptions defaults = new();
         Option<string?> baseline = OptionFactory.Value(
             "--baseline",
             "Run folder, samples.csv, or a pattern over several good runs ('baselines/*').",
@@ -21,40 +20,7 @@ internal static class GateCommand
             "run"
         );
         Option<string?> current = OptionFactory.Value("--current", "Run folder or samples.csv to judge.", OptionFactory.Text, "run");
-        Option<double?> threshold = OptionFactory.Value<double?>(
-            "--threshold",
-            "Change to the worse that matters: a pass excludes it. Default: 5%.",
-            text => ResultsVerb.Share(text),
-            "share"
-        );
-        Option<IReadOnlyList<string>?> metrics = OptionFactory.List(
-            "--metric",
-            $"Default: {string.Join(",", defaults.Metrics)}.",
-            OptionFactory.Text,
-            "list"
-        );
-        Option<double?> alpha = OptionFactory.Value<double?>(
-            "--alpha",
-            "Chance of a false alarm that all checks together may have, and of each wrong pass. Default: 0.01.",
-            text => ResultsVerb.Share(text),
-            "share"
-        );
-        Option<IReadOnlyList<string>?> vary = OptionFactory.List(
-            "--vary",
-            "Field that both sides differ in. Default: the one they differ in.",
-            OptionFactory.Text,
-            "fields"
-        );
-        Option<string?> inconclusive = OptionFactory.Value(
-            "--inconclusive",
-            "What checks do of which nothing is proven: fail (exit 3) or pass. Default: fail.",
-            OptionFactory.OneOf(("fail", "fail"), ("pass", "pass")),
-            "fail|pass"
-        );
-        Option<bool> outputs = OptionFactory.Flag(
-            "--fail-on-output-change",
-            "Other tokens under the same folder, engine and provider fail too."
-        );
+        VerdictOptions decides = new();
         Option<string?> noise = OptionFactory.Value(
             "--noise",
             "Noise record of this machine (the verb noise writes it): decides where launches are few.",
@@ -87,12 +53,6 @@ internal static class GateCommand
         {
             baseline,
             current,
-            threshold,
-            metrics,
-            alpha,
-            vary,
-            inconclusive,
-            outputs,
             noise,
             confirm,
             baselineBuild,
@@ -101,6 +61,7 @@ internal static class GateCommand
             json,
             force,
         };
+        decides.AddTo(command);
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(baselineBuild) is not null && !parsed.GetValue(confirm))
@@ -113,14 +74,8 @@ internal static class GateCommand
             GateVerdict verdict = RegressionGate.Judge(
                 good,
                 judged,
-                defaults with
+                decides.Read(parsed) with
                 {
-                    Threshold = parsed.GetValue(threshold) ?? defaults.Threshold,
-                    Metrics = parsed.GetValue(metrics) ?? defaults.Metrics,
-                    Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
-                    Vary = parsed.GetValue(vary) ?? [],
-                    InconclusiveFails = parsed.GetValue(inconclusive) is { } choice ? choice == "fail" : defaults.InconclusiveFails,
-                    OutputChangeFails = parsed.GetValue(outputs),
                     AllowPartial = parsed.GetValue(partial),
                     Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,
                 }
@@ -152,24 +107,7 @@ internal static class GateCommand
             GateReport.WriteJson(verdict, json, force);
         }
 
-        // A file that GitHub shows on the page of the workflow run.
-        if (Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
-        {
-            Append(summary, GateReport.Markdown(verdict) + "\n");
-        }
-
+        VerdictOptions.Summarize(GateReport.Markdown(verdict));
         return (int)verdict.ExitCode;
-    }
-
-    private static void Append(string path, string text)
-    {
-        try
-        {
-            File.AppendAllText(path, text);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new RunFileException($"GITHUB_STEP_SUMMARY: {path} cannot be written: {exception.Message}", exception);
-        }
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Llama3Perf.Benchmarks.Engines;
+using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.GenAi;
@@ -128,6 +129,10 @@ internal static class OptionFactory
             ? TimeSpan.FromSeconds(known)
             : throw new UsageException($"'{text}' is no time from 1s to 24h: 90s, 5m, 1h");
     }
+
+    /// <summary>A time, or a number of something.</summary>
+    public static Budget BudgetOf(string text) =>
+        text.Length > 0 && text.All(char.IsAsciiDigit) ? new Budget(null, Integer(1, 100_000)(text)) : new Budget(Duration(text), null);
 
     /// <summary>Whether idle threads spin: <c>on</c>, <c>off</c>, or for how many microseconds.</summary>
     public static string Spin(string text) =>

@@ -13,7 +13,7 @@ namespace Llama3Perf.Benchmarks.Commands;
 
 /// <summary>
 /// <c>pairs</c>: two engines on the same folder, generation by generation in turn in one process; with <c>--overhead</c> the suite
-/// itself against a bare loop over the same loaded engine. What the README's ratios come from.
+/// itself against a bare loop over the same engine, launch by launch. What the README's ratios come from.
 /// </summary>
 internal static class PairsCommand
 {
@@ -58,7 +58,13 @@ internal static class PairsCommand
         );
         Option<bool> overhead = OptionFactory.Flag(
             "--overhead",
-            "A is the suite (BenchmarkDotNet, in-process), B a bare loop over the same engine."
+            "A is the suite, B a bare loop over the same engine in a process of its own; a pair is a launch of each."
+        );
+        Option<Isolation?> isolation = OptionFactory.Value<Isolation?>(
+            "--isolation",
+            "Of the suite with --overhead: process or none. Default: none.",
+            OptionFactory.OneOf<Isolation?>(("process", Isolation.Process), ("none", Isolation.None)),
+            "process|none"
         );
         EngineSettings settings = new();
         Option<string?> runtimeDir = RuntimeDirectory.Option();
@@ -72,6 +78,7 @@ internal static class PairsCommand
             newTokens,
             pairs,
             overhead,
+            isolation,
             runtimeDir,
         };
         foreach (Option option in settings.All)
@@ -81,6 +88,7 @@ internal static class PairsCommand
 
         command.SetAction(parsed =>
         {
+            MeasurableBuild.Require();
             RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
             IReadOnlyList<string> names = parsed.GetValue(engines) ?? (parsed.GetValue(overhead) ? ["ort"] : ["ort", "genai"]);
             int count = parsed.GetValue(pairs) ?? 11;
@@ -96,6 +104,7 @@ internal static class PairsCommand
                 Providers = [parsed.GetValue(provider) ?? ExecutionProvider.Cpu],
                 Prompts = parsed.GetValue(prompts) ?? ["pp15", "pp512"],
                 NewTokens = tokens,
+                Isolation = parsed.GetValue(isolation) ?? Isolation.None,
             };
             options = settings.Over(options, parsed);
             if (parsed.GetValue(overhead))

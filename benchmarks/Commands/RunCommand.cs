@@ -102,6 +102,38 @@ internal sealed class RunCommand
         "n"
     );
 
+    private readonly Option<double?> _until = OptionFactory.Value<double?>(
+        "--until",
+        "Launches each case until its decode rate is known within so much, instead of --launches: 1%.",
+        text =>
+            ResultsVerb.Share(text) is > 0 and var share
+                ? share
+                : throw new UsageException("nothing is known within 0 %; 1% is a usual target"),
+        "share"
+    );
+
+    private readonly Option<Budget?> _budget = OptionFactory.Value<Budget?>(
+        "--budget",
+        "What --until may take: a time from the first launch on, or a number of launches a case. Default: 10m.",
+        OptionFactory.BudgetOf,
+        "time|n"
+    );
+
+    private readonly Option<LaunchOrder?> _order = OptionFactory.Value<LaunchOrder?>(
+        "--order",
+        "random: one launch of each case in random order, then the next ones; fixed: all launches of a case in a row. Default: random in "
+            + "child processes, fixed in this one.",
+        OptionFactory.OneOf<LaunchOrder?>(("random", LaunchOrder.Random), ("fixed", LaunchOrder.Fixed)),
+        "random|fixed"
+    );
+
+    private readonly Option<int?> _seed = OptionFactory.Value<int?>(
+        "--seed",
+        "Of the random order. Default: drawn, and recorded.",
+        text => OptionFactory.Integer(0)(text),
+        "n"
+    );
+
     private readonly Option<int?> _warmups = OptionFactory.Value<int?>(
         "--warmup",
         "Generations before the measured ones, in each launch, and as many more, within 10 or 5 s, until they take equally long and "
@@ -220,56 +252,82 @@ internal sealed class RunCommand
 
     private readonly Option<bool> _verbose = OptionFactory.Flag("--verbose", "Shows BenchmarkDotNet's own log.");
 
+    private Option[] Options =>
+        [
+            _models,
+            _precisions,
+            _blockSizes,
+            _engines,
+            _providers,
+            _python,
+            _peerOptions,
+            _llamaBench,
+            _gguf,
+            _prompts,
+            _chatTemplate,
+            _addBos,
+            _maxLengths,
+            .. _engine.All,
+            _launches,
+            _until,
+            _budget,
+            _order,
+            _seed,
+            _warmups,
+            _iterations,
+            _isolation,
+            _cooldown,
+            _waitIdle,
+            _strict,
+            _spin,
+            _preset,
+            _quick,
+            _output,
+            _cases,
+            _runtimeDir,
+            _verify,
+            _verbose,
+            _launchTimeout,
+            _resume,
+            _trust,
+            _force,
+            _expectedModels,
+        ];
+
+    /// <summary>Adds the verb's options, and what it does, to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (
-            Option option in (Option[])
-                [
-                    _models,
-                    _precisions,
-                    _blockSizes,
-                    _engines,
-                    _providers,
-                    _python,
-                    _peerOptions,
-                    _llamaBench,
-                    _gguf,
-                    _prompts,
-                    _chatTemplate,
-                    _addBos,
-                    _maxLengths,
-                    .. _engine.All,
-                    _launches,
-                    _warmups,
-                    _iterations,
-                    _isolation,
-                    _cooldown,
-                    _waitIdle,
-                    _strict,
-                    _spin,
-                    _preset,
-                    _quick,
-                    _output,
-                    _cases,
-                    _runtimeDir,
-                    _verify,
-                    _verbose,
-                    _launchTimeout,
-                    _resume,
-                    _trust,
-                    _force,
-                    _expectedModels,
-                ]
-        )
+        AddOptionsTo(command, []);
+
+        // What is not ours is BenchmarkDotNet's: --filter, --list, --exporters and the like.
+        command.TreatUnmatchedTokensAsErrors = false;
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(_resume) is { } folder)
+            {
+                return Resume(parsed, folder);
+            }
+
+            UseRuntime(parsed);
+            return SuiteRunner.Run(Read(parsed));
+        });
+    }
+
+    /// <summary>Adds the options to another verb that measures.</summary>
+    public void AddOptionsTo(Command command, IReadOnlyList<string> without)
+    {
+        _expectedModels.Hidden = true;
+        foreach (Option option in Options.Where(option => !without.Contains(option.Name)))
         {
             command.Add(option);
         }
-
-        _expectedModels.Hidden = true;
-        // What is not ours is BenchmarkDotNet's: --filter, --list, --exporters and the like.
-        command.TreatUnmatchedTokensAsErrors = false;
-        command.SetAction(parsed => parsed.GetValue(_resume) is { } folder ? Resume(parsed, folder) : SuiteRunner.Run(Read(parsed)));
     }
+
+    /// <summary>Whether an option is one of this verb's.</summary>
+    public bool Has(string option) => Options.Any(own => own.Name == option);
+
+    /// <summary>Takes the native libraries that were asked for, before anything touches one.</summary>
+    public void UseRuntime(ParseResult parsed) => RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
 
     private int Resume(ParseResult parsed, string folder)
     {
@@ -303,6 +361,7 @@ internal sealed class RunCommand
 
         using ProcessState state = new();
         Environment.CurrentDirectory = invocation.Directory;
+        UseRuntime(begun);
         return SuiteRunner.Run(Read(begun) with { Output = folder, Resume = true, Verbose = parsed.GetValue(_verbose) });
     }
 
@@ -318,11 +377,21 @@ internal sealed class RunCommand
         );
     }
 
-    private SuiteOptions Read(ParseResult parsed)
+    /// <summary>What was asked for.</summary>
+    public SuiteOptions Read(ParseResult parsed)
     {
+        if (parsed.GetValue(_until) is not null && parsed.GetValue(_launches) is not null)
+        {
+            throw new UsageException("--until and --launches: give one of them; --budget says how far --until may go");
+        }
+
+        if (parsed.GetValue(_budget) is not null && parsed.GetValue(_until) is null)
+        {
+            throw new UsageException("--budget goes with --until");
+        }
+
         bool quick = parsed.GetValue(_quick);
         SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
-        RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
         SuiteOptions options = new()
         {
             Models = parsed.GetValue(_models) ?? basis.Models,
@@ -340,6 +409,10 @@ internal sealed class RunCommand
             AddBos = parsed.GetValue(_addBos),
             MaxLengths = parsed.GetValue(_maxLengths) ?? basis.MaxLengths,
             Launches = parsed.GetValue(_launches) ?? (quick ? 1 : basis.Launches),
+            Until = parsed.GetValue(_until),
+            Budget = parsed.GetValue(_budget) ?? basis.Budget,
+            Order = parsed.GetValue(_order),
+            Seed = parsed.GetValue(_seed),
             Warmups = parsed.GetValue(_warmups) ?? basis.Warmups,
             Iterations = parsed.GetValue(_iterations) ?? (quick ? 8 : basis.Iterations),
             Isolation = parsed.GetValue(_isolation) ?? basis.Isolation,

@@ -65,6 +65,7 @@ internal static class SpinCommand
                 return ExitCode.Success;
             }
 
+            MeasurableBuild.Require();
             SuiteOptions options = new()
             {
                 Models = parsed.GetValue(models) ?? ["llama-125m"],

@@ -22,20 +22,32 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
     private static readonly TimeSpan s_least = TimeSpan.FromMinutes(2);
 
     /// <summary>Runs a launch within the limit.</summary>
-    public ExecuteResult Run(IExecutor executor, ExecuteParameters parameters)
+    public ExecuteResult Run(IExecutor executor, ExecuteParameters parameters) =>
+        Run(
+            logger =>
+                executor.Execute(
+                    new ExecuteParameters(
+                        parameters.BuildResult,
+                        parameters.BenchmarkCase,
+                        parameters.BenchmarkId,
+                        logger,
+                        parameters.Resolver,
+                        parameters.LaunchIndex,
+                        parameters.Diagnoser
+                    )
+                ),
+            parameters.Logger,
+            parameters.LaunchIndex
+        );
+
+    /// <summary>Runs a launch within the limit.</summary>
+    /// <param name="launch">Makes it, and tells each of its lines to a logger.</param>
+    /// <param name="logger">Told every line.</param>
+    /// <param name="index">Number of the launch.</param>
+    public ExecuteResult Run(Func<ILogger, ExecuteResult> launch, ILogger logger, int index)
     {
         using Watch watch = new(whole, stuck);
-        ExecuteResult result = executor.Execute(
-            new ExecuteParameters(
-                parameters.BuildResult,
-                parameters.BenchmarkCase,
-                parameters.BenchmarkId,
-                new WatchedLogger(parameters.Logger, watch),
-                parameters.Resolver,
-                parameters.LaunchIndex,
-                parameters.Diagnoser
-            )
-        );
+        ExecuteResult result = launch(new WatchedLogger(logger, watch));
         return watch.Reason is { } reason
             ? new ExecuteResult(
                 true,
@@ -44,7 +56,7 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
                 [.. result.Measurements.Select(measurement => measurement.ToString())],
                 [.. result.PrefixedLines, new LaunchFailed(reason).Format()],
                 result.StandardOutput,
-                parameters.LaunchIndex
+                index
             )
             : result;
     }

@@ -82,10 +82,15 @@ internal static class OutcomeReader
     }
 
     /// <summary>A case of a run that ended before it had all of its launches.</summary>
+    /// <param name="planned">The case.</param>
+    /// <param name="launches">Those that it has.</param>
+    /// <param name="wanted">How many it was to have; null where that depended on what they showed.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="environment">Where it ran.</param>
     public static CaseOutcome ReadPart(
         PlannedCase planned,
         IReadOnlyList<LaunchResult> launches,
-        int wanted,
+        int? wanted,
         RunIdentity run,
         RunEnvironment environment
     )
@@ -96,7 +101,9 @@ internal static class OutcomeReader
             : outcome with
             {
                 Status = CaseStatus.Interrupted,
-                Error = $"{launches.Count} of {wanted} launches were measured",
+                Error = wanted is null
+                    ? $"it was measured until it was known well enough, and had {launches.Count} launches"
+                    : $"{launches.Count} of {wanted} launches were measured",
             };
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using BenchmarkDotNet.EventProcessors;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
@@ -19,6 +20,8 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     private readonly Stopwatch _sinceFirstCase = new();
     private readonly List<double> _rates = [];
     private int _case;
+    private int _launch;
+    private int _index;
     private int _iterationsDone;
     private string _name = "";
     private bool _onLiveLine;
@@ -54,7 +57,14 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
         if (_caseCount > 0)
         {
             Console.WriteLine(
-                $"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each."
+                options.Until is { } target
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{_caseCount} cases, launches of {options.Warmups} + {options.Iterations} generations until decode rates are "
+                            + $"known within {target * 100:0.##} %; budget {options.Budget.Text("launches")}."
+                    )
+                    : $"{_caseCount} cases, {options.Launches} launches of {options.Warmups} + {options.Iterations} generations each"
+                        + (options.Order == LaunchOrder.Random && _caseCount > 1 ? $", in random order (seed {options.Seed})." : ".")
             );
         }
     }
@@ -70,21 +80,54 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     public override void OnStartRunBenchmark(BenchmarkCase benchmarkCase)
     {
         _case++;
-        _rates.Clear();
-        _name = PlannedCases.Of(benchmarkCase)?.CaseId ?? benchmarkCase.Descriptor.GetFilterName();
         _sinceFirstCase.Start();
-        if (options.Cooldown > TimeSpan.Zero)
+        if (PlannedCases.Of(benchmarkCase) is null)
+        {
+            Begin(benchmarkCase.Descriptor.GetFilterName());
+        }
+    }
+
+    /// <summary>A launch of a case of the main job begins.</summary>
+    public void BeginLaunch(PlannedCase planned, int launch)
+    {
+        EndLaunch();
+        _launch++;
+        _index = launch;
+        Begin(planned.CaseId);
+    }
+
+    // Where a file takes the output, a line a launch; a person has the live line.
+    private void EndLaunch()
+    {
+        if (!_live && _index > 0 && _rates.Count > 0)
+        {
+            Console.WriteLine(
+                FormattableString.Invariant($"launch {_launch}{OfLaunches}: {_name}, its {_index}.  {Median(_rates):0.0} tok/s")
+            );
+        }
+
+        _rates.Clear();
+    }
+
+    private void Begin(string name)
+    {
+        if (options.Cooldown > TimeSpan.Zero && name != _name)
         {
             ShowLive($"cooling down for {options.Cooldown.TotalSeconds:0} s");
             Thread.Sleep(options.Cooldown);
         }
 
-        ShowLive($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}");
+        _name = name;
+        _rates.Clear();
+        ShowLive($"{Place} {_name}");
     }
+
+    private string OfLaunches => options.Until is null ? $" of {_caseCount * options.Launches}" : "";
+
+    private string Place => _index > 0 ? $"[launch {_launch}{OfLaunches}]" : $"[{_case}/{Math.Max(_caseCount, _case)}]";
 
     public override void OnEndRunBenchmark(BenchmarkCase benchmarkCase, BenchmarkReport report)
     {
-        _iterationsDone = _case * _iterationsPerCase;
         double[] rates =
         [
             .. OutcomeReader
@@ -99,8 +142,11 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
             !report.Success ? "failed"
             : rates.Length > 0 ? FormattableString.Invariant($"{Median(rates):0.0} tok/s")
             : "done";
+        EndLaunch();
+        _index = 0;
         ClearLive();
-        Console.WriteLine($"[{_case}/{Math.Max(_caseCount, _case)}] {_name}  {outcome}");
+        string name = PlannedCases.Of(benchmarkCase)?.CaseId ?? _name;
+        Console.WriteLine($"[{_case}/{Math.Max(_caseCount, _case)}] {name}  {outcome}");
     }
 
     public void Write(LogKind logKind, string text)
@@ -126,9 +172,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
             // What the table will show: the median so far.
             double? shown = _rates.Count > 0 ? Median(_rates) : iteration.Result.DecodeTps;
             ShowLive(
-                FormattableString.Invariant(
-                    $"[{_case}/{_caseCount}] {_name}  {(iteration.IsWarmUp ? "warm-up " : "")}{shown:0.0} tok/s  {TimeLeft()}"
-                )
+                FormattableString.Invariant($"{Place} {_name}  {(iteration.IsWarmUp ? "warm-up " : "")}{shown:0.0} tok/s  {TimeLeft()}")
             );
         }
     }
@@ -149,6 +193,13 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
 
     private string TimeLeft()
     {
+        if (options.Until is not null)
+        {
+            return options.Budget.Time is { } time
+                ? FormattableString.Invariant($"{Math.Max(0, (time - _sinceFirstCase.Elapsed).TotalMinutes):0.0} min at most")
+                : "";
+        }
+
         double left = _sinceFirstCase.Elapsed.TotalSeconds / _iterationsDone * ((_caseCount * _iterationsPerCase) - _iterationsDone);
         return left >= 90
             ? FormattableString.Invariant($"{left / 60:0} min left")

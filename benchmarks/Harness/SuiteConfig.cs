@@ -6,6 +6,7 @@ using BenchmarkDotNet.Exporters;
 using BenchmarkDotNet.Exporters.Json;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains;
 using BenchmarkDotNet.Toolchains.CsProj;
 using Llama3Perf.Benchmarks.Planning;
@@ -21,14 +22,14 @@ internal static class SuiteConfig
         SuitePlan plan,
         string artifactsPath,
         EventProcessor? events = null,
-        Func<IExecutor, IExecutor>? record = null,
+        Func<IExecutor, IReadOnlyList<BuildPartition>, IExecutor>? record = null,
         string? jobId = null,
         params ILogger[] loggers
     ) =>
         ManualConfig
             .CreateEmpty()
             .AddJob(GenerationJob(options, jobId).AsDefault())
-            .AddJob(IsolationMutator(options, record ?? (executor => executor)))
+            .AddJob(IsolationMutator(options, record ?? ((executor, _) => executor)))
             .AddColumnProvider(
                 DefaultColumnProviders.Descriptor,
                 DefaultColumnProviders.Params,
@@ -68,12 +69,12 @@ internal static class SuiteConfig
             .WithEngineFactory(new MeasuringEngineFactory())
             .WithInvocationCount(1)
             .WithUnrollFactor(1)
-            .WithLaunchCount(options.Launches)
+            .WithLaunchCount(options.Until is null ? options.Launches : 1)
             .WithWarmupCount(options.Warmups)
             .WithIterationCount(options.Iterations)
             .WithOutlierMode(OutlierMode.DontRemove);
 
-    private static Job IsolationMutator(SuiteOptions options, Func<IExecutor, IExecutor> record) =>
+    private static Job IsolationMutator(SuiteOptions options, Func<IExecutor, IReadOnlyList<BuildPartition>, IExecutor> record) =>
         new Job()
             .WithToolchain(
                 new RecordingToolchain(

@@ -1,3 +1,4 @@
+using Llama3Perf.Benchmarks.Sides;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Results.Files;
@@ -6,8 +7,8 @@ using Llama3Perf.Results.Schema;
 namespace Llama3Perf.Benchmarks.Pairs;
 
 /// <summary>
-/// Two ways of doing the same generation, timed in turn in one process: A B, B A, A B, ... A machine that drifts drifts for both,
-/// so the ratio of each pair means something where two separate runs would not.
+/// Two ways of doing the same generation, timed in turn in one process, in the blocks of <see cref="BlockOrder"/>. A machine that drifts
+/// drifts for both, so the ratio of each pair means something where two separate runs would not.
 /// </summary>
 internal static class PairedComparison
 {
@@ -30,12 +31,15 @@ internal static class PairedComparison
         a();
         b();
         List<(GenerationResult A, GenerationResult B)> results = [];
-        for (int i = 0; i < pairs; i++)
+        BlockOrder order = new(seed: 1);
+        while (results.Count < pairs)
         {
-            bool aFirst = i % 2 == 0;
-            GenerationResult first = Settled(aFirst ? a : b);
-            GenerationResult second = Settled(aFirst ? b : a);
-            results.Add(aFirst ? (first, second) : (second, first));
+            foreach (bool aFirst in order.Next().Where((_, i) => i % 2 == 0).Take(pairs - results.Count))
+            {
+                GenerationResult first = Settled(aFirst ? a : b);
+                GenerationResult second = Settled(aFirst ? b : a);
+                results.Add(aFirst ? (first, second) : (second, first));
+            }
         }
 
         return results;

@@ -164,14 +164,7 @@ internal sealed class SpinExperiment(PlannedCase planned, int runs, Random rando
 
     private static string Median(IEnumerable<double> values) => Figure.Text(ProgressDisplay.Median(values));
 
-    private static Process StartBusyLoop()
-    {
-        string host = Environment.ProcessPath!;
-        string[] program = Path.GetFileNameWithoutExtension(host) == "dotnet" ? [typeof(SpinExperiment).Assembly.Location] : [];
-        return Process.Start(
-            new ProcessStartInfo(host, [.. program, "spin", "--busy-loop"]) { RedirectStandardInput = true, UseShellExecute = false }
-        )!;
-    }
+    private static Process StartBusyLoop() => SuiteProgram.This.Start(["spin", "--busy-loop"]);
 
     private sealed record Way(string Name, int Threads, Dictionary<string, string> Entries);
 }

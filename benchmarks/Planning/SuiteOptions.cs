@@ -15,6 +15,16 @@ public enum Isolation
     None,
 }
 
+/// <summary>How launches of several cases follow one another.</summary>
+public enum LaunchOrder
+{
+    /// <summary>One of each case in random order, then the next one of each: what drifts over the minutes meets all cases alike.</summary>
+    Random,
+
+    /// <summary>All of a case in a row.</summary>
+    Fixed,
+}
+
 /// <summary>What the user asked the suite to measure: the command line after checking. Null means "not asked for".</summary>
 public sealed record SuiteOptions
 {
@@ -83,6 +93,22 @@ public sealed record SuiteOptions
     public int? Threads { get; init; }
 
     public int Launches { get; init; } = 3;
+
+    /// <summary>Launches until each case's decode rate is known within so much, as a part: 0.01 is ±1 %; null for
+    /// <see cref="Launches"/>.</summary>
+    public double? Until { get; init; }
+
+    /// <summary>What <see cref="Until"/> may take.</summary>
+    internal Budget Budget { get; init; } = new(TimeSpan.FromMinutes(10), null);
+
+    /// <summary>How launches follow one another; null takes the best that the isolation allows.</summary>
+    public LaunchOrder? Order { get; init; }
+
+    /// <summary>Seed of a random order; null draws one.</summary>
+    public int? Seed { get; init; }
+
+    /// <summary>The order as results tell it.</summary>
+    internal string OrderText => Order == LaunchOrder.Random ? $"random {Seed}" : "fixed";
 
     public int Warmups { get; init; } = 1;
 

@@ -10,7 +10,8 @@ internal sealed record RunBeginning(
     DateTimeOffset TestTime,
     string? BuildCommit,
     string? MachineId,
-    IReadOnlyList<CaseKey> Cases
+    IReadOnlyList<CaseKey> Cases,
+    int? Seed = null
 )
 {
     /// <exception cref="RunFileException">The file cannot be read.</exception>

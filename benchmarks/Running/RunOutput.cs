@@ -20,6 +20,7 @@ internal sealed partial class RunOutput : IDisposable
 
     private readonly FileStream _lock;
     private bool _isComplete;
+    private bool _isDiscarded;
 
     private RunOutput(string path, string workPath)
     {
@@ -72,26 +73,31 @@ internal sealed partial class RunOutput : IDisposable
             : throw new RunFileException($"--resume: {path} is not the folder of an interrupted run");
     }
 
+    /// <summary>Seed of the order of the launches of a run that goes on; null for a new one.</summary>
+    public int? Seed => File.Exists(BeginningPath) ? RunBeginning.Read(BeginningPath).Seed : null;
+
+    private string BeginningPath => System.IO.Path.Combine(WorkPath, "beginning.json");
+
     /// <summary>Writes what a later process needs to go on, or makes sure that the run is the one that was begun.</summary>
     /// <returns>The run's identity: of a run that goes on, the one it has.</returns>
     /// <exception cref="RunFileException">Something is not as it was when the run began.</exception>
-    public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan)
+    public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan, int? seed = null)
     {
         RunBeginning now = new(
             identity.RunId,
             identity.TestTime,
             identity.BuildCommit,
             machine.MachineId,
-            [.. plan.Cases.Select(planned => planned.Key)]
+            [.. plan.Cases.Select(planned => planned.Key)],
+            seed
         );
-        string file = System.IO.Path.Combine(WorkPath, "beginning.json");
-        if (!File.Exists(file))
+        if (!File.Exists(BeginningPath))
         {
-            File.WriteAllText(file, JsonSerializer.Serialize(now));
+            File.WriteAllText(BeginningPath, JsonSerializer.Serialize(now));
             RunInvocation.OfThisProcess.Write(WorkPath);
         }
 
-        RunBeginning then = RunBeginning.Read(file);
+        RunBeginning then = RunBeginning.Read(BeginningPath);
         if (then.WhyNot(now) is { } reason)
         {
             throw new RunFileException($"{WorkPath} cannot be gone on with: {reason}; measure it anew");
@@ -142,7 +148,7 @@ internal sealed partial class RunOutput : IDisposable
         Journal.Dispose();
         File.Delete(System.IO.Path.Combine(WorkPath, "journal.jsonl"));
         File.Delete(PlanPath);
-        File.Delete(System.IO.Path.Combine(WorkPath, "beginning.json"));
+        File.Delete(BeginningPath);
         _isComplete = true;
         _lock.Dispose();
         if (WorkPath == Path)
@@ -157,9 +163,12 @@ internal sealed partial class RunOutput : IDisposable
         Directory.Delete(old, recursive: true);
     }
 
+    /// <summary>Keeps nothing of the run.</summary>
+    public void Discard() => _isDiscarded = true;
+
     public void Dispose()
     {
-        bool isEmpty = !_isComplete && Journal.Launches.Count == 0;
+        bool isEmpty = !_isComplete && (_isDiscarded || Journal.Launches.Count == 0);
         Journal.Dispose();
         _lock.Dispose();
         if (isEmpty)

@@ -1,10 +1,13 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using BenchmarkDotNet.Reports;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Benchmarks.Running;
 
@@ -17,6 +20,9 @@ internal sealed class RunRecorder : IDisposable
     // Small tables are written after every launch; beyond, writing them may take a twentieth of the run's time.
     private const int AlwaysWritten = 200;
     private const int WritingShare = 20;
+
+    // Of each end of an interval, as in comparisons.
+    private const double TargetAlpha = 0.01;
     private static readonly TimeSpan s_signalDelay = TimeSpan.FromSeconds(2);
 
     private readonly RunIdentity _identity;
@@ -29,8 +35,16 @@ internal sealed class RunRecorder : IDisposable
     private TimeSpan _writing;
     private long _written = Stopwatch.GetTimestamp();
 
-    public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder)
+    private readonly int? _wanted;
+
+    /// <param name="identity">The run.</param>
+    /// <param name="context">What was asked for, and the machine.</param>
+    /// <param name="plan">Its cases.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="isOpen">True when what the launches show decides how many there will be.</param>
+    public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder, bool isOpen = false)
     {
+        _wanted = isOpen ? null : context.Options.Launches;
         (_identity, _context, _plan, _folder) = (identity, context, plan, folder);
         _signals =
         [
@@ -47,6 +61,46 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>The launch, if an earlier part of the run has made it.</summary>
     public LaunchResult? Find(string caseId, int index) =>
         _folder.Journal.Launches.FirstOrDefault(launch => launch.CaseId == caseId && launch.Index == index);
+
+    /// <summary>What BenchmarkDotNet's launches are kept by.</summary>
+    /// <param name="begin">Told before each launch.</param>
+    public LaunchBook Book(Action<PlannedCase, int> begin) => new(Find, Keep, LaunchesOf, HalfWidth, begin);
+
+    /// <summary>The outcome of a case that BenchmarkDotNet has done with.</summary>
+    public CaseOutcome OutcomeOf(PlannedCase planned, BenchmarkReport report)
+    {
+        RunEnvironment environment = Environment();
+        CaseOutcome outcome =
+            _wanted is null && report.BuildResult.IsBuildSuccess
+                ? OutcomeReader.Read(planned, LaunchesOf(planned.CaseId), _identity, environment)
+                : OutcomeReader.Read(planned, report, _identity, environment);
+        return outcome with { LaunchOrder = _context.Options.OrderText, Notes = [.. outcome.Notes, .. TargetNote(planned.CaseId)] };
+    }
+
+    private LaunchResult[] LaunchesOf(string caseId) =>
+        [.. _folder.Journal.Launches.Where(launch => launch.CaseId == caseId).OrderBy(launch => launch.Index)];
+
+    // A case of one new token has no decode rate to be known.
+    private double? HalfWidth(string caseId)
+    {
+        PlannedCase planned = _plan.Cases.First(candidate => candidate.CaseId == caseId);
+        CaseOutcome outcome = OutcomeReader.Read(planned, LaunchesOf(caseId), _identity, Environment());
+        return MedianEstimate.Of(outcome.Samples, "decode_tps", TargetAlpha) is { } median ? median.RelativeHalfWidth : 0;
+    }
+
+    private IEnumerable<string> TargetNote(string caseId)
+    {
+        if (_context.Options.Until is { } target && LaunchesOf(caseId).Length is > 0 and var launches)
+        {
+            double? known = HalfWidth(caseId);
+            string width = known is { } half
+                ? string.Create(CultureInfo.InvariantCulture, $"within ±{half * 100:0.##} %")
+                : "without an interval";
+            yield return known <= target
+                ? $"decode rate {width} after {launches} launches, as --until asked"
+                : $"decode rate {width} after {launches} launches: the budget of {_context.Options.Budget.Text("launches")} is spent";
+        }
+    }
 
     /// <summary>The machine and the libraries that were really loaded.</summary>
     public RunEnvironment Environment()
@@ -140,30 +194,56 @@ internal sealed class RunRecorder : IDisposable
         System.Environment.Exit(exitCode);
     }
 
+    /// <summary>The run as far as it is.</summary>
+    public Run Part()
+    {
+        RunEnvironment environment = Environment();
+        return Of(environment, (planned, launches) => OutcomeReader.ReadPart(planned, launches, _wanted, _identity, environment));
+    }
+
+    /// <summary>The run when no more will be measured of it.</summary>
+    public Run Whole()
+    {
+        RunEnvironment environment = Environment();
+        return Of(
+            environment,
+            (planned, launches) =>
+                launches.Count > 0
+                    ? OutcomeReader.Read(planned, launches, _identity, environment)
+                    : OutcomeReader.ReadPart(planned, launches, _wanted, _identity, environment)
+        );
+    }
+
+    /// <summary>A run of some launches of one case alone.</summary>
+    public Run Of(IReadOnlyList<LaunchResult> launches, PlannedCase planned)
+    {
+        RunEnvironment environment = Environment();
+        return new Run(_identity, environment, [OutcomeReader.Read(planned, launches, _identity, environment)]);
+    }
+
+    private Run Of(RunEnvironment environment, Func<PlannedCase, IReadOnlyList<LaunchResult>, CaseOutcome> read)
+    {
+        ILookup<string, LaunchResult> launches = _folder.Journal.Launches.ToLookup(launch => launch.CaseId);
+        return new Run(
+            _identity,
+            environment,
+            [
+                .. _plan.Cases.Select(planned =>
+                    planned.IsRunnable
+                        ? read(planned, [.. launches[planned.CaseId].OrderBy(launch => launch.Index)]) with
+                        {
+                            LaunchOrder = _context.Options.OrderText,
+                        }
+                        : OutcomeReader.NotMeasured(planned)
+                ),
+            ]
+        );
+    }
+
     private void WritePart()
     {
         long start = Stopwatch.GetTimestamp();
-        RunEnvironment environment = Environment();
-        ILookup<string, LaunchResult> launches = _folder.Journal.Launches.ToLookup(launch => launch.CaseId);
-        _folder.Write(
-            new Run(
-                _identity,
-                environment,
-                [
-                    .. _plan.Cases.Select(planned =>
-                        planned.IsRunnable
-                            ? OutcomeReader.ReadPart(
-                                planned,
-                                [.. launches[planned.CaseId]],
-                                _context.Options.Launches,
-                                _identity,
-                                environment
-                            )
-                            : OutcomeReader.NotMeasured(planned)
-                    ),
-                ]
-            )
-        );
+        _folder.Write(Part());
         _written = Stopwatch.GetTimestamp();
         _writing = Stopwatch.GetElapsedTime(start);
     }

@@ -37,6 +37,7 @@ internal static class SuiteRunner
             return ExitCode.Success;
         }
 
+        MeasurableBuild.Require();
         options = ChooseIsolation(options);
         CheckSpin(options);
         string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
@@ -49,11 +50,12 @@ internal static class SuiteRunner
         }
 
         using RunOutput folder = options.Resume ? RunOutput.Resume(path) : RunOutput.Create(path, options.Force);
+        options = options with { Seed = folder.Seed ?? options.Seed ?? Random.Shared.Next(1_000_000) };
         PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
         SuitePlan plan = Plan(context, filters);
         RequireModels(options, plan);
-        identity = folder.Begin(identity, context.Machine, plan);
-        using RunRecorder recorder = new(identity, context, plan, folder);
+        identity = folder.Begin(identity, context.Machine, plan, options.Seed);
+        using RunRecorder recorder = new(identity, context, plan, folder, isOpen: options.Until is not null);
         try
         {
             return Measure(identity, context, plan, filters, folder, recorder);
@@ -86,13 +88,13 @@ internal static class SuiteRunner
                 .Runnable.Where(planned => EngineFamilies.Of(planned.Key.Engine).MeasuresItself)
                 .Select(planned => EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, identity, environment)),
         ];
-        Run run = new(identity, environment, Gather(identity, environment, plan, reports, measuredThemselves));
+        Run run = new(identity, environment, Gather(recorder, plan, reports, measuredThemselves));
         folder.Complete(run);
         ResultDisplay.Show(run, folder.Path);
         return ExitCodeOf(run, reports);
     }
 
-    private static void CheckSpin(SuiteOptions options)
+    internal static void CheckSpin(SuiteOptions options)
     {
         if (options.Spin is not null && options.SessionEntries.Keys.FirstOrDefault(SpinEntries.Of(options.Spin).ContainsKey) is { } entry)
         {
@@ -100,7 +102,7 @@ internal static class SuiteRunner
         }
     }
 
-    private static RunIdentity NewIdentity()
+    internal static RunIdentity NewIdentity()
     {
         DateTimeOffset start = DateTimeOffset.UtcNow;
         return new RunIdentity(RunId.New(start), start, EnvironmentCapture.BuildCommit);
@@ -174,7 +176,7 @@ internal static class SuiteRunner
                 plan,
                 folder.WorkPath,
                 display,
-                executor => new RecordingExecutor(executor, limit, recorder.Find, recorder.Keep),
+                (executor, built) => new RecordingExecutor(executor, built, options, limit, recorder.Book(display.BeginLaunch)),
                 folders.JobId,
                 loggers
             );
@@ -188,7 +190,7 @@ internal static class SuiteRunner
     }
 
     // A run that is measured again because of its figures takes the models that it had.
-    private static void RequireModels(SuiteOptions options, SuitePlan plan)
+    internal static void RequireModels(SuiteOptions options, SuitePlan plan)
     {
         if (
             options.ExpectedModels is { } expected
@@ -202,20 +204,14 @@ internal static class SuiteRunner
         }
     }
 
-    private static CaseOutcome[] Gather(
-        RunIdentity identity,
-        RunEnvironment environment,
-        SuitePlan plan,
-        BenchmarkReport[] reports,
-        CaseOutcome[] measuredThemselves
-    )
+    private static CaseOutcome[] Gather(RunRecorder recorder, SuitePlan plan, BenchmarkReport[] reports, CaseOutcome[] measuredThemselves)
     {
         Dictionary<string, CaseOutcome> measured = measuredThemselves.ToDictionary(outcome => outcome.CaseId);
         foreach (BenchmarkReport report in reports)
         {
             if (PlannedCases.Of(report.BenchmarkCase) is { } planned)
             {
-                measured[planned.CaseId] = OutcomeReader.Read(planned, report, identity, environment);
+                measured[planned.CaseId] = recorder.OutcomeOf(planned, report);
             }
         }
 
@@ -260,9 +256,17 @@ internal static class SuiteRunner
         if (options.Isolation == Isolation.Process && Workspace.NoChildProcesses() is { } reason)
         {
             Console.WriteLine($"Measuring in this process: {reason}, so no child processes can be built.");
-            return options with { Isolation = Isolation.None };
+            return options with { Isolation = Isolation.None, Order = LaunchOrder.Fixed };
         }
 
-        return options;
+        // In one process a model stays loaded for the cases that share it.
+        return (options.Isolation, options.Order) switch
+        {
+            (Isolation.None, LaunchOrder.Random) => throw new UsageException(
+                "--order random goes with --isolation process: in one process a case would find the other's model loaded"
+            ),
+            (Isolation.None, _) => options with { Order = LaunchOrder.Fixed },
+            _ => options with { Order = options.Order ?? LaunchOrder.Random },
+        };
     }
 }

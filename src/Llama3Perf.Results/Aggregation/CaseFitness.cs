@@ -21,16 +21,27 @@ public static class CaseFitness
         [
             .. samples.OrderBy(sample => sample.StartUtc).ThenBy(sample => sample.LaunchIndex).ThenBy(sample => sample.Iteration),
         ];
+        string[] reasons = [.. Disturbances(ordered), .. Rates(ordered)];
+        return reasons.Length == 0 ? new Fitness(Steadiness.Steady, null) : new Fitness(Steadiness.Unsteady, string.Join(", ", reasons));
+    }
+
+    /// <summary>
+    /// What disturbed the machine while it measured, whatever the figures show; null when nothing did. It is all that speaks against a
+    /// block of launches of two sides: what drifts there cancels, and what scatters stands in the interval.
+    /// </summary>
+    public static string? Disturbance(IReadOnlyList<Sample> samples) =>
+        string.Join(", ", Disturbances([.. samples.OrderBy(sample => sample.StartUtc)])) is { Length: > 0 } reasons ? reasons : null;
+
+    private static IEnumerable<string> Disturbances(Sample[] ordered)
+    {
         Conditions all = ConditionSummary.Of([.. ordered.Select(sample => sample.Conditions)]);
-        string[] reasons =
+        return
         [
             .. Interruptions(all),
             .. Load(all),
             .. Throttling(all, ordered),
-            .. Rates(ordered),
             .. all.Power?.Contains(" then ", StringComparison.Ordinal) == true ? [$"power changed: {all.Power}"] : (string[])[],
         ];
-        return reasons.Length == 0 ? new Fitness(Steadiness.Steady, null) : new Fitness(Steadiness.Unsteady, string.Join(", ", reasons));
     }
 
     private static IEnumerable<string> Interruptions(Conditions all)
@@ -102,7 +113,13 @@ public static class CaseFitness
             yield return Invariant($"bimodal: decode around {low:0.0} and {high:0.0} tok/s");
         }
 
-        double[] stalls = [.. ordered.Select(sample => sample.ItlP99Ms / sample.ItlP50Ms).OfType<double>().Order()];
+        double[] stalls =
+        [
+            .. ordered
+                .Select(sample => sample.ItlP99Ms - sample.ItlP50Ms < FitnessLimits.StallMs ? 1.0 : sample.ItlP99Ms / sample.ItlP50Ms)
+                .OfType<double>()
+                .Order(),
+        ];
         if (stalls.Length > 0 && stalls[stalls.Length / 2] is var ratio && ratio > FitnessLimits.StallRatio)
         {
             yield return Invariant($"stalls: p99 between tokens {ratio:0.0} times the median");

@@ -20,6 +20,10 @@ internal static class FitnessLimits
     /// <summary>99th percentile of the time between tokens against their median: beyond it some tokens stall.</summary>
     public const double StallRatio = 3;
 
+    /// <summary>What a stall takes at least beyond the median, ms: a token that stalls waits for a time slice of the scheduler, which is
+    /// milliseconds. Beside the 0.1 ms of a tiny model's tokens an interrupt is enough for three times the median.</summary>
+    public const double StallMs = 1;
+
     /// <summary>The least distance of two modes of the decode rate, percent.</summary>
     public const double ModeDistancePercent = 5;
 

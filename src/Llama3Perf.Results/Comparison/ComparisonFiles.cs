@@ -180,7 +180,7 @@ public static class ComparisonFiles
             _ => null,
         };
 
-    private static void WriteInterval(Utf8JsonWriter json, string name, Interval? interval)
+    internal static void WriteInterval(Utf8JsonWriter json, string name, Interval? interval)
     {
         if (interval is not null)
         {

@@ -14,27 +14,34 @@ public static class GateReport
     private const int SchemaVersion = 2;
 
     /// <summary>One line: the verdict and the counts behind it.</summary>
-    public static string Headline(GateVerdict verdict)
+    public static string Headline(GateVerdict verdict) =>
+        Headline("Gate", verdict.ExitCode, [.. verdict.Checks.Select(check => check.Outcome)], verdict.Findings);
+
+    internal static string Headline(
+        string name,
+        GateExitCode exitCode,
+        IReadOnlyList<MetricVerdict> outcomes,
+        IReadOnlyList<GateFinding> findings
+    )
     {
         string[] counts =
         [
-            .. verdict.Checks.GroupBy(check => check.Outcome).Select(group => $"{group.Count()} {ComparisonTable.Word(group.Key)}"),
-            .. verdict
-                .Findings.Where(finding => finding.Kind != GateFindingKind.Note)
+            .. outcomes.GroupBy(outcome => outcome).Select(group => $"{group.Count()} {ComparisonTable.Word(group.Key)}"),
+            .. findings
+                .Where(finding => finding.Kind != GateFindingKind.Note)
                 .GroupBy(finding => finding.Kind)
                 .Select(group => $"{group.Count()} {Word(group.Key)}"),
         ];
-        string result = verdict.ExitCode switch
+        string result = exitCode switch
         {
             GateExitCode.Pass => "pass",
             GateExitCode.Regression => "FAIL, regression",
             GateExitCode.Inconclusive => "FAIL, inconclusive",
-            _ when verdict.Checks.Count == 0 => "FAIL, nothing was compared",
-            _ when verdict.Findings.All(finding => finding.Kind is GateFindingKind.OutputChanged or GateFindingKind.Note) =>
-                "FAIL, other output",
+            _ when outcomes.Count == 0 => "FAIL, nothing was compared",
+            _ when findings.All(finding => finding.Kind is GateFindingKind.OutputChanged or GateFindingKind.Note) => "FAIL, other output",
             _ => "FAIL, incomparable",
         };
-        return $"Gate: {result}{(counts.Length > 0 ? $" ({string.Join(", ", counts)})" : "")}";
+        return $"{name}: {result}{(counts.Length > 0 ? $" ({string.Join(", ", counts)})" : "")}";
     }
 
     /// <summary>The checks, worst first.</summary>
@@ -68,10 +75,12 @@ public static class GateReport
         );
 
     /// <summary>What was found besides the checks, a line each, what fails first.</summary>
-    public static IReadOnlyList<string> Findings(GateVerdict verdict) =>
+    public static IReadOnlyList<string> Findings(GateVerdict verdict) => Findings(verdict.Findings);
+
+    internal static IReadOnlyList<string> Findings(IReadOnlyList<GateFinding> findings) =>
         [
-            .. verdict
-                .Findings.OrderBy(finding => finding.Kind)
+            .. findings
+                .OrderBy(finding => finding.Kind)
                 .Select(finding => $"{Word(finding.Kind)}: {(finding.CaseId is { } id ? id + ": " : "")}{finding.Message}"),
         ];
 
@@ -95,21 +104,24 @@ public static class GateReport
             ComparisonFiles.WriteArray(json, "baseline_run_ids", verdict.BaselineRunIds, json.WriteStringValue);
             json.WriteString("current_run_id", verdict.CurrentRunId);
             ComparisonFiles.WriteArray(json, "checks", verdict.Checks, check => WriteCheck(json, check));
-            ComparisonFiles.WriteArray(
-                json,
-                "findings",
-                verdict.Findings,
-                finding =>
-                {
-                    json.WriteStartObject();
-                    json.WriteString("kind", Word(finding.Kind));
-                    json.WriteString("case_id", finding.CaseId);
-                    json.WriteString("message", finding.Message);
-                    json.WriteEndObject();
-                }
-            );
+            WriteFindings(json, verdict.Findings);
             json.WriteEndObject();
         });
+
+    internal static void WriteFindings(Utf8JsonWriter json, IReadOnlyList<GateFinding> findings) =>
+        ComparisonFiles.WriteArray(
+            json,
+            "findings",
+            findings,
+            finding =>
+            {
+                json.WriteStartObject();
+                json.WriteString("kind", Word(finding.Kind));
+                json.WriteString("case_id", finding.CaseId);
+                json.WriteString("message", finding.Message);
+                json.WriteEndObject();
+            }
+        );
 
     /// <summary>Everything, into a file.</summary>
     /// <param name="verdict">The verdict.</param>
@@ -181,7 +193,7 @@ public static class GateReport
             + $"{(check.Reason is { } reason ? ": " + reason : "")}{again}";
     }
 
-    private static string PText(double? p) =>
+    internal static string PText(double? p) =>
         p switch
         {
             null => "",

@@ -158,7 +158,7 @@ internal sealed class GateSides
     }
 
     /// <summary>Tokens that no good baseline run gave, where folder, engine, provider and prompt are known to be the same.</summary>
-    private static string? OutputChange(KeyedCase[] baseline, KeyedCase current)
+    internal static string? OutputChange(KeyedCase[] baseline, KeyedCase current)
     {
         string[] same = ["model_sha256", "engine", "provider", "prompt_sha256"];
         KeyedCase[] alike = [.. baseline.Where(found => same.All(name => found[name] is { } text && text == current[name]))];

@@ -125,16 +125,22 @@ public sealed record GateVerdict
     /// The exit code that follows. A regression that was found stands whatever else is missing; a hole in the comparison outranks
     /// doubt; and nothing compared is never a pass.
     /// </summary>
-    public GateExitCode ExitCode =>
-        this switch
+    public GateExitCode ExitCode => ExitCodeOf([.. Checks.Select(check => check.Outcome)], Findings, Options);
+
+    internal static GateExitCode ExitCodeOf(IReadOnlyList<MetricVerdict> outcomes, IReadOnlyList<GateFinding> findings, GateOptions options)
+    {
+        return outcomes switch
         {
-            _ when Has(MetricVerdict.Regression) => GateExitCode.Regression,
+            _ when outcomes.Contains(MetricVerdict.Regression) => GateExitCode.Regression,
             _ when Has(GateFindingKind.Missing) || Has(GateFindingKind.Incomparable) => GateExitCode.Incomparable,
-            _ when Has(GateFindingKind.OutputChanged) && Options.OutputChangeFails => GateExitCode.Incomparable,
-            { Checks.Count: 0 } => GateExitCode.Incomparable,
-            _ when Has(MetricVerdict.Inconclusive) && Options.InconclusiveFails => GateExitCode.Inconclusive,
+            _ when Has(GateFindingKind.OutputChanged) && options.OutputChangeFails => GateExitCode.Incomparable,
+            [] => GateExitCode.Incomparable,
+            _ when outcomes.Contains(MetricVerdict.Inconclusive) && options.InconclusiveFails => GateExitCode.Inconclusive,
             _ => GateExitCode.Pass,
         };
+
+        bool Has(GateFindingKind kind) => findings.Any(finding => finding.Kind == kind);
+    }
 
     /// <summary>The cases with a regression: what is measured again to confirm it.</summary>
     public IReadOnlyList<CaseKey> RedCases =>
@@ -144,10 +150,6 @@ public sealed record GateVerdict
                 .DistinctBy(check => check.CaseId, StringComparer.Ordinal)
                 .Select(check => check.Case),
         ];
-
-    private bool Has(MetricVerdict outcome) => Checks.Any(check => check.Outcome == outcome);
-
-    private bool Has(GateFindingKind kind) => Findings.Any(finding => finding.Kind == kind);
 }
 
 /// <summary>A metric of a case on both sides of the gate.</summary>

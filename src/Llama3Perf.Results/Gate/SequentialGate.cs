@@ -44,6 +44,9 @@ public sealed class SequentialGate
         ];
     }
 
+    /// <summary>What it judges by.</summary>
+    public GateOptions Options => _options;
+
     /// <summary>The cases of which a metric is not decided yet: what to measure next. In the order they were named.</summary>
     public IReadOnlyList<string> Undecided =>
         [.. _entries.Where(entry => entry.Decided is null).Select(entry => entry.CaseId).Distinct(StringComparer.Ordinal)];

@@ -54,6 +54,16 @@ public static class HtmlReport
         }
 
         AppendSection(page, "Results", "One row for each case, as in results.csv.", Table(tables.Results()));
+        if (tables.Unsteady() is { Rows.Count: > 0 } unsteady)
+        {
+            AppendSection(
+                page,
+                "Unsteady cases",
+                "Their machine was disturbed while they were measured: such a side proves nothing.",
+                Table(unsteady)
+            );
+        }
+
         if (tables.Problems() is { Rows.Count: > 0 } problems)
         {
             AppendSection(page, "Failed and skipped cases", "These have no figures above.", Table(problems));

@@ -72,6 +72,17 @@ internal sealed class ReportTables(ReportData data)
             ]
         );
 
+    /// <summary>Cases whose machine was disturbed, with the reasons.</summary>
+    public TextTable Unsteady() =>
+        new(
+            [SummaryTable.Case, new("run", false), new("reason", false)],
+            [
+                .. data
+                    .Rows.Where(row => row.Fitness.Verdict == Steadiness.Unsteady)
+                    .Select(row => (string[])[row.CaseId, row.Run.RunId, row.Fitness.Reasons ?? ""]),
+            ]
+        );
+
     /// <summary>What is known of each run, its machine and its libraries.</summary>
     public TextTable Environment()
     {

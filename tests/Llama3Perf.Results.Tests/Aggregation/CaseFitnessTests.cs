@@ -110,6 +110,34 @@ public sealed class CaseFitnessTests
             CaseFitness.Of([.. Samples(_ => s_quiet, _ => 100).Select(sample => sample with { ItlP50Ms = 10, ItlP99Ms = 80 })]).Reasons
         );
 
+    // Tokens of a tiny model: an interrupt is no stall.
+    [Theory]
+    [InlineData(0.1, 0.9, false)]
+    [InlineData(0.1, 1.2, true)]
+    [InlineData(30, 100, true)]
+    [InlineData(30, 60, false)]
+    public void A_stall_is_long_and_not_only_long_beside_short_tokens(double p50, double p99, bool isStall)
+    {
+        Fitness fitness = CaseFitness.Of([
+            .. Samples(_ => s_quiet, _ => 100).Select(sample => sample with { ItlP50Ms = p50, ItlP99Ms = p99 }),
+        ]);
+
+        Assert.Equal(isStall ? Steadiness.Unsteady : Steadiness.Steady, fitness.Verdict);
+    }
+
+    [Fact]
+    public void A_block_is_disturbed_by_what_happened_and_not_by_what_the_figures_show()
+    {
+        Sample[] drifting = [.. Samples(_ => s_quiet, i => 100 + (10 * i))];
+
+        Assert.Equal(Steadiness.Unsteady, CaseFitness.Of(drifting).Verdict);
+        Assert.Null(CaseFitness.Disturbance(drifting));
+        Assert.Equal(
+            "foreign load: others took 40 % of the processors",
+            CaseFitness.Disturbance([.. Samples(_ => s_quiet with { ForeignCpuPercent = 40 }, _ => 100)])
+        );
+    }
+
     [Fact]
     public void Scatter_of_one_mode_is_hardly_ever_called_two()
     {

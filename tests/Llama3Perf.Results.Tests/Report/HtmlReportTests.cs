@@ -26,6 +26,43 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
+    public void Unsteady_cases_have_their_reasons()
+    {
+        Run run = ReportRuns.Of(2);
+        Assert.DoesNotContain("Unsteady cases", HtmlReport.Page([run]));
+        run = run with
+        {
+            Cases =
+            [
+                run.Cases[0] with
+                {
+                    Samples =
+                    [
+                        .. run.Cases[0]
+                            .Samples.Select(sample =>
+                                sample with
+                                {
+                                    Conditions = new Conditions { WatchedMs = 9, ForeignCpuPercent = 40 },
+                                }
+                            ),
+                    ],
+                },
+                run.Cases[1],
+            ],
+        };
+
+        XElement section = XDocument
+            .Parse(HtmlReport.Page([run]))
+            .Descendants("section")
+            .Single(section => section.Element("h2")!.Value == "Unsteady cases");
+
+        Assert.Equal(
+            [run.Cases[0].CaseId, run.Identity.RunId, "foreign load: others took 40 % of the processors"],
+            section.Descendants("tbody").Single().Element("tr")!.Elements().Select(cell => cell.Value)
+        );
+    }
+
+    [Fact]
     public void Charts_have_no_ids_that_another_chart_of_the_page_could_have_too()
     {
         string page = HtmlReport.Page(DriverRuns(2));

@@ -1,12 +1,12 @@
 using System.Text.Json;
 using Llama3Perf.Benchmarks.Running;
+using Llama3Perf.Benchmarks.Sides;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
-using Llama3Perf.Results;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
-namespace Llama3Perf.Benchmarks.Tests.Running;
+namespace Llama3Perf.Benchmarks.Tests.Sides;
 
 [Collection(nameof(CliSession))]
 public sealed class ConfirmationTests : IDisposable
@@ -22,53 +22,46 @@ public sealed class ConfirmationTests : IDisposable
     {
         Run[] launches =
         [
-            .. Enumerable.Range(1, 3).Select(n => SyntheticRuns.Of($"launch-{n}", s_cases, speed: n, launches: 1, iterations: 4)),
+            .. Enumerable.Range(1, 3).Select(n => SyntheticRuns.Of($"launch-{n}", [s_cases[0]], speed: n, launches: 1, iterations: 4)),
         ];
+        Run planned = SyntheticRuns.Of("planned", s_cases);
+        planned = planned with
+        {
+            Cases = [.. planned.Cases.Select(outcome => outcome with { Status = CaseStatus.Interrupted, Samples = [] })],
+        };
 
-        Confirmation.Join(launches).Write(PathOf("joined"));
+        Run whole = OlderSide.Join(planned, Of(launches));
+        whole.Write(PathOf("joined"));
 
         Run joined = RunReader.Read(PathOf("joined")).Single();
         Assert.Equal("launch-1", joined.Identity.RunId);
-        Assert.Equal(2, joined.Cases.Count);
-        Assert.All(
-            joined.Cases,
-            outcome =>
-            {
-                Assert.Equal(
-                    from launch in Enumerable.Range(1, 3)
-                    from iteration in Enumerable.Range(1, 4)
-                    select (launch, iteration),
-                    outcome.Samples.Select(sample => (sample.LaunchIndex, sample.Iteration))
-                );
-                Assert.Equal(
-                    launches.SelectMany(run => run.Cases[0].Samples).Select(sample => sample.DecodeTps!.Value),
-                    outcome.Samples.Select(sample => sample.DecodeTps!.Value),
-                    (expected, actual) => Math.Abs(expected - actual) < 1e-6
-                );
-            }
+        Assert.Equal([CaseStatus.Ok, CaseStatus.Interrupted], joined.Cases.Select(outcome => outcome.Status));
+        Assert.Equal(
+            from launch in Enumerable.Range(1, 3)
+            from iteration in Enumerable.Range(1, 4)
+            select (launch, iteration),
+            joined.Cases[0].Samples.Select(sample => (sample.LaunchIndex, sample.Iteration))
         );
-        Assert.All(
-            Confirmation.Join(launches).Cases,
-            outcome => Assert.All(outcome.Samples, sample => Assert.Equal((101, 21), (sample.ModelLoadMs, sample.FirstRunMs)))
+        Assert.Equal(
+            launches.SelectMany(run => run.Cases[0].Samples).Select(sample => sample.DecodeTps!.Value),
+            joined.Cases[0].Samples.Select(sample => sample.DecodeTps!.Value),
+            (expected, actual) => Math.Abs(expected - actual) < 1e-6
         );
+        Assert.All(whole.Cases[0].Samples, sample => Assert.Equal((101, 21), (sample.ModelLoadMs, sample.FirstRunMs)));
     }
 
     [Fact]
     public void A_case_that_one_launch_did_not_measure_is_not_measured()
     {
-        Run good = SyntheticRuns.Of("good", s_cases, launches: 1);
-        Run bad = good with
-        {
-            Cases = [good.Cases[0] with { Status = CaseStatus.Failed, Error = "it broke", Samples = [] }, good.Cases[1]],
-        };
+        Run good = SyntheticRuns.Of("good", [s_cases[0]], launches: 1);
+        Run bad = good with { Cases = [good.Cases[0] with { Status = CaseStatus.Failed, Error = "it broke", Samples = [] }] };
 
-        Run joined = Confirmation.Join([good, bad]);
+        Run joined = OlderSide.Join(good, Of([good, bad]));
 
         Assert.Equal((CaseStatus.Failed, "it broke"), (joined.Cases[0].Status, joined.Cases[0].Error));
-        Assert.Equal(CaseStatus.Ok, joined.Cases[1].Status);
-        RunFileException lacking = Assert.Throws<RunFileException>(() => Confirmation.Join([good, good with { Cases = [good.Cases[0]] }]));
-        Assert.Contains(good.Cases[1].CaseId, lacking.Message, StringComparison.Ordinal);
     }
+
+    private static Dictionary<string, List<Run>> Of(Run[] launches) => new() { [launches[0].Cases[0].CaseId] = [.. launches] };
 
     [Theory]
     [InlineData(null)]

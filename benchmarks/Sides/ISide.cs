@@ -1,0 +1,25 @@
+using Llama3Perf.Results;
+using Llama3Perf.Results.Rows;
+
+namespace Llama3Perf.Benchmarks.Sides;
+
+/// <summary>One side of a comparison that is being measured: a build with its options, whose cases are launched one at a time, each in a
+/// process of its own. Disposing ends what it started; the launches so far stay in its folder.</summary>
+internal interface ISide : IDisposable
+{
+    /// <summary>What can be measured: every case, without samples.</summary>
+    Run Planned { get; }
+
+    /// <summary>Launches a case once.</summary>
+    /// <returns>The case with the samples of this launch, or why it failed.</returns>
+    /// <exception cref="RunFileException">The side is gone.</exception>
+    CaseOutcome Launch(string caseId);
+
+    /// <summary>Ends the side.</summary>
+    /// <returns>Its run, with the files where they were asked for.</returns>
+    /// <exception cref="RunFileException">The files cannot be written.</exception>
+    Run Complete();
+
+    /// <summary>Ends the side and removes what it has in its folder.</summary>
+    void Discard();
+}

@@ -164,6 +164,12 @@ internal static class OptionFactory
             _ => text,
         };
 
+    /// <summary>An address of the web.</summary>
+    public static Uri Address(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address is { Scheme: "http" or "https" }
+            ? address
+            : throw new UsageException($"'{text}' is no address of the form http://host:port/v1");
+
     /// <summary>A model to measure: a shape's name, a config.json, a checkpoint, or a model folder.</summary>
     public static string Model(string text) =>
         LlamaShape.Names.Contains(text) || Path.Exists(text)

@@ -58,6 +58,20 @@ internal sealed class RunCommand
         "file"
     );
 
+    private readonly Option<Uri?> _endpoint = OptionFactory.Value<Uri?>(
+        "--endpoint",
+        "Measures a server with an OpenAI-compatible endpoint too: its address up to /v1, http://localhost:11434/v1.",
+        OptionFactory.Address,
+        "url"
+    );
+
+    private readonly Option<string?> _apiModel = OptionFactory.Value(
+        "--api-model",
+        "That server's name of the model.",
+        OptionFactory.Text,
+        "name"
+    );
+
     private readonly Option<string?> _python = OptionFactory.Value(
         "--python",
         "Python of the external engines, or one each: transformers=PATH,ipex-llm=PATH. Default: LLAMA3PERF_PYTHON_TRANSFORMERS "
@@ -320,6 +334,8 @@ internal sealed class RunCommand
             _draftTokens,
             _ngram,
             _prefillChunk,
+            _endpoint,
+            _apiModel,
             _prompts,
             _chatTemplate,
             _addBos,
@@ -470,6 +486,8 @@ internal sealed class RunCommand
             Engines = parsed.GetValue(_engines) ?? basis.Engines,
             LlamaBench = parsed.GetValue(_llamaBench),
             Gguf = parsed.GetValue(_gguf),
+            Endpoint = parsed.GetValue(_endpoint),
+            ApiModel = parsed.GetValue(_apiModel),
             Providers = parsed.GetValue(_providers),
             Python = parsed.GetValue(_python),
             PeerOptions = parsed.GetValue(_peerOptions) ?? basis.PeerOptions,

@@ -1,4 +1,5 @@
 using Llama3Perf.Benchmarks.Engines.LlamaBench;
+using Llama3Perf.Benchmarks.Engines.OpenAi;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
@@ -11,7 +12,8 @@ internal static class EngineFamilies
     private static readonly InProcessFamily s_inProcess = new();
 
     /// <summary>All families. A new one is a class here and its row.</summary>
-    public static IReadOnlyList<EngineFamily> All { get; } = [s_inProcess, new ExternalFamily(), new LlamaBenchFamily()];
+    public static IReadOnlyList<EngineFamily> All { get; } =
+    [s_inProcess, new ExternalFamily(), new LlamaBenchFamily(), new OpenAiFamily()];
 
     /// <summary>Names of all engines.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.SelectMany(family => family.Names)];

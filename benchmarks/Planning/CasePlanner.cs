@@ -103,7 +103,7 @@ internal sealed class CasePlanner(PlanContext context)
             let tokenizeMs = prompt.TokenCount is null && tokenizer is not null ? TokenizeMs(tokenizer, prompt) : (double?)null
             let count = tokens?.TokenIds.Length ?? prompt.TokenCount
             from maxLength in _options.MaxLengths ?? [DefaultMaxLength(count)]
-            select Case(subject, text, KeyOf(subject, prompt, tokens, count, maxLength), tokens) with
+            select Case(subject, prompt, text, KeyOf(subject, prompt, tokens, count, maxLength), tokens) with
             {
                 TokenizeMs = tokenizeMs,
             };
@@ -143,16 +143,23 @@ internal sealed class CasePlanner(PlanContext context)
             Threads = subject.EngineOptions.Threads,
         };
 
-    private PlannedCase Case(CaseSubject subject, string prompt, CaseKey key, TokenizedPrompt? tokens)
+    private PlannedCase Case(CaseSubject subject, Prompt prompt, string asked, CaseKey key, TokenizedPrompt? tokens)
     {
         // Before a model is built nothing counts the tokens of a text.
         bool isCounted = key.PromptTokens is not null || !_options.DryRun;
-        string? skip = subject.IsBroken ? null : subject.Skip ?? (isCounted ? WhyNot(key, subject.ContextLength) : null);
+        string? skip =
+            subject.IsBroken ? null
+            : subject.Skip
+                ?? (
+                    subject.TakesText ? WhyNoText(key, prompt)
+                    : isCounted ? WhyNot(key, subject.ContextLength)
+                    : null
+                );
         return new PlannedCase
         {
             // Without a tokenizer the text itself tells apart what its shortened form does not.
             CaseId = key.PromptTokens is null
-                ? $"{CaseId.For(key)}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(prompt)))[..6]}"
+                ? $"{CaseId.For(key)}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(asked)))[..6]}"
                 : CaseId.For(key),
             Key = key,
             SkipReason = skip,
@@ -162,11 +169,14 @@ internal sealed class CasePlanner(PlanContext context)
             Peer = skip is null ? subject.Peer?.Invoke(key.MaxLength) : null,
             BenchProgram = subject.BenchProgram,
             WeightBytesPerToken = subject.WeightBytesPerToken,
-            PromptText = tokens?.Text,
+            PromptText = tokens?.Text ?? (subject.TakesText ? prompt.Text : null),
             PromptTokens = tokens?.TokenIds ?? [],
             KeepModelLoaded = _options.Isolation == Isolation.None,
         };
     }
+
+    private static string? WhyNoText(CaseKey key, Prompt prompt) =>
+        prompt.TokenCount is not null ? $"{key.Engine} takes texts, and {prompt.Id} is made of token ids" : null;
 
     private static string? WhyNot(CaseKey key, int? contextLength) =>
         key.PromptTokens switch

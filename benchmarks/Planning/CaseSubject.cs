@@ -82,6 +82,9 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
     /// <summary>Makes the ids of prompts; null where the subject has none of its own.</summary>
     public PromptTokenizer? Tokenizer { get; init; }
 
+    /// <summary>True when the engine is given a prompt's text and counts its tokens itself.</summary>
+    public bool TakesText { get; init; }
+
     /// <summary>True when only the number of a prompt's tokens reaches the engine, which draws its own.</summary>
     public bool DrawsOwnTokens { get; init; }
 

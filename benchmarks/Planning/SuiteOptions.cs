@@ -52,6 +52,12 @@ public sealed record SuiteOptions
     /// <summary>File that llama-bench loads; null looks in the model's folder, and makes one of the model.</summary>
     public string? Gguf { get; init; }
 
+    /// <summary>Address of an OpenAI-compatible server, which asks for that engine too; null contacts none.</summary>
+    public Uri? Endpoint { get; init; }
+
+    /// <summary>That server's name of the model.</summary>
+    public string? ApiModel { get; init; }
+
     /// <summary>Options that external engines give to their programs.</summary>
     public IReadOnlyDictionary<string, string> PeerOptions { get; init; } = new Dictionary<string, string>();
 

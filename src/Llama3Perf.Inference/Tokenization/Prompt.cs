@@ -19,7 +19,8 @@ public sealed record Prompt
     /// <summary>Tokens that it will have, BOS included; null for a text, which depends on the tokenizer.</summary>
     public int? TokenCount => RandomTokens > 0 ? RandomTokens : null;
 
-    internal string Text { get; }
+    /// <summary>The text; empty for pseudo-random tokens.</summary>
+    public string Text { get; }
 
     internal int RandomTokens { get; }
 

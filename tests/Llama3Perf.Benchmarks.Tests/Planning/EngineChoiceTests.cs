@@ -56,8 +56,8 @@ public sealed class EngineChoiceTests : IDisposable
     [Theory]
     [InlineData(
         "vllm",
-        "genai, ort, llama.cpp, external:transformers, external:ipex-llm, external:torch-directml, external:openvino, llama-bench, or external: "
-            + "and the path or command of a program"
+        "genai, ort, llama.cpp, external:transformers, external:ipex-llm, external:torch-directml, external:openvino, llama-bench, openai, "
+            + "or external: and the path or command of a program"
     )]
     [InlineData(
         "external:transfomers",

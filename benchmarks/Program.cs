@@ -2,4 +2,4 @@ using Llama3Perf.Benchmarks.Commands;
 using Llama3Perf.Benchmarks.Terminal;
 
 Failure.Prepare();
-return Cli.Run(args);
+return GuardedProcess.Run(args, Cli.Run);

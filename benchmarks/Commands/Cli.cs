@@ -100,6 +100,8 @@ internal static class Cli
         root.Add(GenerateCommand.Create());
         root.Add(InspectCommand.Create());
         root.Add(VerifyCommand.Create());
+        root.Add(DiagnoseCommand.Create());
+        root.Add(QualityCommand.Create());
         root.Add(ProbeCommand.Create());
         root.Add(CompareCommand.Create());
         root.Add(GateCommand.Create());

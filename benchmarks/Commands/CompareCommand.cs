@@ -66,13 +66,14 @@ internal static class CompareCommand
         };
         command.SetAction(parsed =>
         {
+            IReadOnlyList<string> compared = parsed.GetValue(metrics) ?? defaults.Metrics;
             RunComparison comparison = RunComparison.Of(
-                ResultsVerb.Read(parsed.GetRequiredValue(runs)),
+                ResultsVerb.Read(parsed.GetRequiredValue(runs), metrics: compared),
                 defaults with
                 {
                     Vary = parsed.GetValue(vary) ?? [],
                     Baseline = parsed.GetValue(baseline),
-                    Metrics = parsed.GetValue(metrics) ?? defaults.Metrics,
+                    Metrics = compared,
                     Threshold = parsed.GetValue(threshold) ?? defaults.Threshold,
                     Alpha = parsed.GetValue(alpha) ?? defaults.Alpha,
                     Noise = parsed.GetValue(noise) is { } file ? NoiseRecord.Read(file) : null,

@@ -48,8 +48,10 @@ internal static class InvocationRules
         "--output",
         "--case",
         "--verbose",
+        "--verify",
         "--launch-timeout",
         "--force",
+        "--keep-paths",
         "--telemetry",
     ];
 

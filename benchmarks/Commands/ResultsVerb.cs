@@ -17,8 +17,11 @@ internal static class ResultsVerb
         };
 
     /// <summary>The runs behind several paths, in their order.</summary>
-    public static IReadOnlyList<Run> Read(IEnumerable<string> paths, bool withTokens = false) =>
-        [.. paths.SelectMany(path => RunReader.Read(path, withTokens))];
+    public static IReadOnlyList<Run> Read(
+        IEnumerable<string> paths,
+        bool withTokens = false,
+        IReadOnlyCollection<string>? metrics = null
+    ) => RunReader.Read([.. paths], withTokens, metrics);
 
     /// <summary>A share given as <c>5%</c> or <c>0.05</c>.</summary>
     public static double Share(string text) =>

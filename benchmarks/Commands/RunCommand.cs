@@ -244,10 +244,10 @@ internal sealed class RunCommand
 
     private readonly Option<string?> _verify = OptionFactory.Value(
         "--verify",
-        "Before timing, holds each model's logits and tokens against ort on the CPU (cpu) or a reference.json; beyond the limits its cases "
-            + "fail.",
+        "What each model's answers are held against before timing, wherever it does not run on ort and the CPU: cpu, which is ort there, "
+            + "a reference.json, or off. Beyond the limits its cases fail. Default: cpu.",
         OptionFactory.Text,
-        "cpu|file"
+        "cpu|off|file"
     );
 
     private readonly Option<int?> _launchTimeout = OptionFactory.Value<int?>(
@@ -272,6 +272,11 @@ internal sealed class RunCommand
     private readonly Option<bool> _force = OptionFactory.Flag(
         "--force",
         "Replaces a folder at --output that has no marker of the suite and holds nothing but files named like those of a run."
+    );
+
+    private readonly Option<bool> _keepPaths = OptionFactory.Flag(
+        "--keep-paths",
+        "Writes paths into the run's files as they are. Default: ~ for the home folder, the program's own libraries relative to it."
     );
 
     // For the gate's --confirm.
@@ -328,6 +333,7 @@ internal sealed class RunCommand
             _resume,
             _trust,
             _force,
+            _keepPaths,
             _expectedModels,
         ];
 
@@ -476,6 +482,7 @@ internal sealed class RunCommand
             Verbose = parsed.GetValue(_verbose),
             LaunchTimeout = parsed.GetValue(_launchTimeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             Force = parsed.GetValue(_force),
+            KeepPaths = parsed.GetValue(_keepPaths),
             ExpectedModels = parsed.GetValue(_expectedModels),
             BenchmarkDotNetArguments = [.. parsed.UnmatchedTokens],
             ProviderOptions = basis.ProviderOptions,

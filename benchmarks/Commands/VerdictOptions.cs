@@ -49,6 +49,13 @@ internal sealed class VerdictOptions
         "Other tokens under the same folder, engine and provider fail too."
     );
 
+    private readonly Option<double?> _maxKl = OptionFactory.Value<double?>(
+        "--max-kl",
+        "Largest KL divergence of the current answers from their reference, nats. Default: what the runs' verification tolerated.",
+        text => OptionFactory.Number(0, 1000)(text),
+        "nats"
+    );
+
     public void AddTo(Command command)
     {
         command.Add(_threshold);
@@ -57,6 +64,7 @@ internal sealed class VerdictOptions
         command.Add(_vary);
         command.Add(_inconclusive);
         command.Add(_outputs);
+        command.Add(_maxKl);
     }
 
     public GateOptions Read(ParseResult parsed) =>
@@ -68,6 +76,7 @@ internal sealed class VerdictOptions
             Vary = parsed.GetValue(_vary) ?? [],
             InconclusiveFails = parsed.GetValue(_inconclusive) is { } choice ? choice == "fail" : s_defaults.InconclusiveFails,
             OutputChangeFails = parsed.GetValue(_outputs),
+            MaxKlNats = parsed.GetValue(_maxKl),
         };
 
     /// <summary>Appends a verdict to the file that GitHub shows on the page of a workflow run, where there is one.</summary>

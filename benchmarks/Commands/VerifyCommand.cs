@@ -45,7 +45,7 @@ internal sealed class VerifyCommand
     );
 
     private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
-        $"Prompt without --reference: text, @file.txt or ppN; repeatable. Default: {string.Join(" and ", ModelVerifier.Prompts)}."
+        "Prompt without --reference: text, @file.txt or ppN; repeatable. Default: pp15 and pp64."
     );
 
     private readonly Option<string?> _engine = OptionFactory.Value(
@@ -141,8 +141,10 @@ internal sealed class VerifyCommand
         VerifiedSide? other = isAgainst ? Other(parsed, tested.Folder) : null;
         Reference reference = other is null
             ? Reference.Read(parsed.GetValue(_reference)!)
-            : ModelVerifier.Answers(other, tested, parsed.GetValue(_prompts) ?? ModelVerifier.Prompts);
-        VerificationLimits usual = ModelVerifier.Limits(tested, other);
+            : ModelVerifier.Answers(other, tested, parsed.GetValue(_prompts) ?? ModelVerifier.Prompts(tested.Folder));
+        VerificationLimits usual = other is null
+            ? VerificationLimits.For(tested.Folder.Precision, Closeness.OtherWeights)
+            : VerificationLimits.Between(tested, other);
         ModelVerification verification = ModelVerifier.Verify(
             tested,
             reference,

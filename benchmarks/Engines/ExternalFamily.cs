@@ -53,7 +53,6 @@ internal sealed class ExternalFamily : EngineFamily
     {
         ExecutionProvider place = provider ?? ExecutionProvider.Cpu;
         PeerKind peer = PeerCatalog.Get(engine);
-        context.Verification?.Decline(peer.Name, "it gives tokens, no logits");
         IReadOnlyList<Precision> known = peer.PrecisionsOn(place);
         IReadOnlyList<Precision> wanted = context.Options.Precisions ?? (known is [var usual, ..] ? [usual] : [Precision.Fp16]);
         return wanted.Select(precision => Subject(peer, NameOf(engine, peer, context.Options), place, model, precision, context));

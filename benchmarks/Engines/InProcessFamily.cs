@@ -100,6 +100,8 @@ internal sealed class InProcessFamily : EngineFamily
         return new CaseSubject(engine, provider.ShownName(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,
+            Kind = EngineCatalog.Get(engine),
+            Folder = folder,
             Path = folder?.Path ?? "",
             Sha256 = folder is null ? null : context.Models.Fingerprint(folder),
             IsReal = ModelVariant.IsReal(variant.Name),
@@ -114,11 +116,7 @@ internal sealed class InProcessFamily : EngineFamily
             OptionsText = OptionsText.Of(engineOptions),
             Tokenizer = folder is null ? null : tokenizer ?? PromptTokenizer.For(folder),
             Skip = skip,
-            Failure =
-                folder is null || skip is not null
-                    ? null
-                    : GraphNeeds.Refusal(folder, engine, provider.Target())
-                        ?? context.Verification?.Failure(new VerifiedSide(folder, engine, engineOptions)),
+            Failure = folder is null || skip is not null ? null : GraphNeeds.Refusal(folder, engine, provider.Target()),
         };
     }
 

@@ -57,7 +57,12 @@ internal sealed class LoadedModel : IDisposable
         return new LaunchStarted(
             loadMs,
             Generator.Description,
-            [.. NativeLibraries.Loaded().Where(library => needed.Contains(library.Name))]
+            [
+                .. NativeLibraries
+                    .Loaded()
+                    .Where(library => needed.Contains(library.Name))
+                    .Select(library => library with { Path = HomePaths.OfLibrary(library.Path) }),
+            ]
         );
     }
 

@@ -19,6 +19,7 @@ namespace Llama3Perf.Benchmarks.Harness;
 [JsonDerivedType(typeof(IterationMeasured), "iteration")]
 [JsonDerivedType(typeof(LaunchEnded), "ended")]
 [JsonDerivedType(typeof(LaunchFailed), "failed")]
+[JsonDerivedType(typeof(ProgramMeasured), "program")]
 internal abstract record MeasurementLine
 {
     private const string Prefix = "// L3P ";
@@ -101,6 +102,10 @@ internal sealed record LaunchEnded(long? PeakRssBytes, long? PeakGpuBytes) : Mea
 
 /// <summary>The launch broke off.</summary>
 internal sealed record LaunchFailed(string Error) : MeasurementLine;
+
+/// <summary>What a program that measures by itself reported of a launch.</summary>
+/// <param name="Text">As its engine's family writes and reads it.</param>
+internal sealed record ProgramMeasured(string Text) : MeasurementLine;
 
 [JsonSourceGenerationOptions(
     IgnoreReadOnlyProperties = true,

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Toolchains.Results;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Conditions;
@@ -38,6 +39,14 @@ internal static class OutcomeReader
     /// <summary>The outcome of the launches that there are.</summary>
     public static CaseOutcome Read(PlannedCase planned, IReadOnlyList<LaunchResult> launches, RunIdentity run, RunEnvironment environment)
     {
+        if (
+            launches.SelectMany(launch => launch.Parsed).OfType<ProgramMeasured>().Select(line => line.Text).ToArray() is
+            { Length: > 0 } own
+        )
+        {
+            return EngineFamilies.Of(planned.Key.Engine).Read(planned, own, run, environment);
+        }
+
         LaunchStarted? started = launches.SelectMany(launch => launch.Parsed).OfType<LaunchStarted>().FirstOrDefault();
         // The key is what was asked for; of what was observed only the versions of another program's parts are known to nobody before.
         CaseKey key = planned.Key with
@@ -67,6 +76,7 @@ internal static class OutcomeReader
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
             Notes = Notes(started?.Engine, samples),
+            Verification = planned.Verification,
             WarmUps =
             [
                 .. launches
@@ -114,6 +124,7 @@ internal static class OutcomeReader
             Case = planned.Key,
             CaseId = planned.CaseId,
             Status = planned.SkipReason is null ? CaseStatus.Failed : CaseStatus.Skipped,
+            Verification = planned.Verification,
             Error = planned.SkipReason ?? planned.Failure ?? "BenchmarkDotNet did not run this case; see its log with --verbose",
         };
 

@@ -101,9 +101,7 @@ internal sealed class ProgressDisplay(SuiteOptions options, SuitePlan plan) : Ev
     {
         if (!_live && _index > 0 && _rates.Count > 0)
         {
-            Console.WriteLine(
-                FormattableString.Invariant($"launch {_launch}{OfLaunches}: {_name}, its {_index}.  {Median(_rates):0.0} tok/s")
-            );
+            Console.WriteLine(FormattableString.Invariant($"launch {_launch}{OfLaunches}: {_name} #{_index}  {Median(_rates):0.0} tok/s"));
         }
 
         _rates.Clear();

@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Planning;
@@ -18,18 +20,32 @@ internal sealed record EngineChoice(EngineFamily Family, string Engine, Executio
 internal sealed class CasePlanner(PlanContext context)
 {
     private readonly SuiteOptions _options = context.Options;
+    private Exception? _broken;
 
     /// <exception cref="UsageException">Two cases are the same, or <c>--case</c> names none.</exception>
+    /// <exception cref="ModelException">No model can be opened; the first one's reason.</exception>
     public IReadOnlyList<PlannedCase> Plan(IEnumerable<EngineChoice> engines)
     {
-        CaseSubject[] subjects =
+        (EngineFamily Family, CaseSubject Subject)[] found =
         [
             .. from choice in engines
             from model in _options.Models
-            from subject in choice.Family.Subjects(choice.Engine, choice.Provider, model, context)
-            select subject,
+            from subject in SubjectsOf(choice, model)
+            select (choice.Family, subject),
         ];
-        PlannedCase[] cases = [.. subjects.SelectMany(subject => Cases(subject, TokenizerOf(subject, subjects)))];
+        CaseSubject[] subjects = Array.ConvertAll(found, pair => pair.Subject);
+        if (_broken is not null && Array.TrueForAll(subjects, subject => subject.IsBroken))
+        {
+            ExceptionDispatchInfo.Throw(_broken);
+        }
+
+        (EngineFamily Family, CaseSubject Subject, PlannedCase Planned)[] all =
+        [
+            .. from pair in found
+            from planned in Cases(pair.Subject, TokenizerOf(pair.Subject, subjects))
+            select (pair.Family, pair.Subject, planned),
+        ];
+        PlannedCase[] cases = Array.ConvertAll(all, pair => pair.Planned);
         if (cases.GroupBy(planned => planned.CaseId).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
             throw new UsageException(
@@ -37,17 +53,42 @@ internal sealed class CasePlanner(PlanContext context)
             );
         }
 
-        if (_options.Cases is not { } wanted)
+        if (_options.Cases?.FirstOrDefault(id => !Array.Exists(cases, planned => planned.CaseId == id)) is { } unknown)
         {
-            return cases;
+            throw new UsageException($"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}");
         }
 
-        return wanted.FirstOrDefault(id => !Array.Exists(cases, planned => planned.CaseId == id)) is { } unknown
-            ? throw new UsageException(
-                $"--case: there is no '{unknown}' among {string.Join(", ", cases.Select(planned => planned.CaseId))}"
-            )
-            : [.. cases.Where(planned => wanted.Contains(planned.CaseId))];
+        CaseVerification verification = new(context);
+        return
+        [
+            .. from pair in all
+            where _options.Cases?.Contains(pair.Planned.CaseId) != false
+            select pair.Planned.IsRunnable
+                ? Verified(pair.Planned, verification.Of(pair.Subject, pair.Planned, subjects, pair.Family))
+                : pair.Planned,
+        ];
     }
+
+    private CaseSubject[] SubjectsOf(EngineChoice choice, string model)
+    {
+        try
+        {
+            return [.. choice.Family.Subjects(choice.Engine, choice.Provider, model, context)];
+        }
+        catch (Exception exception) when (exception is ModelException or EngineException or IOException or UnauthorizedAccessException)
+        {
+            // One bad model does not stop the others.
+            _broken ??= exception;
+            return [CaseSubject.Broken(choice, model, exception, context)];
+        }
+    }
+
+    private static PlannedCase Verified(PlannedCase planned, VerificationOutcome outcome) =>
+        planned with
+        {
+            Verification = outcome,
+            Failure = outcome.Status == VerificationStatus.Failed ? $"verification failed: {outcome.Detail}" : null,
+        };
 
     // Where an engine has no tokenizer of its own its prompts are as long as those of the engines beside it.
     private static PromptTokenizer? TokenizerOf(CaseSubject subject, CaseSubject[] all) =>
@@ -104,7 +145,7 @@ internal sealed class CasePlanner(PlanContext context)
 
     private PlannedCase Case(CaseSubject subject, string prompt, CaseKey key, TokenizedPrompt? tokens)
     {
-        string? skip = subject.Skip ?? WhyNot(key, subject.ContextLength);
+        string? skip = subject.IsBroken ? null : subject.Skip ?? WhyNot(key, subject.ContextLength);
         return new PlannedCase
         {
             // Without a tokenizer the text itself tells apart what its shortened form does not.

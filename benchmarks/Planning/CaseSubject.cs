@@ -1,6 +1,7 @@
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
@@ -10,8 +11,36 @@ namespace Llama3Perf.Benchmarks.Planning;
 /// <param name="Model">The model as it was asked for.</param>
 internal sealed record CaseSubject(string Engine, string Provider, string Model)
 {
+    /// <summary>The subject that stands for a model that cannot be opened or made: a failed row, and the other models go on.</summary>
+    public static CaseSubject Broken(EngineChoice choice, string model, Exception why, PlanContext context)
+    {
+        ExecutionProvider provider = choice.Provider ?? ExecutionProvider.Cpu;
+        return new CaseSubject(choice.Engine, choice.Provider?.Name() ?? "unknown", model)
+        {
+            ModelName = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(model)),
+            IsReal = System.IO.Path.Exists(model),
+            Precision = context.Options.Precisions?[0].Name() ?? "unknown",
+            EngineOptions = new EngineOptions
+            {
+                Provider = provider,
+                Threads = provider == ExecutionProvider.Cpu ? context.CpuThreads : context.Options.Threads,
+            },
+            Failure = why.Message,
+            IsBroken = true,
+        };
+    }
+
+    /// <summary>True when the model cannot be opened or made, so that nothing is known of it.</summary>
+    public bool IsBroken { get; private init; }
+
     /// <summary>Name in results.</summary>
     public required string ModelName { get; init; }
+
+    /// <summary>The engine; null for programs outside the suite.</summary>
+    public EngineKind? Kind { get; init; }
+
+    /// <summary>The folder that the engine computes from; null for programs that load something else, and where there is none.</summary>
+    public ModelFolder? Folder { get; init; }
 
     /// <summary>What the engine loads: a model folder, a checkpoint or a file; empty where there is none.</summary>
     public string Path { get; init; } = "";

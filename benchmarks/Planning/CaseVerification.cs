@@ -1,65 +1,191 @@
+using System.Globalization;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Verification;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Folders;
+using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
-/// <summary>Verifies the models of a run before anything is timed, each once on an engine and a provider.</summary>
-/// <param name="against"><c>cpu</c>, for the ort engine on the CPU provider with the same folder, or the path of a reference.json.</param>
-internal sealed class CaseVerification(string against)
+/// <summary>
+/// Verifies the models of a run before anything is timed, each once on an engine, its options and a provider: against <c>ort</c> on the
+/// CPU with the same folder, or against a reference.json. What the CPU answers is kept from run to run.
+/// </summary>
+/// <param name="context">What was asked for, and where models come from.</param>
+internal sealed class CaseVerification(PlanContext context)
 {
-    private readonly Reference? _file = against == "cpu" ? null : Reference.Read(against);
-    private readonly Dictionary<(string Folder, string Engine, ExecutionProvider Provider), string?> _failures = [];
+    /// <summary>The word for none.</summary>
+    public const string Off = "off";
 
-    private readonly HashSet<string> _declined = [];
+    /// <summary>The word for the usual one.</summary>
+    public const string Cpu = "cpu";
 
-    /// <summary>Why the model's figures would be worth nothing, or null.</summary>
-    public string? Failure(VerifiedSide side)
+    // Beyond weights: logits, activations, ONNX Runtime's arena and the process itself.
+    private const double MemoryFactor = 1.15;
+
+    private readonly ReferenceStore _store = new(Path.Combine(context.Models.Root, ".references"));
+    private readonly Dictionary<(string Path, string Engine, string Provider, string? Options, int? Threads), VerificationOutcome> _known =
+    [];
+
+    private readonly Reference? _file = context.Options.Verify is null or Off or Cpu
+        ? null
+        : Inference.Verification.Reference.Read(context.Options.Verify);
+
+    /// <summary>Whether a case's answers are right, as far as that can be known here.</summary>
+    /// <param name="subject">What is measured.</param>
+    /// <param name="planned">A case of it.</param>
+    /// <param name="all">Everything that the run measures.</param>
+    /// <param name="family">Of the subject's engine.</param>
+    public VerificationOutcome Of(CaseSubject subject, PlannedCase planned, IReadOnlyList<CaseSubject> all, EngineFamily family)
     {
-        (string, string, ExecutionProvider) key = (side.Folder.Path, side.Engine, side.Options.Provider);
-        if (!_failures.TryGetValue(key, out string? failure))
+        if (context.Options.Verify == Off)
         {
-            failure = Verify(side);
-            _failures.Add(key, failure);
+            return new VerificationOutcome { Status = VerificationStatus.Off };
         }
 
-        return failure;
+        var key = (subject.Path, subject.Engine, subject.Provider, subject.OptionsText, subject.EngineOptions.Threads);
+        if (!_known.TryGetValue(key, out VerificationOutcome? outcome))
+        {
+            outcome =
+                subject.Folder is not null ? OfFolder(subject)
+                : subject.Peer is not null ? OfProgram(subject, planned, all, family)
+                : Unverified("its program shows neither logits nor tokens");
+            _known.Add(key, outcome);
+            Tell(subject, outcome);
+        }
+
+        return outcome;
     }
 
-    /// <summary>Says, once, that an engine's models cannot be verified.</summary>
-    public void Decline(string engine, string reason)
+    private VerificationOutcome OfFolder(CaseSubject subject)
     {
-        if (_declined.Add(engine))
+        VerifiedSide tested = new(subject.Folder!, subject.Engine, subject.EngineOptions) { Kind = subject.Kind! };
+        VerifiedSide cpu = ReferenceOf(tested);
+        if (_file is null && tested is { Engine: "ort", Options.Provider: ExecutionProvider.Cpu })
         {
-            Console.WriteLine($"Not verified: {engine}: {reason}.");
-        }
-    }
-
-    private string? Verify(VerifiedSide side)
-    {
-        VerifiedSide? cpu = _file is null
-            ? side with
-            {
-                Engine = "ort",
-                Options = new EngineOptions { Threads = side.Options.Threads },
-            }
-            : null;
-        if (side.Engine == cpu?.Engine && side.Options.Provider == ExecutionProvider.Cpu)
-        {
-            Console.WriteLine($"Not verified: {side.Name} is the reference itself.");
-            return null;
+            return new VerificationOutcome { Status = VerificationStatus.Reference };
         }
 
-        Console.WriteLine($"Verifying {side.Name} against {cpu?.Name ?? against}.");
+        if (_file is null && WhyNoReference(cpu) is { } reason)
+        {
+            return Unverified(reason);
+        }
+
+        VerificationLimits limits = _file is null
+            ? VerificationLimits.Between(tested, cpu)
+            : VerificationLimits.For(tested.Folder.Precision, Closeness.OtherWeights);
         try
         {
-            Reference reference = _file ?? ModelVerifier.Answers(cpu!, side, ModelVerifier.Prompts);
-            return ModelVerifier.Verify(side, reference, ModelVerifier.Limits(side, cpu)).Failure is { } failure
-                ? $"not verified against {reference.Source}: {failure}"
-                : null;
+            Reference reference = _file ?? ModelVerifier.KeptAnswers(cpu, subject.Sha256!, _store);
+            return Outcome(ModelVerifier.Verify(tested, reference, limits), reference);
         }
         catch (EngineException exception)
         {
-            return $"not verified: {exception.Message}";
+            return Failed(exception.Message) with { KlLimitNats = limits.MaxDivergence };
+        }
+    }
+
+    /// <summary>A program of its own gives tokens alone. They can be held against a folder of the same weights and precision, if the run
+    /// has one.</summary>
+    private VerificationOutcome OfProgram(CaseSubject subject, PlannedCase planned, IReadOnlyList<CaseSubject> all, EngineFamily family)
+    {
+        CaseSubject? twin = all.FirstOrDefault(other =>
+            other is { Folder: not null, Skip: null } && (other.Model, other.Precision) == (subject.Model, subject.Precision)
+        );
+        if (twin is null)
+        {
+            return Unverified(
+                $"it gives tokens, no logits, and the run has no model folder of the same weights in {subject.Precision} to hold them "
+                    + "against"
+            );
+        }
+
+        VerifiedSide cpu = ReferenceOf(new VerifiedSide(twin.Folder!, twin.Engine, twin.EngineOptions));
+        if (WhyNoReference(cpu) is { } reason)
+        {
+            return Unverified(reason);
+        }
+
+        try
+        {
+            Reference reference = ModelVerifier.KeptAnswers(cpu, twin.Sha256!, _store);
+            int length = reference.Cases.Max(known => known.InputIds.Length) + Inference.Verification.Reference.NewTokens;
+            using IGenerator generator = family.Load(planned with { Peer = subject.Peer!(length) });
+            TokenVerification tokens = TokenVerification.Of(
+                generator,
+                reference,
+                twin.Folder!.EosTokenIds,
+                VerificationLimits.For(twin.Folder.Precision, Closeness.OtherArithmetic)
+            );
+            return new VerificationOutcome
+            {
+                Status = tokens.Failure is null ? VerificationStatus.Passed : VerificationStatus.Failed,
+                TopPercent = tokens.TopPercent,
+                Detail = tokens.Failure ?? $"tokens alone, against {reference.Source}: {tokens.Agreed} of {tokens.Compared} agree",
+            };
+        }
+        catch (EngineException exception)
+        {
+            return Failed(exception.Message);
+        }
+    }
+
+    // Where a provider does not round activations, neither may its reference; on the CPU both compute alike.
+    private static VerifiedSide ReferenceOf(VerifiedSide tested) =>
+        new(
+            tested.Folder,
+            "ort",
+            new EngineOptions
+            {
+                Threads = tested.Options.Provider == ExecutionProvider.Cpu ? tested.Options.Threads : null,
+                FloatActivations = tested.Options.Provider != ExecutionProvider.Cpu || !tested.Kind.HasOnnxRuntimeArithmetic,
+            }
+        );
+
+    private string? WhyNoReference(VerifiedSide cpu) =>
+        GraphNeeds.Refusal(cpu.Folder, cpu.Engine, GraphTarget.Cpu) is { } refusal ? $"ort cannot compute it on the CPU: {refusal}"
+        : context.TooLarge(MemoryFactor * cpu.Folder.WeightBytes) is { } reason ? $"no reference: {reason}"
+        : null;
+
+    private static VerificationOutcome Outcome(ModelVerification verification, Reference reference) =>
+        new()
+        {
+            Status = verification.Passed ? VerificationStatus.Passed : VerificationStatus.Failed,
+            KlNats = verification.Divergence,
+            KlLimitNats = verification.Limits.MaxDivergence,
+            TopPercent = verification.TopPercent,
+            Detail = $"against {reference.Source}: {verification.Failure ?? Agreement(verification)}",
+        };
+
+    private static string Agreement(ModelVerification verification)
+    {
+        double largest = verification.Cases.Max(verified => verified.Relative);
+        int tokens = verification.Cases.Sum(verified => verified.Tokens);
+        int ties = verification.Cases.Sum(verified => verified.Ties);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"logits differ by at most {largest:0.######} of their spread over {tokens} greedy "
+                + $"tokens{(ties > 0 ? $", {ties} of them ties" : "")}"
+        );
+    }
+
+    private static VerificationOutcome Unverified(string reason) => new() { Status = VerificationStatus.Unverified, Detail = reason };
+
+    private static VerificationOutcome Failed(string reason) => new() { Status = VerificationStatus.Failed, Detail = reason };
+
+    private static void Tell(CaseSubject subject, VerificationOutcome outcome)
+    {
+        string name = $"{subject.ModelName} {subject.Precision} on {subject.Engine}/{subject.Provider}";
+        string? line = outcome.Status switch
+        {
+            VerificationStatus.Passed => $"Verified: {name} {outcome.Detail}.",
+            VerificationStatus.Failed => $"Verification failed: {name}: {outcome.Detail}.",
+            VerificationStatus.Unverified => $"Not verified: {name}: {outcome.Detail}.",
+            _ => null,
+        };
+        if (line is not null)
+        {
+            Console.WriteLine(line);
         }
     }
 }

@@ -3,6 +3,15 @@ using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
+/// <summary>Launches of one case that its engine's own program has made, as texts.</summary>
+/// <param name="Find">The text of a launch by its number, from 1; null when it is still to be made.</param>
+/// <param name="Keep">Keeps a launch; when it returns the launch is on the disk.</param>
+internal sealed record KeptLaunches(Func<int, string?> Find, Action<int, string> Keep)
+{
+    /// <summary>None, and none are kept.</summary>
+    public static KeptLaunches None { get; } = new(_ => null, (_, _) => { });
+}
+
 /// <summary>
 /// Engines that are found, loaded and measured in one way. Every engine of a run comes through its family's door: planned, listed,
 /// filtered, probed, verified and confirmed alike.
@@ -45,7 +54,21 @@ internal abstract class EngineFamily
     public virtual IGenerator Load(PlannedCase planned) => throw new NotSupportedException($"{planned.Key.Engine} measures itself.");
 
     /// <summary>Measures a case by the engine's own program.</summary>
+    /// <param name="planned">The case.</param>
+    /// <param name="options">What was asked for.</param>
+    /// <param name="launches">Keeps each launch before the next one starts, and knows those of an earlier part of the run.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="environment">Its machine.</param>
     /// <returns>The outcome; a failure is a failed one with its reason.</returns>
-    public virtual CaseOutcome Measure(PlannedCase planned, SuiteOptions options, RunIdentity run, RunEnvironment environment) =>
+    public virtual CaseOutcome Measure(
+        PlannedCase planned,
+        SuiteOptions options,
+        KeptLaunches launches,
+        RunIdentity run,
+        RunEnvironment environment
+    ) => throw new NotSupportedException($"{planned.Key.Engine} is measured by BenchmarkDotNet.");
+
+    /// <summary>The outcome of launches that <see cref="Measure"/> kept.</summary>
+    public virtual CaseOutcome Read(PlannedCase planned, IReadOnlyList<string> launches, RunIdentity run, RunEnvironment environment) =>
         throw new NotSupportedException($"{planned.Key.Engine} is measured by BenchmarkDotNet.");
 }

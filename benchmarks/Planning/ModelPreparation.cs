@@ -13,6 +13,10 @@ namespace Llama3Perf.Benchmarks.Planning;
 internal sealed class ModelPreparation(string root)
 {
     private readonly ModelStore _store = new(root);
+
+    /// <summary>Folder of what is kept from run to run.</summary>
+    public string Root => root;
+
     private readonly Dictionary<string, string> _fingerprints = [];
     private readonly HashSet<string> _told = [];
 
@@ -82,7 +86,7 @@ internal sealed class ModelPreparation(string root)
     {
         try
         {
-            using FileStream file = File.OpenRead(path);
+            using FileStream file = InputFile.Open(path, long.MaxValue, "is no model");
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             byte[] buffer = new byte[1 << 20];
             for (int read; (read = file.Read(buffer)) > 0; )

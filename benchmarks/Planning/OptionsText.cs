@@ -38,5 +38,5 @@ internal static class OptionsText
         };
 
     private static string? Join(string[] parts) =>
-        parts.Length == 0 ? null : string.Join("; ", parts.Order(StringComparer.Ordinal)).ReplaceLineEndings(" ");
+        parts.Length == 0 ? null : HomePaths.Shown(string.Join("; ", parts.Order(StringComparer.Ordinal)).ReplaceLineEndings(" "));
 }

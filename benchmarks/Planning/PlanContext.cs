@@ -26,9 +26,6 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     /// <summary>The adapter that was asked for.</summary>
     public GpuInfo? Device { get; } = options.Device is { } device ? DeviceSelector.Select(machine.Gpus, device) : null;
 
-    /// <summary>Holds models against a reference before they are timed; null when that was not asked for.</summary>
-    public CaseVerification? Verification { get; } = options.Verify is { } reference ? new CaseVerification(reference) : null;
-
     /// <summary>Memory in bytes that a model can still take; null where the system does not tell.</summary>
     public Func<long?> AvailableMemory { get; init; } = MachineProbe.AvailableMemoryBytes;
 

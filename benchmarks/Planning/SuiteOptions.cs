@@ -139,8 +139,8 @@ public sealed record SuiteOptions
     /// <summary>Only these cases, by case_id; null for all.</summary>
     public IReadOnlyList<string>? Cases { get; init; }
 
-    /// <summary>What each model is verified against before it is timed: <c>cpu</c>, or the path of a reference.json; null for
-    /// nothing.</summary>
+    /// <summary>What each model is verified against before it is timed: <c>cpu</c>, which null means too, the path of a reference.json, or
+    /// <c>off</c>.</summary>
     public string? Verify { get; init; }
 
     public bool Verbose { get; init; }
@@ -150,6 +150,9 @@ public sealed record SuiteOptions
 
     /// <summary>True goes on with the interrupted run at <see cref="Output"/>.</summary>
     public bool Resume { get; init; }
+
+    /// <summary>True writes paths into result files as they are; else the home folder is <c>~</c>.</summary>
+    public bool KeepPaths { get; init; }
 
     /// <summary>True replaces a folder without our marker that holds nothing but files of our names.</summary>
     public bool Force { get; init; }

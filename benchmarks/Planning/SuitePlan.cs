@@ -43,6 +43,9 @@ public sealed record PlannedCase
     /// run.</summary>
     public string? Failure { get; init; }
 
+    /// <summary>Whether its answers are right.</summary>
+    public VerificationOutcome Verification { get; init; } = VerificationOutcome.Unknown;
+
     /// <summary>What the engine loads: a model folder, a checkpoint or a file.</summary>
     public required string ModelPath { get; init; }
 

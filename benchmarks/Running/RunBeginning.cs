@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Results;
 using Llama3Perf.Results.Rows;
 
@@ -19,11 +21,14 @@ internal sealed record RunBeginning(
     {
         try
         {
-            return JsonSerializer.Deserialize<RunBeginning>(File.ReadAllText(path)) is { RunId: not null, Cases: not null } beginning
+            return
+                JsonSerializer.Deserialize<RunBeginning>(InputFile.ReadText(path, "is not JSON"))
+                    is { RunId: not null, Cases: not null } beginning
                 ? beginning
                 : throw new JsonException("it lacks the run or its cases");
         }
-        catch (Exception exception) when (exception is IOException or JsonException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is IOException or JsonException or UnauthorizedAccessException or NotSupportedException or ModelException)
         {
             throw new RunFileException($"{path} cannot be read: {exception.Message}", exception);
         }

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using Llama3Perf.Benchmarks.Harness;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Files;
 using Llama3Perf.Results;
 
 namespace Llama3Perf.Benchmarks.Running;
@@ -28,7 +30,7 @@ internal sealed class RunJournal : IDisposable
             file.Position = length;
             return new RunJournal(file, launches);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or ModelException)
         {
             throw new RunFileException($"{path} is not a journal that can be read: {exception.Message}", exception);
         }
@@ -56,7 +58,7 @@ internal sealed class RunJournal : IDisposable
 
     private static (List<LaunchResult> Launches, long Length) Read(string path)
     {
-        byte[] bytes = File.ReadAllBytes(path);
+        byte[] bytes = InputFile.Length(path) == 0 ? [] : InputFile.ReadBytes(path, InputFile.MaxJournalBytes, "is no journal");
         List<LaunchResult> launches = [];
         int start = 0;
         for (int end = Array.IndexOf(bytes, (byte)'\n'); end >= 0; end = Array.IndexOf(bytes, (byte)'\n', start))
@@ -64,6 +66,7 @@ internal sealed class RunJournal : IDisposable
             launches.Add(
                 JsonSerializer.Deserialize<LaunchResult>(bytes.AsSpan(start, end - start))
                     is { CaseId: not null, Lines: not null, Measurements: not null } launch
+                && !launch.Lines.Concat(launch.Measurements).Contains(null!)
                     ? launch
                     : throw new JsonException($"line {launches.Count + 1} is no launch")
             );

@@ -18,6 +18,14 @@ internal sealed partial class RunOutput : IDisposable
     /// <summary>File that says that a folder is one of ours.</summary>
     public const string Marker = ".llama3perf";
 
+    /// <summary>File of the finished launches; of a complete run it is gone.</summary>
+    public const string JournalName = "journal.jsonl";
+
+    /// <summary>End of the name of a run that is being replaced.</summary>
+    public const string Old = ".old";
+
+    private const int Attempts = 20;
+
     private readonly FileStream _lock;
     private bool _isComplete;
     private bool _isDiscarded;
@@ -26,8 +34,8 @@ internal sealed partial class RunOutput : IDisposable
     {
         (Path, WorkPath) = (path, workPath);
         Directory.CreateDirectory(workPath);
-        _lock = Hold(workPath);
-        Journal = RunJournal.Open(System.IO.Path.Combine(workPath, "journal.jsonl"));
+        _lock = HoldPatiently(workPath);
+        Journal = RunJournal.Open(System.IO.Path.Combine(workPath, JournalName));
     }
 
     /// <summary>Where the run will be found.</summary>
@@ -63,13 +71,16 @@ internal sealed partial class RunOutput : IDisposable
         );
     }
 
-    /// <summary>The folder of a run that was interrupted, to go on in.</summary>
-    /// <exception cref="RunFileException">It is none, or it is being measured.</exception>
+    /// <summary>The folder of a run that was interrupted, to go on in; one that was to replace another does so at its end.</summary>
+    /// <exception cref="RunFileException">It is none, it is being measured, or what it was to replace is no run any more.</exception>
     public static RunOutput Resume(string path)
     {
         path = Full(path);
-        return File.Exists(System.IO.Path.Combine(path, Marker)) && File.Exists(System.IO.Path.Combine(path, "journal.jsonl"))
-            ? Begin(path, path)
+        // A pipe has no length, and a journal of nothing nothing to go on from.
+        return
+            File.Exists(System.IO.Path.Combine(path, Marker))
+            && new FileInfo(System.IO.Path.Combine(path, JournalName)) is { Exists: true, Length: > 0 }
+            ? Begin(PlaceOf(path), path)
             : throw new RunFileException($"--resume: {path} is not the folder of an interrupted run");
     }
 
@@ -78,10 +89,18 @@ internal sealed partial class RunOutput : IDisposable
 
     private string BeginningPath => System.IO.Path.Combine(WorkPath, "beginning.json");
 
+    private static string PlaceOf(string work)
+    {
+        string path = RunCleanup.TargetOf(work) ?? work;
+        return path == work || !Directory.Exists(path) || MayReplace(path, force: false)
+            ? path
+            : throw new RunFileException($"--resume: {work} was to replace {path}, which is no run folder any more; move one of them");
+    }
+
     /// <summary>Writes what a later process needs to go on, or makes sure that the run is the one that was begun.</summary>
     /// <returns>The run's identity: of a run that goes on, the one it has.</returns>
     /// <exception cref="RunFileException">Something is not as it was when the run began.</exception>
-    public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan, int? seed = null)
+    public RunIdentity Begin(RunIdentity identity, MachineInfo machine, SuitePlan plan, int? seed = null, bool keepPaths = false)
     {
         RunBeginning now = new(
             identity.RunId,
@@ -94,7 +113,7 @@ internal sealed partial class RunOutput : IDisposable
         if (!File.Exists(BeginningPath))
         {
             File.WriteAllText(BeginningPath, JsonSerializer.Serialize(now));
-            RunInvocation.OfThisProcess.Write(WorkPath);
+            RunInvocation.OfThisProcess.Write(WorkPath, keepPaths);
         }
 
         RunBeginning then = RunBeginning.Read(BeginningPath);
@@ -107,46 +126,20 @@ internal sealed partial class RunOutput : IDisposable
         return new RunIdentity(then.RunId, then.TestTime, then.BuildCommit);
     }
 
-    /// <summary>Removes what killed processes left in a folder of runs: work without a finished launch.</summary>
-    /// <returns>Runs that were killed and hold finished launches.</returns>
-    public static IReadOnlyList<string> CleanUp(string folder)
-    {
-        List<string> interrupted = [];
-        foreach (string run in Directory.Exists(folder) ? Directory.GetDirectories(folder) : [])
-        {
-            string journal = System.IO.Path.Combine(run, "journal.jsonl");
-            if (!File.Exists(System.IO.Path.Combine(run, Marker)) || !File.Exists(journal) || !IsFree(run))
-            {
-                continue;
-            }
-
-            if (new FileInfo(journal).Length > 0)
-            {
-                interrupted.Add(run);
-            }
-            else
-            {
-                Remove(run);
-            }
-        }
-
-        return interrupted;
-    }
-
     /// <summary>Writes what there is so far, over what was written before.</summary>
-    public void Write(Run run) => RunWriter.Write(run, WorkPath);
+    public void Write(Run run) => RunWriter.Write(WithShownPaths(run), WorkPath);
 
     /// <summary>Writes the run's files and gives the folder its name, in place of an earlier run there.</summary>
     public void Complete(Run run)
     {
         if (run.Cases.Count > 0)
         {
-            RunWriter.Write(run, WorkPath);
+            Write(run);
         }
 
-        LiftBenchmarkDotNetExports();
+        BenchmarkDotNetFiles.Gather(WorkPath);
         Journal.Dispose();
-        File.Delete(System.IO.Path.Combine(WorkPath, "journal.jsonl"));
+        File.Delete(System.IO.Path.Combine(WorkPath, JournalName));
         File.Delete(PlanPath);
         File.Delete(BeginningPath);
         _isComplete = true;
@@ -156,11 +149,23 @@ internal sealed partial class RunOutput : IDisposable
             return;
         }
 
-        // The older run goes when the new one stands in its place.
-        string old = WorkPath + ".old";
-        Directory.Move(Path, old);
-        Directory.Move(WorkPath, Path);
-        Directory.Delete(old, recursive: true);
+        TakePlace(WorkPath, Path);
+    }
+
+    /// <summary>Puts a complete run where it is wanted. The older one goes when the new one stands in its place.</summary>
+    public static void TakePlace(string work, string path)
+    {
+        string old = work + Old;
+        if (Directory.Exists(path))
+        {
+            Directory.Move(path, old);
+        }
+
+        Directory.Move(work, path);
+        if (Directory.Exists(old))
+        {
+            Directory.Delete(old, recursive: true);
+        }
     }
 
     /// <summary>Keeps nothing of the run.</summary>
@@ -173,7 +178,7 @@ internal sealed partial class RunOutput : IDisposable
         _lock.Dispose();
         if (isEmpty)
         {
-            Remove(WorkPath);
+            RunCleanup.Remove(WorkPath);
         }
     }
 
@@ -200,6 +205,22 @@ internal sealed partial class RunOutput : IDisposable
             ? IsFree(path)
             : force && Directory.EnumerateFileSystemEntries(path).All(IsOurName);
 
+    // A process that was killed may take a moment to be gone.
+    private static FileStream HoldPatiently(string folder)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return Hold(folder);
+            }
+            catch (IOException) when (attempt < Attempts)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
     // The lock belongs to a process and ends with it: no number that another process could be given again.
     private static FileStream Hold(string folder)
     {
@@ -213,7 +234,8 @@ internal sealed partial class RunOutput : IDisposable
         return marker;
     }
 
-    private static bool IsFree(string folder)
+    /// <summary>True when no process measures into a folder of ours.</summary>
+    public static bool IsFree(string folder)
     {
         try
         {
@@ -228,34 +250,20 @@ internal sealed partial class RunOutput : IDisposable
 
     private static bool IsOurName(string entry) => OurName().IsMatch(System.IO.Path.GetFileName(entry));
 
-    // BenchmarkDotNet puts its exports one folder deeper.
-    private void LiftBenchmarkDotNetExports()
-    {
-        string exports = System.IO.Path.Combine(WorkPath, "results");
-        if (!Directory.Exists(exports))
+    private static Run WithShownPaths(Run run) =>
+        run with
         {
-            return;
-        }
-
-        foreach (string file in Directory.EnumerateFiles(exports))
-        {
-            File.Move(file, System.IO.Path.Combine(WorkPath, System.IO.Path.GetFileName(file)), overwrite: true);
-        }
-
-        Directory.Delete(exports, recursive: true);
-    }
-
-    private static void Remove(string folder)
-    {
-        try
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // A child that dies at this moment still holds its log open; the next start removes the folder.
-        }
-    }
+            Cases =
+            [
+                .. run.Cases.Select(outcome =>
+                    outcome with
+                    {
+                        Error = outcome.Error is { } error ? HomePaths.Shown(error) : null,
+                        Notes = [.. outcome.Notes.Select(HomePaths.Shown)],
+                    }
+                ),
+            ],
+        };
 
     [GeneratedRegex(
         @"^(results\.(csv|md)|samples\.csv|tokens\.csv|invocation\.json|plan\.json|beginning\.json|journal\.jsonl|results|"

@@ -5,6 +5,7 @@ using BenchmarkDotNet.Reports;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Statistics;
@@ -32,6 +33,7 @@ internal sealed class RunRecorder : IDisposable
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _isInterrupted = new();
     private readonly PosixSignalRegistration[] _signals;
+    private bool _isEnding;
     private TimeSpan _writing;
     private long _written = Stopwatch.GetTimestamp();
 
@@ -41,18 +43,24 @@ internal sealed class RunRecorder : IDisposable
     /// <param name="context">What was asked for, and the machine.</param>
     /// <param name="plan">Its cases.</param>
     /// <param name="folder">Its folder.</param>
+    /// <param name="traces">The processes and folders of this measuring.</param>
     /// <param name="isOpen">True when what the launches show decides how many there will be.</param>
-    public RunRecorder(RunIdentity identity, PlanContext context, SuitePlan plan, RunOutput folder, bool isOpen = false)
+    public RunRecorder(
+        RunIdentity identity,
+        PlanContext context,
+        SuitePlan plan,
+        RunOutput folder,
+        MeasuringTraces traces,
+        bool isOpen = false
+    )
     {
         _wanted = isOpen ? null : context.Options.Launches;
-        (_identity, _context, _plan, _folder) = (identity, context, plan, folder);
-        _signals =
-        [
-            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(signal =>
-                PosixSignalRegistration.Create(signal, OnSignal)
-            ),
-        ];
+        (_identity, _context, _plan, _folder, Traces) = (identity, context, plan, folder, traces);
+        _signals = [.. ProcessSignals.All.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
     }
+
+    /// <summary>The processes and folders of this measuring.</summary>
+    public MeasuringTraces Traces { get; }
 
     /// <summary>How to go on with the run, when launches are kept.</summary>
     public string WhereKept =>
@@ -61,6 +69,13 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>The launch, if an earlier part of the run has made it.</summary>
     public LaunchResult? Find(string caseId, int index) =>
         _folder.Journal.Launches.FirstOrDefault(launch => launch.CaseId == caseId && launch.Index == index);
+
+    /// <summary>The launches of a case that its engine's own program makes.</summary>
+    public KeptLaunches OwnOf(PlannedCase planned) =>
+        new(
+            index => Find(planned.CaseId, index)?.Parsed.OfType<ProgramMeasured>().SingleOrDefault()?.Text,
+            (index, text) => Keep(new LaunchResult(planned.CaseId, index, ExitCode: 0, [new ProgramMeasured(text).Format()], []))
+        );
 
     /// <summary>What BenchmarkDotNet's launches are kept by.</summary>
     /// <param name="begin">Told before each launch.</param>
@@ -121,10 +136,12 @@ internal sealed class RunRecorder : IDisposable
     public void Keep(LaunchResult launch)
     {
         // A launch within this process fails too when its libraries are being shut down.
-        if (_isInterrupted.IsSet || (IsEndedBySignal(launch.ExitCode) && _isInterrupted.Wait(s_signalDelay)))
+        if (IsEndedBySignal(launch.ExitCode))
         {
-            Thread.Sleep(Timeout.Infinite);
+            _isInterrupted.Wait(s_signalDelay);
         }
+
+        WaitForEnd();
 
         lock (_lock)
         {
@@ -133,6 +150,15 @@ internal sealed class RunRecorder : IDisposable
             {
                 WritePart();
             }
+        }
+    }
+
+    /// <summary>Does not return when a signal is about to end this process: what was killed with it is no result.</summary>
+    public void WaitForEnd()
+    {
+        if (_isInterrupted.IsSet)
+        {
+            Thread.Sleep(Timeout.Infinite);
         }
     }
 
@@ -173,7 +199,13 @@ internal sealed class RunRecorder : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
+        if (Interlocked.Exchange(ref _isEnding, true))
+        {
+            return;
+        }
+
         _isInterrupted.Set();
+        Traces.EndProcesses();
         int exitCode = context.Signal switch
         {
             PosixSignal.SIGINT => 130,
@@ -193,6 +225,7 @@ internal sealed class RunRecorder : IDisposable
             Failure.Show(exception);
         }
 
+        Traces.Dispose();
         if (_folder.Journal.Launches.Count == 0)
         {
             _folder.Dispose();

@@ -40,11 +40,13 @@ internal static class SuiteRunner
         MeasurableBuild.Require();
         options = ChooseIsolation(options);
         CheckSpin(options);
+        using ProcessState process = new();
+        process.Set(HomePaths.KeepVariable, options.KeepPaths ? "1" : "");
         string[] filters = parsed.Filters.Any() ? [.. parsed.Filters] : [s_mainJob];
-        MeasuringFolders.CleanUp();
+        MeasuringTraces.CleanUp();
         RunIdentity identity = NewIdentity();
         string path = options.Output ?? Path.Combine(Workspace.Results, identity.RunId);
-        foreach (string left in RunOutput.CleanUp(Path.GetDirectoryName(Path.GetFullPath(path))!).Where(left => !options.Resume))
+        foreach (string left in RunCleanup.CleanUp(Path.GetDirectoryName(Path.GetFullPath(path))!).Where(left => !options.Resume))
         {
             Console.WriteLine($"{left} holds the finished launches of a run that was interrupted; to go on with it: run --resume {left}");
         }
@@ -54,14 +56,16 @@ internal static class SuiteRunner
         PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
         SuitePlan plan = Plan(context, filters);
         RequireModels(options, plan);
-        identity = folder.Begin(identity, context.Machine, plan, options.Seed);
-        using RunRecorder recorder = new(identity, context, plan, folder, isOpen: options.Until is not null);
+        identity = folder.Begin(identity, context.Machine, plan, options.Seed, options.KeepPaths);
+        using MeasuringTraces traces = new();
+        using RunRecorder recorder = new(identity, context, plan, folder, traces, isOpen: options.Until is not null);
         try
         {
             return Measure(identity, context, plan, filters, folder, recorder);
         }
         catch (Exception exception) when (exception is not UsageException && recorder.Stop())
         {
+            recorder.WaitForEnd();
             Console.Error.WriteLine(recorder.WhereKept);
             throw;
         }
@@ -81,12 +85,18 @@ internal static class SuiteRunner
         display.ShowPlan();
         new QuietMachine(ForeignLoad.Look, Console.WriteLine).Check(options);
         BenchmarkReport[] reports = Generate(options, plan, filters, folder, display, recorder);
+        recorder.WaitForEnd();
         RunEnvironment environment = recorder.Environment();
         CaseOutcome[] measuredThemselves =
         [
             .. plan
                 .Runnable.Where(planned => EngineFamilies.Of(planned.Key.Engine).MeasuresItself)
-                .Select(planned => EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, identity, environment)),
+                .Select(planned =>
+                    EngineFamilies.Of(planned.Key.Engine).Measure(planned, options, recorder.OwnOf(planned), identity, environment) with
+                    {
+                        Verification = planned.Verification,
+                    }
+                ),
         ];
         Run run = new(identity, environment, Gather(recorder, plan, reports, measuredThemselves));
         folder.Complete(run);
@@ -159,6 +169,11 @@ internal static class SuiteRunner
 
         using ProcessState process = new();
         process.Set(SuitePlan.Variable, folder.PlanPath);
+        if (options.Isolation == Isolation.Process)
+        {
+            process.Set(MeasuringTraces.Variable, recorder.Traces.JobId);
+        }
+
         process.Set(MeasuringPriority.Variable, MeasuringPriority.Current() ?? "");
 
         // Children are built from code that this build has analyzed already; MSBuild takes properties from the environment.
@@ -170,14 +185,13 @@ internal static class SuiteRunner
         try
         {
             LaunchLimit limit = new(options.LaunchTimeout, options.Isolation == Isolation.None ? recorder.End : null);
-            using MeasuringFolders folders = new();
             IConfig config = SuiteConfig.Create(
                 options,
                 plan,
                 folder.WorkPath,
                 display,
                 (executor, built) => new RecordingExecutor(executor, built, options, limit, recorder.Book(display.BeginLaunch)),
-                folders.JobId,
+                recorder.Traces.JobId,
                 loggers
             );
             return [.. s_switcher.Run(arguments, config).SelectMany(summary => summary.Reports)];

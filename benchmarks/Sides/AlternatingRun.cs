@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Running;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference.Conditions;
+using Llama3Perf.Results;
 using Llama3Perf.Results.Gate;
 
 namespace Llama3Perf.Benchmarks.Sides;
@@ -30,29 +32,27 @@ internal sealed record AlternatingRun(
         // Wrong options are told before anything is started.
         _ = new SequentialGate(["any"], Options);
         bool isNew = !Directory.Exists(output);
-        IReadOnlyList<ISide> sides = [];
+        List<ISide> sides = [];
+        using Signals signals = new(this, sides);
         try
         {
-            sides = SideProgram.Start([Baseline, Current], Console.WriteLine);
-            using Signals signals = new(this, sides);
+            sides.AddRange(SideProgram.Start([Baseline, Current], Console.WriteLine));
             return Measure(sides[0], sides[1], output);
+        }
+        catch (RunFileException) when (signals.HaveCome)
+        {
+            // A side is gone because this process is about to end too.
+            Thread.Sleep(Timeout.Infinite);
+            throw;
         }
         catch (UsageException)
         {
-            foreach (ISide side in sides)
-            {
-                side.Discard();
-            }
-
+            sides.ForEach(side => side.Discard());
             throw;
         }
         finally
         {
-            foreach (ISide side in sides)
-            {
-                side.Dispose();
-            }
-
+            sides.ForEach(side => side.Dispose());
             if (isNew && Directory.Exists(output) && !Directory.EnumerateFileSystemEntries(output).Any())
             {
                 Directory.Delete(output);
@@ -70,6 +70,13 @@ internal sealed record AlternatingRun(
         new QuietMachine(ForeignLoad.Look, Console.WriteLine).Check(Quiet);
         BlockMeasurement measurement = new(baseline, current, pairs, Options, Budget, Seed, TimeProvider.System, Console.WriteLine);
         string ended = measurement.Run();
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{measurement.Elapsed.TotalMinutes:0.0} min, of which the launches themselves took "
+                    + $"{(baseline.LaunchTime + current.LaunchTime) / measurement.Elapsed * 100:0} %."
+            )
+        );
         SequentialVerdict verdict = SequentialVerdict.Of(measurement.Gate, pairs, baseline.Complete(), current.Complete(), Seed, ended);
         foreach (string file in SequentialReport.WriteFiles(verdict, output))
         {
@@ -82,36 +89,20 @@ internal sealed record AlternatingRun(
     /// <summary>Ends the sides when this process is ended. Their launches stay where they are.</summary>
     private sealed class Signals : IDisposable
     {
+        private static readonly TimeSpan s_delay = TimeSpan.FromSeconds(1);
+
+        private readonly ManualResetEventSlim _haveCome = new();
         private readonly PosixSignalRegistration[] _registrations;
 
-        public Signals(AlternatingRun run, IReadOnlyList<ISide> sides) =>
+        public Signals(AlternatingRun run, List<ISide> sides) =>
             _registrations = [
                 .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal =>
-                    PosixSignalRegistration.Create(
-                        signal,
-                        context =>
-                        {
-                            context.Cancel = true;
-                            foreach (ISide side in sides)
-                            {
-                                side.Dispose();
-                            }
-
-                            Console.Error.WriteLine(
-                                $"\ninterrupted; the launches so far are in {run.Baseline.Output} and {run.Current.Output}"
-                            );
-                            Environment.Exit(
-                                context.Signal switch
-                                {
-                                    PosixSignal.SIGTERM => 143,
-                                    PosixSignal.SIGHUP => 129,
-                                    _ => ExitCode.Interrupted,
-                                }
-                            );
-                        }
-                    )
+                    PosixSignalRegistration.Create(signal, context => End(context, run, sides))
                 ),
             ];
+
+        /// <summary>In a terminal a signal goes to the sides as well, and they may be faster.</summary>
+        public bool HaveCome => _haveCome.Wait(s_delay);
 
         public void Dispose()
         {
@@ -119,6 +110,24 @@ internal sealed record AlternatingRun(
             {
                 registration.Dispose();
             }
+
+            _haveCome.Dispose();
+        }
+
+        private void End(PosixSignalContext context, AlternatingRun run, List<ISide> sides)
+        {
+            context.Cancel = true;
+            _haveCome.Set();
+            sides.ForEach(side => side.Dispose());
+            Console.Error.WriteLine($"\ninterrupted; the launches so far are in {run.Baseline.Output} and {run.Current.Output}");
+            Environment.Exit(
+                context.Signal switch
+                {
+                    PosixSignal.SIGTERM => 143,
+                    PosixSignal.SIGHUP => 129,
+                    _ => ExitCode.Interrupted,
+                }
+            );
         }
     }
 }

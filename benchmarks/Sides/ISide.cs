@@ -10,6 +10,9 @@ internal interface ISide : IDisposable
     /// <summary>What can be measured: every case, without samples.</summary>
     Run Planned { get; }
 
+    /// <summary>Time that all launches took, from the start of a process to its end: what measuring costs in any case.</summary>
+    TimeSpan LaunchTime { get; }
+
     /// <summary>Launches a case once.</summary>
     /// <returns>The case with the samples of this launch, or why it failed.</returns>
     /// <exception cref="RunFileException">The side is gone.</exception>

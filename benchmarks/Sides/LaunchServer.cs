@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Toolchains.Results;
 using Llama3Perf.Benchmarks.Engines;
@@ -26,6 +27,8 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
     private readonly LaunchLimit _limit = new(options.LaunchTimeout);
     private readonly Dictionary<string, int> _counts = [];
 
+    private TimeSpan _launchTime;
+
     // Of cases that their own program measures: nothing of theirs is in the journal.
     private readonly Dictionary<string, List<CaseOutcome>> _measuredThemselves = [];
 
@@ -41,9 +44,12 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
         PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
         SuitePlan plan = new(new CasePlanner(context).Plan(EngineFamilies.Choose(context)), []);
         SuiteRunner.RequireModels(options, plan);
-        RunIdentity identity = folder.Begin(SuiteRunner.NewIdentity(), context.Machine, plan, options.Seed);
-        using RunRecorder recorder = new(identity, context, plan, folder, isOpen: true);
+        RunIdentity identity = folder.Begin(SuiteRunner.NewIdentity(), context.Machine, plan, options.Seed, options.KeepPaths);
+        using MeasuringTraces traces = new();
+        using RunRecorder recorder = new(identity, context, plan, folder, traces, isOpen: true);
         using ProcessState process = new();
+        process.Set(MeasuringTraces.Variable, traces.JobId);
+        process.Set(HomePaths.KeepVariable, options.KeepPaths ? "1" : "");
         process.Set(SuitePlan.Variable, folder.PlanPath);
         process.Set(MeasuringPriority.Variable, MeasuringPriority.Current() ?? "");
         return new LaunchServer(options, context, plan, folder, recorder).Answer(input, tell);
@@ -67,7 +73,7 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
                     return ExitCode.Success;
                 case ["launch", var caseId] when plan.Runnable.FirstOrDefault(planned => planned.CaseId == caseId) is { } planned:
                     RunWriter.Write(Launch(planned), LaunchFolder);
-                    tell(new SideLaunched(LaunchFolder));
+                    tell(new SideLaunched(LaunchFolder, _launchTime.TotalMilliseconds));
                     break;
                 default:
                     throw new UsageException($"'{line}' is nothing that {Verb} does; it is for ab, not for people");
@@ -112,7 +118,9 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
     private Run LaunchItself(PlannedCase planned, EngineFamily family)
     {
         Run part = recorder.Part();
-        CaseOutcome outcome = family.Measure(planned, options with { Launches = 1 }, part.Identity, part.Environment);
+        long begun = Stopwatch.GetTimestamp();
+        CaseOutcome outcome = family.Measure(planned, options with { Launches = 1 }, KeptLaunches.None, part.Identity, part.Environment);
+        _launchTime = Stopwatch.GetElapsedTime(begun);
         _measuredThemselves.TryAdd(planned.CaseId, []);
         _measuredThemselves[planned.CaseId].Add(outcome);
         return part with { Cases = [outcome] };
@@ -121,11 +129,13 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
     private Run LaunchOwn(PlannedCase planned)
     {
         int index = _counts[planned.CaseId] = _counts.GetValueOrDefault(planned.CaseId) + 1;
+        long begun = Stopwatch.GetTimestamp();
         ExecuteResult result = _limit.Run(
             logger => OwnLaunch.Run(planned, context.Options, index, isBare: false, logger),
             NullLogger.Instance,
             index
         );
+        _launchTime = Stopwatch.GetElapsedTime(begun);
         LaunchResult launch = LaunchResult.Of(planned.CaseId, index, result);
         recorder.Keep(launch);
         return recorder.Of([launch], planned);

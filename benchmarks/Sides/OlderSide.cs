@@ -21,6 +21,8 @@ internal sealed class OlderSide : ISide
 
     public Run Planned { get; private set; }
 
+    public TimeSpan LaunchTime { get; private set; }
+
     /// <summary>Lets the build run its cases once, shortly, to learn which they are.</summary>
     /// <exception cref="RunFileException">It does not.</exception>
     /// <exception cref="UsageException">It does not take its options.</exception>
@@ -44,7 +46,9 @@ internal sealed class OlderSide : ISide
     public CaseOutcome Launch(string caseId)
     {
         List<Run> launches = _launches.TryGetValue(caseId, out List<Run>? known) ? known : _launches[caseId] = [];
+        long begun = Stopwatch.GetTimestamp();
         Run run = Measure("launch", ["--case", caseId]);
+        LaunchTime += Stopwatch.GetElapsedTime(begun);
         CaseOutcome outcome = run.Cases.Single();
         launches.Add(run);
         return outcome with { Samples = [.. outcome.Samples.Select(sample => sample with { LaunchIndex = launches.Count })] };

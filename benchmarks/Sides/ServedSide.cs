@@ -24,6 +24,8 @@ internal sealed class ServedSide : ISide
 
     public Run Planned { get; private set; }
 
+    public TimeSpan LaunchTime { get; private set; }
+
     /// <summary>Starts the program, and waits until it has planned and made the models that it needs.</summary>
     /// <exception cref="RunFileException">It does not come so far.</exception>
     /// <exception cref="UsageException">It does not take its options.</exception>
@@ -46,7 +48,9 @@ internal sealed class ServedSide : ISide
     public CaseOutcome Launch(string caseId)
     {
         Tell($"launch {caseId}");
-        return Read(Await<SideLaunched>().Folder).Cases.Single();
+        SideLaunched launched = Await<SideLaunched>();
+        LaunchTime += TimeSpan.FromMilliseconds(launched.Ms);
+        return Read(launched.Folder).Cases.Single();
     }
 
     public Run Complete()

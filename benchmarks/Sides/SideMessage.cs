@@ -46,7 +46,8 @@ internal sealed record SideReady(string Folder) : SideMessage;
 
 /// <summary>A launch is over.</summary>
 /// <param name="Folder">Folder of a run that holds this launch alone, until the next one is over.</param>
-internal sealed record SideLaunched(string Folder) : SideMessage;
+/// <param name="Ms">Time from the start of its process to its end.</param>
+internal sealed record SideLaunched(string Folder, double Ms) : SideMessage;
 
 /// <summary>The run is complete.</summary>
 /// <param name="Folder">Where it is.</param>

@@ -21,6 +21,12 @@ public sealed record EngineKind(
 
     /// <summary>Names of the native libraries that it computes with.</summary>
     public IReadOnlyList<string> NativeLibraries { get; init; } = [];
+
+    /// <summary>
+    /// False for engines that compute from the folder's weights in another arithmetic than ONNX Runtime's operators: they are verified
+    /// within wider limits of their own.
+    /// </summary>
+    public bool HasOnnxRuntimeArithmetic { get; init; } = true;
 }
 
 /// <summary>Whether something can be used here.</summary>

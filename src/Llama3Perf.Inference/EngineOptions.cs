@@ -27,6 +27,12 @@ public sealed record EngineOptions
     /// </summary>
     public bool AllowEos { get; init; }
 
+    /// <summary>
+    /// True has <c>ort</c> on the CPU compute quantized products in the graph's own activation type, whatever accuracy level they ask for:
+    /// for references of providers that have no such levels.
+    /// </summary>
+    public bool FloatActivations { get; init; }
+
     /// <summary>ONNX Runtime session configuration entries, applied last (<c>session.disable_prepacking=1</c>).</summary>
     public IReadOnlyDictionary<string, string> SessionEntries { get; init; } = new Dictionary<string, string>();
 

@@ -30,6 +30,9 @@ public sealed record ModelFolder
     /// <summary>What the graph needs of an engine and a provider beside that form.</summary>
     public IReadOnlyList<GraphNeed> Needs { get; init; } = [];
 
+    /// <summary>What the graph computes with.</summary>
+    public GraphArithmetic Arithmetic { get; init; } = new("fp32", RoundsActivations: false, QuantizesCache: false);
+
     /// <summary>The longest sequence that a LongRoPE graph gives its short rotary tables; null where there is one table for all
     /// lengths.</summary>
     public int? LongRopeLength { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Llama3Perf.Benchmarks.Engines.LlamaBench;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Running;
@@ -43,6 +44,65 @@ internal static partial class FuzzTargets
             JsonMutation.Apply,
             _ => RunInvocation.Read(folder),
             OfResults
+        );
+    }
+
+    private static FuzzTarget Beginning(string folder)
+    {
+        string file = Path.Combine(folder, "beginning.json");
+        RunBeginning beginning = new("run-1", DateTimeOffset.UnixEpoch, "abc", "m-1", [ExampleRun.Create().Cases[0].Case]);
+        File.WriteAllText(file, JsonSerializer.Serialize(beginning));
+        return OnFile("beginning", file, JsonMutation.Apply, _ => RunBeginning.Read(file), OfResults);
+    }
+
+    private static FuzzTarget Journal(string folder)
+    {
+        string file = Path.Combine(folder, "journal.jsonl");
+        using (var journal = RunJournal.Open(file))
+        {
+            journal.Append(new LaunchResult("case-1", 1, 0, [new LaunchEnded(1000, null).Format()], ["WorkloadActual 1: 1 op, 2 ns"]));
+            journal.Append(new LaunchResult("case-1", 2, null, [new LaunchFailed("why").Format()], []));
+        }
+
+        return OnFile(
+            "journal",
+            file,
+            (input, random) => random.Next(2) == 0 ? LineOf(input, random) : ByteMutation.Apply(input, random),
+            input =>
+            {
+                using var journal = RunJournal.Open(file);
+                foreach (LaunchResult launch in journal.Launches)
+                {
+                    _ = launch.Failure();
+                }
+            },
+            OfResults
+        );
+
+        static byte[] LineOf(byte[] input, Random random) =>
+            [.. JsonMutation.Apply(input[..Array.IndexOf(input, (byte)'\n')], random), (byte)'\n'];
+    }
+
+    private static FuzzTarget LlamaBenchLaunches(string folder)
+    {
+        LlamaBenchTest test = new()
+        {
+            BuildCommit = "abc",
+            BuildNumber = 7,
+            Backends = "CPU",
+            GpuInfo = "",
+            ModelType = "llama 1B Q4_0",
+            PromptTokens = 4,
+            NewTokens = 0,
+            SamplesNs = [1, 2],
+            SamplesTps = [3, 4],
+        };
+        return new FuzzTarget(
+            "llama-bench-launch",
+            [Bytes(new LlamaBenchLaunch(DateTimeOffset.UnixEpoch, test, test, KnowsDepth: true).Text)],
+            JsonMutation.Apply,
+            input => LlamaBenchLaunch.Parse(System.Text.Encoding.UTF8.GetString(input)),
+            OfEngines
         );
     }
 

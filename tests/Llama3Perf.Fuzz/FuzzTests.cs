@@ -5,7 +5,7 @@ namespace Llama3Perf.Fuzz;
 /// <summary>
 /// Every reader holds against damaged inputs. A few thousand inputs with the other tests; as many as wanted for each reader with
 /// <c>LLAMA3PERF_FUZZ_INPUTS=1000000 dotnet test -c Release --project tests/Llama3Perf.Fuzz</c>, another sequence with
-/// <c>LLAMA3PERF_FUZZ_SEED</c>. Inputs that are findings are kept in artifacts/fuzz.
+/// <c>LLAMA3PERF_FUZZ_SEED</c>, and for at most so long a reader with <c>LLAMA3PERF_FUZZ_SECONDS</c>. Findings are kept in artifacts/fuzz.
 /// </summary>
 public sealed class FuzzTests : IDisposable
 {
@@ -34,7 +34,9 @@ public sealed class FuzzTests : IDisposable
             target,
             asked ?? UsualInputs,
             (int)(Number("LLAMA3PERF_FUZZ_SEED") ?? 1),
-            asked is null ? s_usualTime : TimeSpan.MaxValue,
+            asked is null ? s_usualTime
+                : Number("LLAMA3PERF_FUZZ_SECONDS") is { } seconds ? TimeSpan.FromSeconds(seconds)
+                : TimeSpan.MaxValue,
             TimeSpan.FromSeconds(asked is null ? 60 : 2)
         );
 

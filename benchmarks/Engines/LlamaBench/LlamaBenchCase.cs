@@ -23,6 +23,7 @@ internal static class LlamaBenchCase
     /// <param name="environment">Its machine.</param>
     /// <param name="runOverride">For tests: standard output for arguments, joined by blanks, instead of running the program.</param>
     /// <param name="timeout">Limit of one of its runs; null is an hour.</param>
+    /// <param name="kept">Where launches are kept; null for nowhere.</param>
     /// <param name="cancellationToken">Ends the measuring and the program.</param>
     /// <returns>The outcome; a failure is a failed one with its reason, never an exception.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -34,6 +35,7 @@ internal static class LlamaBenchCase
         RunEnvironment environment,
         Func<string, string>? runOverride = null,
         TimeSpan? timeout = null,
+        KeptLaunches? kept = null,
         CancellationToken cancellationToken = default
     )
     {
@@ -44,9 +46,12 @@ internal static class LlamaBenchCase
         {
             LlamaBenchRequest request = LlamaBenchRequest.Of(planned, iterations);
             LlamaBenchSession session = new(request, bench);
-            LlamaBenchLaunch[] measured = [.. Enumerable.Range(0, launches).Select(_ => session.Launch(cancellationToken))];
+            LlamaBenchLaunch[] measured =
+            [
+                .. Enumerable.Range(1, launches).Select(index => Launch(session, index, kept ?? KeptLaunches.None, cancellationToken)),
+            ];
             CheckPlace(planned.Key.Provider, measured[0].Prefill);
-            return Outcome(planned, request, measured, session.KnowsDepth, run, environment);
+            return Outcome(planned, measured, run, environment);
         }
         catch (Exception e) when (e is EngineException or IOException or UnauthorizedAccessException)
         {
@@ -58,6 +63,22 @@ internal static class LlamaBenchCase
                 Error = LlamaBenchText.OneLine(e.Message),
             };
         }
+    }
+
+    /// <summary>The outcome of launches that were kept.</summary>
+    public static CaseOutcome Read(PlannedCase planned, IReadOnlyList<string> launches, RunIdentity run, RunEnvironment environment) =>
+        Outcome(planned, [.. launches.Select(LlamaBenchLaunch.Parse)], run, environment);
+
+    private static LlamaBenchLaunch Launch(LlamaBenchSession session, int index, KeptLaunches kept, CancellationToken cancellationToken)
+    {
+        if (kept.Find(index) is { } known)
+        {
+            return LlamaBenchLaunch.Parse(known);
+        }
+
+        LlamaBenchLaunch launch = session.Launch(cancellationToken);
+        kept.Keep(index, launch.Text);
+        return launch;
     }
 
     // What was asked for is the case. Figures of another place are another case's.
@@ -76,14 +97,7 @@ internal static class LlamaBenchCase
     private static string[] Backends(LlamaBenchTest test) =>
         test.Backends.ToLowerInvariant().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private static CaseOutcome Outcome(
-        PlannedCase planned,
-        LlamaBenchRequest request,
-        LlamaBenchLaunch[] launches,
-        bool knowsDepth,
-        RunIdentity run,
-        RunEnvironment environment
-    )
+    private static CaseOutcome Outcome(PlannedCase planned, LlamaBenchLaunch[] launches, RunIdentity run, RunEnvironment environment)
     {
         LlamaBenchTest test = launches[0].Prefill;
         // Where it chose its place itself, that is part of what was measured.
@@ -94,11 +108,11 @@ internal static class LlamaBenchCase
             Case = key,
             CaseId = planned.CaseId,
             Status = CaseStatus.Ok,
-            Notes = Notes(planned, test, knowsDepth),
+            Notes = Notes(planned, test, Array.TrueForAll(launches, launch => launch.KnowsDepth)),
             Samples =
             [
                 .. from launch in Enumerable.Range(0, launches.Length)
-                from iteration in Enumerable.Range(0, request.Iterations)
+                from iteration in Enumerable.Range(0, launches[launch].Prefill.SamplesNs.Count)
                 select ToSample(launches[launch], launch, iteration, key, planned.CaseId, run, environment),
             ],
         };

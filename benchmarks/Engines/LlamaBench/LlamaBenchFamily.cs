@@ -56,7 +56,6 @@ internal sealed class LlamaBenchFamily : EngineFamily
     public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context)
     {
         SuiteOptions options = context.Options;
-        context.Verification?.Decline(engine, "its program shows no tokens");
         string? gguf =
             options.Gguf
             ?? (Directory.Exists(model) ? Directory.EnumerateFiles(model, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() : null);
@@ -88,10 +87,19 @@ internal sealed class LlamaBenchFamily : EngineFamily
 
     public override bool MeasuresItself => true;
 
-    public override CaseOutcome Measure(PlannedCase planned, SuiteOptions options, RunIdentity run, RunEnvironment environment)
+    public override CaseOutcome Read(PlannedCase planned, IReadOnlyList<string> launches, RunIdentity run, RunEnvironment environment) =>
+        LlamaBenchCase.Read(planned, launches, run, environment);
+
+    public override CaseOutcome Measure(
+        PlannedCase planned,
+        SuiteOptions options,
+        KeptLaunches launches,
+        RunIdentity run,
+        RunEnvironment environment
+    )
     {
         Console.Write($"{planned.CaseId}  ");
-        CaseOutcome outcome = LlamaBenchCase.Measure(planned, options.Launches, options.Iterations, run, environment);
+        CaseOutcome outcome = LlamaBenchCase.Measure(planned, options.Launches, options.Iterations, run, environment, kept: launches);
         Console.WriteLine(
             outcome.Status == CaseStatus.Ok
                 ? FormattableString.Invariant($"{outcome.Samples.Average(sample => sample.DecodeTps):0.0} tok/s")

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Llama3Perf.Inference;
 
@@ -7,7 +9,34 @@ namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 /// <param name="StartUtc">Just before the first program was started.</param>
 /// <param name="Prefill">The prompt alone.</param>
 /// <param name="Decode">The new tokens alone.</param>
-internal sealed record LlamaBenchLaunch(DateTimeOffset StartUtc, LlamaBenchTest Prefill, LlamaBenchTest Decode);
+/// <param name="KnowsDepth">False where the program measures new tokens from an empty context.</param>
+internal sealed record LlamaBenchLaunch(DateTimeOffset StartUtc, LlamaBenchTest Prefill, LlamaBenchTest Decode, bool KnowsDepth)
+{
+    private static readonly JsonSerializerOptions s_strict = new() { RespectNullableAnnotations = true };
+
+    /// <summary>As it is kept while the run is not complete.</summary>
+    [JsonIgnore]
+    public string Text => JsonSerializer.Serialize(this);
+
+    /// <summary>Reads what <see cref="Text"/> gave.</summary>
+    /// <exception cref="EngineException">It is something else.</exception>
+    public static LlamaBenchLaunch Parse(string text)
+    {
+        try
+        {
+            return
+                JsonSerializer.Deserialize<LlamaBenchLaunch>(text, s_strict) is { Prefill: { } prefill, Decode: { } decode } launch
+                && (prefill.SamplesNs.Count, prefill.SamplesTps.Count) == (decode.SamplesNs.Count, decode.SamplesTps.Count)
+                && prefill.SamplesNs.Count == prefill.SamplesTps.Count
+                ? launch
+                : throw new JsonException("it lacks its tests");
+        }
+        catch (JsonException exception)
+        {
+            throw new EngineException($"a launch of llama-bench that was kept cannot be read: {exception.Message}", exception);
+        }
+    }
+}
 
 /// <summary>Runs the launches of a case. Whether the program knows a depth is asked once.</summary>
 internal sealed partial class LlamaBenchSession(LlamaBenchRequest request, Func<IReadOnlyList<string>, string> bench)
@@ -26,7 +55,7 @@ internal sealed partial class LlamaBenchSession(LlamaBenchRequest request, Func<
         cancellationToken.ThrowIfCancellationRequested();
         LlamaBenchTest decode = Decode();
         return prefill.BuildCommit == decode.BuildCommit
-            ? new LlamaBenchLaunch(start, prefill, decode)
+            ? new LlamaBenchLaunch(start, prefill, decode, KnowsDepth)
             : throw new EngineException(
                 $"llama-bench changed from build {prefill.BuildCommit} to {decode.BuildCommit} while it was measured"
             );

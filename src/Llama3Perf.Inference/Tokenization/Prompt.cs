@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Inference.Tokenization;
 
@@ -61,10 +63,10 @@ public sealed record Prompt
     {
         try
         {
-            string text = File.ReadAllText(path);
+            string text = InputFile.ReadText(path, "is no prompt");
             return text.Length > 0 ? text : throw new EngineException($"the prompt file '{path}' is empty");
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception exception) when (exception is ModelException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new EngineException($"the prompt file '{path}' cannot be read: {exception.Message}", exception);
         }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Inference.Tokenization;
 
@@ -16,9 +18,10 @@ internal sealed record TokenizerFile(byte[] Json, TokenFrame Frame)
     /// <exception cref="NotSupportedException">It has a part that ends the library's process, or gives a text other ids each
     /// time.</exception>
     /// <exception cref="JsonException">It is no JSON.</exception>
+    /// <exception cref="ModelException">It is empty, no regular file, or too large.</exception>
     public static TokenizerFile Read(string path)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+        using JsonDocument document = JsonDocument.Parse(InputFile.ReadBytes(path, InputFile.MaxJsonBytes, "is not JSON"));
         JsonElement root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object)
         {

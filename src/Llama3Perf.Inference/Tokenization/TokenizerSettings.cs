@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Inference.Tokenization;
 
@@ -21,7 +23,7 @@ internal sealed record TokenizerSettings(bool? AddBos, bool? AddEos, string? Bos
 
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(InputFile.ReadBytes(path, InputFile.MaxJsonBytes, "is not JSON"));
             JsonElement root = document.RootElement;
             return new TokenizerSettings(
                 Flag(root, "add_bos_token"),
@@ -31,7 +33,14 @@ internal sealed record TokenizerSettings(bool? AddBos, bool? AddEos, string? Bos
             );
         }
         catch (Exception exception)
-            when (exception is JsonException or FormatException or InvalidOperationException or IOException or UnauthorizedAccessException)
+            when (exception
+                    is JsonException
+                        or ModelException
+                        or FormatException
+                        or InvalidOperationException
+                        or IOException
+                        or UnauthorizedAccessException
+            )
         {
             throw new EngineException($"{path} cannot be read: {exception.Message.ReplaceLineEndings(" ")}", exception);
         }

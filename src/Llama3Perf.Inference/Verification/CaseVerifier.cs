@@ -2,35 +2,41 @@ using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Verification;
 
-/// <summary>Has an engine answer one prompt, and compares.</summary>
+/// <summary>Has an engine answer one prompt along the reference's own tokens, and compares every position.</summary>
 internal static class CaseVerifier
 {
-    public static VerifiedCase Verify(IEngine engine, ModelFolder folder, ReferenceCase reference, VerificationLimits limits)
+    public static VerifiedCase Verify(
+        IEngine engine,
+        ModelFolder folder,
+        ReferenceCase reference,
+        VerificationLimits limits,
+        Action? onToken = null
+    )
     {
         int count = reference.GreedyTokens.Length;
         GreedyRun run = new(engine, reference.InputIds, Math.Max(1, count), folder.EosTokenIds);
         run.Start([]);
-        VerifiedCase verified = new(
-            reference.Prompt,
-            LogitsDifference.Between(reference.LastLogits, engine.LastLogits()),
-            0,
-            count,
-            0,
-            null
-        );
-        for (int step = 0; verified.Logits.IsFinite && step < count; step++)
+        List<LogitsDifference> positions = [LogitsDifference.Between(reference.LastLogits, engine.LastLogits())];
+        VerifiedCase verified = new(reference.Prompt, positions, count, 0, 0, null);
+        for (int step = 0; positions[^1].IsFinite && step < count; step++)
         {
             Disagreement? difference = Step(engine, run, reference, step);
-            if (difference is not null && IsTie(difference, Logits(engine, reference, step), limits))
+            onToken?.Invoke();
+            if (difference is { Margin: double.NaN })
             {
-                verified = verified with { Ties = verified.Ties + 1 };
-            }
-            else if (difference is not null)
-            {
-                return verified with { First = difference };
+                // The rest would be computed on what is no number.
+                return verified with { First = verified.First ?? difference };
             }
 
-            verified = verified with { AgreedTokens = step + 1 };
+            if (step > 0 && reference.LogitsOf(step) is { } expected)
+            {
+                positions.Add(LogitsDifference.Between(expected, engine.LastLogits()));
+            }
+
+            verified =
+                difference is null ? verified with { TopTokens = verified.TopTokens + 1 }
+                : IsTie(difference, Logits(engine, reference, step), limits) ? verified with { Ties = verified.Ties + 1 }
+                : verified with { First = verified.First ?? difference };
             run.Continue(new ArraySegment<int>(reference.GreedyTokens, 0, step + 1));
         }
 

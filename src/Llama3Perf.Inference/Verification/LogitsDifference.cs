@@ -84,7 +84,8 @@ public sealed record LogitsDifference(double Maximum, double Spread, double Cosi
         return Math.Max(0, divergence);
     }
 
-    private static double LogSum(ReadOnlySpan<float> logits)
+    /// <summary>Logarithm of the sum of the exponentials: what a logit is above is its token's log probability.</summary>
+    internal static double LogSum(ReadOnlySpan<float> logits)
     {
         double highest = Highest(logits),
             sum = 0;

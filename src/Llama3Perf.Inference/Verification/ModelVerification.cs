@@ -11,19 +11,48 @@ public sealed record ModelVerification(IReadOnlyList<VerifiedCase> Cases, Verifi
     /// <summary>True when every prompt is within the limits.</summary>
     public bool Passed => Failure is null;
 
-    /// <summary>What is wrong with the first prompt that is beyond a limit, or null.</summary>
-    public string? Failure => Cases.Select(verified => verified.Failure(Limits)).FirstOrDefault(failure => failure is not null);
+    /// <summary>What is wrong with the first prompt that is beyond a limit, or with all together; null when nothing is.</summary>
+    public string? Failure =>
+        Cases.Select(verified => verified.Failure(Limits)).FirstOrDefault(failure => failure is not null)
+        ?? (
+            Divergence > Limits.MaxDivergence
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the mean KL divergence is {Divergence:0.########} nats, the limit is {Limits.MaxDivergence:0.########}"
+                )
+                : null
+        );
+
+    /// <summary>Mean Kullback-Leibler divergence over all positions of all prompts, nats; NaN when a logit was none.</summary>
+    public double Divergence => Cases.SelectMany(verified => verified.Positions).Average(position => position.Divergence);
+
+    /// <summary>How many of the reference's greedy tokens the model chose too, percent.</summary>
+    public double TopPercent => 100.0 * Cases.Sum(verified => verified.TopTokens) / Math.Max(1, Cases.Sum(verified => verified.Tokens));
 
     /// <summary>Lets an engine answer the reference's prompts. It must be allowed EOS tokens.</summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="folder">What it has loaded.</param>
+    /// <param name="reference">The prompts, and what they should give.</param>
+    /// <param name="limits">What is tolerated.</param>
+    /// <param name="onToken">Told of each token.</param>
     /// <exception cref="EngineException">The reference does not fit the model, or the engine fails other than by its numbers.</exception>
-    public static ModelVerification Of(IEngine engine, ModelFolder folder, Reference reference, VerificationLimits limits)
+    public static ModelVerification Of(
+        IEngine engine,
+        ModelFolder folder,
+        Reference reference,
+        VerificationLimits limits,
+        Action? onToken = null
+    )
     {
         foreach (ReferenceCase prompt in reference.Cases)
         {
             Check(folder, reference, prompt);
         }
 
-        return new ModelVerification([.. reference.Cases.Select(prompt => CaseVerifier.Verify(engine, folder, prompt, limits))], limits);
+        return new ModelVerification(
+            [.. reference.Cases.Select(prompt => CaseVerifier.Verify(engine, folder, prompt, limits, onToken))],
+            limits
+        );
     }
 
     private static void Check(ModelFolder folder, Reference reference, ReferenceCase prompt)
@@ -57,36 +86,61 @@ public sealed record ModelVerification(IReadOnlyList<VerifiedCase> Cases, Verifi
 
 /// <summary>The answer to one prompt, compared.</summary>
 /// <param name="Prompt">Short name for tables.</param>
-/// <param name="Logits">Logits after the prompt.</param>
-/// <param name="AgreedTokens">Greedy tokens before the first disagreement that is no tie.</param>
+/// <param name="Positions">Differences of the logits: those after the prompt, then those of each step whose logits the reference
+/// has.</param>
 /// <param name="Tokens">Greedy tokens of the reference.</param>
+/// <param name="TopTokens">How many of them the model chose too.</param>
 /// <param name="Ties">Disagreements that do not count, because the reference's own margin is within the limit of differences.</param>
 /// <param name="First">The first disagreement that counts, or null.</param>
-public sealed record VerifiedCase(string Prompt, LogitsDifference Logits, int AgreedTokens, int Tokens, int Ties, Disagreement? First)
+public sealed record VerifiedCase(
+    string Prompt,
+    IReadOnlyList<LogitsDifference> Positions,
+    int Tokens,
+    int TopTokens,
+    int Ties,
+    Disagreement? First
+)
 {
-    /// <summary>Which limit is exceeded, and by what; null when none is.</summary>
+    /// <summary>Greedy tokens before the first disagreement that counts.</summary>
+    public int AgreedTokens => First?.Index ?? Tokens;
+
+    /// <summary>The largest difference of a logit among the positions.</summary>
+    public double Maximum => Positions.Max(position => position.Maximum);
+
+    /// <summary>The largest difference as a share of its reference's spread.</summary>
+    public double Relative => Positions.Max(position => position.Relative);
+
+    /// <summary>The smallest cosine.</summary>
+    public double Cosine => Positions.Min(position => position.Cosine);
+
+    /// <summary>Mean Kullback-Leibler divergence over the positions, nats.</summary>
+    public double Divergence => Positions.Average(position => position.Divergence);
+
+    /// <summary>Which limit of its own the prompt exceeds, and by what; null when none.</summary>
     public string? Failure(VerificationLimits limits)
     {
+        int worst = Worst();
+        string where = worst == 0 ? "" : $" at greedy token {worst + 1}";
         string? what =
-            !Logits.IsFinite ? "NaN or infinite logits"
-            : Logits.Relative > limits.MaxDifference
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"logits differ by {Logits.Relative:0.#####} of their spread, the limit is {limits.MaxDifference}"
-                )
-            : Logits.Cosine < limits.MinCosine
-                ? string.Create(CultureInfo.InvariantCulture, $"the cosine is {Logits.Cosine:0.######}, the limit is {limits.MinCosine}")
-            : Logits.Divergence > limits.MaxDivergence
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"the KL divergence is {Logits.Divergence:0.#####}, the limit is {limits.MaxDivergence}"
-                )
+            !Positions[0].IsFinite ? "NaN or infinite logits"
             : First is { Margin: double.NaN } ? $"NaN or infinite logits at greedy token {AgreedTokens + 1}"
+            : Relative > limits.MaxDifference
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"logits differ by {Relative:0.#######} of their spread{where}, the limit is {limits.MaxDifference:0.#######}"
+                )
+            : Cosine < limits.MinCosine
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the cosine is {Cosine:0.#######}, the limit is {limits.MinCosine:0.#######}"
+                )
             : AgreedTokens < Math.Min(limits.MinTokens, Tokens)
                 ? $"{AgreedTokens} of {Tokens} greedy tokens agree, the limit is {Math.Min(limits.MinTokens, Tokens)}"
             : null;
         return what is null ? null : $"'{Prompt}': {what}";
     }
+
+    private int Worst() => Positions.Select((position, i) => (position.Relative, i)).Max().i;
 }
 
 /// <summary>A greedy token that is not the reference's.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Inference.Verification;
 
@@ -20,13 +21,14 @@ public sealed record Reference(string Source, IReadOnlyList<ReferenceCase> Cases
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(InputFile.ReadBytes(path, InputFile.MaxJsonBytes, "is not JSON"));
             ReferenceCase[] cases = [.. document.RootElement.GetProperty("cases").EnumerateArray().Select(ReadCase)];
             return cases.Length > 0 ? new Reference(Path.GetFileName(path), cases) : throw new EngineException($"{path} has no cases");
         }
         catch (Exception exception)
             when (exception
                     is JsonException
+                        or ModelException
                         or KeyNotFoundException
                         or InvalidOperationException
                         or FormatException
@@ -50,10 +52,17 @@ public sealed record Reference(string Source, IReadOnlyList<ReferenceCase> Cases
         string source,
         IEnumerable<TokenizedPrompt> prompts,
         IReadOnlyList<int> eosTokens,
-        int newTokens = NewTokens
-    ) => new(source, [.. prompts.Select(prompt => Answer(engine, prompt, eosTokens, newTokens))]);
+        int newTokens = NewTokens,
+        Action? onToken = null
+    ) => new(source, [.. prompts.Select(prompt => Answer(engine, prompt, eosTokens, newTokens, onToken))]);
 
-    private static ReferenceCase Answer(IEngine engine, TokenizedPrompt prompt, IReadOnlyList<int> eosTokens, int newTokens)
+    private static ReferenceCase Answer(
+        IEngine engine,
+        TokenizedPrompt prompt,
+        IReadOnlyList<int> eosTokens,
+        int newTokens,
+        Action? onToken
+    )
     {
         GreedyRun run = new(engine, prompt.TokenIds, newTokens, eosTokens);
         run.Start([]);
@@ -64,6 +73,7 @@ public sealed record Reference(string Source, IReadOnlyList<ReferenceCase> Cases
         {
             tokens.Add(run.Next());
             logits.Add(engine.LastLogits());
+            onToken?.Invoke();
             run.Continue(tokens);
         }
 

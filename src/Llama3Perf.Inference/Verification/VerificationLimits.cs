@@ -2,27 +2,68 @@ using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Verification;
 
-/// <summary>What a verification tolerates.</summary>
-/// <param name="MaxDifference">Largest difference of a logit, as a share of the reference's spread.</param>
-/// <param name="MinCosine">Smallest cosine between the rows of logits.</param>
-/// <param name="MaxDivergence">Largest Kullback-Leibler divergence, in nats.</param>
+/// <summary>What two computations of one model share, and with it how far apart right answers may be.</summary>
+public enum Closeness
+{
+    /// <summary>Weights, provider and arithmetic: nothing but the order of sums may differ.</summary>
+    Same,
+
+    /// <summary>Weights and type of activations: providers and forms of the graph round differently.</summary>
+    Rounding,
+
+    /// <summary>Weights; one side rounds its activations to 8 bits, and a value at an edge moves by a whole step.</summary>
+    RoundedActivations,
+
+    /// <summary>Weights; keys and values are rounded to 8 or 4 bits on another provider.</summary>
+    RoundedCache,
+
+    /// <summary>Weights; an engine computes in an arithmetic of its own.</summary>
+    OtherArithmetic,
+
+    /// <summary>The checkpoint: the reference computes from the weights before they were quantized.</summary>
+    OtherWeights,
+}
+
+/// <summary>What a verification tolerates; docs/verify.md has the measured distributions behind the usual ones.</summary>
+/// <param name="MaxDifference">Largest difference of a logit at any position, as a share of the reference's spread there.</param>
+/// <param name="MinCosine">Smallest cosine between the rows of logits of any position.</param>
+/// <param name="MaxDivergence">Largest mean Kullback-Leibler divergence over the positions of all prompts, in nats.</param>
 /// <param name="MinTokens">Greedy tokens that must agree, ties included; all of the reference's where it has fewer.</param>
 public sealed record VerificationLimits(double MaxDifference, double MinCosine, double MaxDivergence, int MinTokens)
 {
+    /// <summary>The usual limits between two computations.</summary>
+    public static VerificationLimits Between(VerifiedSide tested, VerifiedSide reference) =>
+        For(tested.Folder.Precision, ClosenessOf(tested, reference));
+
     /// <summary>The usual limits.</summary>
     /// <param name="precision">Storage of the weights that are verified.</param>
-    /// <param name="sameWeights">
-    /// True when the reference computes from the same stored weights: then only arithmetic differs. False when it may compute from the
-    /// weights before they were quantized.
-    /// </param>
-    public static VerificationLimits For(Precision precision, bool sameWeights) =>
-        precision switch
+    /// <param name="closeness">What the reference shares with them.</param>
+    public static VerificationLimits For(Precision precision, Closeness closeness) =>
+        (closeness, precision) switch
         {
-            Precision.Fp32 => new VerificationLimits(1e-4, 0.9999, 1e-4, Reference.NewTokens),
-            Precision.Fp16 => new VerificationLimits(0.01, 0.999, 0.01, Reference.NewTokens),
-            Precision.Int8 => sameWeights
-                ? new VerificationLimits(0.03, 0.995, 0.02, Reference.NewTokens)
-                : new VerificationLimits(0.05, 0.99, 0.05, 24),
-            _ => sameWeights ? new VerificationLimits(0.05, 0.99, 0.05, Reference.NewTokens) : new VerificationLimits(0.5, 0.8, 2, 16),
+            (Closeness.Same, _) => new VerificationLimits(1e-3, 0.99999, 1e-5, Reference.NewTokens),
+            (Closeness.Rounding, Precision.Fp32) => new VerificationLimits(1e-3, 0.99999, 1e-5, Reference.NewTokens),
+            (Closeness.Rounding, _) => new VerificationLimits(0.02, 0.999, 1e-3, Reference.NewTokens),
+            (Closeness.RoundedActivations, _) => new VerificationLimits(0.06, 0.995, 0.01, Reference.NewTokens),
+            (Closeness.RoundedCache or Closeness.OtherArithmetic, _) => new VerificationLimits(0.1, 0.98, 0.03, Reference.NewTokens),
+            (_, Precision.Fp32) => new VerificationLimits(1e-4, 0.9999, 1e-4, Reference.NewTokens),
+            (_, Precision.Fp16) => new VerificationLimits(0.01, 0.999, 1e-3, Reference.NewTokens),
+            (_, Precision.Int8) => new VerificationLimits(0.06, 0.99, 0.02, 24),
+            _ => new VerificationLimits(0.45, 0.8, 0.5, 16),
         };
+
+    /// <summary>What two computations share.</summary>
+    public static Closeness ClosenessOf(VerifiedSide tested, VerifiedSide reference)
+    {
+        (ModelFolder a, ModelFolder b) = (tested.Folder, reference.Folder);
+        return (a.Precision, a.BlockSize) != (b.Precision, b.BlockSize) ? Closeness.OtherWeights
+            : !tested.Kind.HasOnnxRuntimeArithmetic || !reference.Kind.HasOnnxRuntimeArithmetic ? Closeness.OtherArithmetic
+            : tested.Options.Provider == reference.Options.Provider
+            && tested.RoundsActivations == reference.RoundsActivations
+            && (a.Family, a.Arithmetic) == (b.Family, b.Arithmetic)
+                ? Closeness.Same
+            : a.Arithmetic.QuantizesCache || b.Arithmetic.QuantizesCache ? Closeness.RoundedCache
+            : tested.RoundsActivations || reference.RoundsActivations ? Closeness.RoundedActivations
+            : Closeness.Rounding;
+    }
 }

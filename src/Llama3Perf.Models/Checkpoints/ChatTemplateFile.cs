@@ -15,9 +15,9 @@ public static class ChatTemplateFile
     public static string? Read(string folder)
     {
         string file = Path.Combine(folder, Name);
-        if (File.Exists(file))
+        if (File.Exists(file) && InputFile.Length(file) > 0)
         {
-            return File.ReadAllText(file);
+            return InputFile.ReadText(file, "is no template");
         }
 
         string configuration = Path.Combine(folder, "tokenizer_config.json");

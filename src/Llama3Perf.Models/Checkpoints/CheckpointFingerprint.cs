@@ -56,7 +56,11 @@ public static class CheckpointFingerprint
             using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             foreach (string file in s_smallFiles.Select(name => Path.Combine(checkpoint.Path, name)).Where(File.Exists))
             {
-                Append(all, file, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))));
+                Append(
+                    all,
+                    file,
+                    Convert.ToHexStringLower(SHA256.HashData(InputFile.ReadBytes(file, InputFile.MaxJsonBytes, "is not JSON")))
+                );
             }
 
             foreach (WeightFileState state in states)

@@ -33,7 +33,7 @@ internal sealed record CheckpointTokenizer(string Tokenizer, string Settings, st
 
         // A broken one is refused here too.
         _ = JsonField.ReadFile(configuration);
-        return new CheckpointTokenizer(tokenizer, File.ReadAllText(configuration), template, checkpoint.Tokens);
+        return new CheckpointTokenizer(tokenizer, InputFile.ReadText(configuration, "is not JSON"), template, checkpoint.Tokens);
     }
 
     /// <summary>Writes the files into a folder.</summary>

@@ -22,6 +22,12 @@ internal static class SafetensorsFile
     {
         try
         {
+            // A pipe has no length and would be waited for.
+            if (InputFile.Length(path) == 0)
+            {
+                throw new ModelException($"{Shown.Text(path)} is truncated: it has 0 bytes and no header. Download it again.");
+            }
+
             using SafeFileHandle file = File.OpenHandle(path);
             long length = RandomAccess.GetLength(file);
             byte[] header = Header(path, file, length);

@@ -19,7 +19,10 @@ internal static class HubCache
         }
 
         string main = Path.Combine(folder, "refs", "main");
-        string? named = File.Exists(main) ? Path.Combine(snapshots, Path.GetFileName(File.ReadAllText(main).Trim())) : null;
+        string? named =
+            File.Exists(main) && InputFile.Length(main) is > 0 and < InputFile.MaxTextBytes
+                ? Path.Combine(snapshots, Path.GetFileName(File.ReadAllText(main).Trim()))
+                : null;
         return Directory.Exists(named) ? named : Directory.EnumerateDirectories(snapshots).MaxBy(Directory.GetLastWriteTimeUtc) ?? folder;
     }
 

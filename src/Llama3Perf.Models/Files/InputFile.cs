@@ -4,10 +4,16 @@ namespace Llama3Perf.Models.Files;
 /// Opens files that others made: regular ones with something in them, up to a size. A pipe would wait for ever and a device never end; both
 /// have a length of 0, as an empty file has, so that none of them needs to be opened.
 /// </summary>
-internal static class InputFile
+public static class InputFile
 {
     /// <summary>The largest JSON file that is read: vocabularies of the largest tokenizers take a tenth of it.</summary>
     public const long MaxJsonBytes = 256L << 20;
+
+    /// <summary>The largest text that is read: prompts, chat templates, how a run was asked for.</summary>
+    public const long MaxTextBytes = 16L << 20;
+
+    /// <summary>The largest journal of an interrupted run.</summary>
+    public const long MaxJournalBytes = 1L << 30;
 
     /// <summary>Bytes of a file; of its target where it is a link, as every file of a hub cache is.</summary>
     public static long Length(string path) => new FileInfo(FileLinks.RealPath(path)).Length;
@@ -25,5 +31,25 @@ internal static class InputFile
             : length > maxBytes
                 ? throw new ModelException($"{path} has {length} bytes, more than the {maxBytes} that are read of such a file.")
             : File.OpenRead(path);
+    }
+
+    /// <summary>The whole of a file.</summary>
+    /// <exception cref="ModelException">It is empty, no regular file, or too large.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static byte[] ReadBytes(string path, long maxBytes, string otherwise)
+    {
+        using FileStream file = Open(path, maxBytes, otherwise);
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <summary>The whole of a text file: UTF-8, or what its byte order mark says.</summary>
+    /// <exception cref="ModelException">It is empty, no regular file, or too large.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static string ReadText(string path, string otherwise)
+    {
+        using StreamReader reader = new(Open(path, MaxTextBytes, otherwise));
+        return reader.ReadToEnd();
     }
 }

@@ -64,7 +64,7 @@ internal static class BuildManifest
     public static string? ReadText(string folder)
     {
         string file = Path.Combine(folder, FileName);
-        return File.Exists(file) ? File.ReadAllText(file) : null;
+        return File.Exists(file) ? InputFile.ReadText(file, "is no manifest") : null;
     }
 
     /// <summary>Name of what the folder was built from and whether its weights are random; null for a folder without manifest.</summary>

@@ -7,6 +7,9 @@ namespace Llama3Perf.Models.Folders;
 /// cache, needs.</summary>
 internal sealed class GraphFacts
 {
+    /// <summary>Attribute of MatMulNBits.</summary>
+    public const string AccuracyLevel = "accuracy_level";
+
     private readonly string _path;
     private readonly NodeProto[] _attentions;
     private readonly HashSet<string> _cacheNames;
@@ -43,6 +46,22 @@ internal sealed class GraphFacts
 
     /// <summary>The type that products compute with, most of them: that of their scales or weights, and never that of the cache.</summary>
     public DataType Activations => MostCommon(Products.Select(product => Tensors.Type(product.Scales ?? product.Weight)));
+
+    /// <summary>What is computed with.</summary>
+    public GraphArithmetic Arithmetic =>
+        new(
+            Activations switch
+            {
+                DataType.Float16 => "fp16",
+                DataType.Bfloat16 => "bf16",
+                _ => "fp32",
+            },
+            Products.Any(product => product.Bits is not null && (product.Node.OpType != "MatMulNBits" || RoundsActivations(product.Node))),
+            Caches.Any(cache => cache.IsQuantized)
+        );
+
+    /// <summary>Whether a MatMulNBits asks for activations of 8 bits.</summary>
+    public static bool RoundsActivations(NodeProto node) => node.Integer(AccuracyLevel) >= 4;
 
     /// <summary>
     /// Where the rotation is computed, and whether the cache grows: only GroupQueryAttention appends in place. One that rotates is the

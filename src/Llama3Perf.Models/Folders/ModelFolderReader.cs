@@ -48,6 +48,7 @@ public static class ModelFolderReader
             Precision = precision,
             BlockSize = blockSize,
             Family = facts.Family,
+            Arithmetic = facts.Arithmetic,
             Needs = [.. facts.Needs(sharesBuffers)],
             LongRopeLength = (int?)Math.Min(facts.LongRopeLength ?? 0, int.MaxValue) is > 0 and var length ? length : null,
             SharesBuffers = sharesBuffers,

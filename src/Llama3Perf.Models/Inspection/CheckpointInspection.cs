@@ -112,7 +112,7 @@ public sealed record CheckpointShard(string Name, int TensorCount, long Bytes)
     // A file of a hub cache is a link, and a link has no size of its own.
     internal static CheckpointShard Of(string file, Checkpoint checkpoint)
     {
-        using FileStream stream = File.OpenRead(file);
-        return new CheckpointShard(Path.GetFileName(file), checkpoint.Tensors.Values.Count(tensor => tensor.File == file), stream.Length);
+        int tensors = checkpoint.Tensors.Values.Count(tensor => tensor.File == file);
+        return new CheckpointShard(Path.GetFileName(file), tensors, InputFile.Length(file));
     }
 }

@@ -45,6 +45,7 @@ public static class Aggregates
                     : null,
             Conditions = ConditionSummary.Of([.. samples.Select(sample => sample.Conditions)]),
             Fitness = CaseFitness.Of(samples),
+            Verification = outcome.Verification,
             DriftPercent = Drift(samples),
             OutputSha256 = samples.FirstOrDefault()?.OutputSha256,
             OutputStable = IsStable(samples),

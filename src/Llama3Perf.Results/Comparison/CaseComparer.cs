@@ -39,6 +39,29 @@ internal sealed class CaseComparer
         return sides.All(side => side is null) ? null : new MeasuredMetric(first.Outcome.CaseId, first.Outcome.Case, metric, sides);
     }
 
+    /// <summary>Where a side answers otherwise than the first, a line each.</summary>
+    public IEnumerable<string> AnswerChanges()
+    {
+        string caseId = CaseMatching.NameOf(_row);
+        for (int side = 1; side < _row.Length; side++)
+        {
+            if (!_usable[0] || !_usable[side])
+            {
+                continue;
+            }
+
+            if (AnswerChange.Tokens([_row[0]!], _row[side]!) is { } tokens)
+            {
+                yield return $"other output tokens: {caseId} in {_sides[side].Label}: {tokens}";
+            }
+
+            if (AnswerChange.Divergence([_row[0]!], _row[side]!) is { } divergence)
+            {
+                yield return $"wrong answers: {caseId} in {_sides[side].Label}: {divergence}";
+            }
+        }
+    }
+
     /// <summary>A metric of a case on its side.</summary>
     public static MeasuredSide Side(KeyedCase found, Column<Sample> metric, NoiseRecord? noise) =>
         new(LogSample.Of(found.Outcome.Samples, metric), noise?.Find(found.Context, metric)?.Noise, found.Unsteady);

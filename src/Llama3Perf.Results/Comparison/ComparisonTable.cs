@@ -70,6 +70,7 @@ public static class ComparisonTable
             notes.Add("weights are synthetic: speed is real, text is noise");
         }
 
+        notes.AddRange(comparison.AnswerChanges);
         notes.AddRange(comparison.Sides.SelectMany(side => side.Run.Remarks).Distinct(StringComparer.Ordinal));
         notes.AddRange(
             comparison

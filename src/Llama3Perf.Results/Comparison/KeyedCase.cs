@@ -91,7 +91,9 @@ internal sealed class KeyedCase
     /// <summary>What is wrong with the case, or null when it has samples to compare.</summary>
     public string? Problem()
     {
-        int broken = Outcome.Samples.Count(sample => !sample.Completed);
+        int broken = Outcome.Samples is SampleList list
+            ? list.Count - list.CompletedCount
+            : Outcome.Samples.Count(sample => !sample.Completed);
         return Outcome switch
         {
             { Status: CaseStatus.Failed } => $"failed: {Outcome.Error ?? "no reason given"}",

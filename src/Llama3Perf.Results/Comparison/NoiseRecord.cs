@@ -108,7 +108,7 @@ public sealed record NoiseRecord
         try
         {
             NoiseRecord record =
-                JsonSerializer.Deserialize<NoiseRecord>(File.ReadAllBytes(path), s_json) ?? throw new JsonException("it is null");
+                JsonSerializer.Deserialize<NoiseRecord>(RegularFile.ReadBytes(path), s_json) ?? throw new JsonException("it is null");
             return record switch
             {
                 { SchemaVersion: not CurrentVersion } => throw new RunFileException(

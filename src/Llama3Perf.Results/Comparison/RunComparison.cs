@@ -49,6 +49,9 @@ public sealed record RunComparison
     /// <summary>Cases that a side lacks, or that failed there, or whose metric is unknown there.</summary>
     public required IReadOnlyList<UnmatchedCase> Unmatched { get; init; }
 
+    /// <summary>Where the sides' answers differ, a line each.</summary>
+    public IReadOnlyList<string> AnswerChanges { get; init; } = [];
+
     /// <summary>Compares runs.</summary>
     /// <param name="runs">Two or more; one is enough when a field that its own cases differ in is varied.</param>
     /// <param name="options">How.</param>
@@ -71,11 +74,13 @@ public sealed record RunComparison
         options.Noise?.RequireMachine(matching.Sides.Select(side => side.Run));
         List<UnmatchedCase> unmatched = [];
         List<MeasuredMetric> measured = [];
+        List<string> answers = [];
         foreach (KeyedCase?[] row in matching.Rows)
         {
             CaseComparer comparer = new(matching.Sides, row, options.Noise);
             measured.AddRange(metrics.Select(comparer.Measured).OfType<MeasuredMetric>());
             unmatched.AddRange(comparer.Unmatched);
+            answers.AddRange(comparer.AnswerChanges());
         }
 
         return new RunComparison
@@ -85,6 +90,7 @@ public sealed record RunComparison
             Sides = matching.Sides,
             Rows = [.. Judge(measured, matching.Sides.Count, options).OrderBy(row => row.WorstGain ?? double.MaxValue)],
             Unmatched = unmatched,
+            AnswerChanges = answers,
         };
     }
 

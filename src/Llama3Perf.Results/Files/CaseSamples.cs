@@ -1,12 +1,21 @@
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Results.Files;
 
 /// <summary>The samples of one case while its file is being read.</summary>
-internal sealed class CaseSamples(Sample first)
+/// <param name="first">Its first sample; it is not added.</param>
+/// <param name="isCompact">True keeps them by columns: they can be read, and not filled with more than the file holds.</param>
+/// <param name="metrics">The metrics that are kept then; null for all.</param>
+internal sealed class CaseSamples(Sample first, bool isCompact, IReadOnlySet<string>? metrics)
 {
+    private static readonly Action<Sample, RunEnvironment> s_setEnvironment = Column.Setter((Sample sample) => sample.Environment);
+
     private readonly List<Sample> _samples = [];
-    private readonly Dictionary<(int Launch, int Iteration), Sample> _byIteration = [];
+    private readonly SampleList? _compact = isCompact ? new SampleList(first, metrics) : null;
+    private readonly Dictionary<(int Launch, int Iteration), Sample?> _byIteration = [];
+    private (int Launch, int Iteration) _last;
+    private bool _isOrdered = true;
 
     /// <summary>The first of them; the others have the same case.</summary>
     public Sample First => first;
@@ -15,21 +24,58 @@ internal sealed class CaseSamples(Sample first)
     public string CaseId => first.CaseId;
 
     /// <summary>In the order of the file.</summary>
-    public IReadOnlyList<Sample> All => _samples;
+    public IReadOnlyList<Sample> All => _compact is null ? _samples : _compact;
 
     /// <summary>Iterations that count.</summary>
-    public int CompletedCount => _samples.Count(sample => sample.Completed);
+    public int CompletedCount => _compact?.CompletedCount ?? _samples.Count(sample => sample.Completed);
 
     /// <summary>False when the iteration is there already.</summary>
     public bool TryAdd(Sample sample)
     {
-        bool isNew = _byIteration.TryAdd((sample.LaunchIndex, sample.Iteration), sample);
-        if (isNew)
+        (int Launch, int Iteration) here = (sample.LaunchIndex, sample.Iteration);
+        if (_compact is null)
         {
-            _samples.Add(sample);
+            bool isNew = _byIteration.TryAdd(here, sample);
+            if (isNew)
+            {
+                _samples.Add(sample);
+            }
+
+            return isNew;
         }
 
-        return isNew;
+        // In order, as they are written, none can be there twice; what is out of order is looked up.
+        if (_isOrdered && here.CompareTo(_last) <= 0 && _compact.Count > 0)
+        {
+            _isOrdered = false;
+            foreach (Sample earlier in _compact)
+            {
+                _byIteration.Add((earlier.LaunchIndex, earlier.Iteration), null);
+            }
+        }
+
+        _last = here;
+        if (!_isOrdered && !_byIteration.TryAdd(here, null))
+        {
+            return false;
+        }
+
+        _compact.Add(sample);
+        return true;
+    }
+
+    /// <summary>Gives all of them the machine as results.csv knows it.</summary>
+    public void SetEnvironment(RunEnvironment environment)
+    {
+        if (_compact is not null)
+        {
+            _compact.Environment = environment;
+        }
+
+        foreach (Sample sample in _samples)
+        {
+            s_setEnvironment(sample, environment);
+        }
     }
 
     /// <summary>The sample of an iteration, or null.</summary>
@@ -38,14 +84,14 @@ internal sealed class CaseSamples(Sample first)
     /// <summary>The case as the samples alone show it.</summary>
     public CaseOutcome ToOutcome()
     {
-        Sample? broken = _samples.Find(sample => !sample.Completed);
+        Sample? broken = All.FirstOrDefault(sample => !sample.Completed);
         return new CaseOutcome
         {
             Case = first.Case,
             CaseId = first.CaseId,
             Status = broken is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = broken is null ? null : $"iteration {broken.Iteration} of launch {broken.LaunchIndex} did not complete",
-            Samples = _samples,
+            Samples = All,
         };
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 
@@ -13,10 +14,47 @@ public static class RunReader
     /// <param name="path">A run folder, a samples.csv, or a pattern of such paths (<c>baselines/*</c>).</param>
     /// <param name="withTokens">Also fills <see cref="Sample.TokenMs"/> from tokens.csv where the run folder has one; it is the largest
     /// file.</param>
+    /// <param name="metrics">The metrics that are wanted, by name: the others may be unknown in what is read, which then takes a fraction
+    /// of the memory. Null reads all. What tells whether a machine was fit to measure is always read.</param>
     /// <returns>At least one run; those of a pattern sorted by path.</returns>
     /// <exception cref="RunFileException">There is no run, or one is not readable.</exception>
-    public static IReadOnlyList<Run> Read(string path, bool withTokens = false) =>
-        Remarked([.. RunPaths.Find(path).Select(found => ReadOne(found, withTokens))], RunPaths.Skipped(path));
+    public static IReadOnlyList<Run> Read(string path, bool withTokens = false, IReadOnlyCollection<string>? metrics = null) =>
+        Read([path], withTokens, metrics);
+
+    /// <summary>Reads every run that several paths stand for, in their order.</summary>
+    /// <exception cref="RunFileException">There is no run, or one is not readable; the first of them.</exception>
+    public static IReadOnlyList<Run> Read(
+        IReadOnlyCollection<string> paths,
+        bool withTokens = false,
+        IReadOnlyCollection<string>? metrics = null
+    )
+    {
+        SampleNeeds needs = new(withTokens, metrics?.Concat(SampleColumns.OfFitness).ToHashSet(StringComparer.Ordinal));
+        (string Path, IReadOnlyList<string> Found)[] found = [.. paths.Select(path => (path, RunPaths.Find(path)))];
+        (Run? Run, RunFileException? Error)[] read =
+        [
+            .. found.SelectMany(path => path.Found).AsParallel().AsOrdered().Select(path => TryReadOne(path, needs)),
+        ];
+        if (Array.Find(read, one => one.Error is not null).Error is { } error)
+        {
+            ExceptionDispatchInfo.Throw(error);
+        }
+
+        Queue<Run> runs = new(read.Select(one => one.Run!));
+        return [.. found.SelectMany(path => Remarked([.. path.Found.Select(_ => runs.Dequeue())], RunPaths.Skipped(path.Path)))];
+    }
+
+    private static (Run? Run, RunFileException? Error) TryReadOne(string path, SampleNeeds needs)
+    {
+        try
+        {
+            return (ReadOne(path, needs), null);
+        }
+        catch (RunFileException exception)
+        {
+            return (null, exception);
+        }
+    }
 
     // A pattern takes the runs among what it matches; that some folders are none is told with the first.
     private static IReadOnlyList<Run> Remarked(IReadOnlyList<Run> runs, IReadOnlyList<string> skipped) =>
@@ -51,19 +89,19 @@ public static class RunReader
         }
     }
 
-    private static Run ReadOne(string path, bool withTokens)
+    private static Run ReadOne(string path, SampleNeeds needs)
     {
         if (!Directory.Exists(path))
         {
             // A run's own samples.csv has the results beside it, which know what failed.
             string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, RunFolder.Results);
             bool isOfFolder = Path.GetFileName(path) == RunFolder.Samples && File.Exists(beside);
-            return SampleFile.Read(path).ToRun(path, isOfFolder ? ReadResults(beside) : []);
+            return SampleFile.Read(path, needs).ToRun(path, isOfFolder ? ReadResults(beside) : []);
         }
 
-        SampleFile samples = SampleFile.Read(Path.Combine(path, RunFolder.Samples), mayBeEmpty: true);
+        SampleFile samples = SampleFile.Read(Path.Combine(path, RunFolder.Samples), needs, mayBeEmpty: true);
         string tokens = Path.Combine(path, RunFolder.Tokens);
-        if (withTokens && File.Exists(tokens))
+        if (needs.WithTokens && File.Exists(tokens))
         {
             samples.AddTokens(tokens);
         }

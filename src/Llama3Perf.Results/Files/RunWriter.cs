@@ -8,6 +8,11 @@ namespace Llama3Perf.Results.Files;
 /// <summary>Writes the files of a run.</summary>
 public static class RunWriter
 {
+    private const string PartialName = ".partial";
+
+    // The tokens are never those of samples that are not there.
+    private static readonly string[] s_order = [RunFolder.Samples, RunFolder.Tokens, RunFolder.Results, RunFolder.Markdown];
+
     /// <summary>Writes samples.csv, tokens.csv, results.csv and results.md. Other files of the folder stay; those four are
     /// replaced.</summary>
     /// <param name="run">The run.</param>
@@ -20,9 +25,17 @@ public static class RunWriter
     {
         CheckConsistent(run);
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        string partial = Path.Combine(Path.GetDirectoryName(folder) ?? folder, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}.partial");
+        // Within a folder that is there: whoever writes into it next removes what a killed process left.
+        string partial = Directory.Exists(folder)
+            ? Path.Combine(folder, PartialName)
+            : Path.Combine(Path.GetDirectoryName(folder) ?? folder, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}.partial");
         try
         {
+            if (Directory.Exists(partial))
+            {
+                Directory.Delete(partial, recursive: true);
+            }
+
             Directory.CreateDirectory(partial);
             WriteFiles(run, partial);
             Publish(partial, folder);
@@ -82,9 +95,9 @@ public static class RunWriter
             return;
         }
 
-        foreach (string file in Directory.GetFiles(partial))
+        foreach (string file in s_order)
         {
-            File.Move(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+            File.Move(Path.Combine(partial, file), Path.Combine(folder, file), overwrite: true);
         }
     }
 

@@ -4,33 +4,42 @@ using Llama3Perf.Results.Schema;
 
 namespace Llama3Perf.Results.Files;
 
+/// <summary>What is wanted of the samples of a run; what is not wanted need not lie in memory.</summary>
+/// <param name="WithTokens">Whether <see cref="Sample.TokenMs"/> is wanted.</param>
+/// <param name="Metrics">The metrics that are wanted, by name; null for all. The others may be unknown in what is read.</param>
+internal sealed record SampleNeeds(bool WithTokens, IReadOnlySet<string>? Metrics);
+
 /// <summary>The samples of one samples.csv, by case in the order of the file.</summary>
 internal sealed class SampleFile
 {
-    private static readonly Action<Sample, RunEnvironment> s_setEnvironment = Column.Setter((Sample sample) => sample.Environment);
-
     private readonly string _path;
     private readonly Dictionary<string, CaseSamples> _cases = [];
     private readonly List<CaseSamples> _order = [];
     private readonly string[] _remarks;
     private readonly StatisticColumn[] _missing;
+    private readonly SampleNeeds _needs;
+    private readonly bool _isCompact;
     private Sample? _first;
 
-    private SampleFile(string path, int version) =>
-        (_path, _remarks, _missing) = (
+    // What an older file lacks is filled in from results.csv, sample by sample.
+    private SampleFile(string path, int version, SampleNeeds needs) =>
+        (_path, _remarks, _missing, _needs, _isCompact) = (
             path,
             [.. KeysSince(version, path)],
-            [.. ResultSchema.Statistics.Where(column => column.Source.Since > version)]
+            [.. ResultSchema.Statistics.Where(column => column.Source.Since > version)],
+            needs,
+            !needs.WithTokens && version == SchemaVersion.Current
         );
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
+    /// <param name="needs">What is wanted of them.</param>
     /// <param name="mayBeEmpty">True when a results.csv beside it can say that nothing was measured.</param>
     /// <exception cref="RunFileException">It is not a readable samples.csv of one run.</exception>
-    public static SampleFile Read(string path, bool mayBeEmpty = false)
+    public static SampleFile Read(string path, SampleNeeds needs, bool mayBeEmpty = false)
     {
         using TableReader<Sample> reader = new(SampleSchema.Table, path);
-        SampleFile file = new(path, reader.Version);
+        SampleFile file = new(path, reader.Version, needs);
         while (reader.Read() is { } sample)
         {
             file.Add(sample, reader);
@@ -102,7 +111,7 @@ internal sealed class SampleFile
         reader.CheckSame(sample, _first, s => s.Environment, RunColumns.Environment);
         if (!_cases.TryGetValue(sample.CaseId, out CaseSamples? samples))
         {
-            _cases.Add(sample.CaseId, samples = new CaseSamples(sample));
+            _cases.Add(sample.CaseId, samples = new CaseSamples(sample, _isCompact, _needs.Metrics));
             _order.Add(samples);
         }
 
@@ -120,9 +129,9 @@ internal sealed class SampleFile
     private RunEnvironment CompleteEnvironment(RunEnvironment all)
     {
         RunEnvironment complete = _first is null ? all : RunColumns.WithKeysOf(_first.Environment, all);
-        foreach (Sample sample in _order.SelectMany(samples => samples.All))
+        foreach (CaseSamples samples in _order)
         {
-            s_setEnvironment(sample, complete);
+            samples.SetEnvironment(complete);
         }
 
         return complete;
@@ -152,6 +161,7 @@ internal sealed class SampleFile
             Status = lost ? CaseStatus.Failed : row.Status,
             Error = lost ? $"{RunFolder.Samples} has no completed samples of it" : row.Error,
             Notes = row.Notes is { } notes ? [notes] : [],
+            Verification = row.Verification,
             WarmUps = row is { WarmUpMs: { } ms, WarmUpIterations: { } iterations, WarmUpSettled: { } settled }
                 ? [new LaunchWarmUp(ms, iterations, settled)]
                 : [],

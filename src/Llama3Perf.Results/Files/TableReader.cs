@@ -133,7 +133,7 @@ internal sealed class TableReader<TRow> : IDisposable
     {
         try
         {
-            using (FileStream text = File.OpenRead(path))
+            using (FileStream text = RegularFile.Open(path, RegularFile.MaxTableBytes))
             {
                 LineCheck.Check(text, path);
             }

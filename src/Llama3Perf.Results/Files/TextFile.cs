@@ -50,15 +50,39 @@ internal static class TextFile
 
     private static void Replace(string target, byte[] bytes)
     {
+        RemoveLeft(target);
         string partial = $"{target}.{Guid.NewGuid():N}.partial";
         try
         {
-            File.WriteAllBytes(partial, bytes);
+            // Held until it has its name, so that what nobody holds is what a killed process left.
+            using FileStream file = new(partial, FileMode.CreateNew, FileAccess.Write, FileShare.Delete, bufferSize: 0);
+            file.Write(bytes);
             File.Move(partial, target, overwrite: true);
         }
         finally
         {
             File.Delete(partial);
+        }
+    }
+
+    private static void RemoveLeft(string target)
+    {
+        string name = Path.GetFileName(target);
+        foreach (string partial in Directory.EnumerateFiles(Path.GetDirectoryName(target)!, $"{name}.*.partial").ToArray())
+        {
+            if (!Guid.TryParseExact(Path.GetFileName(partial)[(name.Length + 1)..^".partial".Length], "N", out _))
+            {
+                continue;
+            }
+
+            try
+            {
+                new FileStream(partial, FileMode.Open, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Another process writes it, or it was another user.
+            }
         }
     }
 

@@ -25,6 +25,10 @@ public sealed record GateOptions
     /// case.</summary>
     public bool OutputChangeFails { get; init; }
 
+    /// <summary>Largest KL divergence of the current answers from their reference, nats; null for what either side's verification
+    /// tolerated.</summary>
+    public double? MaxKlNats { get; init; }
+
     /// <summary>Whether parts of runs are judged: interrupted ones, samples without their results, metrics that some samples
     /// lack.</summary>
     public bool AllowPartial { get; init; }

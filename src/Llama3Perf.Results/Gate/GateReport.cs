@@ -35,6 +35,7 @@ public static class GateReport
         string result = exitCode switch
         {
             GateExitCode.Pass => "pass",
+            GateExitCode.Regression when !outcomes.Contains(MetricVerdict.Regression) => "FAIL, wrong answers",
             GateExitCode.Regression => "FAIL, regression",
             GateExitCode.Inconclusive => "FAIL, inconclusive",
             _ when outcomes.Count == 0 => "FAIL, nothing was compared",
@@ -205,6 +206,7 @@ public static class GateReport
         kind switch
         {
             GateFindingKind.OutputChanged => "output changed",
+            GateFindingKind.WrongAnswer => "wrong answer",
             _ => kind.ToString().ToLowerInvariant(),
         };
 }

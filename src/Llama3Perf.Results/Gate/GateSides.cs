@@ -12,8 +12,10 @@ internal sealed class GateSides
     private readonly List<NoiseEntry?> _noise = [];
     private readonly List<GateFinding> _findings = [];
     private readonly NoiseRecord? _record;
+    private readonly double? _maxKl;
 
-    private GateSides(IReadOnlyList<string> vary, NoiseRecord? record) => (Vary, _record) = (vary, record);
+    private GateSides(IReadOnlyList<string> vary, GateOptions options) =>
+        (Vary, _record, _maxKl) = (vary, options.Noise, options.MaxKlNats);
 
     /// <summary>The fields that the sides differ in.</summary>
     public IReadOnlyList<string> Vary { get; }
@@ -41,7 +43,7 @@ internal sealed class GateSides
         }
 
         options.Noise?.RequireMachine([.. baseline, current]);
-        GateSides sides = new(matching.Varied.Names, options.Noise);
+        GateSides sides = new(matching.Varied.Names, options);
         if (baseline.Any(run => run.Identity.RunId == current.Identity.RunId))
         {
             sides.Add(GateFindingKind.Note, caseId: null, $"baseline and current are the same run, {current.Identity.RunId} (A/A)");
@@ -74,11 +76,7 @@ internal sealed class GateSides
             return;
         }
 
-        if (OutputChange(good, current) is { } change)
-        {
-            Add(GateFindingKind.OutputChanged, caseId, change);
-        }
-
+        _findings.AddRange(Answers(caseId, good, current, _maxKl));
         foreach (Column<Sample> metric in metrics)
         {
             AddPair(caseId, good, current, metric);
@@ -157,21 +155,37 @@ internal sealed class GateSides
         ) => runs.Any(isBetter) ? [.. runs.Where(isBetter)] : runs;
     }
 
-    /// <summary>Tokens that no good baseline run gave, where folder, engine, provider and prompt are known to be the same.</summary>
-    internal static string? OutputChange(KeyedCase[] baseline, KeyedCase current)
+    /// <summary>What is to be said of a case's answers: other tokens under the same folder, engine, provider and prompt, a divergence
+    /// beyond what is tolerated, a verification that is not made any more.</summary>
+    internal static IEnumerable<GateFinding> Answers(string caseId, IReadOnlyList<KeyedCase> baseline, KeyedCase current, double? maxKl)
     {
-        string[] same = ["model_sha256", "engine", "provider", "prompt_sha256"];
-        KeyedCase[] alike = [.. baseline.Where(found => same.All(name => found[name] is { } text && text == current[name]))];
-        string[] before = [.. alike.SelectMany(Outputs).Distinct(StringComparer.Ordinal)];
-        string[] after = [.. Outputs(current).Except(before, StringComparer.Ordinal)];
-        return before.Length == 0 || after.Length == 0
-            ? null
-            : $"output tokens changed under the same model folder, engine {current["engine"]} and provider {current["provider"]}: "
-                + $"{Short(before)} became {Short(after)}";
+        if (AnswerChange.Tokens(baseline, current, "engine", "provider") is { } change)
+        {
+            yield return new GateFinding(
+                GateFindingKind.OutputChanged,
+                caseId,
+                $"output tokens changed under the same model folder, engine {current["engine"]} and provider {current["provider"]}: "
+                    + change
+            );
+        }
 
-        static IEnumerable<string> Outputs(KeyedCase found) =>
-            found.Outcome.Samples.Select(sample => sample.OutputSha256).OfType<string>().Distinct(StringComparer.Ordinal);
-        static string Short(string[] hashes) => string.Join(" or ", hashes.Take(3).Select(hash => hash.Length > 12 ? hash[..12] : hash));
+        if (AnswerChange.Divergence(baseline, current, maxKl) is { } divergence)
+        {
+            yield return new GateFinding(GateFindingKind.WrongAnswer, caseId, divergence);
+        }
+
+        if (
+            current.Outcome.Verification is { Status: VerificationStatus.Unverified or VerificationStatus.Off } lost
+            && baseline.Any(found => found.Outcome.Verification.Status == VerificationStatus.Passed)
+        )
+        {
+            string why = lost.Status == VerificationStatus.Off ? "verification was off" : lost.Detail ?? "no reason known";
+            yield return new GateFinding(
+                GateFindingKind.Note,
+                caseId,
+                $"the baseline's answers were verified and the current ones were not: {why}"
+            );
+        }
     }
 
     private void Add(GateFindingKind kind, string? caseId, string message) => _findings.Add(new GateFinding(kind, caseId, message));

@@ -11,7 +11,7 @@ public enum GateExitCode
     /// <summary>Every check is proven to be no loss of the threshold or more.</summary>
     Pass = 0,
 
-    /// <summary>At least one metric of one case became worse.</summary>
+    /// <summary>At least one metric of one case became worse, or its answers did.</summary>
     Regression = 1,
 
     /// <summary>The runs cannot be compared, a case is missing or failed, or nothing was compared.</summary>
@@ -81,6 +81,9 @@ public sealed record GateCheck
 /// <summary>What else the gate found.</summary>
 public enum GateFindingKind
 {
+    /// <summary>The current answers are further from their reference than is tolerated. Fails as a regression does.</summary>
+    WrongAnswer,
+
     /// <summary>A case or a metric is missing or failed on a side. Fails.</summary>
     Missing,
 
@@ -131,7 +134,7 @@ public sealed record GateVerdict
     {
         return outcomes switch
         {
-            _ when outcomes.Contains(MetricVerdict.Regression) => GateExitCode.Regression,
+            _ when outcomes.Contains(MetricVerdict.Regression) || Has(GateFindingKind.WrongAnswer) => GateExitCode.Regression,
             _ when Has(GateFindingKind.Missing) || Has(GateFindingKind.Incomparable) => GateExitCode.Incomparable,
             _ when Has(GateFindingKind.OutputChanged) && options.OutputChangeFails => GateExitCode.Incomparable,
             [] => GateExitCode.Incomparable,

@@ -77,11 +77,15 @@ public sealed record SequentialVerdict
             Ended = ended,
             Vary = vary,
             Rows = [.. rows.OrderBy(row => row.Check.Verdict)],
-            Findings = [.. FindingsOf(cases, vary)],
+            Findings = [.. FindingsOf(cases, vary, gate.Options.MaxKlNats)],
         };
     }
 
-    private static IEnumerable<GateFinding> FindingsOf(Dictionary<string, (KeyedCase Before, KeyedCase Now)> cases, string[] vary)
+    private static IEnumerable<GateFinding> FindingsOf(
+        Dictionary<string, (KeyedCase Before, KeyedCase Now)> cases,
+        string[] vary,
+        double? maxKl
+    )
     {
         if (vary.Length == 0)
         {
@@ -99,9 +103,9 @@ public sealed record SequentialVerdict
                 );
             }
 
-            if (GateSides.OutputChange([before], now) is { } change)
+            foreach (GateFinding finding in GateSides.Answers(name, [before], now, maxKl))
             {
-                yield return new GateFinding(GateFindingKind.OutputChanged, name, change);
+                yield return finding;
             }
         }
     }

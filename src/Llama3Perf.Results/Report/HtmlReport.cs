@@ -34,7 +34,7 @@ public static class HtmlReport
         );
         page.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n");
         page.Append($"{Mark}: {Escape(Title(data))}</title>\n<style>\n{Style()}</style>\n</head>\n<body>\n");
-        AppendHeader(page, data, selection.Note);
+        AppendHeader(page, data, tables, selection.Note);
         AppendCharts(page, data);
         AppendSection(
             page,
@@ -91,7 +91,7 @@ public static class HtmlReport
 
     private static string Title(ReportData data) => data.Sides is [var only] ? only.Run.Identity.RunId : $"{data.Sides.Count} runs";
 
-    private static void AppendHeader(StringBuilder page, ReportData data, string? selection)
+    private static void AppendHeader(StringBuilder page, ReportData data, ReportTables tables, string? selection)
     {
         page.Append($"<header>\n<p class=\"kicker\">Llama3Perf report</p>\n<h1>{Escape(Title(data))}</h1>\n");
         int measured = data.Rows.Count(row => row.Status == CaseStatus.Ok);
@@ -108,6 +108,7 @@ public static class HtmlReport
                 .Concat(data.Warning is { } warning ? [warning] : [])
                 .Concat(data.Sides.SelectMany(side => side.Run.Remarks))
                 .Concat(Unstable(data))
+                .Concat(tables.AnswerChanges)
         )
         {
             page.Append($"<p class=\"note\">{Escape(note)}</p>\n");

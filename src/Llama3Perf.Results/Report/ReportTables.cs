@@ -8,6 +8,8 @@ namespace Llama3Perf.Results.Report;
 /// <summary>The tables of a report.</summary>
 internal sealed class ReportTables(ReportData data)
 {
+    private readonly Lazy<RunComparison?> _comparison = new(() => Compare(data));
+
     private bool HasSides => data.Sides.Count > 1;
 
     /// <summary>What the bars show, in numbers.</summary>
@@ -31,9 +33,14 @@ internal sealed class ReportTables(ReportData data)
     }
 
     /// <summary>Every run against the first; null for one run, and for runs that differ in more than a comparison allows.</summary>
-    public TextTable? Comparison()
+    public TextTable? Comparison() => _comparison.Value is { } comparison ? ComparisonTable.Of(comparison) : null;
+
+    /// <summary>Where the answers of runs differ from those of the first, a line each.</summary>
+    public IReadOnlyList<string> AnswerChanges => _comparison.Value?.AnswerChanges ?? [];
+
+    private static RunComparison? Compare(ReportData data)
     {
-        if (!HasSides || data.Warning is not null)
+        if (data.Sides.Count < 2 || data.Warning is not null)
         {
             return null;
         }
@@ -44,7 +51,7 @@ internal sealed class ReportTables(ReportData data)
             Metrics = [.. ReportData.Metrics.Select(metric => metric.Metric.Name)],
             AllowSameRun = true,
         };
-        return ComparisonTable.Of(RunComparison.Of([.. data.Sides.Select(side => side.Run)], options));
+        return RunComparison.Of([.. data.Sides.Select(side => side.Run)], options);
     }
 
     /// <summary>The summary table of each run, one under the other.</summary>

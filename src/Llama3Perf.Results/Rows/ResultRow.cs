@@ -34,6 +34,9 @@ public sealed record CaseOutcome
     /// <summary>What a reader of the numbers must know, one line each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Whether the answers were right.</summary>
+    public VerificationOutcome Verification { get; init; } = VerificationOutcome.Unknown;
+
     /// <summary>Warm-ups, one a launch.</summary>
     public IReadOnlyList<LaunchWarmUp> WarmUps { get; init; } = [];
 
@@ -117,6 +120,9 @@ public sealed record ResultRow
 
     /// <summary>Whether the machine let the case be measured.</summary>
     public Fitness Fitness { get; init; } = Fitness.Unknown;
+
+    /// <summary>Whether the answers were right.</summary>
+    public VerificationOutcome Verification { get; init; } = VerificationOutcome.Unknown;
 
     /// <summary>Decode rate of the last third of the iterations against the first third, median over launches, percent; negative means
     /// slower.</summary>

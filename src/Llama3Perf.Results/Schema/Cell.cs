@@ -90,6 +90,9 @@ internal static class Cells
     /// <summary>A relative difference in percent, or empty.</summary>
     public static Cell<double?> Percent { get; } = Real("%", -1e9, 1e9, decimals: 3);
 
+    /// <summary>A divergence, or empty. What a logit that was no number gives is unknown.</summary>
+    public static Cell<double?> Nats { get; } = Real("nats", 0, 1e9, decimals: 9);
+
     /// <summary>A difference of times in milliseconds, or empty.</summary>
     public static Cell<double?> MillisecondsDifference { get; } = Real("ms", -1e12, 1e12, decimals: 6);
 
@@ -112,6 +115,18 @@ internal static class Cells
     /// <summary><c>steady</c>, <c>unsteady</c> or empty.</summary>
     public static Cell<Steadiness?> OptionalSteadiness { get; } =
         Optional(OneOf(("steady", Steadiness.Steady), ("unsteady", Steadiness.Unsteady)));
+
+    /// <summary>How a verification ended, or empty.</summary>
+    public static Cell<VerificationStatus?> OptionalVerification { get; } =
+        Optional(
+            OneOf(
+                ("reference", VerificationStatus.Reference),
+                ("passed", VerificationStatus.Passed),
+                ("failed", VerificationStatus.Failed),
+                ("unverified", VerificationStatus.Unverified),
+                ("off", VerificationStatus.Off)
+            )
+        );
 
     /// <summary>Whether the weights are random numbers.</summary>
     public static Cell<string> Weights { get; } = OneOf(("synthetic", "synthetic"), ("real", "real"));

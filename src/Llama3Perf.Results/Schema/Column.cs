@@ -137,6 +137,9 @@ public abstract class Column<TRow>
     /// <summary>Sets the row's property from a cell; false when the text is not <see cref="Expected"/>.</summary>
     internal abstract bool TryRead(TRow row, ReadOnlySpan<byte> text, StringPool strings);
 
+    /// <summary>Room for the column's values without their rows; null for a column that is no property of the row itself.</summary>
+    internal virtual ColumnValues<TRow>? NewValues() => null;
+
     /// <summary>The same column over a row that holds this one's as a part.</summary>
     internal Column<TOuter> On<TOuter>(Func<TOuter, TRow> part) => new PartColumn<TOuter, TRow>(this, part);
 
@@ -270,6 +273,8 @@ internal sealed class PropertyColumn<TRow, TValue>(
     public override string Text(TRow row) => cell.Format(get(row));
 
     public override double? Value(TRow row) => cell.Number(get(row));
+
+    internal override ColumnValues<TRow>? NewValues() => Property is null ? null : ColumnValues<TRow>.Of(get, set, cell.Number);
 
     internal override bool TryRead(TRow row, ReadOnlySpan<byte> text, StringPool strings)
     {

@@ -11,11 +11,12 @@ internal abstract class Part<TRow>
 }
 
 /// <summary>A record that a row holds.</summary>
-internal sealed class Part<TRow, TPart>(Action<TRow, TPart> set, Func<TPart> blank, IReadOnlyList<Column<TPart>> columns) : Part<TRow>
+internal sealed class Part<TRow, TPart>(Action<TRow, TPart> set, Func<TPart> blank, bool areRare, IReadOnlyList<Column<TPart>> columns)
+    : Part<TRow>
     where TPart : class
 {
     public override PartReader<TRow> Reader(Func<string, int> indexOf) =>
-        new PartReader<TRow, TPart>(set, blank, [.. columns.Where(column => indexOf(column.Name) >= 0)], indexOf);
+        new PartReader<TRow, TPart>(set, blank, areRare, [.. columns.Where(column => indexOf(column.Name) >= 0)], indexOf);
 }
 
 /// <summary>Reads one part of the rows of a file.</summary>
@@ -33,6 +34,7 @@ internal abstract class PartReader<TRow>
 internal sealed class PartReader<TRow, TPart>(
     Action<TRow, TPart> set,
     Func<TPart> blank,
+    bool areRare,
     Column<TPart>[] columns,
     Func<string, int> indexOf
 ) : PartReader<TRow>
@@ -83,6 +85,11 @@ internal sealed class PartReader<TRow, TPart>(
 
     private TPart Known(TPart part)
     {
+        if (!areRare)
+        {
+            return part;
+        }
+
         if (!_known.TryGetValue(part, out TPart? known))
         {
             _known.Add(part, known = part);

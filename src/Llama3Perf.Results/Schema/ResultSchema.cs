@@ -51,6 +51,22 @@ public static class ResultSchema
                 Info("fitness", (Fitness f) => f.Verdict, Cells.OptionalSteadiness, heading: new("fitness", 8), since: 3),
                 Info("fitness_reasons", (Fitness f) => f.Reasons, Cells.OptionalText, since: 3)
             )
+            .Add(
+                r => r.Verification,
+                () => new VerificationOutcome(),
+                Info("verify_status", (VerificationOutcome v) => v.Status, Cells.OptionalVerification, heading: new("verify", 6), since: 4),
+                Metric("verify_kl_nats", (VerificationOutcome v) => v.KlNats, Cells.Nats, Direction.None, heading: new("KL", 8), since: 4),
+                Info("verify_kl_limit_nats", (VerificationOutcome v) => v.KlLimitNats, Cells.Nats, since: 4),
+                Metric(
+                    "verify_top1_pct",
+                    (VerificationOutcome v) => v.TopPercent,
+                    Cells.Percent,
+                    Direction.None,
+                    heading: new("top-1", 5),
+                    since: 4
+                ),
+                Info("verify_detail", (VerificationOutcome v) => v.Detail, Cells.OptionalText, since: 4)
+            )
             .Add(r => r.Conditions, () => new Conditions(), ConditionColumns.All)
             .StartingWith("schema_version", "run_id", "test_time", "build_commit", "case_id", "status", "error");
 

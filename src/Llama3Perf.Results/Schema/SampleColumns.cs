@@ -99,6 +99,13 @@ internal static class SampleColumns
         Info("completed", (Sample s) => s.Completed, Cells.Flag),
     ];
 
+    /// <summary>Names of the metrics that tell whether a machine was fit to measure.</summary>
+    public static IReadOnlyList<string> OfFitness { get; } =
+    [
+        .. All.Where(column => column.Property?.Name is nameof(Sample.DecodeTps) or nameof(Sample.ItlP50Ms) or nameof(Sample.ItlP99Ms))
+            .Select(column => column.Name),
+    ];
+
     /// <summary>A sample whose columns are still to be set.</summary>
     public static Sample Blank() =>
         new()

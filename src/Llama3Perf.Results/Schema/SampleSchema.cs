@@ -12,7 +12,7 @@ public static class SampleSchema
             .Add(SampleColumns.All)
             .Add(s => s.Case, CaseColumns.Blank, CaseColumns.All)
             .Add(s => s.Environment, () => new RunEnvironment(), [.. RunColumns.Environment.Where(column => column.Role == ColumnRole.Key)])
-            .Add(s => s.Conditions, () => new Conditions(), ConditionColumns.All)
+            .AddOwn(s => s.Conditions, () => new Conditions(), ConditionColumns.All)
             .Add(s => s.Run, RunColumns.BlankIdentity, RunColumns.Identity)
             .StartingWith("schema_version", "run_id", "case_id");
 

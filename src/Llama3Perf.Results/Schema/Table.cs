@@ -45,10 +45,26 @@ public sealed class Table<TRow>
 
     /// <summary>Appends the columns of a record that the row holds. Rows with equal cells share one record.</summary>
     internal Table<TRow> Add<TPart>(Expression<Func<TRow, TPart>> property, Func<TPart> blank, params IReadOnlyList<Column<TPart>> columns)
+        where TPart : class => Add(property, blank, areRare: true, columns);
+
+    /// <summary>The same, where nearly every row has a record of its own.</summary>
+    internal Table<TRow> AddOwn<TPart>(
+        Expression<Func<TRow, TPart>> property,
+        Func<TPart> blank,
+        params IReadOnlyList<Column<TPart>> columns
+    )
+        where TPart : class => Add(property, blank, areRare: false, columns);
+
+    private Table<TRow> Add<TPart>(
+        Expression<Func<TRow, TPart>> property,
+        Func<TPart> blank,
+        bool areRare,
+        IReadOnlyList<Column<TPart>> columns
+    )
         where TPart : class
     {
         Func<TRow, TPart> get = Column.Getter(property);
-        _parts.Add(new Part<TRow, TPart>(Column.Setter(property), blank, columns));
+        _parts.Add(new Part<TRow, TPart>(Column.Setter(property), blank, areRare, columns));
         foreach (Column<TPart> column in columns)
         {
             Append(column.On(get));

@@ -35,16 +35,16 @@ internal sealed class LogSample
     public static LogSample Of(IEnumerable<Sample> samples, Column<Sample> metric)
     {
         Dictionary<(string RunId, int LaunchIndex), List<double>> launches = [];
-        foreach (Sample sample in samples)
+        foreach ((string runId, int launchIndex, double? known) in Values(samples, metric))
         {
-            if (!sample.Completed || metric.Value(sample) is not { } value || value <= 0)
+            if (known is not { } value || value <= 0)
             {
                 continue;
             }
 
-            if (!launches.TryGetValue((sample.Run.RunId, sample.LaunchIndex), out List<double>? values))
+            if (!launches.TryGetValue((runId, launchIndex), out List<double>? values))
             {
-                launches.Add((sample.Run.RunId, sample.LaunchIndex), values = []);
+                launches.Add((runId, launchIndex), values = []);
             }
 
             values.Add(value);
@@ -52,6 +52,12 @@ internal sealed class LogSample
 
         return new LogSample(launches.Values);
     }
+
+    // Without making the samples where they are kept by columns.
+    private static IEnumerable<(string RunId, int LaunchIndex, double? Value)> Values(IEnumerable<Sample> samples, Column<Sample> metric) =>
+        samples is SampleList list && list.Has(metric)
+            ? list.Values(metric)
+            : samples.Where(sample => sample.Completed).Select(sample => (sample.Run.RunId, sample.LaunchIndex, metric.Value(sample)));
 
     /// <summary>The launches of several samples together.</summary>
     public static LogSample Join(IEnumerable<LogSample> samples) => new([.. samples.SelectMany(sample => sample._launches)]);

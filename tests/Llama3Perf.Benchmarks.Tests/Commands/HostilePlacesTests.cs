@@ -27,6 +27,32 @@ public sealed class HostilePlacesTests : IDisposable
     public void A_place_that_takes_nothing_is_one_line(string command, string expected, int exitCode) =>
         AssertLine(Shell($"$L3P {command}"), expected, exitCode);
 
+    [Theory]
+    [InlineData("compare pipe run", "pipe is no regular file")]
+    [InlineData("compare run /dev/zero", "/dev/zero is no regular file")]
+    [InlineData("rm run/results.csv && mkfifo run/results.csv && $L3P report run", "run/results.csv is no regular file")]
+    [InlineData("gate --baseline run --current run --noise pipe", "pipe is no regular file")]
+    [InlineData("generate --model model --prompt @pipe", "'pipe' cannot be read")]
+    [InlineData("generate --model model --prompt @/dev/zero", "'/dev/zero' cannot be read")]
+    [InlineData("verify model --reference pipe", "pipe is no reference that can be read")]
+    [InlineData(
+        "rm checkpoint/model.safetensors && mkfifo checkpoint/model.safetensors && $L3P inspect checkpoint",
+        "model.safetensors is"
+    )]
+    [InlineData("build --model pipe", "pipe is not JSON")]
+    public void A_pipe_or_device_is_no_input(string command, string expected)
+    {
+        string[] steps = command.Split("&&");
+        string last = steps[^1].Trim();
+        string program = last.StartsWith("$L3P", StringComparison.Ordinal) ? last : $"$L3P {last}";
+        string make =
+            command.Contains("checkpoint", StringComparison.Ordinal) ? "$L3P checkpoint --model llama-tiny --output checkpoint > made"
+            : command.Contains(" model --", StringComparison.Ordinal) ? "$L3P build --model llama-tiny --output model > made"
+            : "true";
+
+        AssertLine(Shell(string.Join("&&", ["mkfifo pipe", make, .. steps[..^1], $"timeout 60 {program}"])), expected, 2);
+    }
+
     [Fact]
     public void A_current_directory_that_is_gone() =>
         AssertLine(Shell("mkdir gone && cd gone && rmdir ../gone && $L3P inspect x"), "the current directory is gone", 64);

@@ -118,19 +118,31 @@ public sealed class VerifyTests : IDisposable
         Assert.Equal(ExitCode.Failed, exitCode);
         CaseOutcome outcome = RunReader.Read(RunPath).Single().Cases.Single();
         Assert.Equal(CaseStatus.Failed, outcome.Status);
-        Assert.StartsWith("not verified against reference.json: 'a': ", outcome.Error, StringComparison.Ordinal);
+        Assert.StartsWith("verification failed: against reference.json: 'a': ", outcome.Error, StringComparison.Ordinal);
+        Assert.Equal(VerificationStatus.Failed, outcome.Verification.Status);
+        Assert.NotNull(outcome.Verification.KlNats);
         Assert.Empty(outcome.Samples);
-        Assert.Contains("Verifying llama-tiny on ort/cpu against ", output, StringComparison.Ordinal);
+        Assert.Contains("Verification failed: llama-tiny int4 on ort/cpu: against reference.json: 'a': ", output, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_run_that_is_the_reference_itself_says_so_and_measures()
     {
-        (int exitCode, string output, _) = Run("--verify", "cpu");
+        (int exitCode, _, _) = Run();
 
         Assert.Equal(ExitCode.Success, exitCode);
-        Assert.Contains("Not verified: llama-tiny on ort/cpu is the reference itself.", output, StringComparison.Ordinal);
-        Assert.Equal(CaseStatus.Ok, RunReader.Read(RunPath).Single().Cases.Single().Status);
+        CaseOutcome outcome = RunReader.Read(RunPath).Single().Cases.Single();
+        Assert.Equal((CaseStatus.Ok, VerificationStatus.Reference), (outcome.Status, outcome.Verification.Status));
+        Assert.Contains("reference", File.ReadAllText(Path.Combine(RunPath, "results.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Turned_off_it_says_so_in_the_files()
+    {
+        (int exitCode, _, _) = Run("--verify", "off");
+
+        Assert.Equal(ExitCode.Success, exitCode);
+        Assert.Equal(VerificationStatus.Off, RunReader.Read(RunPath).Single().Cases.Single().Verification.Status);
     }
 
     [Fact]

@@ -70,6 +70,19 @@ public sealed class ExternalEngineTests : IDisposable
     }
 
     [Fact]
+    public void A_program_that_generates_other_tokens_than_its_weights_say_is_not_timed()
+    {
+        (int exitCode, _, CaseOutcome theirs, CaseOutcome ours) = Measure("good", verify: "cpu");
+
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Assert.Equal((CaseStatus.Failed, CaseStatus.Ok), (theirs.Status, ours.Status));
+        Assert.Equal((VerificationStatus.Failed, VerificationStatus.Reference), (theirs.Verification.Status, ours.Verification.Status));
+        Assert.Null(theirs.Verification.KlNats);
+        Assert.Matches("^verification failed: 'pp15': token [0-9]+ is [0-9]+, not [0-9]+, which the reference prefers by ", theirs.Error);
+        Assert.Empty(theirs.Samples);
+    }
+
+    [Fact]
     public void A_program_whose_clock_is_not_ours_is_marked()
     {
         (int exitCode, _, CaseOutcome theirs, CaseOutcome ours) = Measure("lies-about-time");
@@ -152,7 +165,7 @@ public sealed class ExternalEngineTests : IDisposable
 
     private IReadOnlyList<CaseOutcome> Outcomes() => RunReader.Read(RunPath).Single().Cases;
 
-    private (int ExitCode, string Error, CaseOutcome Theirs, CaseOutcome Ours) Measure(string mode)
+    private (int ExitCode, string Error, CaseOutcome Theirs, CaseOutcome Ours) Measure(string mode, string verify = "off")
     {
         Environment.SetEnvironmentVariable(Mode, mode);
         (int exitCode, _, string error) = Run(
@@ -163,7 +176,9 @@ public sealed class ExternalEngineTests : IDisposable
             "--prompt",
             "pp16",
             "--precision",
-            "fp32"
+            "fp32",
+            "--verify",
+            verify
         );
         IReadOnlyList<CaseOutcome> outcomes = Outcomes();
         Assert.Equal(2, outcomes.Count);

@@ -96,6 +96,44 @@ public sealed class ProgramEngineTests : IDisposable
         );
     }
 
+    [Fact]
+    public void Launches_of_llama_bench_outlive_the_run_that_made_them()
+    {
+        string[] bench = LlamaBench();
+        string[] command =
+        [
+            .. "run --isolation none --max-length 16 --launches 3 --iterations 2 --engine llama.cpp --prompt pp4 --output".Split(' '),
+            At("run"),
+            .. bench,
+        ];
+        File.WriteAllText(At("hang"), "");
+        using (ProgramProcess killed = new(_folder, command))
+        {
+            while (!killed.HasEnded && !(File.Exists(At("asked")) && File.ReadLines(At("asked")).Count(IsTest) >= 5))
+            {
+                Thread.Sleep(10);
+            }
+
+            killed.Signal("KILL");
+            Assert.Equal(137, killed.Wait().ExitCode);
+        }
+
+        Run part = RunReader.Read(At("run")).Single();
+        Assert.Equal((CaseStatus.Interrupted, 4), (part.Cases[0].Status, part.Cases[0].Samples.Count));
+        File.Delete(At("hang"));
+
+        (int exitCode, string output, string error) = ProgramProcess.Run(_folder, ["run", "--resume", At("run"), "--trust-invocation"]);
+
+        Assert.True(exitCode == ExitCode.Success, output + error);
+        CaseOutcome whole = RunReader.Read(At("run")).Single().Cases[0];
+        Assert.Equal((CaseStatus.Ok, 6), (whole.Status, whole.Samples.Count));
+        Assert.Equal(part.Cases[0].Samples.Select(sample => sample.StartUtc), whole.Samples.Take(4).Select(sample => sample.StartUtc));
+        // Two tests for each of three launches, and the one that never ended.
+        Assert.Equal(7, File.ReadLines(At("asked")).Count(IsTest));
+
+        static bool IsTest(string arguments) => arguments.Contains("-r ", StringComparison.Ordinal);
+    }
+
     private static Sample Steady(Sample sample, double rate) =>
         sample with
         {
@@ -134,6 +172,7 @@ public sealed class ProgramEngineTests : IDisposable
             $$"""
             #!/bin/sh
             echo "$@" >> '{{At("asked")}}'
+            if [ -f '{{At("hang")}}' ] && [ "$(grep -c -e '-r ' '{{At("asked")}}')" -ge 5 ]; then exec sleep 600; fi
             p=0 n=0 d=0 r=1
             while [ $# -gt 0 ]; do
               case "$1" in -p) p=$2;; -n) n=$2;; -d) d=$2;; -r) r=$2;; --list-devices) echo 'Available devices:'; exit 0;; esac

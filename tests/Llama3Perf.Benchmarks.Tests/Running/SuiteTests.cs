@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Inference;
@@ -125,6 +126,70 @@ public sealed class SuiteTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_cannot_be_opened_is_a_failed_row_whatever_its_damage()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "needs pipes and links");
+        (string Name, Action<string> Damage)[] damages =
+        [
+            ("no-config", model => File.Delete(Path.Combine(model, "genai_config.json"))),
+            ("cut-config", model => File.WriteAllText(Path.Combine(model, "genai_config.json"), "{ \"model\": ")),
+            ("no-graph", model => File.Delete(Path.Combine(model, "model.onnx"))),
+            ("other-graph", model => File.WriteAllText(Path.Combine(model, "model.onnx"), "This is no graph.")),
+            ("cut-graph", model => Cut(Path.Combine(model, "model.onnx"))),
+            ("cut-data", model => Cut(Path.Combine(model, "model.onnx.data"))),
+            ("no-tokenizer", model => File.Delete(Path.Combine(model, "tokenizer.json"))),
+            ("pipe", model => Replace(Path.Combine(model, "genai_config.json"), file => Process.Start("mkfifo", [file]).WaitForExit())),
+            ("circle", model => Replace(Path.Combine(model, "model.onnx"), file => File.CreateSymbolicLink(file, file))),
+            ("folder", model => Replace(Path.Combine(model, "tokenizer.json"), file => Directory.CreateDirectory(file))),
+        ];
+        string whole = CopyOfTinyModel();
+        string[] models =
+        [
+            .. damages.Select(damage =>
+            {
+                string model = Directory.CreateDirectory(Path.Combine(_folder, damage.Name)).FullName;
+                foreach (string file in Directory.EnumerateFiles(whole))
+                {
+                    File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+                }
+
+                damage.Damage(model);
+                return model;
+            }),
+        ];
+
+        (int exitCode, string output, string error) = CliSession.Run(
+            "--quick",
+            "--isolation",
+            "none",
+            "--model",
+            $"{string.Join(',', models)},llama-tiny",
+            "--prompt",
+            "pp8",
+            "--max-length",
+            "16",
+            "--iterations",
+            "1",
+            "--output",
+            RunPath
+        );
+
+        Assert.True(exitCode == ExitCode.Failed, output + error);
+        CaseOutcome[] outcomes = [.. RunReader.Read(RunPath).Single().Cases];
+        Assert.Equal([.. damages.Select(damage => damage.Name), "llama-tiny"], outcomes.Select(outcome => outcome.Case.ModelName));
+        Assert.Equal(CaseStatus.Ok, outcomes[^1].Status);
+        Assert.All(
+            outcomes.SkipLast(1),
+            outcome =>
+            {
+                Assert.Equal(CaseStatus.Failed, outcome.Status);
+                Assert.DoesNotContain("bug", outcome.Error, StringComparison.Ordinal);
+                Assert.Contains(outcome.Case.ModelName, outcome.Error, StringComparison.Ordinal);
+            }
+        );
+    }
+
+    [Fact]
     public void A_folder_that_is_no_run_is_not_overwritten()
     {
         Directory.CreateDirectory(RunPath);
@@ -195,6 +260,18 @@ public sealed class SuiteTests : IDisposable
 
     private (int ExitCode, string Output, string Error) Measure(params string[] arguments) =>
         CliSession.Run(["--quick", "--isolation", "none", "--model", "llama-tiny", "--iterations", "2", "--output", RunPath, .. arguments]);
+
+    private static void Cut(string file)
+    {
+        using FileStream stream = File.OpenWrite(file);
+        stream.SetLength(stream.Length / 2);
+    }
+
+    private static void Replace(string file, Action<string> make)
+    {
+        File.Delete(file);
+        make(file);
+    }
 
     private string CopyOfTinyModel()
     {

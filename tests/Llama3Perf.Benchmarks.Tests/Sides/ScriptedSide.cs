@@ -18,6 +18,8 @@ internal sealed class ScriptedSide(
 
     public bool IsDiscarded { get; private set; }
 
+    public TimeSpan LaunchTime => TimeSpan.Zero;
+
     public Run Planned { get; } =
         SyntheticRuns.Of(name, cases) with
         {

@@ -23,7 +23,7 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
             Verify(
                 folder,
                 Reference.Read(Fixtures.Shared(fixture, "reference.json")),
-                VerificationLimits.For(folder.Precision, sameWeights: false)
+                VerificationLimits.For(folder.Precision, Closeness.OtherWeights)
             ).Failure
         );
     }
@@ -38,7 +38,7 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
         {
             Cases = [reference.Cases[0] with { InputIds = [5, 6, 7] }],
         };
-        Assert.NotNull(Verify(folder, other, VerificationLimits.For(folder.Precision, sameWeights: false)).Failure);
+        Assert.NotNull(Verify(folder, other, VerificationLimits.For(folder.Precision, Closeness.OtherWeights)).Failure);
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
         AssertAgree(
             ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu")),
             ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-dml")),
-            VerificationLimits.For(Precision.Int4, sameWeights: true)
+            VerificationLimits.For(Precision.Int4, Closeness.RoundedActivations)
         );
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class FolderVerificationTests(ModelFolders folders) : IClassFixtur
         ModelFolder standard = folders.Own(options with { Target = GraphTarget.Cuda });
         CopyWeights(directML, standard);
 
-        AssertAgree(standard, directML, VerificationLimits.For(precision, sameWeights: true));
+        AssertAgree(standard, directML, VerificationLimits.For(precision, Closeness.Rounding));
     }
 
     private static void AssertAgree(ModelFolder reference, ModelFolder tested, VerificationLimits limits)

@@ -37,9 +37,11 @@ public sealed class ModelVerificationTests
         VerifiedCase verified = verification.Cases[0];
         Assert.Equal(new Disagreement(4, 2, 3, 10, IsReferencesMargin: true), verified.First);
         Assert.Equal(4, verified.AgreedTokens);
-        Assert.Equal("'p': 4 of 10 greedy tokens agree, the limit is 10", verification.Failure);
-        Assert.Null(verified.Failure(s_limits with { MinTokens = 4 }));
-        Assert.NotNull(verified.Failure(s_limits with { MinTokens = 5 }));
+        Assert.Equal((9, 90), (verified.TopTokens, verification.TopPercent));
+        Assert.Equal("'p': logits differ by 1 of their spread at greedy token 5, the limit is 0.05", verification.Failure);
+        VerificationLimits wide = new(1, -1, 100, 5);
+        Assert.Equal("'p': 4 of 10 greedy tokens agree, the limit is 5", verified.Failure(wide));
+        Assert.Null(verified.Failure(wide with { MinTokens = 4 }));
     }
 
     [Fact]
@@ -96,13 +98,17 @@ public sealed class ModelVerificationTests
     [Fact]
     public void Each_limit_is_its_own()
     {
-        VerifiedCase verified = new("p", new LogitsDifference(1, 10, 0.98, 0.2), 20, 32, 0, new Disagreement(20, 1, 2, 3, true));
+        VerifiedCase verified = new("p", [new LogitsDifference(1, 10, 0.98, 0.2)], 32, 20, 0, new Disagreement(20, 1, 2, 3, true));
         VerificationLimits wide = new(0.1, 0.98, 0.2, 20);
 
         Assert.Null(verified.Failure(wide));
         Assert.Contains("0.1 of their spread", verified.Failure(wide with { MaxDifference = 0.09 }), StringComparison.Ordinal);
         Assert.Contains("cosine", verified.Failure(wide with { MinCosine = 0.981 }), StringComparison.Ordinal);
-        Assert.Contains("KL divergence", verified.Failure(wide with { MaxDivergence = 0.19 }), StringComparison.Ordinal);
+        Assert.Contains(
+            "KL divergence",
+            new ModelVerification([verified], wide with { MaxDivergence = 0.19 }).Failure,
+            StringComparison.Ordinal
+        );
         Assert.Contains("20 of 32", verified.Failure(wide with { MinTokens = 21 }), StringComparison.Ordinal);
     }
 
@@ -142,17 +148,20 @@ public sealed class ModelVerificationTests
     }
 
     [Theory]
-    [InlineData(Precision.Fp32, 0.5e-4, true)]
-    [InlineData(Precision.Fp32, 2e-4, false)]
-    [InlineData(Precision.Fp16, 0.5e-2, true)]
-    [InlineData(Precision.Fp16, 2e-2, false)]
-    [InlineData(Precision.Int8, 2e-2, true)]
-    [InlineData(Precision.Int8, 4e-2, false)]
-    [InlineData(Precision.Int4, 4e-2, true)]
-    [InlineData(Precision.Int4, 6e-2, false)]
-    public void Each_precision_has_a_limit_of_its_own(Precision precision, double share, bool passes)
+    [InlineData(Closeness.Same, Precision.Int4, 0.5e-3, true)]
+    [InlineData(Closeness.Same, Precision.Int4, 2e-3, false)]
+    [InlineData(Closeness.Rounding, Precision.Fp32, 2e-3, false)]
+    [InlineData(Closeness.Rounding, Precision.Int4, 0.01, true)]
+    [InlineData(Closeness.Rounding, Precision.Int4, 0.03, false)]
+    [InlineData(Closeness.RoundedActivations, Precision.Int4, 0.05, true)]
+    [InlineData(Closeness.RoundedActivations, Precision.Int4, 0.07, false)]
+    [InlineData(Closeness.OtherWeights, Precision.Fp32, 2e-4, false)]
+    [InlineData(Closeness.OtherWeights, Precision.Int8, 0.07, false)]
+    [InlineData(Closeness.OtherWeights, Precision.Int4, 0.4, true)]
+    [InlineData(Closeness.OtherWeights, Precision.Int4, 0.5, false)]
+    public void What_both_sides_share_has_a_limit_of_its_own(Closeness closeness, Precision precision, double share, bool passes)
     {
-        // One logit that is never chosen moves by a share of the spread of 10.
+        // One logit that is never chosen moves by a share of the spread of 10, at every position.
         float[] Moved(int[] tokens)
         {
             float[] row = Counting(tokens);
@@ -160,9 +169,26 @@ public sealed class ModelVerificationTests
             return row;
         }
 
-        ModelVerification verification = Verify(Moved, Answers(Counting, 10), VerificationLimits.For(precision, sameWeights: true));
+        ModelVerification verification = Verify(Moved, Answers(Counting, 10), VerificationLimits.For(precision, closeness));
 
         Assert.Equal(passes, verification.Failure is null);
+    }
+
+    [Fact]
+    public void A_single_wrong_step_among_right_ones_is_found()
+    {
+        // Only the decode step at the eighth token is wrong, and in a logit that is never chosen: no token tells.
+        float[] Wrong(int[] tokens)
+        {
+            float[] row = Counting(tokens);
+            row[(tokens[^1] + 2) % 4] += tokens.Length == 9 ? 3 : 0;
+            return row;
+        }
+
+        VerifiedCase verified = Verify(Wrong, Answers(Counting, 10)).Cases[0];
+
+        Assert.Equal((10, 10), (verified.TopTokens, verified.Positions.Count));
+        Assert.Equal("'p': logits differ by 0.3 of their spread at greedy token 8, the limit is 0.05", verified.Failure(s_limits));
     }
 
     private static string Refused(ReferenceCase bad) =>

@@ -189,6 +189,21 @@ public sealed class RunComparisonTests
     }
 
     [Fact]
+    public void Other_tokens_under_the_same_folder_and_prompt_are_said_in_the_comparison_and_in_the_report()
+    {
+        Run[] runs = [Run("a"), Run("b").Changed("b", sample => sample with { OutputSha256 = new string('d', 64) })];
+        const string change = "cccccccccccc became dddddddddddd";
+
+        Assert.Contains(change, ComparisonTable.Markdown(RunComparison.Of(runs, s_decode)), StringComparison.Ordinal);
+        Assert.Contains(change, Llama3Perf.Results.Report.HtmlReport.Page(runs), StringComparison.Ordinal);
+        Assert.Empty(RunComparison.Of([Run("a"), Run("b")], s_decode).AnswerChanges);
+        // Another folder answers otherwise by right.
+        Run other = Run("b", [Case with { ModelSha256 = new string('e', 64) }])
+            .Changed("b", sample => sample with { OutputSha256 = new string('d', 64) });
+        Assert.Empty(RunComparison.Of([Run("a"), other], s_decode with { Vary = ["model_sha256"] }).AnswerChanges);
+    }
+
+    [Fact]
     public void The_same_run_twice_is_a_slip_unless_it_is_asked_for()
     {
         Run run = Run("a");

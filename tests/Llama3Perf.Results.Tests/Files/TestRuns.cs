@@ -90,6 +90,14 @@ internal static class TestRuns
                     ProcessPriority = "normal",
                     LaunchOrder = "random 42",
                     Notes = ["dynamic KV cache"],
+                    Verification = new VerificationOutcome
+                    {
+                        Status = VerificationStatus.Passed,
+                        KlNats = 0.000012345,
+                        KlLimitNats = 0.001,
+                        TopPercent = 98.4375,
+                        Detail = "2 prompts of 15 and 64 tokens, 32 greedy tokens each",
+                    },
                     Samples =
                     [
                         .. measured.Samples.Select(

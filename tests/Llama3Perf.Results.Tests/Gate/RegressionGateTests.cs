@@ -257,6 +257,74 @@ public sealed class RegressionGateTests
         Assert.Equal(GateExitCode.Pass, RegressionGate.Judge([Run("a")], threads, s_options with { Vary = ["threads"] }).ExitCode);
     }
 
+    [Theory]
+    [InlineData(0.0005, 0.001, null, GateExitCode.Pass)]
+    [InlineData(0.002, 0.001, null, GateExitCode.Regression)]
+    [InlineData(0.0005, 0.001, 0.0004, GateExitCode.Regression)]
+    [InlineData(0.002, 0.001, 0.003, GateExitCode.Pass)]
+    public void Answers_too_far_from_their_reference_are_red(double kl, double limit, double? asked, GateExitCode expected)
+    {
+        Run baseline = Verified(Run("a"), 0.0001, limit);
+
+        GateVerdict verdict = RegressionGate.Judge([baseline], Verified(Run("b"), kl, 0.01), s_options with { MaxKlNats = asked });
+
+        Assert.Equal(expected, verdict.ExitCode);
+        Assert.Equal(expected == GateExitCode.Regression, verdict.Findings.Any(finding => finding.Kind == GateFindingKind.WrongAnswer));
+        Assert.Equal(
+            expected == GateExitCode.Regression,
+            GateReport.Text(verdict).StartsWith("Gate: FAIL, wrong answers", StringComparison.Ordinal)
+        );
+    }
+
+    [Fact]
+    public void Answers_that_are_not_verified_any_more_are_noted()
+    {
+        Run current = Run("b");
+        current = current with
+        {
+            Cases =
+            [
+                .. current.Cases.Select(outcome =>
+                    outcome with
+                    {
+                        Verification = new VerificationOutcome
+                        {
+                            Status = VerificationStatus.Unverified,
+                            Detail = "the model is too large",
+                        },
+                    }
+                ),
+            ],
+        };
+
+        GateVerdict verdict = RegressionGate.Judge([Verified(Run("a"), 0.0001, 0.001)], current, s_options);
+
+        Assert.Equal(GateExitCode.Pass, verdict.ExitCode);
+        Assert.Contains(
+            verdict.Findings,
+            finding => finding.Message.EndsWith("were not: the model is too large", StringComparison.Ordinal)
+        );
+    }
+
+    private static Run Verified(Run run, double kl, double limit) =>
+        run with
+        {
+            Cases =
+            [
+                .. run.Cases.Select(outcome =>
+                    outcome with
+                    {
+                        Verification = new VerificationOutcome
+                        {
+                            Status = VerificationStatus.Passed,
+                            KlNats = kl,
+                            KlLimitNats = limit,
+                        },
+                    }
+                ),
+            ],
+        };
+
     [Fact]
     public void Other_output_of_the_same_folder_is_a_finding_of_its_own()
     {

@@ -20,7 +20,7 @@ public sealed partial class SchemaDocumentTests
         "Options of the engine and the suite's build are keys; what is measured once in a launch stands in every iteration of it. "
             + "A text that begins with `'`, `=`, `+`, `-` or `@` (or their full-width forms) has a `'` in front, so that no spreadsheet "
             + "takes it for a formula.",
-        "The hash of each native library stands beside its version.",
+        "Whether a case's answers were right; the hash of each native library stands beside its version.",
     ];
 
     private static readonly XDocument s_comments = XDocument.Load(Path.ChangeExtension(typeof(Sample).Assembly.Location, ".xml"));

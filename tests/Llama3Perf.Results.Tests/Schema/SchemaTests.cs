@@ -28,7 +28,7 @@ public sealed class SchemaTests
     [Fact]
     public void Units_are_the_endings_of_names()
     {
-        (string Ending, string Unit)[] units = [("_ms", "ms"), ("_tps", "tok/s"), ("_bytes", "bytes"), ("_pct", "%")];
+        (string Ending, string Unit)[] units = [("_ms", "ms"), ("_tps", "tok/s"), ("_bytes", "bytes"), ("_pct", "%"), ("_nats", "nats")];
         foreach (Column<ResultRow> column in ResultSchema.Table.Columns.Where(column => column.Role == ColumnRole.Metric))
         {
             string name = column.Name.Split(["_median", "_mean", "_stddev", "_min", "_max"], StringSplitOptions.None)[0];

@@ -1,8 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Inference.Engines.External;
 
@@ -31,7 +30,7 @@ internal static class LivePeers
     public static void Kill(string mark, Process process)
     {
         KillTree(process);
-        KillMarked(mark);
+        MarkedProcesses.Kill(MarkVariable, mark);
         lock (s_lock)
         {
             s_live.Remove(mark);
@@ -49,12 +48,7 @@ internal static class LivePeers
 
         AppDomain.CurrentDomain.ProcessExit += (_, _) => KillAll();
         AppDomain.CurrentDomain.UnhandledException += (_, _) => KillAll();
-        s_signals =
-        [
-            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(signal =>
-                PosixSignalRegistration.Create(signal, _ => KillAll())
-            ),
-        ];
+        s_signals = [.. ProcessSignals.All.Select(signal => PosixSignalRegistration.Create(signal, _ => KillAll()))];
     }
 
     private static void KillAll()
@@ -80,75 +74,6 @@ internal static class LivePeers
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException or NotSupportedException)
         {
             // It is dead, or as dead as the system lets us make it.
-        }
-    }
-
-    // On Linux what a dead peer started belongs to nobody's tree any more. Its environment still tells. What it starts meanwhile is found
-    // by looking again.
-    private static void KillMarked(string mark)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return;
-        }
-
-        byte[] wanted = Encoding.ASCII.GetBytes($"{MarkVariable}={mark}\0");
-        for (int attempt = 0; attempt < 5; attempt++)
-        {
-            int[] found = [.. Marked(wanted)];
-            if (found.Length == 0)
-            {
-                return;
-            }
-
-            foreach (int id in found)
-            {
-                KillOne(id);
-            }
-
-            Thread.Sleep(5);
-        }
-    }
-
-    private static IEnumerable<int> Marked(byte[] wanted)
-    {
-        foreach (string folder in Directory.EnumerateDirectories("/proc"))
-        {
-            if (
-                !int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
-                || id == Environment.ProcessId
-            )
-            {
-                continue;
-            }
-
-            byte[] environment;
-            try
-            {
-                environment = File.ReadAllBytes($"{folder}/environ");
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                continue;
-            }
-
-            if (environment.AsSpan().IndexOf(wanted) >= 0)
-            {
-                yield return id;
-            }
-        }
-    }
-
-    private static void KillOne(int id)
-    {
-        try
-        {
-            using Process process = Process.GetProcessById(id);
-            process.Kill();
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or Win32Exception)
-        {
-            // It ended by itself.
         }
     }
 }

@@ -64,7 +64,7 @@ public static class ModelChatTemplate
     {
         try
         {
-            Oga.RequireLibrary();
+            Oga.RequireTokenizer();
         }
         catch (EngineException exception)
         {

@@ -25,9 +25,16 @@ internal static unsafe partial class Oga
             .Distinct(),
     ];
 
-    /// <summary>Loads the library unless it is loaded, and checks that it has every function below.</summary>
+    /// <summary>Loads the library unless it is loaded, and checks that it has every function below but the tokenizer's: an engine has no
+    /// use for these, and older libraries lack some.</summary>
     /// <exception cref="EngineException">Missing, of another architecture, too old or no library at all.</exception>
-    public static nint RequireLibrary() => NativeLibraries.RequireGenAi(s_entryPoints);
+    public static nint RequireLibrary() => NativeLibraries.RequireGenAi(s_entryPoints.Where(name => !IsTokenizers(name)));
+
+    /// <summary>The same with the tokenizer's functions, for chat templates.</summary>
+    /// <exception cref="EngineException">As above.</exception>
+    public static nint RequireTokenizer() => NativeLibraries.RequireGenAi(s_entryPoints);
+
+    private static bool IsTokenizers(string name) => name.Contains("Tokenizer", StringComparison.Ordinal);
 
     /// <summary>Throws what the library says of a failed call, with the call's name; the one place where results are looked at.</summary>
     /// <exception cref="EngineException">The call failed.</exception>

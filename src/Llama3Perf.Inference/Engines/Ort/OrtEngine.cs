@@ -1,5 +1,6 @@
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Folders;
 using Llama3Perf.Models.Llama;
 using Microsoft.ML.OnnxRuntime;
 
@@ -42,7 +43,10 @@ internal sealed class OrtEngine : IEngine
         }
 
         _captures = provider is not null && provider.CapturesWith(options);
-        byte[]? graph = _kind == DecodeLoop.Device ? DeviceLoopGraph.Create(folder, _forbidden) : null;
+        byte[]? graph =
+            _kind == DecodeLoop.Device ? DeviceLoopGraph.Create(folder, _forbidden)
+            : options.FloatActivations ? FloatActivationGraph.Create(folder)
+            : null;
         using PlacementProof? proof = provider is null ? null : new PlacementProof(provider);
         _session = OrtSession.Open(folder, options, threads, proof?.ProfilePrefix, graph, _captures);
         try

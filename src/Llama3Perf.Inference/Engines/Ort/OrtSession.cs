@@ -11,6 +11,9 @@ internal static class OrtSession
     // Rearranging the weights is most of the load time; on all threads it takes half.
     private const string ParallelPrepacking = "session.prepack.enable_parallel";
 
+    // Products that ONNX Runtime makes of weights behind DequantizeLinear have 4 by default: activations of 8 bits.
+    private const string QdqAccuracyLevel = "session.qdq_matmulnbits_accuracy_level";
+
     // Where a graph that comes from memory finds its weights.
     private const string ExternalData = "session.model_external_initializers_file_folder_path";
 
@@ -89,6 +92,11 @@ internal static class OrtSession
         };
         Dictionary<string, string> entries = new(options.SessionEntries);
         entries.TryAdd(ParallelPrepacking, "1");
+        if (options.FloatActivations)
+        {
+            entries[QdqAccuracyLevel] = "0";
+        }
+
         foreach ((string key, string value) in entries)
         {
             session.AddSessionConfigEntry(key, value);

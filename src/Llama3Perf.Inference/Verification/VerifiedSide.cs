@@ -1,0 +1,30 @@
+using Llama3Perf.Inference.Engines;
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Inference.Verification;
+
+/// <summary>A model folder on an engine and a provider: one side of a verification.</summary>
+public sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptions Options)
+{
+    /// <summary>For people.</summary>
+    public string Name => $"{Folder.Name} on {Engine}/{Options.Provider.ToString().ToLowerInvariant()}";
+
+    /// <summary>The engine.</summary>
+    public EngineKind Kind
+    {
+        get => field ?? EngineCatalog.Get(Engine);
+        init;
+    }
+
+    /// <summary>Whether activations are rounded to 8 bits there: as the graph asks, where the provider can.</summary>
+    public bool RoundsActivations =>
+        Folder.Arithmetic.RoundsActivations
+        && Options is { FloatActivations: false, Provider: ExecutionProvider.Cpu or ExecutionProvider.WebGpu };
+
+    /// <summary>Loads the model so that it may choose any token.</summary>
+    /// <exception cref="EngineException">The engine is not there, or cannot load it.</exception>
+    public IEngine Load() =>
+        Kind.Availability(Options.Provider) is { IsAvailable: false } missing
+            ? throw new EngineException(missing.Reason!)
+            : Kind.Load(Folder, Options with { AllowEos = true });
+}

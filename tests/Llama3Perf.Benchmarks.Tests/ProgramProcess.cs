@@ -1,0 +1,68 @@
+using System.Diagnostics;
+
+namespace Llama3Perf.Benchmarks.Tests;
+
+/// <summary>The program as a process of its own, whose end a test may bring about.</summary>
+internal sealed class ProgramProcess : IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    private readonly Process _process;
+    private readonly Task<string> _output;
+    private readonly Task<string> _error;
+
+    /// <param name="folder">Its current directory.</param>
+    /// <param name="arguments">Its command line.</param>
+    /// <param name="variables">Environment variables beside those of the tests.</param>
+    public ProgramProcess(string folder, IEnumerable<string> arguments, params (string Name, string Value)[] variables)
+    {
+        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Benchmarks"), arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach ((string name, string value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        _process = Process.Start(start)!;
+        _output = _process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        _error = _process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+    }
+
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>Runs it to its end.</summary>
+    public static (int ExitCode, string Output, string Error) Run(
+        string folder,
+        IEnumerable<string> arguments,
+        params (string Name, string Value)[] variables
+    )
+    {
+        using ProgramProcess program = new(folder, arguments, variables);
+        return program.Wait();
+    }
+
+    /// <summary>Sends it a signal by its name, <c>KILL</c> or <c>TERM</c>; it may have ended before.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start(
+            new ProcessStartInfo("kill", [$"-{name}", $"{_process.Id}"]) { RedirectStandardError = true, UseShellExecute = false }
+        )!;
+        kill.WaitForExit();
+    }
+
+    /// <summary>Waits for its end. What it started may hold its output open.</summary>
+    public (int ExitCode, string Output, string Error) Wait()
+    {
+        _process.WaitForExit();
+        return (_process.ExitCode, Read(_output), Read(_error));
+    }
+
+    private static string Read(Task<string> text) => text.Wait(s_patience) ? text.Result : "(kept open by what it started)";
+
+    public void Dispose() => _process.Dispose();
+}

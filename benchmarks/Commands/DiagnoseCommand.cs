@@ -54,7 +54,7 @@ internal sealed class DiagnoseCommand
 
     private readonly EngineSettings _settings = new();
 
-    private readonly Option<string?> _runtimeDir = RuntimeDirectory.Option();
+    private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
 
     public static Command Create()
     {

@@ -64,7 +64,7 @@ internal sealed class QualityCommand
         "folder"
     );
 
-    private readonly Option<string?> _runtimeDir = RuntimeDirectory.Option();
+    private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
 
     public static Command Create()
     {

@@ -23,12 +23,11 @@ internal static class DiagnosisDisplay
                 [.. diagnosis.Differences.GroupBy(found => (found.Step, found.Tensor.Layer)).Select(layer => Row(layer, diagnosis))]
             )
         );
-        string compared = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{diagnosis.Differences.Count} tensors compared, {diagnosis.Unmatched} without their like; the limit is {diagnosis.Limit} "
-                + $"of a tensor's spread."
+        string limit = diagnosis.Limit.ToString(CultureInfo.InvariantCulture);
+        Console.WriteLine(
+            $"{diagnosis.Differences.Count} tensors compared, {diagnosis.Unmatched} without their like; the limit is {limit} of a tensor's "
+                + "spread."
         );
-        Console.WriteLine(compared);
         Console.WriteLine(
             diagnosis.First is { } first
                 ? $"DEPARTS: {what}: first in {Place(first.Tensor)} of the {first.Step}: {first.Tensor.Operator} {first.Tensor.Node} "

@@ -23,9 +23,9 @@ public sealed class WrongEngineTests : IDisposable
     {
         PlannedCase right = Plan(logits => logits);
         Assert.Equal((VerificationStatus.Passed, null), (right.Verification.Status, right.Failure));
-        Assert.Equal((0, 100), (right.Verification.KlNats, right.Verification.TopPercent));
+        Assert.Equal((0.0, 100.0), (right.Verification.KlNats!.Value, right.Verification.TopPercent!.Value));
 
-        PlannedCase wrong = Plan(logits => [.. logits.Reverse()]);
+        PlannedCase wrong = Plan(logits => [.. logits.AsEnumerable().Reverse()]);
         Assert.Equal(VerificationStatus.Failed, wrong.Verification.Status);
         Assert.True(wrong.Verification.KlNats > wrong.Verification.KlLimitNats);
         Assert.False(wrong.IsRunnable);
@@ -50,7 +50,7 @@ public sealed class WrongEngineTests : IDisposable
     public void What_is_wrong_in_a_decode_step_alone_is_found()
     {
         int calls = 0;
-        PlannedCase wrong = Plan(logits => ++calls == 20 ? [.. logits.Reverse()] : logits);
+        PlannedCase wrong = Plan(logits => ++calls == 20 ? [.. logits.AsEnumerable().Reverse()] : logits);
 
         Assert.Equal(VerificationStatus.Failed, wrong.Verification.Status);
         Assert.Contains(" of their spread at greedy token ", wrong.Failure, StringComparison.Ordinal);

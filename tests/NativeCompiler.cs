@@ -21,7 +21,7 @@ internal static class NativeCompiler
     }
 
     /// <summary>Compiles one C file to a shared library; null when it worked, else why not.</summary>
-    private static string? Compile(string source, string library)
+    public static string? Compile(string source, string library)
     {
         foreach (string compiler in OperatingSystem.IsWindows() ? ["cl", "clang", "gcc", "zig"] : new[] { "cc", "gcc", "clang", "zig" })
         {

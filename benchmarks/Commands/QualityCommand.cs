@@ -133,7 +133,7 @@ internal sealed class QualityCommand
             ? ["Tokens a second are a quick look; the verb run measures them."]
             : ["The weights are random: perplexity and divergence mean nothing, tokens a second alone do."];
         Console.WriteLine(lead);
-        ResultDisplay.ShowTable(QualityReport.Table(rows));
+        Screen.Table(QualityReport.Table(rows));
         Array.ForEach(notes, Console.WriteLine);
         if (parsed.GetValue(_output) is { } output)
         {

@@ -147,8 +147,8 @@ internal sealed class CasePlanner(PlanContext context)
     {
         // Before a model is built nothing counts the tokens of a text.
         bool isCounted = key.PromptTokens is not null || !_options.DryRun;
-        string? skip =
-            subject.IsBroken ? null
+        string? skip = subject.IsBroken
+            ? null
             : subject.Skip
                 ?? (
                     subject.TakesText ? WhyNoText(key, prompt)

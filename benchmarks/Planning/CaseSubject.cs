@@ -42,7 +42,8 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
     /// <summary>The folder that the engine computes from; null for programs that load something else, and where there is none.</summary>
     public ModelFolder? Folder { get; init; }
 
-    /// <summary>The ONNX folder that a GGUF file was made of, which a reference on ONNX Runtime computes from; null where there is none.</summary>
+    /// <summary>The ONNX folder that a GGUF file was made of, which a reference on ONNX Runtime computes from; null where there is
+    /// none.</summary>
     public ModelFolder? Source { get; init; }
 
     /// <summary>What the engine loads: a model folder, a checkpoint or a file; empty where there is none.</summary>

@@ -78,7 +78,7 @@ internal sealed class ServedSide : ISide
             LaunchLimit.Kill(_process.Id);
         }
 
-        _process.Dispose();
+        // Not disposed: a signal ends the side while another thread waits for its answer.
     }
 
     private static Run Read(string folder) => RunReader.Read(folder).Single();

@@ -10,7 +10,7 @@ internal static class DiagnosisDisplay
 {
     public static void Show(string what, Diagnosis diagnosis)
     {
-        ResultDisplay.ShowTable(
+        Screen.Table(
             new TextTable(
                 [
                     new("step", false),

@@ -34,7 +34,6 @@ internal sealed class OpenAiFamily : EngineFamily
 
     public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context)
     {
-        context.Verification?.Decline(engine, "its server shows no logits");
         string? skip = Availability(engine, ExecutionProvider.Cpu, context.Options).Reason;
         return
         [
@@ -54,7 +53,13 @@ internal sealed class OpenAiFamily : EngineFamily
 
     public override bool MeasuresItself => true;
 
-    public override CaseOutcome Measure(PlannedCase planned, SuiteOptions options, RunIdentity run, RunEnvironment environment)
+    public override CaseOutcome Measure(
+        PlannedCase planned,
+        SuiteOptions options,
+        KeptLaunches launches,
+        RunIdentity run,
+        RunEnvironment environment
+    )
     {
         Console.Write($"{planned.CaseId}  ");
         CaseOutcome outcome = Measured(planned, options, run, environment);

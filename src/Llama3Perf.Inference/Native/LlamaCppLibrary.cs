@@ -53,7 +53,12 @@ internal static unsafe class LlamaCppLibrary
 
     /// <summary>The library and the instructions that it was built for; null before it is loaded.</summary>
     public static LoadedLibrary? Current =>
-        s_loaded is { IsValueCreated: true, Value: { } loaded } ? new LoadedLibrary("llama.cpp", loaded.Version, loaded.File) : null;
+        s_loaded is { IsValueCreated: true, Value: { } loaded }
+            ? LibraryIdentity.Of("llama.cpp", loaded.File) with
+            {
+                Version = loaded.Version,
+            }
+            : null;
 
     /// <summary>What llama.cpp says of its build: <c>AVX512 = 1</c> and the like, those that are on.</summary>
     public static string Instructions
@@ -181,7 +186,7 @@ internal static unsafe class LlamaCppLibrary
 
     private static string Find()
     {
-        if (NativeLibraries.RuntimeFolder is { } chosen && FindIn(chosen) is { } own)
+        if (NativeLibraries.RuntimeFolders.Select(FindIn).FirstOrDefault(file => file is not null) is { } own)
         {
             return own;
         }

@@ -105,7 +105,7 @@ internal sealed class ReportTables(ReportData data)
     public TextTable Notes() =>
         new(
             [SummaryTable.Case, new("run", false), new("note", false)],
-            [.. from row in data.Rows where row.Notes is not null select (string[])[row.CaseId, row.Run.ShownName(), row.Notes]]
+            [.. from row in data.Rows where row.Notes is not null select (string[])[row.CaseId, row.Run.ShownName(), row.Notes!]]
         );
 
     /// <summary>Cases that ended in one of these ways, with the reason.</summary>

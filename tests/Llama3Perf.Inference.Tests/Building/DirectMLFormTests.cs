@@ -60,7 +60,7 @@ public sealed class DirectMLFormTests : IDisposable
                     engine,
                     folder,
                     Reference.Read(Fixtures.Shared(Fixture, "reference.json")),
-                    VerificationLimits.For(precision, sameWeights: false)
+                    VerificationLimits.For(precision, Closeness.OtherWeights)
                 )
                 .Failure
         );

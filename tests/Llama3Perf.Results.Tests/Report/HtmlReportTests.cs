@@ -349,7 +349,7 @@ public sealed class HtmlReportTests
                 .Descendants("path")
                 .Select(path =>
                     Regex
-                        .Matches((string?)path.Attribute("d") ?? "", "[0-9.]+")
+                        .Matches((string?)path.Attribute("d") ?? "", "[0-9.]+", RegexOptions.None, TimeSpan.FromSeconds(10))
                         .Select(match => double.Parse(match.Value, CultureInfo.InvariantCulture))
                 )
                 .Select(numbers => numbers.Where((_, i) => i % 2 == 0).DefaultIfEmpty(0))

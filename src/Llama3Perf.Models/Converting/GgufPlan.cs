@@ -12,6 +12,8 @@ namespace Llama3Perf.Models.Converting;
 /// </summary>
 internal sealed class GgufPlan
 {
+    private const string Table = "model.embed_tokens.weight";
+
     private static readonly DataType[] s_floats = [DataType.Float, DataType.Float16];
     private static readonly DataType[] s_bytes = [DataType.Uint8];
 
@@ -99,7 +101,7 @@ internal sealed class GgufPlan
         }
 
         AddVector("output_norm.weight", $"model.layers.{Shape.LayerCount}.final_norm_layernorm.weight", hidden);
-        if (!Shape.TieEmbeddings)
+        if (!SharesTable)
         {
             AddProduct("output", "lm_head", hidden, Shape.VocabularySize, bias: false);
         }
@@ -110,18 +112,20 @@ internal sealed class GgufPlan
         }
     }
 
+    // A tied folder for DirectML has a float16 table beside its quantized head, so llama.cpp gets both.
+    private bool SharesTable => Shape.TieEmbeddings && !_weights.Has(Table);
+
     // Tied: the LM head's own rows, which llama.cpp takes for both.
     private void AddEmbedding()
     {
-        const string Name = "model.embed_tokens.weight";
         const string Target = "token_embd.weight";
-        if (Shape.TieEmbeddings)
+        if (SharesTable)
         {
             AddMatrix(Target, "lm_head", Shape.HiddenSize, Shape.VocabularySize, firstRow: 0, Shape.VocabularySize, rotated: 0);
             return;
         }
 
-        OnnxTensor table = _weights.Get(Name, s_floats, Shape.VocabularySize, Shape.HiddenSize);
+        OnnxTensor table = _weights.Get(Table, s_floats, Shape.VocabularySize, Shape.HiddenSize);
         Add(
             Target,
             table.Type == DataType.Float16 ? GgufType.F16 : GgufType.F32,

@@ -92,6 +92,9 @@ public static class HtmlReport
         page.Append("</header>\n");
     }
 
+    // So many rows of cases are written out beside the data that can be saved: a page is for reading.
+    private const int MostRows = 300;
+
     private const int MostNames = 6;
 
     private static IEnumerable<string> Unstable(ReportData data) =>
@@ -150,7 +153,11 @@ public static class HtmlReport
             "Medians over iterations with their 95 % intervals over launches (three or more), as the charts show them.",
             Table(tables.Figures())
         );
-        AppendSection(page, "Results", "One row for each case, as in results.csv.", Folded("Show all columns", Table(tables.Results())));
+        if (data.Rows.Count <= MostRows)
+        {
+            AppendSection(page, "Results", "One row for each case, as in results.csv.", Folded("Show all columns", Table(tables.Results())));
+        }
+
         if (tables.Problems(CaseStatus.Skipped) is { Rows.Count: > 0 } skipped)
         {
             AppendSection(page, "Skipped cases", "These cannot run there, or were not asked for.", Folded("Show", Table(skipped)));
@@ -190,7 +197,11 @@ public static class HtmlReport
             "<p><a download=\"llama3perf.csv\" href=\"data:text/csv;charset=utf-8;base64,"
                 + $"{Convert.ToBase64String(Encoding.UTF8.GetBytes(csv))}\">"
                 + "Save as CSV</a></p>\n"
-                + Folded("Show", $"<pre>{string.Join('\n', csv.TrimEnd().Split('\n').Select(Escape))}</pre>")
+                + (
+                    runs.Sum(run => run.Cases.Count) > MostRows
+                        ? ""
+                        : Folded("Show", $"<pre>{string.Join('\n', csv.TrimEnd().Split('\n').Select(Escape))}</pre>")
+                )
         );
     }
 

@@ -18,16 +18,16 @@ public sealed class NoFontTests
         ChartFiles files = ReportCharts.Write([run], folder.Path, s_noFont);
 
         Assert.Equal(files.Paths.Order(), Directory.GetFiles(folder.Path).Order());
-        Assert.Equal(4, files.Paths.Count);
-        Assert.All(files.Paths, path => AssertNames(run, XDocument.Load(path).Root!));
+        Assert.NotEmpty(files.Paths);
+        AssertNamed(run, files.Paths.Select(path => XDocument.Load(path).Root!));
         Assert.Contains("no font", files.Note);
     }
 
     [Fact]
-    public void Every_chart_of_the_page_names_every_case()
+    public void The_charts_of_the_page_name_every_case()
     {
         Run run = ReportRuns.Of(6);
-        Assert.All(XDocument.Parse(HtmlReport.Page([run])).Descendants("svg"), svg => AssertNames(run, svg));
+        AssertNamed(run, XDocument.Parse(HtmlReport.Page([run])).Descendants("svg"));
     }
 
     /// <summary>What ScottPlot draws as text depends on the machine's fonts; the rest does not.</summary>
@@ -60,10 +60,12 @@ public sealed class NoFontTests
         Assert.NotEqual(empty.Png(font), named.Png(font));
     }
 
-    /// <summary>Long names are broken into lines.</summary>
-    private static void AssertNames(Run run, XElement svg)
+    /// <summary>Each chart names the cases of its group; long names are broken into lines.</summary>
+    private static void AssertNamed(Run run, IEnumerable<XElement> charts)
     {
-        string text = string.Concat(svg.Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value));
+        string text = string.Concat(
+            charts.Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value)
+        );
         Assert.All(run.Cases.Where(outcome => outcome.Status == CaseStatus.Ok), outcome => Assert.Contains(outcome.CaseId, text));
     }
 }

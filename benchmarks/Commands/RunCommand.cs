@@ -88,8 +88,8 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(
         "--provider",
-        "cpu, dml, cuda, webgpu, or the name of a --provider-library; for llama.cpp also vulkan, metal, for external engines xpu, mps. Default: "
-            + "the best that is there.",
+        "cpu, dml, cuda, webgpu, or the name of a --provider-library; for llama.cpp also vulkan, metal, for external engines xpu, mps. "
+            + "Default: the best that is there.",
         text => text.Split(',', StringSplitOptions.TrimEntries),
         ProviderLibraryOption.ProviderOf,
         "list"

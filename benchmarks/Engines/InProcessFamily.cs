@@ -58,7 +58,7 @@ internal sealed class InProcessFamily : EngineFamily
 
     // Engines that read at least one of the models, or of what is made of them.
     private static string[] Readers(IReadOnlyList<string> models) =>
-        models.All(model => ModelFolderReader.IsModelFolder(model) && ModelFolderReader.Open(model).Format == ModelFormat.Gguf)
+        models.All(ModelFolderReader.IsGguf)
             ? [.. EngineCatalog.All.Where(kind => kind.Format == ModelFormat.Gguf).Select(kind => kind.Name)]
             : [.. EngineCatalog.Names];
 

@@ -27,8 +27,16 @@ public static class ModelFolderReader
     public static bool IsModelFolder(string path)
     {
         string full = HubCache.Resolve(path);
-        return File.Exists(Path.Combine(full, ConfigurationFile))
-            || (GgufFolder.Find(full) is not null && !File.Exists(Path.Combine(full, "config.json")));
+        return File.Exists(Path.Combine(full, ConfigurationFile)) || IsGguf(full);
+    }
+
+    /// <summary>True for a GGUF file, or a folder of one. Opens nothing.</summary>
+    public static bool IsGguf(string path)
+    {
+        string full = HubCache.Resolve(path);
+        return GgufFolder.Find(full) is not null
+            && !File.Exists(Path.Combine(full, ConfigurationFile))
+            && !File.Exists(Path.Combine(full, "config.json"));
     }
 
     /// <summary>Opens a folder and hands over what was read of its graph.</summary>

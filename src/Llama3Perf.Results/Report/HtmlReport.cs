@@ -127,8 +127,9 @@ public static class HtmlReport
                 page,
                 "Comparison",
                 "Ratios to the first run with their intervals over launches, each end at 1 %, regressions first; pass: a loss of 5 % is "
-                    + "excluded.",
-                Table(comparison)
+                    + "excluded."
+                    + (comparison.Rows.Count > MostRows ? $" The first {MostRows} of {comparison.Rows.Count}; compare prints all." : ""),
+                Table(new TextTable(comparison.Columns, [.. comparison.Rows.Take(MostRows)]))
             );
         }
     }
@@ -155,7 +156,12 @@ public static class HtmlReport
         );
         if (data.Rows.Count <= MostRows)
         {
-            AppendSection(page, "Results", "One row for each case, as in results.csv.", Folded("Show all columns", Table(tables.Results())));
+            AppendSection(
+                page,
+                "Results",
+                "One row for each case, as in results.csv.",
+                Folded("Show all columns", Table(tables.Results()))
+            );
         }
 
         if (tables.Problems(CaseStatus.Skipped) is { Rows.Count: > 0 } skipped)
@@ -197,11 +203,7 @@ public static class HtmlReport
             "<p><a download=\"llama3perf.csv\" href=\"data:text/csv;charset=utf-8;base64,"
                 + $"{Convert.ToBase64String(Encoding.UTF8.GetBytes(csv))}\">"
                 + "Save as CSV</a></p>\n"
-                + (
-                    runs.Sum(run => run.Cases.Count) > MostRows
-                        ? ""
-                        : Folded("Show", $"<pre>{string.Join('\n', csv.TrimEnd().Split('\n').Select(Escape))}</pre>")
-                )
+                + Folded("Show", $"<pre>{string.Join('\n', csv.TrimEnd().Split('\n').Select(Escape))}</pre>")
         );
     }
 

@@ -63,8 +63,11 @@ public sealed partial class DocumentTests
             // A page's paths are the reader's.
             string[] errors =
             [
-                .. parsed.Errors.Select(error => error.Message).Where(error =>
-                        !error.Contains("is no path", StringComparison.Ordinal) && !error.Contains("does not exist", StringComparison.Ordinal)
+                .. parsed
+                    .Errors.Select(error => error.Message)
+                    .Where(error =>
+                        !error.Contains("is no path", StringComparison.Ordinal)
+                        && !error.Contains("does not exist", StringComparison.Ordinal)
                     ),
             ];
             Assert.True(errors.Length == 0, $"{page}: {line}: {string.Join("; ", errors)}");

@@ -142,7 +142,7 @@ public sealed class VerifyTests : IDisposable
         Assert.Equal(ExitCode.Success, exitCode);
         CaseOutcome outcome = RunReader.Read(RunPath).Single().Cases.Single();
         Assert.Equal((CaseStatus.Ok, VerificationStatus.Reference), (outcome.Status, outcome.Verification.Status));
-        Assert.Contains("reference", File.ReadAllText(Path.Combine(RunPath, "results.md")), StringComparison.Ordinal);
+        Assert.Contains(",reference,", File.ReadAllText(Path.Combine(RunPath, "results.csv")), StringComparison.Ordinal);
     }
 
     [Fact]

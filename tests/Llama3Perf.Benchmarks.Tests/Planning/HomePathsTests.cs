@@ -52,7 +52,7 @@ public sealed class HomePathsTests : IDisposable
         (int exitCode, _, _) = ProgramProcess.Run(
             _folder,
             [
-                .. "run --quick --isolation none --prompt pp4 --max-length 8 --iterations 1 --model".Split(' '),
+                .. "run --engine ort --quick --isolation none --prompt pp4 --max-length 8 --iterations 1 --model".Split(' '),
                 $"{bad},llama-tiny",
                 "--output",
                 run,

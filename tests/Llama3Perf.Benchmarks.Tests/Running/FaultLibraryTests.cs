@@ -114,6 +114,8 @@ public sealed class FaultLibraryTests : IDisposable
     private string[] RunArguments =>
         [
             "run",
+            "--engine",
+            "ort",
             "--runtime-dir",
             _folder,
             "--model",

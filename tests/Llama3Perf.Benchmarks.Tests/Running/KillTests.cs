@@ -89,9 +89,8 @@ public sealed class KillTests : IDisposable
     {
         string[] command =
         [
-            .. "run --isolation none --model llama-tiny --precision int4 --prompt pp8 --max-length 40 --launches 2 --iterations 2".Split(
-                ' '
-            ),
+            .. "run --engine ort --isolation none --model llama-tiny --precision int4 --prompt pp8".Split(' '),
+            .. "--max-length 40 --launches 2 --iterations 2".Split(' '),
             .. "--warmup 0 --output".Split(' '),
             At("run"),
         ];
@@ -129,7 +128,8 @@ public sealed class KillTests : IDisposable
         Assert.SkipWhen(s_kills <= 5, "takes a minute; LLAMA3PERF_KILLS=50 runs it");
         string[] command =
         [
-            .. "run --model llama-tiny --precision int4 --prompt pp8 --max-length 40,41,42,43,44 --launches 2 --iterations 2".Split(' '),
+            .. "run --engine ort --model llama-tiny --precision int4 --prompt pp8".Split(' '),
+            .. "--max-length 40,41,42,43,44 --launches 2 --iterations 2".Split(' '),
             .. "--warmup 0 --output".Split(' '),
             At("run"),
         ];

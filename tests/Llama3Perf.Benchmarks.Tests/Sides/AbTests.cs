@@ -15,6 +15,8 @@ public sealed class AbTests : IDisposable
 {
     private static readonly string[] s_small =
     [
+        "--engine",
+        "ort",
         "--model",
         "llama-tiny",
         "--precision",

@@ -60,12 +60,20 @@ public sealed class NoFontTests
         Assert.NotEqual(empty.Png(font), named.Png(font));
     }
 
-    /// <summary>Each chart names the cases of its group; long names are broken into lines.</summary>
+    /// <summary>A chart names what the cases of its group share once, and each bar what tells it apart.</summary>
     private static void AssertNamed(Run run, IEnumerable<XElement> charts)
     {
         string text = string.Concat(
             charts.Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value)
         );
-        Assert.All(run.Cases.Where(outcome => outcome.Status == CaseStatus.Ok), outcome => Assert.Contains(outcome.CaseId, text));
+        Assert.All(
+            run.Cases.Where(outcome => outcome.Status == CaseStatus.Ok),
+            outcome =>
+            {
+                Assert.Contains(outcome.Case.ModelName, text);
+                Assert.Contains(outcome.Case.Precision, text);
+                Assert.Contains(outcome.Case.PromptId, text);
+            }
+        );
     }
 }

@@ -73,7 +73,12 @@ public sealed class EngineAgreementTests
         );
         foreach (ReferenceCase prompt in Reference.Read(Fixtures.Shared(fixture, "reference.json")).Cases)
         {
-            int[][] tokens = [.. EngineCatalog.All.Select(kind => Generate(kind, folder, prompt.InputIds, newTokens: 64))];
+            int[][] tokens =
+            [
+                .. EngineCatalog
+                    .All.Where(kind => kind.Format == ModelFormat.Onnx)
+                    .Select(kind => Generate(kind, folder, prompt.InputIds, newTokens: 64)),
+            ];
 
             Assert.Equal(64, tokens[0].Length);
             Assert.All(tokens, list => Assert.Equal(tokens[0], list));
@@ -84,7 +89,7 @@ public sealed class EngineAgreementTests
     private static void AssertSame(ModelFolder folder)
     {
         int[] prompt = [folder.BosTokenId ?? 1, .. s_prompt];
-        (int[] Tokens, float[][] Logits)[] engines = 
+        (int[] Tokens, float[][] Logits)[] engines =
         [
             .. EngineCatalog.All.Where(kind => kind.Format == ModelFormat.Onnx).Select(kind => Run(kind, folder, prompt)),
         ];

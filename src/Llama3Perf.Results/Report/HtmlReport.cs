@@ -129,7 +129,7 @@ public static class HtmlReport
                 "Ratios to the first run with their intervals over launches, each end at 1 %, regressions first; pass: a loss of 5 % is "
                     + "excluded."
                     + (comparison.Rows.Count > MostRows ? $" The first {MostRows} of {comparison.Rows.Count}; compare prints all." : ""),
-                Table(new TextTable(comparison.Columns, [.. comparison.Rows.Take(MostRows)]))
+                Table(First(comparison))
             );
         }
     }
@@ -151,8 +151,9 @@ public static class HtmlReport
         AppendSection(
             page,
             "Figures",
-            "Medians over iterations with their 95 % intervals over launches (three or more), as the charts show them.",
-            Table(tables.Figures())
+            "Medians over iterations with their 95 % intervals over launches (three or more), as the charts show them."
+                + (data.Rows.Count > MostRows ? $" The first {MostRows} cases; the others stand as data below." : ""),
+            Table(First(tables.Figures()))
         );
         if (data.Rows.Count <= MostRows)
         {
@@ -175,13 +176,13 @@ public static class HtmlReport
                 page,
                 "Unsteady cases",
                 "Their machine was disturbed while they were measured: such a side proves nothing.",
-                Table(unsteady)
+                Table(First(unsteady))
             );
         }
 
         if (tables.Notes() is { Rows.Count: > 0 } notes)
         {
-            AppendSection(page, "Notes", "What a reader of the figures has to know.", Table(notes));
+            AppendSection(page, "Notes", "What a reader of the figures has to know.", Table(First(notes)));
         }
 
         (TextTable runs, TextTable shared) = tables.Environment();
@@ -206,6 +207,8 @@ public static class HtmlReport
                 + Folded("Show", $"<pre>{string.Join('\n', csv.TrimEnd().Split('\n').Select(Escape))}</pre>")
         );
     }
+
+    private static TextTable First(TextTable table) => new(table.Columns, [.. table.Rows.Take(MostRows)]);
 
     private static string Folded(string label, string content) => $"<details><summary>{Escape(label)}</summary>\n{content}</details>\n";
 

@@ -70,7 +70,7 @@ public sealed class HomePathsTests : IDisposable
         Assert.Equal(isKept, naming.Length > 0);
         string results = File.ReadAllText(Path.Combine(run, "results.csv"));
         Assert.Contains(isKept ? $"{bad}/genai_config.json" : "~/bad/genai_config.json", results, StringComparison.Ordinal);
-        Assert.Equal(!isKept, results.Contains(",runtimes/", StringComparison.Ordinal));
+        Assert.Equal(isKept, results.Contains(AppContext.BaseDirectory, StringComparison.Ordinal));
         Assert.Contains(
             isKept ? _folder : "~/bad,llama-tiny",
             File.ReadAllText(Path.Combine(run, "invocation.json")),

@@ -102,7 +102,7 @@ public sealed class ProgramEngineTests : IDisposable
         string[] bench = LlamaBench();
         string[] command =
         [
-            .. "run --isolation none --max-length 16 --launches 3 --iterations 2 --engine llama.cpp --prompt pp4 --output".Split(' '),
+            .. "run --isolation none --max-length 16 --launches 3 --iterations 2 --engine llama-bench --prompt pp4 --output".Split(' '),
             At("run"),
             .. bench,
         ];

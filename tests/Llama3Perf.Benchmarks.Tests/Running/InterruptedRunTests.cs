@@ -11,6 +11,8 @@ public sealed class InterruptedRunTests : IDisposable
     private static readonly string[] s_run =
     [
         "run",
+        "--engine",
+        "ort",
         "--isolation",
         "none",
         "--model",

@@ -210,7 +210,9 @@ public sealed class KillTests : IDisposable
     private void Kill(string[] command, TimeSpan whole, Action before, Func<string> after)
     {
         Random random = new(Seed);
-        for (int kill = 0; kill < s_kills; kill++)
+        // A run takes seconds: with the tests it is killed twice, by command as often as is asked.
+        int kills = command[0] == "run" && s_kills <= 5 ? 2 : s_kills;
+        for (int kill = 0; kill < kills; kill++)
         {
             before();
             TimeSpan moment = whole * (random.NextDouble() * 1.1);
@@ -240,7 +242,7 @@ public sealed class KillTests : IDisposable
             ", ",
             _found.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}")
         );
-        TestContext.Current.TestOutputHelper!.WriteLine($"| {command[0]} | {s_kills} | {found} |");
+        TestContext.Current.TestOutputHelper!.WriteLine($"| {command[0]} | {kills} | {found} |");
     }
 
     private void Count(string what) => _found[what] = _found.GetValueOrDefault(what) + 1;

@@ -320,7 +320,7 @@ public sealed class HtmlReportTests
 
         string page = HtmlReport.Page(runs);
 
-        Assert.InRange(page.Length, 1, 5_000_000);
+        Assert.InRange(page.Length, 1, 6_000_000);
         XElement chart = XDocument.Parse(page).Descendants("svg").First();
         Assert.InRange(chart.Descendants("text").Count(text => text.Value.StartsWith("202", StringComparison.Ordinal)), 2, 30);
     }

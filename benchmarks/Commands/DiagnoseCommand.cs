@@ -73,10 +73,7 @@ internal sealed class DiagnoseCommand
             verb._limit,
             verb._runtimeDir,
         };
-        foreach (Option option in verb._settings.All)
-        {
-            command.Add(option);
-        }
+        verb._settings.AddTo(command);
 
         command.SetAction(verb.Run);
         return command;

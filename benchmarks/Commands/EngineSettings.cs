@@ -67,6 +67,15 @@ internal sealed class EngineSettings
     /// <summary>In the order of a verb's help.</summary>
     public Option[] All => [_device, _threads, _providerOptions, _sessionEntries, _optimization, _loop, _keyValueType, _flashAttention];
 
+    /// <summary>Adds them to a verb.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (Option option in All)
+        {
+            command.Add(option);
+        }
+    }
+
     /// <summary>What was given, over what a verb begins with.</summary>
     public SuiteOptions Over(SuiteOptions basis, ParseResult parsed) =>
         basis with

@@ -75,10 +75,7 @@ internal static class GenerateCommand
             ignoreEos,
             runtimeDir,
         };
-        foreach (Option option in settings.All)
-        {
-            command.Add(option);
-        }
+        settings.AddTo(command);
 
         command.SetAction(parsed =>
         {

@@ -81,10 +81,7 @@ internal static class PairsCommand
             isolation,
             runtimeDir,
         };
-        foreach (Option option in settings.All)
-        {
-            command.Add(option);
-        }
+        settings.AddTo(command);
 
         command.SetAction(parsed =>
         {

@@ -39,51 +39,9 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<string>?> _engines = OptionFactory.List(
         "--engine",
-        $"{EngineFamilies.Known}. Default: the best that is there.",
+        $"{EngineFamilies.Known}. Default: every one of the suite's own that is there.",
         OptionFactory.EngineOf,
         "list"
-    );
-
-    private readonly Option<string?> _llamaBench = OptionFactory.Value(
-        "--llama-bench",
-        "Measures with this llama-bench too. With --engine llama-bench and in the preset: the one on the PATH.",
-        OptionFactory.Text,
-        "path"
-    );
-
-    private readonly Option<string?> _gguf = OptionFactory.Value(
-        "--gguf",
-        "File that llama-bench loads. Default: the first .gguf in the model's folder, else one made of the model.",
-        OptionFactory.Text,
-        "file"
-    );
-
-    private readonly Option<Uri?> _endpoint = OptionFactory.Value<Uri?>(
-        "--endpoint",
-        "Measures a server with an OpenAI-compatible endpoint too: its address up to /v1, http://localhost:11434/v1.",
-        OptionFactory.Address,
-        "url"
-    );
-
-    private readonly Option<string?> _apiModel = OptionFactory.Value(
-        "--api-model",
-        "That server's name of the model.",
-        OptionFactory.Text,
-        "name"
-    );
-
-    private readonly Option<string?> _python = OptionFactory.Value(
-        "--python",
-        "Python of the external engines, or one each: transformers=PATH,ipex-llm=PATH. Default: LLAMA3PERF_PYTHON_TRANSFORMERS "
-            + "and the like, LLAMA3PERF_PYTHON, or the one on the PATH.",
-        OptionFactory.Pythons,
-        "path"
-    );
-
-    private readonly Option<IReadOnlyDictionary<string, string>?> _peerOptions = OptionFactory.Pairs(
-        "--peer-option",
-        "Option that external engines give to their programs (benchmarks/peers/README.md); repeatable. "
-            + "ipex-llm:load_in_low_bit=asym_int4 is for that one alone."
     );
 
     private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(
@@ -97,36 +55,13 @@ internal sealed class RunCommand
 
     private readonly Option<ProviderLibrary?> _providerLibrary = ProviderLibraryOption.Option();
 
+    private readonly ProgramSettings _programs = new();
+
+    private readonly SpeculationSettings _speculation = new();
+
     private readonly EngineSettings _engine = new();
 
-    private readonly Option<string?> _draftModel = OptionFactory.Value(
-        "--draft-model",
-        "Speculative decoding in genai: a smaller model of the same tokenizer (shape, checkpoint or folder) proposes tokens, and the model "
-            + "checks them in one call.",
-        OptionFactory.Model,
-        "name|path"
-    );
-
-    private readonly Option<int?> _draftTokens = OptionFactory.Value<int?>(
-        "--draft-tokens",
-        $"Most tokens that are proposed at once, 1 to 16. Default: {s_defaults.DraftTokens}.",
-        text => OptionFactory.Integer(1, 16)(text),
-        "n"
-    );
-
-    private readonly Option<int?> _ngram = OptionFactory.Value<int?>(
-        "--ngram",
-        "Speculative decoding in genai without a draft model: the last tokens, up to n - 1 of them, are looked up in the sequence so far.",
-        text => OptionFactory.Integer(2, 16)(text),
-        "n"
-    );
-
-    private readonly Option<int?> _prefillChunk = OptionFactory.Value<int?>(
-        "--prefill-chunk",
-        "Prompt tokens that genai processes at once. Default: the whole prompt.",
-        text => OptionFactory.Integer(1, 1_000_000)(text),
-        "n"
-    );
+    private readonly MeasuringSettings _measuring = new();
 
     private readonly Option<IReadOnlyList<string>?> _prompts = OptionFactory.Prompts(
         "Text, @file.txt, or ppN for N fixed pseudo-random tokens; repeatable, and ppN also as a list. Default: OpenVINO is and pp512."
@@ -142,86 +77,6 @@ internal sealed class RunCommand
             + "128.",
         OptionFactory.Integer(2),
         "list"
-    );
-
-    private readonly Option<int?> _launches = OptionFactory.Value<int?>(
-        "--launches",
-        $"Processes a case. Default: {s_defaults.Launches}.",
-        text => OptionFactory.Integer(1, 1000)(text),
-        "n"
-    );
-
-    private readonly Option<double?> _until = OptionFactory.Value<double?>(
-        "--until",
-        "Launches each case until its decode rate is known within so much, instead of --launches: 1%.",
-        text =>
-            ResultsVerb.Share(text) is > 0 and var share
-                ? share
-                : throw new UsageException("nothing is known within 0 %; 1% is a usual target"),
-        "share"
-    );
-
-    private readonly Option<Budget?> _budget = OptionFactory.Value<Budget?>(
-        "--budget",
-        "What --until may take: a time from the first launch on, or a number of launches a case. Default: 10m.",
-        OptionFactory.BudgetOf,
-        "time|n"
-    );
-
-    private readonly Option<LaunchOrder?> _order = OptionFactory.Value<LaunchOrder?>(
-        "--order",
-        "random: one launch of each case in random order, then the next ones; fixed: all launches of a case in a row. Default: random in "
-            + "child processes, fixed in this one.",
-        OptionFactory.OneOf<LaunchOrder?>(("random", LaunchOrder.Random), ("fixed", LaunchOrder.Fixed)),
-        "random|fixed"
-    );
-
-    private readonly Option<int?> _seed = OptionFactory.Value<int?>(
-        "--seed",
-        "Of the random order. Default: drawn, and recorded.",
-        text => OptionFactory.Integer(0)(text),
-        "n"
-    );
-
-    private readonly Option<int?> _warmups = OptionFactory.Value<int?>(
-        "--warmup",
-        "Generations before the measured ones, in each launch, and as many more, within 10 or 5 s, until they take equally long and "
-            + $"nothing is compiled. Default: {s_defaults.Warmups}.",
-        text => OptionFactory.Integer(0, 10_000)(text),
-        "n"
-    );
-
-    private readonly Option<int?> _iterations = OptionFactory.Value<int?>(
-        "--iterations",
-        $"Measured generations in each launch. Default: {s_defaults.Iterations}.",
-        text => OptionFactory.Integer(1, 10_000)(text),
-        "n"
-    );
-
-    private readonly Option<Isolation?> _isolation = OptionFactory.Value<Isolation?>(
-        "--isolation",
-        "process measures in child processes; none measures in this one and keeps a model loaded between cases. Default: process.",
-        OptionFactory.OneOf<Isolation?>(("process", Isolation.Process), ("none", Isolation.None)),
-        "process|none"
-    );
-
-    private readonly Option<int?> _cooldown = OptionFactory.Value<int?>(
-        "--cooldown",
-        "Seconds of rest before each case. Default: 0.",
-        text => OptionFactory.Integer(0, 3600)(text),
-        "seconds"
-    );
-
-    private readonly Option<TimeSpan?> _waitIdle = OptionFactory.Value<TimeSpan?>(
-        "--wait-idle",
-        "Waits so long for other processes to end before the first case: 5m.",
-        text => OptionFactory.Duration(text),
-        "time"
-    );
-
-    private readonly Option<bool> _strict = OptionFactory.Flag(
-        "--strict",
-        "Measures on a quiet machine only; on a busy one the exit code is 2."
     );
 
     private readonly Option<string?> _spin = OptionFactory.Value(
@@ -279,13 +134,6 @@ internal sealed class RunCommand
         "cpu|off|file"
     );
 
-    private readonly Option<int?> _launchTimeout = OptionFactory.Value<int?>(
-        "--launch-timeout",
-        "Seconds that a launch may take before it is ended and has failed. Default: a multiple of what its first generations let expect.",
-        text => OptionFactory.Integer(1, 1_000_000)(text),
-        "seconds"
-    );
-
     private readonly Option<string?> _resume = OptionFactory.Value(
         "--resume",
         "Goes on with the interrupted run in this folder, with the options that it was begun with.",
@@ -326,32 +174,14 @@ internal sealed class RunCommand
             _engines,
             _providers,
             _providerLibrary,
-            _python,
-            _peerOptions,
-            _llamaBench,
-            _gguf,
-            _draftModel,
-            _draftTokens,
-            _ngram,
-            _prefillChunk,
-            _endpoint,
-            _apiModel,
+            .. _programs.All,
+            .. _speculation.All,
             _prompts,
             _chatTemplate,
             _addBos,
             _maxLengths,
             .. _engine.All,
-            _launches,
-            _until,
-            _budget,
-            _order,
-            _seed,
-            _warmups,
-            _iterations,
-            _isolation,
-            _cooldown,
-            _waitIdle,
-            _strict,
+            .. _measuring.All,
             _spin,
             _preset,
             _quick,
@@ -362,7 +192,6 @@ internal sealed class RunCommand
             _runtimeDir,
             _verify,
             _verbose,
-            _launchTimeout,
             _resume,
             _trust,
             _force,
@@ -460,57 +289,23 @@ internal sealed class RunCommand
     /// <summary>What was asked for.</summary>
     public SuiteOptions Read(ParseResult parsed)
     {
-        if (parsed.GetValue(_until) is not null && parsed.GetValue(_launches) is not null)
-        {
-            throw new UsageException("--until and --launches: give one of them; --budget says how far --until may go");
-        }
-
-        if (parsed.GetValue(_budget) is not null && parsed.GetValue(_until) is null)
-        {
-            throw new UsageException("--budget goes with --until");
-        }
-
         bool quick = parsed.GetValue(_quick);
         SuiteOptions basis = parsed.GetValue(_preset)?.Options ?? s_defaults;
-        if (parsed.GetValue(_draftModel) is not null && parsed.GetValue(_ngram) is not null)
+        SuiteOptions options = basis with
         {
-            throw new UsageException("--ngram: a draft model proposes already; give --draft-model or --ngram");
-        }
-
-        SuiteOptions options = new()
-        {
+            Launches = quick ? 1 : basis.Launches,
+            Iterations = quick ? 8 : basis.Iterations,
             Models = parsed.GetValue(_models) ?? basis.Models,
             Precisions = parsed.GetValue(_precisions) ?? basis.Precisions,
             // Every engine is measured: with int8 as well the first command would take more than five minutes on two cores.
             UsualPrecisions = [Precision.Int4],
             BlockSizes = parsed.GetValue(_blockSizes) ?? basis.BlockSizes,
             Engines = parsed.GetValue(_engines) ?? basis.Engines,
-            LlamaBench = parsed.GetValue(_llamaBench),
-            Gguf = parsed.GetValue(_gguf),
-            Endpoint = parsed.GetValue(_endpoint),
-            ApiModel = parsed.GetValue(_apiModel),
             Providers = parsed.GetValue(_providers),
-            Python = parsed.GetValue(_python),
-            PeerOptions = parsed.GetValue(_peerOptions) ?? basis.PeerOptions,
-            DraftModel = parsed.GetValue(_draftModel),
-            Ngram = parsed.GetValue(_ngram),
-            DraftTokens = parsed.GetValue(_draftTokens) ?? basis.DraftTokens,
-            PrefillChunk = parsed.GetValue(_prefillChunk),
             Prompts = parsed.GetValue(_prompts) ?? (quick ? [basis.Prompts[0]] : basis.Prompts),
             ChatTemplate = parsed.GetValue(_chatTemplate) ?? basis.ChatTemplate,
             AddBos = parsed.GetValue(_addBos),
             MaxLengths = parsed.GetValue(_maxLengths) ?? basis.MaxLengths,
-            Launches = parsed.GetValue(_launches) ?? (quick ? 1 : basis.Launches),
-            Until = parsed.GetValue(_until),
-            Budget = parsed.GetValue(_budget) ?? basis.Budget,
-            Order = parsed.GetValue(_order),
-            Seed = parsed.GetValue(_seed),
-            Warmups = parsed.GetValue(_warmups) ?? basis.Warmups,
-            Iterations = parsed.GetValue(_iterations) ?? (quick ? 8 : basis.Iterations),
-            Isolation = parsed.GetValue(_isolation) ?? basis.Isolation,
-            Cooldown = TimeSpan.FromSeconds(parsed.GetValue(_cooldown) ?? 0),
-            WaitIdle = parsed.GetValue(_waitIdle) ?? TimeSpan.Zero,
-            Strict = parsed.GetValue(_strict),
             Spin = parsed.GetValue(_spin),
             Output = parsed.GetValue(_output),
             Label = parsed.GetValue(_label),
@@ -518,16 +313,11 @@ internal sealed class RunCommand
             Cases = parsed.GetValue(_cases),
             Verify = parsed.GetValue(_verify),
             Verbose = parsed.GetValue(_verbose),
-            LaunchTimeout = parsed.GetValue(_launchTimeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             Force = parsed.GetValue(_force),
             KeepPaths = parsed.GetValue(_keepPaths),
             ExpectedModels = parsed.GetValue(_expectedModels),
             BenchmarkDotNetArguments = [.. parsed.UnmatchedTokens],
-            ProviderOptions = basis.ProviderOptions,
-            SessionEntries = basis.SessionEntries,
-            Optimization = basis.Optimization,
-            Loop = basis.Loop,
         };
-        return _engine.Over(options, parsed);
+        return _measuring.Over(_speculation.Over(_programs.Over(_engine.Over(options, parsed), parsed), parsed), parsed);
     }
 }

@@ -116,10 +116,7 @@ internal sealed class VerifyCommand
             verb._minTokens,
             verb._runtimeDir,
         };
-        foreach (Option option in verb._settings.All)
-        {
-            command.Add(option);
-        }
+        verb._settings.AddTo(command);
 
         command.SetAction(verb.Run);
         return command;

@@ -1,24 +1,13 @@
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Generation;
-using Llama3Perf.Models;
 
 namespace Llama3Perf.ScriptedGenAi.Tests;
 
 /// <summary>The engine on the fake library: what it asks of the native side, in which order, and what it makes of each answer.</summary>
 [Collection(FakeGenAi.Collection)]
-public sealed class FakeGenAiEngineTests : IDisposable
+public sealed class FakeGenAiEngineTests : FakeGenAiTest
 {
-    private readonly FakeGenAi _fake = new();
-
-    /// <summary>After every test: nothing misused, nothing left alive.</summary>
-    public void Dispose()
-    {
-        Assert.Equal("", _fake.Misuse);
-        Assert.Equal(_fake.LiveAtStart, _fake.Live);
-        Assert.Equal(0, OgaHandle.LiveCount);
-    }
-
     [Fact]
     public void Tokens_come_back_as_the_library_gives_them()
     {
@@ -33,15 +22,15 @@ public sealed class FakeGenAiEngineTests : IDisposable
         }
 
         Assert.Equal(expected, result.NewTokens);
-        Assert.Contains("OgaGenerator_AppendTokens(3: 1..7)", _fake.Log);
+        Assert.Contains("OgaGenerator_AppendTokens(3: 1..7)", Fake.Log);
     }
 
     [Fact]
     public void The_folder_reaches_the_library_as_utf8_and_the_config_ends_with_the_load()
     {
         using IEngine engine = Load();
-        Assert.Equal($"OgaCreateConfig({FakeGenAi.Folder.Path})", _fake.Log[0]);
-        Assert.Equal(["OgaCreateModelFromConfig()", "OgaDestroyConfig()"], _fake.Log[^2..]);
+        Assert.Equal($"OgaCreateConfig({FakeGenAi.Folder.Path})", Fake.Log[0]);
+        Assert.Equal(["OgaCreateModelFromConfig()", "OgaDestroyConfig()"], Fake.Log[^2..]);
     }
 
     [Fact]
@@ -63,9 +52,9 @@ public sealed class FakeGenAiEngineTests : IDisposable
                     + "\"graph_optimization_level\":\"ORT_ENABLE_EXTENDED\",\"session.disable_prepacking\":\"1\"}}}})",
                 "OgaConfigClearProviders()",
             ],
-            _fake.Log[1..3]
+            Fake.Log[1..3]
         );
-        Assert.DoesNotContain(_fake.Log, line => line.StartsWith("OgaConfigAppendProvider", StringComparison.Ordinal));
+        Assert.DoesNotContain(Fake.Log, line => line.StartsWith("OgaConfigAppendProvider", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -80,11 +69,11 @@ public sealed class FakeGenAiEngineTests : IDisposable
         bool escapes
     )
     {
-        _fake.DeviceType(deviceType);
+        Fake.DeviceType(deviceType);
         if (!escapes)
         {
             // Libraries before 0.18 paste what they are given into JSON: a lone quote, which they are tried with, is a syntax error.
-            _fake.Fail("OgaConfigSetProviderOption", "JSON Error");
+            Fake.Fail("OgaConfigSetProviderOption", "JSON Error");
         }
 
         using GenAiEngine engine = new(
@@ -97,32 +86,32 @@ public sealed class FakeGenAiEngineTests : IDisposable
             }
         );
 
-        int clear = Array.IndexOf(_fake.Log, "OgaConfigClearProviders()");
-        Assert.Equal($"OgaConfigAppendProvider({name})", _fake.Log[clear + 1]);
+        int clear = Array.IndexOf(Fake.Log, "OgaConfigClearProviders()");
+        Assert.Equal($"OgaConfigAppendProvider({name})", Fake.Log[clear + 1]);
         Assert.Equal(
             [
                 $"OgaConfigSetProviderOption({name}, {deviceOption}, 1)",
                 $"OgaConfigSetProviderOption({name}, path, {(escapes ? "C:\\ü \"x\"" : "C:\\\\ü \\\"x\\\"")})",
             ],
-            _fake.Log.Where(line => line.StartsWith("OgaConfigSetProviderOption", StringComparison.Ordinal)).TakeLast(2)
+            Fake.Log.Where(line => line.StartsWith("OgaConfigSetProviderOption", StringComparison.Ordinal)).TakeLast(2)
         );
         Assert.Equal(provider, engine.Description.Provider);
         Assert.Null(engine.Description.PlacementWarning);
-        Assert.Equal(provider == ExecutionProvider.Dml, _fake.Log[1].Contains("\"enable_mem_pattern\":false", StringComparison.Ordinal));
+        Assert.Equal(provider == ExecutionProvider.Dml, Fake.Log[1].Contains("\"enable_mem_pattern\":false", StringComparison.Ordinal));
     }
 
     [Fact]
     public void WebGpu_is_named_exactly()
     {
-        _fake.DeviceType("WebGPU");
+        Fake.DeviceType("WebGPU");
         using GenAiEngine engine = new(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.WebGpu });
-        Assert.Contains("OgaConfigAppendProvider(WebGPU)", _fake.Log);
+        Assert.Contains("OgaConfigAppendProvider(WebGPU)", Fake.Log);
     }
 
     [Fact]
     public void A_model_that_landed_elsewhere_is_not_reported_as_the_providers()
     {
-        _fake.DeviceType("CPU");
+        Fake.DeviceType("CPU");
         using GenAiEngine engine = new(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Cuda });
         Assert.Equal("onnxruntime-genai placed the model on CPU, not on CUDA", engine.Description.PlacementWarning);
     }
@@ -132,7 +121,7 @@ public sealed class FakeGenAiEngineTests : IDisposable
     {
         using IEngine engine = Load();
         engine.Reset(40);
-        string[] search = _fake.Log[(Array.IndexOf(_fake.Log, "OgaDestroyConfig()") + 1)..^1];
+        string[] search = Fake.Log[(Array.IndexOf(Fake.Log, "OgaDestroyConfig()") + 1)..^1];
         Assert.Equal(
             [
                 "max_length=40",
@@ -161,8 +150,8 @@ public sealed class FakeGenAiEngineTests : IDisposable
             engine.NextToken();
         }
 
-        Assert.Equal(1, _fake.Log.Count(line => line == "OgaGenerator_RewindTo(0)"));
-        Assert.Equal(2, _fake.Log.Count(line => line == "OgaCreateGenerator()"));
+        Assert.Equal(1, Fake.Log.Count(line => line == "OgaGenerator_RewindTo(0)"));
+        Assert.Equal(2, Fake.Log.Count(line => line == "OgaCreateGenerator()"));
     }
 
     [Fact]
@@ -183,7 +172,7 @@ public sealed class FakeGenAiEngineTests : IDisposable
                 "OgaDestroyGeneratorParams()",
                 "OgaDestroyModel()",
             ],
-            _fake.Log.Where(line =>
+            Fake.Log.Where(line =>
                 line.Contains("Generator", StringComparison.Ordinal) || line.Contains("DestroyModel", StringComparison.Ordinal)
             )
         );
@@ -200,11 +189,11 @@ public sealed class FakeGenAiEngineTests : IDisposable
             OgaGenerator generator = OgaGenerator.Create(model, parameters);
             model.Dispose();
             parameters.Dispose();
-            Assert.DoesNotContain("OgaDestroyModel()", _fake.Log);
+            Assert.DoesNotContain("OgaDestroyModel()", Fake.Log);
             generator.Dispose();
         }
 
-        Assert.Equal(["OgaDestroyGenerator()", "OgaDestroyGeneratorParams()", "OgaDestroyModel()", "OgaDestroyConfig()"], _fake.Log[^4..]);
+        Assert.Equal(["OgaDestroyGenerator()", "OgaDestroyGeneratorParams()", "OgaDestroyModel()", "OgaDestroyConfig()"], Fake.Log[^4..]);
     }
 
     [Fact]
@@ -226,7 +215,7 @@ public sealed class FakeGenAiEngineTests : IDisposable
         engine.Reset(3);
         Assert.Throws<ArgumentOutOfRangeException>(() => engine.Prefill([1, 2, 3]));
         Assert.Throws<ArgumentOutOfRangeException>(() => engine.Prefill([]));
-        Assert.DoesNotContain(_fake.Log, line => line.StartsWith("OgaGenerator_AppendTokens", StringComparison.Ordinal));
+        Assert.DoesNotContain(Fake.Log, line => line.StartsWith("OgaGenerator_AppendTokens", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -236,11 +225,11 @@ public sealed class FakeGenAiEngineTests : IDisposable
         engine.Reset(10);
         Assert.Throws<InvalidOperationException>(() => engine.LastLogits());
         engine.Prefill([1, 2, 3]);
-        int live = _fake.Live;
+        int live = Fake.Live;
         Assert.Equal(Enumerable.Range(0, 1000).Select(i => (float)i), engine.LastLogits());
-        Assert.Equal(live, _fake.Live);
-        Assert.Contains("OgaGenerator_GetOutput(logits)", _fake.Log);
-        _fake.Fail("OgaGenerator_GetOutput", "no such output");
+        Assert.Equal(live, Fake.Live);
+        Assert.Contains("OgaGenerator_GetOutput(logits)", Fake.Log);
+        Fake.Fail("OgaGenerator_GetOutput", "no such output");
         Assert.Equal("OgaGenerator_GetOutput: no such output", Assert.Throws<EngineException>(() => engine.LastLogits()).Message);
     }
 
@@ -263,7 +252,7 @@ public sealed class FakeGenAiEngineTests : IDisposable
     [InlineData("OgaModelGetDeviceType")]
     public void A_failed_load_carries_folder_call_and_native_text(string call)
     {
-        _fake.Fail(call, "Größe:\nnot enough");
+        Fake.Fail(call, "Größe:\nnot enough");
         EngineException e = Assert.Throws<EngineException>(() => Load());
         Assert.Equal($"{FakeGenAi.Folder.Path}: {call}: Größe: not enough", e.Message);
     }
@@ -273,7 +262,7 @@ public sealed class FakeGenAiEngineTests : IDisposable
     [InlineData("OgaConfigSetProviderOption")]
     public void A_failed_provider_carries_call_and_native_text(string call)
     {
-        _fake.Fail(call, "no such provider");
+        Fake.Fail(call, "no such provider");
         EngineException e = Assert.Throws<EngineException>(() =>
             new GenAiEngine(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Cuda, Device = "0" })
         );
@@ -288,7 +277,7 @@ public sealed class FakeGenAiEngineTests : IDisposable
     public void A_failed_reset_leaves_an_engine_that_can_be_reset_again(string call, int after)
     {
         using IEngine engine = Load();
-        _fake.Fail(call, "out of memory", after);
+        Fake.Fail(call, "out of memory", after);
         Assert.Equal($"{call}: out of memory", Assert.Throws<EngineException>(() => engine.Reset(10)).Message);
         Assert.Throws<InvalidOperationException>(() => engine.Prefill([1]));
         Assert.Equal(7, TimedGeneration.Run(engine, [1, 2, 3], 10).NewTokens.Length);
@@ -299,7 +288,7 @@ public sealed class FakeGenAiEngineTests : IDisposable
     {
         using IEngine engine = Load();
         engine.Reset(10);
-        _fake.Fail("OgaGenerator_AppendTokens", "bad tokens");
+        Fake.Fail("OgaGenerator_AppendTokens", "bad tokens");
         Assert.Equal("OgaGenerator_AppendTokens: bad tokens", Assert.Throws<EngineException>(() => engine.Prefill([1])).Message);
         Assert.Throws<InvalidOperationException>(() => engine.NextToken());
     }
@@ -312,7 +301,7 @@ public sealed class FakeGenAiEngineTests : IDisposable
         const string Text =
             "887A0005 The GPU device instance has been suspended. Use GetDeviceRemovedReason to determine the appropriate action.";
         using IEngine engine = Load();
-        _fake.Fail(call, Text, after: 4);
+        Fake.Fail(call, Text, after: 4);
         EngineException e = Assert.Throws<EngineException>(() => TimedGeneration.Run(engine, [1, 2, 3], 20));
         Assert.Equal($"{call}: {Text}", e.Message);
         Assert.Throws<InvalidOperationException>(() => engine.NextToken());
@@ -338,116 +327,4 @@ public sealed class FakeGenAiEngineTests : IDisposable
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
-
-    [Fact]
-    public void Graphs_of_the_other_family_are_refused_with_the_reason()
-    {
-        ModelFolder directML = FakeGenAi.Folder with { Family = GraphFamily.DirectML };
-        Assert.Contains(
-            "is a DirectML graph: run it with --provider dml",
-            Refused(directML, new EngineOptions { Provider = ExecutionProvider.Cuda }),
-            StringComparison.Ordinal
-        );
-        Assert.Contains(
-            "is not a DirectML graph",
-            Refused(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Dml }),
-            StringComparison.Ordinal
-        );
-        Assert.Empty(_fake.Log);
-    }
-
-    [Fact]
-    public void What_the_library_would_accept_and_ignore_is_refused()
-    {
-        Dictionary<string, string> capture = new() { ["enable_graph_capture"] = "0" };
-        Dictionary<string, string> entry = new() { ["ep.dml.enable_graph_capture"] = "0" };
-        foreach (
-            EngineOptions options in (EngineOptions[])
-                [
-                    new() { Provider = ExecutionProvider.Dml, ProviderOptions = capture },
-                    new() { Provider = ExecutionProvider.Dml, SessionEntries = entry },
-                ]
-        )
-        {
-            Assert.Contains(
-                "captures its graph on DirectML whatever this says",
-                Refused(FakeGenAi.Folder, options),
-                StringComparison.Ordinal
-            );
-        }
-
-        Assert.Equal(
-            "the CPU provider takes no provider options",
-            Refused(FakeGenAi.Folder, new EngineOptions { ProviderOptions = capture })
-        );
-        Assert.Empty(_fake.Log);
-    }
-
-    [Fact]
-    public void A_library_without_speculative_decoding_is_named_with_what_it_lacks() =>
-        Assert.EndsWith(
-            "has no OgaGeneratorParamsSetSpeculativeNumber: speculative decoding came with onnxruntime-genai 0.18",
-            Refused(FakeGenAi.Folder, new EngineOptions { Speculation = new Speculation(4) { NgramSize = 3 } }),
-            StringComparison.Ordinal
-        );
-
-    [Fact]
-    public void A_device_that_cannot_be_chosen_is_refused()
-    {
-        Assert.Equal(
-            "genai cannot choose a device on Cpu: leave --device out",
-            Refused(FakeGenAi.Folder, new EngineOptions { Device = "0" })
-        );
-        Assert.Equal(
-            "genai cannot choose a device on WebGpu: leave --device out",
-            Refused(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.WebGpu, Device = "0" })
-        );
-        Assert.StartsWith(
-            "genai takes the adapter's index, and 'Arc' is none",
-            Refused(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Cuda, Device = "Arc" }),
-            StringComparison.Ordinal
-        );
-    }
-
-    [Fact]
-    public void A_process_has_one_DirectML_adapter()
-    {
-        GenAiRuntime.Adapter.Take(GenAiConfig.DirectMLDevice(new EngineOptions { Device = "0", Provider = ExecutionProvider.Dml }));
-        GenAiRuntime.Adapter.Take(GenAiConfig.DirectMLDevice(new EngineOptions { Device = "0", Provider = ExecutionProvider.Dml }));
-        foreach (
-            EngineOptions other in new EngineOptions[]
-            {
-                new() { Device = "1", Provider = ExecutionProvider.Dml },
-                new()
-                {
-                    ProviderOptions = new Dictionary<string, string> { ["luid"] = "0:77" },
-                    Provider = ExecutionProvider.Dml,
-                },
-                new() { Provider = ExecutionProvider.Dml },
-            }
-        )
-        {
-            EngineException e = Assert.Throws<EngineException>(() => GenAiRuntime.Adapter.Take(GenAiConfig.DirectMLDevice(other)));
-            Assert.StartsWith(
-                "onnxruntime-genai runs DirectML on adapter 0 in this process and cannot use",
-                e.Message,
-                StringComparison.Ordinal
-            );
-        }
-    }
-
-    [Fact]
-    public void Availability_says_what_it_looked_for_and_where()
-    {
-        Assert.True(GenAiRuntime.Kind.Availability(ExecutionProvider.Cpu).IsAvailable);
-        Availability dml = GenAiRuntime.Kind.Availability(ExecutionProvider.Dml);
-        Assert.SkipWhen(dml.IsAvailable, "this ONNX Runtime has DirectML");
-        Assert.StartsWith("no DmlExecutionProvider in ", dml.Reason, StringComparison.Ordinal);
-        Assert.Contains("CPUExecutionProvider", dml.Reason, StringComparison.Ordinal);
-    }
-
-    private static IEngine Load(EngineOptions? options = null) => GenAiRuntime.Kind.Load(FakeGenAi.Folder, options ?? new EngineOptions());
-
-    private static string Refused(ModelFolder folder, EngineOptions options) =>
-        Assert.Throws<EngineException>(() => GenAiRuntime.Kind.Load(folder, options)).Message;
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Llama3Perf.Benchmarks.Planning;
 
 namespace Llama3Perf.Benchmarks.Tests.Planning;
@@ -12,10 +11,4 @@ public sealed class MeasurableBuildTests
     [InlineData(false, true, "this is a Debug build, whose figures mean nothing: build with -c Release")]
     public void What_gives_figures_that_mean_nothing_is_refused(bool isOptimized, bool hasDebugger, string? expected) =>
         Assert.Equal(expected, MeasurableBuild.WhyNot(isOptimized, hasDebugger));
-
-    // The tests measure in whatever way they were built and started, and assert no figures.
-#pragma warning disable CA2255 // Before any test, and inherited by what they start.
-    [ModuleInitializer]
-    internal static void AllowDebug() => Environment.SetEnvironmentVariable(MeasurableBuild.Variable, "1");
-#pragma warning restore CA2255
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Sides;
@@ -13,7 +12,7 @@ namespace Llama3Perf.Benchmarks.Tests.Sides;
 [Collection(nameof(CliSession))]
 public sealed class AbTests : IDisposable
 {
-    private static readonly string[] s_small =
+    internal static readonly string[] Small =
     [
         "--engine",
         "ort",
@@ -99,7 +98,7 @@ public sealed class AbTests : IDisposable
     {
         List<string> said = [];
         SuiteProgram program = SuiteProgram.In(Build("""exec "$PROGRAM" "$@" """));
-        using ISide side = Assert.Single(SideProgram.Start([new("baseline", program, [.. s_small[..^2]], PathOf("old"))], said.Add));
+        using ISide side = Assert.Single(SideProgram.Start([new("baseline", program, [.. Small[..^2]], PathOf("old"))], said.Add));
         CaseOutcome planned = Assert.Single(side.Planned.Cases);
         Assert.Equal((CaseStatus.Interrupted, 0), (planned.Status, planned.Samples.Count));
 
@@ -113,46 +112,6 @@ public sealed class AbTests : IDisposable
             Assert.Single(Read("old").Cases).Samples.Select(sample => sample.StartUtc)
         );
     }
-
-    [Theory]
-    [InlineData("INT", 130)]
-    [InlineData("TERM", 143)]
-    public async Task What_ends_it_leaves_the_launches_so_far(string signal, int expectedExitCode)
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs kill");
-        using Process process = SuiteProgram.This.Start([
-            "ab",
-            .. s_small[..^2],
-            "--baseline-options",
-            "--spin off",
-            "--output",
-            PathOf(""),
-        ]);
-        Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        while (!process.HasExited && !(HasLaunch("baseline") && HasLaunch("current")))
-        {
-            await Task.Delay(5, TestContext.Current.CancellationToken);
-        }
-
-        await Process.Start("kill", [$"-{signal}", $"{process.Id}"]).WaitForExitAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-
-        Assert.True(process.ExitCode == expectedExitCode, await output + await error);
-        Assert.Contains($"interrupted; the launches so far are in {PathOf("baseline")}", await error, StringComparison.Ordinal);
-        Assert.All(
-            (string[])["baseline", "current"],
-            side =>
-            {
-                CaseOutcome outcome = Assert.Single(Read(side).Cases);
-                Assert.Equal(CaseStatus.Interrupted, outcome.Status);
-                Assert.NotEmpty(outcome.Samples);
-            }
-        );
-    }
-
-    // The tables are written when the launch is in the journal.
-    private bool HasLaunch(string side) => Directory.Exists(Path.Combine(PathOf(side), "launch"));
 
     [Theory]
     [InlineData(ExitCode.Usage, "ab needs a baseline: --baseline-build folder")]
@@ -217,7 +176,7 @@ public sealed class AbTests : IDisposable
     }
 
     private (int ExitCode, string Output, string Error) Ab(params string[] arguments) =>
-        CliSession.Run(["ab", .. s_small, "--seed", "11", "--output", PathOf(""), .. arguments]);
+        CliSession.Run(["ab", .. Small, "--seed", "11", "--output", PathOf(""), .. arguments]);
 
     private Run Read(string side) => RunReader.Read(PathOf(side)).Single();
 

@@ -7,7 +7,7 @@ public sealed record MachineConditions
     public double WatchedMs { get; init; }
 
     /// <summary>Time of the processors that this process may use, taken by other processes and by the kernel for them; percent of all of
-    /// it.</summary>
+    /// it. Of a short time it can come out below 0: processors count in ticks of 10 ms.</summary>
     public double? ForeignCpuPercent { get; init; }
 
     /// <summary>Time of those processors that the hypervisor gave to other machines; percent of all of it.</summary>

@@ -82,9 +82,10 @@ internal sealed record MachineReading
         return Share(busy - (OwnCpuMs - before.OwnCpuMs), Processors?.TotalMs - before.Processors?.TotalMs);
     }
 
-    // Counters step in ticks of 10 ms, so that own time can come out above all time.
+    // Counters step in ticks of 10 ms: own time can come out above all time. What one reading has too little the next has too much, so
+    // that the share stays as it is, below 0 too.
     private static double? Share(double? part, double? whole) =>
-        part is { } of && whole is > 0 ? Math.Clamp(of / whole.Value * 100, 0, 100) : null;
+        part is { } of && whole is > 0 ? Math.Clamp(of / whole.Value * 100, -100, 100) : null;
 
     private static long? Increase(long? after, long? before) => after - before is { } more ? Math.Max(0, more) : null;
 

@@ -10,7 +10,7 @@ internal static class ConditionSummary
         new()
         {
             WatchedMs = Sum(iterations, one => one.WatchedMs),
-            ForeignCpuPercent = Share(iterations, one => one.ForeignCpuPercent),
+            ForeignCpuPercent = Share(iterations, one => one.ForeignCpuPercent) is { } foreign ? Math.Max(0, foreign) : null,
             StealPercent = Share(iterations, one => one.StealPercent),
             CpuPressurePercent = Share(iterations, one => one.CpuPressurePercent),
             MemoryPressurePercent = Share(iterations, one => one.MemoryPressurePercent),

@@ -8,6 +8,9 @@ internal static class FitnessLimits
     /// less.</summary>
     public const double ForeignPercent = 5;
 
+    /// <summary>Steps in which systems count the time of processors, ms.</summary>
+    public const double TickMs = 10;
+
     /// <summary>Time spent waiting for memory, percent.</summary>
     public const double MemoryPressurePercent = 5;
 

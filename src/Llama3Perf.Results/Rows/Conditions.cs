@@ -12,7 +12,8 @@ public sealed record Conditions
     /// <summary>How long was watched, ms: the iteration and what surrounds it in the process.</summary>
     public double? WatchedMs { get; init; }
 
-    /// <summary>Processor time that other processes took, percent of the processors that the measuring process may use.</summary>
+    /// <summary>Processor time that other processes took, percent of the processors that the measuring process may use. Of a short
+    /// iteration it can come out below 0: processors count in ticks of 10 ms.</summary>
     public double? ForeignCpuPercent { get; init; }
 
     /// <summary>Processor time that the hypervisor gave to other machines, percent.</summary>

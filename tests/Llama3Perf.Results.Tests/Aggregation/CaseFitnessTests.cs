@@ -53,6 +53,17 @@ public sealed class CaseFitnessTests
     public void The_limit_of_foreign_load_is_five_percent(double foreign, Steadiness expected) =>
         Assert.Equal(expected, Verdict(_ => s_quiet with { ForeignCpuPercent = foreign }).Verdict);
 
+    [Theory]
+    [InlineData(10, 20, Steadiness.Steady)] // Fifteen iterations of 10 ms: a tick that fell on the wrong side of a reading.
+    [InlineData(10, 60, Steadiness.Unsteady)]
+    [InlineData(100, 6, Steadiness.Unsteady)]
+    public void Ticks_of_the_counters_are_no_load(double watchedMs, double foreign, Steadiness expected) =>
+        Assert.Equal(expected, Verdict(_ => s_quiet with { WatchedMs = watchedMs, ForeignCpuPercent = foreign }).Verdict);
+
+    [Fact]
+    public void What_one_iteration_has_too_much_the_next_has_too_little() =>
+        Assert.Equal(Steadiness.Steady, Verdict(i => s_quiet with { WatchedMs = 100, ForeignCpuPercent = i % 2 == 0 ? 40 : -39 }).Verdict);
+
     [Fact]
     public void One_stop_one_sleep_one_throttling_is_enough()
     {

@@ -57,6 +57,13 @@ internal static class AbCommand
             OptionFactory.BudgetOf,
             "time|n"
         );
+        Option<string?> turns = OptionFactory.Value<string?>(
+            "--turns",
+            "What alternates between the sides: generations of two launches that are loaded at once, or whole launches, where memory holds "
+                + "one model only. Default: generations.",
+            OptionFactory.OneOf<string?>(("generations", "generations"), ("launches", "launches")),
+            "generations|launches"
+        );
         Option<int?> seed = OptionFactory.Value<int?>(
             "--seed",
             "Of the order of the launches. Default: drawn, and recorded.",
@@ -79,6 +86,7 @@ internal static class AbCommand
             runtime,
             options,
             budget,
+            turns,
             seed,
             output,
         };
@@ -112,7 +120,8 @@ internal static class AbCommand
                 decides.Read(parsed),
                 parsed.GetValue(budget) ?? common.Budget,
                 drawn,
-                common
+                common,
+                parsed.GetValue(turns) != "launches"
             );
             SequentialVerdict verdict = pair.Measure(folder);
             Console.WriteLine();

@@ -17,8 +17,16 @@ internal static class LaunchCommands
         Option<int?> warmups = OptionFactory.Value<int?>("--warmup", "Least warm-ups.", text => OptionFactory.Integer(0)(text), "n");
         Option<int?> iterations = OptionFactory.Value<int?>("--iterations", "Iterations.", text => OptionFactory.Integer(1)(text), "n");
         Option<bool> bare = OptionFactory.Flag("--bare", "By a loop without BenchmarkDotNet.");
+        Option<bool> turns = OptionFactory.Flag("--turns", "Makes each generation when its input has a line.");
         planned.Required = true;
-        Command command = new(OwnLaunch.Verb, "Launches a case of a plan once; for other verbs.") { planned, warmups, iterations, bare };
+        Command command = new(OwnLaunch.Verb, "Launches a case of a plan once; for other verbs.")
+        {
+            planned,
+            warmups,
+            iterations,
+            bare,
+            turns,
+        };
         command.Hidden = true;
         command.SetAction(parsed =>
         {
@@ -27,6 +35,7 @@ internal static class LaunchCommands
                 parsed.GetValue(warmups) ?? 1,
                 parsed.GetValue(iterations) ?? 5
             );
+            Environment.SetEnvironmentVariable(Turns.Variable, parsed.GetValue(turns) ? "1" : "");
             return parsed.GetValue(bare) ? SingleLaunch.RunBare(caseId, least, count) : SingleLaunch.Run(caseId, least, count);
         });
         return command;
@@ -50,6 +59,11 @@ internal static class LaunchCommands
 
             run.UseRuntime(parsed);
             SuiteOptions options = run.Read(parsed) with { Isolation = Isolation.Process, Order = LaunchOrder.Random };
+            // A block loads two models; measured twice as long, blocks scatter less and fewer decide.
+            options = options with
+            {
+                LeastMeasured = options.LeastMeasured * 2,
+            };
             return LaunchServer.Serve(
                 options with
                 {

@@ -58,7 +58,7 @@ internal sealed class MeasuringSettings
 
     private readonly Option<int?> _iterations = OptionFactory.Value<int?>(
         "--iterations",
-        $"Measured generations in each launch. Default: {s_defaults.Iterations}.",
+        $"Measured generations in each launch. Default: {s_defaults.Iterations}, and of short ones as many as fill a second.",
         text => OptionFactory.Integer(1, 10_000)(text),
         "n"
     );
@@ -123,6 +123,7 @@ internal sealed class MeasuringSettings
             Seed = parsed.GetValue(_seed),
             Warmups = parsed.GetValue(_warmups) ?? basis.Warmups,
             Iterations = parsed.GetValue(_iterations) ?? basis.Iterations,
+            LeastMeasured = parsed.GetValue(_iterations) is null ? basis.LeastMeasured : TimeSpan.Zero,
             Isolation = parsed.GetValue(_isolation) ?? basis.Isolation,
             Cooldown = TimeSpan.FromSeconds(parsed.GetValue(_cooldown) ?? 0),
             WaitIdle = parsed.GetValue(_waitIdle) ?? TimeSpan.Zero,

@@ -16,6 +16,7 @@ namespace Llama3Perf.Benchmarks.Harness;
 [JsonDerivedType(typeof(LaunchStarted), "started")]
 [JsonDerivedType(typeof(WorkKnown), "work")]
 [JsonDerivedType(typeof(WarmedUp), "warmed")]
+[JsonDerivedType(typeof(TurnAwaited), "turn")]
 [JsonDerivedType(typeof(IterationMeasured), "iteration")]
 [JsonDerivedType(typeof(LaunchEnded), "ended")]
 [JsonDerivedType(typeof(LaunchFailed), "failed")]
@@ -77,6 +78,10 @@ internal sealed record WorkKnown(IReadOnlyDictionary<string, double> PerOperatio
 
 /// <summary>The warm-up is over.</summary>
 internal sealed record WarmedUp(double Ms, int Iterations, bool IsSettled) : MeasurementLine;
+
+/// <summary>The launch waits for its next turn.</summary>
+/// <param name="HasEnough">Whether it has measured as much as a launch does.</param>
+internal sealed record TurnAwaited(bool HasEnough) : MeasurementLine;
 
 /// <summary>One generation is done, after so many in its place that were stopped and thrown away.</summary>
 internal sealed record IterationMeasured(

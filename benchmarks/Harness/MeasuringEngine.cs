@@ -55,6 +55,7 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
         ? null
         : new ConditionsWatch(launch.MeasuresInChildren, launch.GpuIndex);
     private int _stoppedAttempts;
+    private double? _turnBegan;
 
     public IHost Host => inner.Host;
 
@@ -121,7 +122,7 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
         int iterations = TargetJob.ResolveValue(RunMode.IterationCountCharacteristic, Resolver);
         WarmUp(warmups, measurements);
         Host.SendSignal(HostSignal.BeforeActualRun);
-        Repeat(IterationStage.Actual, iterations, measurements);
+        Repeat(iterations, measurements);
         Host.SendSignal(HostSignal.AfterActualRun);
         WriteLine(new LaunchEnded(PeakRss(), launch.PeakGpuBytes).Format());
         return new RunResults(measurements, Perfolizer.Mathematics.OutlierDetection.OutlierMode.DontRemove, default, default, 0);
@@ -146,14 +147,32 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
         WriteLine();
     }
 
-    private void Repeat(IterationStage stage, int count, List<Measurement> measurements)
+    // The main job as long as it takes to know; benchmarks beside it as often as they ask.
+    private void Repeat(int count, List<Measurement> measurements)
     {
-        for (int i = 1; i <= count; i++)
+        double ms = 0;
+        for (int i = 1; launch.Started is null ? i <= count : GoesOn(LeastMeasured.IsReached(count, i - 1, ms), ms); i++)
         {
-            Iterate(stage, i, measurements, report: true);
+            ms += Iterate(IterationStage.Actual, i, measurements, report: true).Nanoseconds / 1e6;
         }
 
         WriteLine();
+    }
+
+    private bool GoesOn(bool hasEnough, double measuredMs)
+    {
+        if (!Turns.AreTaken)
+        {
+            return !hasEnough;
+        }
+
+        if (measuredMs - _turnBegan < Turns.ShortestMs)
+        {
+            return true;
+        }
+
+        _turnBegan = measuredMs;
+        return Turns.Await(hasEnough, WriteLine);
     }
 
     private Measurement Iterate(IterationStage stage, int index, List<Measurement> measurements, bool report)

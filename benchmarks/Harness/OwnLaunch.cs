@@ -24,7 +24,15 @@ internal static class OwnLaunch
     /// <param name="index">Number of the launch.</param>
     /// <param name="isBare">Leaves BenchmarkDotNet out.</param>
     /// <param name="logger">Told every line as it comes.</param>
-    public static ExecuteResult Run(PlannedCase planned, SuiteOptions options, int index, bool isBare, ILogger logger)
+    /// <param name="takeInput">Takes the writer by which the launch is given its turns; null for a launch that takes none.</param>
+    public static ExecuteResult Run(
+        PlannedCase planned,
+        SuiteOptions options,
+        int index,
+        bool isBare,
+        ILogger logger,
+        Action<StreamWriter>? takeInput = null
+    )
     {
         using Process process = SuiteProgram.This.Start([
             Verb,
@@ -35,8 +43,17 @@ internal static class OwnLaunch
             "--iterations",
             options.Iterations.ToString(CultureInfo.InvariantCulture),
             .. isBare ? (string[])["--bare"] : [],
+            .. takeInput is null ? (string[])[] : ["--turns"],
         ]);
-        process.StandardInput.Close();
+        if (takeInput is null)
+        {
+            process.StandardInput.Close();
+        }
+        else
+        {
+            takeInput(process.StandardInput);
+        }
+
         Task<string> errors = process.StandardError.ReadToEndAsync();
         List<string> lines = [];
         while (process.StandardOutput.ReadLine() is { } line)

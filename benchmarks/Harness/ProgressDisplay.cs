@@ -99,7 +99,8 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
                 $"launches of {options.Warmups} + {options.Iterations} generations until decode rates are known within "
                     + $"{target * 100:0.##} %; budget {options.Budget.Text("launches")}"
             )
-            : $"{Plain.Counted(options.Launches, "launch", "launches")} of {options.Warmups} + {options.Iterations} generations each";
+            : $"{Plain.Counted(options.Launches, "launch", "launches")} of {options.Warmups} + {options.Iterations} generations each"
+                + (options.LeastMeasured > TimeSpan.Zero ? ", or a second of them" : "");
 
     public override void OnStartBuildStage(IReadOnlyList<BuildPartition> partitions)
     {
@@ -214,7 +215,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 
         // What the table will show: the median so far.
         string shown = _current.Rates.Count > 0 ? $"{Figure.Text(Median(_current.Rates))} tok/s" : "";
-        Show(Place(), $"generation {_current.Iteration} of {_options.Iterations}", shown);
+        Show(Place(), $"generation {_current.Iteration} of {Math.Max(_current.Iteration, _options.Iterations)}", shown);
     }
 
     private void Begin(string id, string name)

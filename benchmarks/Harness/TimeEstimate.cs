@@ -49,7 +49,10 @@ internal sealed class TimeEstimate(IReadOnlyList<PlannedCase> cases, SuiteOption
         ];
         double overhead = launches.Length > 0 ? launches.Average(launch => launch.Overhead) : StartSeconds;
         double warmUps = launches.Length > 0 ? launches.Average(launch => launch.WarmUps) : options.Warmups + 1;
-        return overhead + ((warmUps + options.Iterations) * Generation(planned) / 1000) + options.Cooldown.TotalSeconds / options.Launches;
+        double generation = Generation(planned);
+        return overhead
+            + ((warmUps + LeastMeasured.Iterations(options, generation)) * generation / 1000)
+            + options.Cooldown.TotalSeconds / options.Launches;
     }
 
     /// <summary>Seconds of all launches that are left.</summary>

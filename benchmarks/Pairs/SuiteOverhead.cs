@@ -25,7 +25,14 @@ internal static class SuiteOverhead
 
     public static void Show(SuiteOptions options, int pairs)
     {
-        options = options with { Order = LaunchOrder.Fixed, Launches = pairs, Warmups = 1, Iterations = Generations };
+        options = options with
+        {
+            Order = LaunchOrder.Fixed,
+            Launches = pairs,
+            Warmups = 1,
+            Iterations = Generations,
+            LeastMeasured = TimeSpan.Zero,
+        };
         string work = Directory.CreateTempSubdirectory("llama3perf-overhead-").FullName;
         using ProcessState process = new();
         try

@@ -132,6 +132,9 @@ public sealed record SuiteOptions
 
     public int Iterations { get; init; } = 5;
 
+    /// <summary>How long a launch measures at least: as many more <see cref="Iterations"/> as that takes.</summary>
+    public TimeSpan LeastMeasured { get; init; } = TimeSpan.FromSeconds(1);
+
     public Isolation Isolation { get; init; } = Isolation.Process;
 
     public TimeSpan Cooldown { get; init; }

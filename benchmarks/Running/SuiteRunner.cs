@@ -198,6 +198,7 @@ internal static class SuiteRunner
         }
 
         process.Set(MeasuringPriority.Variable, MeasuringPriority.Current() ?? "");
+        process.Set(LeastMeasured.Variable, LeastMeasured.Of(options));
 
         // Children are built from code that this build has analyzed already; MSBuild takes properties from the environment.
         process.Set("RunAnalyzers", "false");

@@ -16,13 +16,15 @@ namespace Llama3Perf.Benchmarks.Sides;
 /// <param name="Budget">When to give up.</param>
 /// <param name="Seed">Of every order.</param>
 /// <param name="Quiet">How quiet a machine is wanted, as the options of a run say it.</param>
+/// <param name="TakesTurns">Lets the generations of both sides' launches take turns, instead of whole launches.</param>
 internal sealed record AlternatingRun(
     SideProgram Baseline,
     SideProgram Current,
     GateOptions Options,
     Budget Budget,
     int Seed,
-    SuiteOptions Quiet
+    SuiteOptions Quiet,
+    bool TakesTurns = true
 )
 {
     /// <summary>Measures, shows and writes.</summary>
@@ -64,11 +66,22 @@ internal sealed record AlternatingRun(
     {
         IReadOnlyList<SidePair> pairs = SidePairs.Of(baseline.Planned, current.Planned, Options.Vary);
         Console.WriteLine(
-            $"{pairs.Count} {(pairs.Count == 1 ? "case" : "cases")} in blocks of four launches, two a side; budget "
+            $"{pairs.Count} {(pairs.Count == 1 ? "case" : "cases")} in blocks of "
+                + (TakesTurns ? "a launch of each side, whose generations take turns; budget " : "four launches, two a side; budget ")
                 + $"{Budget.Text("blocks")}; seed {Seed}."
         );
         new QuietMachine(ForeignLoad.Look, Console.WriteLine).Check(Quiet);
-        BlockMeasurement measurement = new(baseline, current, pairs, Options, Budget, Seed, TimeProvider.System, Console.WriteLine);
+        BlockMeasurement measurement = new(
+            baseline,
+            current,
+            pairs,
+            Options,
+            Budget,
+            Seed,
+            TimeProvider.System,
+            Console.WriteLine,
+            TakesTurns
+        );
         string ended = measurement.Run();
         Console.WriteLine(
             string.Create(

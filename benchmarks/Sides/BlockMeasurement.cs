@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Results.Aggregation;
@@ -9,11 +10,15 @@ namespace Llama3Perf.Benchmarks.Sides;
 
 /// <summary>
 /// Measures two sides in blocks until every case is decided or the budget is spent. A round is a block of every undecided case, the cases
-/// in random order; a block is two launches of each side, in the order of <see cref="BlockOrder"/>.
+/// in random order. A block is a launch of each side, both loaded at once, whose generations take turns in the order of
+/// <see cref="BlockOrder"/>; or, where that cannot be or is not wanted, two whole launches of each side in that order.
 /// </summary>
 internal sealed class BlockMeasurement
 {
     private const int LaunchesOfBlock = 4;
+
+    // Of turns: a case that never has enough is measured as long as this.
+    private const int MostGroups = 200;
 
     private readonly ISide _baseline;
     private readonly ISide _current;
@@ -22,10 +27,12 @@ internal sealed class BlockMeasurement
     private readonly BlockOrder _order;
     private readonly TimeProvider _clock;
     private readonly Action<string> _tell;
+    private readonly bool _takesTurns;
     private readonly HashSet<string> _failed = [];
     private readonly Dictionary<string, TimeSpan> _blockTimes = [];
     private long _start;
     private bool _hasLaunched;
+    private bool _hasMeasured;
 
     /// <param name="baseline">The baseline.</param>
     /// <param name="current">The side that is held against it.</param>
@@ -35,6 +42,7 @@ internal sealed class BlockMeasurement
     /// <param name="seed">Of every order.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="tell">Told a line after each block.</param>
+    /// <param name="takesTurns">Lets generations take turns where both sides can.</param>
     public BlockMeasurement(
         ISide baseline,
         ISide current,
@@ -43,10 +51,12 @@ internal sealed class BlockMeasurement
         Budget budget,
         int seed,
         TimeProvider clock,
-        Action<string> tell
+        Action<string> tell,
+        bool takesTurns = true
     )
     {
         (_baseline, _current, _pairs, _budget, _clock, _tell) = (baseline, current, pairs, budget, clock, tell);
+        _takesTurns = takesTurns;
         _order = new BlockOrder(seed);
         Gate = new SequentialGate([.. pairs.Select(pair => pair.Name)], options);
     }
@@ -102,23 +112,69 @@ internal sealed class BlockMeasurement
         List<Sample> baseline = [];
         List<Sample> current = [];
         TimeSpan begun = Elapsed;
-        foreach (bool isBaseline in _order.Next())
+        bool inTurns = _takesTurns && _baseline.TakesTurns(pair.BaselineId) && _current.TakesTurns(pair.CurrentId);
+        foreach ((bool isBaseline, CaseOutcome outcome) in inTurns ? LaunchesInTurns(pair) : Launches(pair))
         {
-            CaseOutcome outcome = isBaseline ? _baseline.Launch(pair.BaselineId) : _current.Launch(pair.CurrentId);
             if (outcome.Status != CaseStatus.Ok)
             {
                 _failed.Add(pair.Name);
-                _tell($"{pair.Name}  failed {(isBaseline ? "in the baseline" : "on the current side")}: {outcome.Error}");
+                string hint = inTurns ? "; --turns launches loads one side at a time" : "";
+                _tell($"{pair.Name}  failed {(isBaseline ? "in the baseline" : "on the current side")}: {outcome.Error}{hint}");
                 return;
             }
 
             (isBaseline ? baseline : current).AddRange(outcome.Samples);
-            RequireRoom();
         }
 
+        _hasMeasured = true;
         _blockTimes[pair.Name] = Elapsed - begun;
         Gate.AddBlock(pair.Name, baseline, current, CaseFitness.Disturbance([.. baseline, .. current]));
         _tell(BlockLine.Of(pair.Name, round, Gate, _budget, Elapsed));
+    }
+
+    private IEnumerable<(bool IsBaseline, CaseOutcome Outcome)> Launches(SidePair pair)
+    {
+        foreach (bool isBaseline in _order.Next())
+        {
+            yield return (isBaseline, isBaseline ? _baseline.Launch(pair.BaselineId) : _current.Launch(pair.CurrentId));
+            RequireRoom();
+        }
+    }
+
+    // Both end even where one has failed, and the one that failed is told first.
+    private (bool IsBaseline, CaseOutcome Outcome)[] LaunchesInTurns(SidePair pair)
+    {
+        bool[] order = [.. _order.Next()];
+        Dictionary<bool, TurnState> states = [];
+        foreach (bool isBaseline in order.Distinct())
+        {
+            states[isBaseline] = isBaseline ? _baseline.Begin(pair.BaselineId) : _current.Begin(pair.CurrentId);
+        }
+
+        for (int group = 0; group < MostGroups && !HasEnded() && states.ContainsValue(TurnState.Waiting); group++)
+        {
+            foreach (bool isBaseline in order.TakeWhile(_ => !HasEnded()))
+            {
+                states[isBaseline] = (isBaseline ? _baseline : _current).Step();
+            }
+
+            RequireTime();
+            order = [.. _order.Next()];
+        }
+
+        (bool IsBaseline, CaseOutcome Outcome)[] ended = [(true, _baseline.End()), (false, _current.End())];
+        return [.. ended.OrderByDescending(side => side.Outcome.Status == CaseStatus.Failed)];
+
+        bool HasEnded() => states.ContainsValue(TurnState.Ended);
+    }
+
+    // Nothing was decided and nothing can be.
+    private void RequireTime()
+    {
+        if (!_hasMeasured && _budget.Time is { } time && Elapsed > time)
+        {
+            throw new UsageException($"--budget: {_budget.Text("blocks")} are too short for a block, which loads the model of both sides");
+        }
     }
 
     // Known after the first launch, before more time is lost.

@@ -1,3 +1,4 @@
+using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Results;
 using Llama3Perf.Results.Rows;
 
@@ -12,6 +13,22 @@ internal interface ISide : IDisposable
 
     /// <summary>Time that all launches took, from the start of a process to its end: what measuring costs in any case.</summary>
     TimeSpan LaunchTime { get; }
+
+    /// <summary>Whether launches of a case can take turns with the other side's, generation by generation.</summary>
+    bool TakesTurns(string caseId);
+
+    /// <summary>Starts a launch that takes turns, and waits until it is warmed up.</summary>
+    /// <exception cref="RunFileException">The side is gone.</exception>
+    TurnState Begin(string caseId);
+
+    /// <summary>One generation of the launch that was begun.</summary>
+    /// <exception cref="RunFileException">The side is gone.</exception>
+    TurnState Step();
+
+    /// <summary>Ends the launch that was begun.</summary>
+    /// <returns>As <see cref="Launch"/> does.</returns>
+    /// <exception cref="RunFileException">The side is gone.</exception>
+    CaseOutcome End();
 
     /// <summary>Launches a case once.</summary>
     /// <returns>The case with the samples of this launch, or why it failed.</returns>

@@ -52,6 +52,7 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
         process.Set(HomePaths.KeepVariable, options.KeepPaths ? "1" : "");
         process.Set(SuitePlan.Variable, folder.PlanPath);
         process.Set(MeasuringPriority.Variable, MeasuringPriority.Current() ?? "");
+        process.Set(LeastMeasured.Variable, LeastMeasured.Of(options));
         return new LaunchServer(options, context, plan, folder, recorder).Answer(input, tell);
     }
 
@@ -59,6 +60,7 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
     {
         folder.Write(recorder.Part());
         tell(new SideReady(folder.WorkPath));
+        BegunLaunch? begun = null;
         while (input.ReadLine() is { } line)
         {
             switch (line.Split(' ', 2))
@@ -71,9 +73,25 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
                 case ["discard"]:
                     folder.Discard();
                     return ExitCode.Success;
-                case ["launch", var caseId] when plan.Runnable.FirstOrDefault(planned => planned.CaseId == caseId) is { } planned:
+                case ["launch", var caseId] when Planned(caseId) is { } planned:
                     RunWriter.Write(Launch(planned), LaunchFolder);
                     tell(new SideLaunched(LaunchFolder, _launchTime.TotalMilliseconds));
+                    break;
+                case ["begin", var caseId] when begun is null && Planned(caseId) is { } planned:
+                    begun = new BegunLaunch(planned, NextIndex(planned), _limit, context.Options);
+                    tell(new SideStands(begun.Turns.Begin()));
+                    break;
+                case ["step"] when begun is not null:
+                    tell(new SideStands(begun.Turns.Step()));
+                    break;
+                case ["end"] when begun is not null:
+                    RunWriter.Write(
+                        Keep(LaunchResult.Of(begun.Planned.CaseId, begun.Index, begun.Turns.End()), begun.Planned),
+                        LaunchFolder
+                    );
+                    tell(new SideLaunched(LaunchFolder, begun.Turns.Active.TotalMilliseconds));
+                    begun.Turns.Dispose();
+                    begun = null;
                     break;
                 default:
                     throw new UsageException($"'{line}' is nothing that {Verb} does; it is for ab, not for people");
@@ -128,7 +146,7 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
 
     private Run LaunchOwn(PlannedCase planned)
     {
-        int index = _counts[planned.CaseId] = _counts.GetValueOrDefault(planned.CaseId) + 1;
+        int index = NextIndex(planned);
         long begun = Stopwatch.GetTimestamp();
         ExecuteResult result = _limit.Run(
             logger => OwnLaunch.Run(planned, context.Options, index, isBare: false, logger),
@@ -136,8 +154,29 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
             index
         );
         _launchTime = Stopwatch.GetElapsedTime(begun);
-        LaunchResult launch = LaunchResult.Of(planned.CaseId, index, result);
+        return Keep(LaunchResult.Of(planned.CaseId, index, result), planned);
+    }
+
+    private PlannedCase? Planned(string caseId) => plan.Runnable.FirstOrDefault(planned => planned.CaseId == caseId);
+
+    private int NextIndex(PlannedCase planned) => _counts[planned.CaseId] = _counts.GetValueOrDefault(planned.CaseId) + 1;
+
+    private Run Keep(LaunchResult launch, PlannedCase planned)
+    {
         recorder.Keep(launch);
         return recorder.Of([launch], planned);
+    }
+
+    private sealed record BegunLaunch(PlannedCase Planned, int Index, LaunchInTurns Turns)
+    {
+        public BegunLaunch(PlannedCase planned, int index, LaunchLimit limit, SuiteOptions options)
+            : this(
+                planned,
+                index,
+                new LaunchInTurns(
+                    (listener, takeInput) =>
+                        limit.Run(logger => OwnLaunch.Run(planned, options, index, isBare: false, logger, takeInput), listener, index)
+                )
+            ) { }
     }
 }

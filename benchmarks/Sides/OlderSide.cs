@@ -43,6 +43,14 @@ internal sealed class OlderSide : ISide
         }
     }
 
+    public bool TakesTurns(string caseId) => false;
+
+    public TurnState Begin(string caseId) => throw new NotSupportedException();
+
+    public TurnState Step() => throw new NotSupportedException();
+
+    public CaseOutcome End() => throw new NotSupportedException();
+
     public CaseOutcome Launch(string caseId)
     {
         List<Run> launches = _launches.TryGetValue(caseId, out List<Run>? known) ? known : _launches[caseId] = [];

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Results;
@@ -45,9 +46,28 @@ internal sealed class ServedSide : ISide
         }
     }
 
-    public CaseOutcome Launch(string caseId)
+    // A program that measures by itself makes all of its generations at once.
+    public bool TakesTurns(string caseId) =>
+        Planned.Cases.FirstOrDefault(outcome => outcome.CaseId == caseId) is { } planned
+        && !EngineFamilies.Of(planned.Case.Engine).MeasuresItself;
+
+    public TurnState Begin(string caseId) => Turn($"begin {caseId}");
+
+    public TurnState Step() => Turn("step");
+
+    public CaseOutcome End() => Launched("end");
+
+    public CaseOutcome Launch(string caseId) => Launched($"launch {caseId}");
+
+    private TurnState Turn(string line)
     {
-        Tell($"launch {caseId}");
+        Tell(line);
+        return Await<SideStands>().State;
+    }
+
+    private CaseOutcome Launched(string line)
+    {
+        Tell(line);
         SideLaunched launched = Await<SideLaunched>();
         LaunchTime += TimeSpan.FromMilliseconds(launched.Ms);
         return Read(launched.Folder).Cases.Single();

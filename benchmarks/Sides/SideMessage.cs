@@ -1,21 +1,24 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Llama3Perf.Benchmarks.Harness;
 
 namespace Llama3Perf.Benchmarks.Sides;
 
 /// <summary>
 /// What a side tells the measurement that drives it, a line each on its standard output: <c>// L3P side {json}</c>. The other way go
-/// <c>launch CASE</c> and <c>complete</c>, a line each. The two may be different builds: figures travel in the files of a run, whose
-/// versions are known, and a new kind of message is a new <see cref="Protocol"/>.
+/// <c>launch CASE</c>, or <c>begin CASE</c>, <c>step</c> as often as is wanted and <c>end</c>, and at last <c>complete</c>, a line each.
+/// The two may be different builds: figures travel in the files of a run, whose versions are known, and a new kind of message is a new
+/// <see cref="Protocol"/>.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(SideReady), "ready")]
+[JsonDerivedType(typeof(SideStands), "stands")]
 [JsonDerivedType(typeof(SideLaunched), "launched")]
 [JsonDerivedType(typeof(SideCompleted), "completed")]
 internal abstract record SideMessage
 {
     /// <summary>Version of the conversation.</summary>
-    public const int Protocol = 1;
+    public const int Protocol = 2;
 
     private const string Prefix = "// L3P side ";
 
@@ -43,6 +46,10 @@ internal abstract record SideMessage
 /// <summary>Everything is planned and nothing measured.</summary>
 /// <param name="Folder">The run's folder as it is now: all of its cases, without samples.</param>
 internal sealed record SideReady(string Folder) : SideMessage;
+
+/// <summary>A launch that takes turns has loaded its model, or made a generation.</summary>
+/// <param name="State">Where it stands.</param>
+internal sealed record SideStands(TurnState State) : SideMessage;
 
 /// <summary>A launch is over.</summary>
 /// <param name="Folder">Folder of a run that holds this launch alone, until the next one is over.</param>

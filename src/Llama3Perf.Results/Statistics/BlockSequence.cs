@@ -11,28 +11,35 @@ internal sealed class BlockSequence
 
     private readonly Tolerance _tolerance;
     private readonly List<double> _logRatios = [];
-    private readonly SequentialTTest _noGain;
-    private readonly SequentialTTest _noLoss;
-    private readonly SequentialTTest _lossOfThreshold;
+    private readonly AnytimeTest _noGain;
+    private readonly AnytimeTest _noLoss;
+    private readonly AnytimeTest _lossOfThreshold;
 
     public BlockSequence(Tolerance tolerance)
     {
         _tolerance = tolerance;
-        (_noGain, _noLoss, _lossOfThreshold) = (new SequentialTTest(0), new SequentialTTest(0), new SequentialTTest(tolerance.Loss));
+        (_noGain, _noLoss, _lossOfThreshold) = (new AnytimeTest(0), new AnytimeTest(0), new AnytimeTest(tolerance.Loss));
     }
 
     /// <summary>Blocks so far.</summary>
     public int Count => _logRatios.Count;
 
-    /// <summary>Mean of the blocks' logarithms of current / baseline.</summary>
-    public double LogRatio => _logRatios.Average();
+    /// <summary>Median of the blocks' logarithms of current / baseline: a block that something hit stays one of many.</summary>
+    public double LogRatio
+    {
+        get
+        {
+            double[] sorted = [.. _logRatios.Order()];
+            return (sorted[(Count - 1) / 2] + sorted[Count / 2]) / 2;
+        }
+    }
 
     /// <summary>Variance of the blocks; NaN with fewer than two.</summary>
     public double Variance
     {
         get
         {
-            double mean = LogRatio;
+            double mean = _logRatios.Average();
             return _logRatios.Sum(value => (value - mean) * (value - mean)) / (Count - 1);
         }
     }
@@ -70,21 +77,29 @@ internal sealed class BlockSequence
     /// endless.</summary>
     public Interval? Interval(double alpha)
     {
-        double halfWidth = Count < 2 ? double.PositiveInfinity : SequentialTTest.HalfWidth(Count, Variance, alpha);
-        return double.IsFinite(halfWidth) ? Statistics.Interval.Around(LogRatio, halfWidth).Exp() : null;
+        if (Count < 2)
+        {
+            return null;
+        }
+
+        double low = AnytimeTest.Bound(_logRatios, alpha);
+        double high = -AnytimeTest.Bound([.. _logRatios.Select(value => -value)], alpha);
+        return double.IsFinite(low) && double.IsFinite(high) ? new Interval(Math.Min(low, LogRatio), Math.Max(high, LogRatio)).Exp() : null;
     }
 
     /// <summary>
-    /// Blocks with which the same mean at the same spread would be a pass or a regression; null when it takes more than
-    /// <see cref="MostBlocks"/>, or there are fewer than two.
+    /// Blocks with which more of the same would be a pass or a regression; null when it takes more than <see cref="MostBlocks"/>, or there
+    /// are fewer than two.
     /// </summary>
     public int? BlocksToDecide(double alpha, int family)
     {
+        double[] gains = [.. _logRatios.Select(value => _tolerance.IsHigherBetter ? value : -value)];
+        double[] losses = [.. gains.Select(value => -value)];
         double gain = _tolerance.IsHigherBetter ? LogRatio : -LogRatio;
         for (int blocks = Count + 1; Count > 1 && blocks <= MostBlocks; blocks++)
         {
-            bool isPass = gain - _tolerance.Loss > SequentialTTest.HalfWidth(blocks, Variance, alpha);
-            bool isRegression = gain < _tolerance.Loss && -gain > SequentialTTest.HalfWidth(blocks, Variance, alpha / family);
+            bool isPass = gain > _tolerance.Loss && AnytimeTest.WouldReject(gains, blocks, _tolerance.Loss, alpha);
+            bool isRegression = gain < _tolerance.Loss && AnytimeTest.WouldReject(losses, blocks, 0, alpha / family);
             if (isPass || isRegression)
             {
                 return blocks;

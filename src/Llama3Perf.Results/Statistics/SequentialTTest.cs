@@ -35,45 +35,25 @@ internal sealed class SequentialTTest(double limit)
         double before = value - _mean;
         _mean += before / _count;
         _squares += before * (value - _mean);
-        _largest = Math.Max(_largest, LogEvidence());
+        _largest = Math.Max(_largest, LogEvidence);
     }
 
-    /// <summary>
-    /// How far below the mean the limits lie that are rejected at this look, in the values' unit; infinite while none can be.
-    /// </summary>
-    public static double HalfWidth(int count, double variance, double alpha)
+    /// <summary>Natural logarithm of the e-value as it stands.</summary>
+    public double LogEvidence => LogEvidenceOf(_count, _mean, _count < 2 ? 0 : _squares / (_count - 1), limit);
+
+    /// <summary>Natural logarithm of the e-value of so many values with the mean and the variance of these.</summary>
+    public static double LogEvidenceOf(IReadOnlyList<double> values, int count, double limit)
     {
-        // The e-value rises with t towards a bound that few values do not lift above 1 / alpha.
-        const double Unreachable = 1e9;
-        double wanted = -Math.Log(alpha);
-        if (count < 2 || LogEvidence(count, Unreachable) < wanted)
-        {
-            return double.PositiveInfinity;
-        }
-
-        (double low, double high) = (0, Unreachable);
-        while (high - low > 1e-6 * high)
-        {
-            double middle = low + ((high - low) / 2);
-            (low, high) = LogEvidence(count, middle) < wanted ? (middle, high) : (low, middle);
-        }
-
-        return high * Math.Sqrt(variance / count);
+        double mean = values.Average();
+        double variance = values.Count < 2 ? 0 : values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1);
+        return LogEvidenceOf(values.Count < 2 ? 1 : count, mean, variance, limit);
     }
 
-    private double LogEvidence()
-    {
-        if (_count < 2 || _mean <= limit)
-        {
-            return 0;
-        }
-
-        double error = Math.Sqrt(_squares / (_count - 1) / _count);
-        return LogEvidence(_count, (_mean - limit) / error);
-    }
+    private static double LogEvidenceOf(int count, double mean, double variance, double limit) =>
+        count < 2 || mean <= limit ? 0 : LogEvidenceOfT(count, (mean - limit) / Math.Sqrt(variance / count));
 
     /// <summary>Natural logarithm of the e-value of n values with a t statistic of 0 or more.</summary>
-    private static double LogEvidence(int n, double t)
+    private static double LogEvidenceOfT(int n, double t)
     {
         double degrees = n - 1;
         double shrink = 1 + (n * PriorVariance);

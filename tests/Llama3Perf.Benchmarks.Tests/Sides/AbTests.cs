@@ -43,7 +43,9 @@ public sealed class AbTests : IDisposable
             "--baseline-options",
             "--spin off --threads 1",
             "--vary",
-            "engine_options,threads"
+            "engine_options,threads",
+            "--turns",
+            "launches"
         );
 
         Assert.Equal("", error);
@@ -91,6 +93,30 @@ public sealed class AbTests : IDisposable
             ["baseline", "current", "verdict.json", "verdict.md"],
             Directory.EnumerateFileSystemEntries(PathOf("")).Select(Path.GetFileName).Order(StringComparer.Ordinal)
         );
+    }
+
+    [Fact]
+    public void Generations_of_both_sides_take_turns()
+    {
+        (int exitCode, string output, string error) = Ab("--baseline-options", "--spin off");
+
+        Assert.Equal(("", 3), (error, exitCode));
+        Assert.Contains("blocks of a launch of each side, whose generations take turns", output, StringComparison.Ordinal);
+        (Run baseline, Run current) = (Read("baseline"), Read("current"));
+        Assert.All((Run[])[baseline, current], run => Assert.All(run.Cases[0].Samples, sample => Assert.Equal(1, sample.LaunchIndex)));
+        char[] order =
+        [
+            .. baseline
+                .Cases[0]
+                .Samples.Select(sample => (sample.StartUtc, 'A'))
+                .Concat(current.Cases[0].Samples.Select(sample => (sample.StartUtc, 'B')))
+                .OrderBy(start => start.StartUtc)
+                .Select(start => start.Item2),
+        ];
+
+        // A turn is many generations of so small a model; neighbouring turns of a side look like one.
+        string turns = string.Concat(order.Where((side, i) => i == 0 || order[i - 1] != side));
+        Assert.Contains(turns, (string[])["ABA", "BAB"]);
     }
 
     [Fact]

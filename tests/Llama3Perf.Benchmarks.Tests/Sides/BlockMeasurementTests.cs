@@ -43,6 +43,56 @@ public sealed class BlockMeasurementTests
     }
 
     [Fact]
+    public void Generations_take_turns_where_both_sides_can()
+    {
+        BlockMeasurement measurement = Measurement(Noisy(1), Noisy(1), new Budget(null, 3), sd: 0.8, turns: 5);
+
+        measurement.Run();
+
+        // Both are loaded, then A B B A as often as both have enough: five turns are three groups.
+        string[][] blocks = [.. _log.Chunk(2 + 12 + 2)];
+        Assert.Equal(3 * 3, blocks.Length);
+        Assert.All(
+            blocks,
+            block =>
+            {
+                Assert.Equal(["b begin", "c begin"], block[..2].Order(StringComparer.Ordinal));
+                Assert.All(
+                    block[2..14].Chunk(4),
+                    group => Assert.Contains(string.Concat(group.Select(turn => turn[0])), (string[])["bccb", "cbbc"])
+                );
+                Assert.All(block[2..14], turn => Assert.EndsWith(" step", turn, StringComparison.Ordinal));
+                Assert.Equal(block[14][2..], block[15][2..]);
+            }
+        );
+    }
+
+    [Fact]
+    public void A_side_that_fails_before_its_turns_ends_the_block_of_both()
+    {
+        BlockMeasurement measurement = Measurement(
+            Noisy(1),
+            (id, random) => id == s_ids[0] ? null : 1 + (0.004 * (random - 0.5)),
+            new Budget(null, 20),
+            turns: 2
+        );
+
+        Assert.Equal("1 cases failed, the others are decided", measurement.Run());
+        Assert.Contains($"{s_ids[0]}  failed on the current side: it broke; --turns launches loads one side at a time", _lines);
+    }
+
+    [Fact]
+    public void A_budget_too_small_for_turns_is_refused()
+    {
+        BlockMeasurement measurement = Measurement(Noisy(1), Noisy(1), new Budget(TimeSpan.FromSeconds(30), null), seconds: 10, turns: 9);
+
+        Assert.Equal(
+            "--budget: 30 s are too short for a block, which loads the model of both sides",
+            Assert.Throws<UsageException>(() => measurement.Run()).Message
+        );
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_order()
     {
         string[] Order(int seed)
@@ -163,15 +213,16 @@ public sealed class BlockMeasurementTests
         Budget budget,
         double sd = 0,
         int seed = 3,
-        int seconds = 0
+        int seconds = 0,
+        int turns = 0
     )
     {
         Random random = new(5);
         void Tick() => _clock.Now += TimeSpan.FromSeconds(seconds);
         double? Speed(Func<string, double, double?> script, string id) =>
             script(id, random.NextDouble()) * (1 + (sd * (random.NextDouble() - 0.5)));
-        ScriptedSide before = new("b", s_cases, (id, _) => Speed(baseline, id), _log, Tick);
-        ScriptedSide now = new("c", s_cases, (id, _) => Speed(current, id), _log, Tick);
+        ScriptedSide before = new("b", s_cases, (id, _) => Speed(baseline, id), _log, Tick) { Turns = turns };
+        ScriptedSide now = new("c", s_cases, (id, _) => Speed(current, id), _log, Tick) { Turns = turns };
         _complete = () => (before.Complete(), now.Complete());
         return new BlockMeasurement(
             before,

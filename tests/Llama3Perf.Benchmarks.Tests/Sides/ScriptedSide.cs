@@ -1,3 +1,4 @@
+using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Sides;
 using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Results.Rows;
@@ -28,6 +29,30 @@ internal sealed class ScriptedSide(
                 .. SyntheticRuns.Of(name, cases).Cases.Select(outcome => outcome with { Status = CaseStatus.Interrupted, Samples = [] }),
             ],
         };
+
+    /// <summary>Generations that make a launch; 0 for a side that takes no turns.</summary>
+    public int Turns { get; init; }
+
+    private (string CaseId, int Steps) _begun;
+
+    public bool TakesTurns(string caseId) => Turns > 0;
+
+    public TurnState Begin(string caseId)
+    {
+        _begun = (caseId, 0);
+        log.Add($"{name} begin");
+        return speed(caseId, 0) is null ? TurnState.Ended : TurnState.Waiting;
+    }
+
+    public TurnState Step()
+    {
+        _begun.Steps++;
+        log.Add($"{name} step");
+        takeTime?.Invoke();
+        return _begun.Steps >= Turns ? TurnState.HasEnough : TurnState.Waiting;
+    }
+
+    public CaseOutcome End() => Launch(_begun.CaseId);
 
     public CaseOutcome Launch(string caseId)
     {

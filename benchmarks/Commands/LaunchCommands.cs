@@ -59,11 +59,6 @@ internal static class LaunchCommands
 
             run.UseRuntime(parsed);
             SuiteOptions options = run.Read(parsed) with { Isolation = Isolation.Process, Order = LaunchOrder.Random };
-            // A block loads two models; measured twice as long, blocks scatter less and fewer decide.
-            options = options with
-            {
-                LeastMeasured = options.LeastMeasured * 2,
-            };
             return LaunchServer.Serve(
                 options with
                 {

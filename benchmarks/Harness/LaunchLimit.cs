@@ -93,6 +93,8 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
         private TimeSpan _longest;
         private long _lastLine = Stopwatch.GetTimestamp();
         private int? _processId;
+        private long? _waitingSince;
+        private TimeSpan _waited;
 
         public Watch(TimeSpan? whole, Action<string>? stuck)
         {
@@ -113,9 +115,16 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
                     _processId = started.ProcessId;
                 }
 
+                if (_waitingSince is { } waiting)
+                {
+                    _waited += Stopwatch.GetElapsedTime(waiting);
+                    (_waitingSince, _lastLine) = (null, Stopwatch.GetTimestamp());
+                }
+
                 TimeSpan since = Stopwatch.GetElapsedTime(_lastLine);
                 _longest = since > _longest ? since : _longest;
                 _lastLine = Stopwatch.GetTimestamp();
+                _waitingSince = line is TurnAwaited ? _lastLine : null;
                 if (line is IterationMeasured)
                 {
                     TimeSpan patience = _longest * Factor;
@@ -135,8 +144,9 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
         {
             lock (_lock)
             {
-                bool isOver = _whole is { } limit && Stopwatch.GetElapsedTime(_start) > limit;
-                if (Reason is not null || !(isOver || Stopwatch.GetElapsedTime(_lastLine) > _patience))
+                // While the other launch has its turn this one cannot hang.
+                bool isOver = _whole is { } limit && Stopwatch.GetElapsedTime(_start) - _waited > limit;
+                if (Reason is not null || _waitingSince is not null || !(isOver || Stopwatch.GetElapsedTime(_lastLine) > _patience))
                 {
                     return;
                 }

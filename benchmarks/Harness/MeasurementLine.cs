@@ -17,6 +17,7 @@ namespace Llama3Perf.Benchmarks.Harness;
 [JsonDerivedType(typeof(WorkKnown), "work")]
 [JsonDerivedType(typeof(WarmedUp), "warmed")]
 [JsonDerivedType(typeof(TurnAwaited), "turn")]
+[JsonDerivedType(typeof(TurnTaken), "taken")]
 [JsonDerivedType(typeof(IterationMeasured), "iteration")]
 [JsonDerivedType(typeof(LaunchEnded), "ended")]
 [JsonDerivedType(typeof(LaunchFailed), "failed")]
@@ -82,6 +83,9 @@ internal sealed record WarmedUp(double Ms, int Iterations, bool IsSettled) : Mea
 /// <summary>The launch waits for its next turn.</summary>
 /// <param name="HasEnough">Whether it has measured as much as a launch does.</param>
 internal sealed record TurnAwaited(bool HasEnough) : MeasurementLine;
+
+/// <summary>Its turn has come.</summary>
+internal sealed record TurnTaken : MeasurementLine;
 
 /// <summary>One generation is done, after so many in its place that were stopped and thrown away.</summary>
 internal sealed record IterationMeasured(

@@ -14,7 +14,10 @@ internal static class Turns
     /// <summary>Generations of a turn take so long at least, ms: the first is slowed by what the other left in the caches.</summary>
     public const double ShortestMs = 200;
 
-    // ONNX Runtime's threads spin for some ten milliseconds after their last work, which would be the other's.
+    /// <summary>Such launches measure so many times as long as others: each costs two loads, and longer ones scatter less.</summary>
+    public const double Longer = 2;
+
+    // ONNX Runtime's threads spin on after their last work, which would be in the other's turn.
     private const double RestingPercent = 10;
     private const double LongestRestMs = 500;
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(10);
@@ -31,7 +34,10 @@ internal static class Turns
         Rest();
         say(new TurnAwaited(hasEnough).Format());
         Console.Out.Flush();
-        return Console.In.ReadLine() is not null;
+        bool isMine = Console.In.ReadLine() is not null;
+        say(new TurnTaken().Format());
+        Console.Out.Flush();
+        return isMine;
     }
 
     private static void Rest()

@@ -14,7 +14,7 @@ internal static partial class RunCleanup
         string[] runs = Directory.Exists(folder) ? Directory.GetDirectories(folder) : [];
         foreach (string run in runs.Where(IsLeft).Order(StringComparer.Ordinal))
         {
-            FileInfo journal = new(Path.Combine(run, RunOutput.JournalName));
+            FileInfo journal = new(Path.Combine(run, RunFolder.Journal));
             if (journal is { Exists: true, Length: > 0 })
             {
                 interrupted.Add(run);

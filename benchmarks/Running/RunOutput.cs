@@ -19,8 +19,6 @@ internal sealed partial class RunOutput : IDisposable
     public const string Marker = ".llama3perf";
 
     /// <summary>File of the finished launches; of a complete run it is gone.</summary>
-    public const string JournalName = "journal.jsonl";
-
     /// <summary>End of the name of a run that is being replaced.</summary>
     public const string Old = ".old";
 
@@ -35,7 +33,7 @@ internal sealed partial class RunOutput : IDisposable
         (Path, WorkPath) = (path, workPath);
         Directory.CreateDirectory(workPath);
         _lock = HoldPatiently(workPath);
-        Journal = RunJournal.Open(System.IO.Path.Combine(workPath, JournalName));
+        Journal = RunJournal.Open(System.IO.Path.Combine(workPath, RunFolder.Journal));
     }
 
     /// <summary>Where the run will be found.</summary>
@@ -79,7 +77,7 @@ internal sealed partial class RunOutput : IDisposable
         // A pipe has no length, and a journal of nothing nothing to go on from.
         return
             File.Exists(System.IO.Path.Combine(path, Marker))
-            && new FileInfo(System.IO.Path.Combine(path, JournalName)) is { Exists: true, Length: > 0 }
+            && new FileInfo(System.IO.Path.Combine(path, RunFolder.Journal)) is { Exists: true, Length: > 0 }
             ? Begin(PlaceOf(path), path)
             : throw new RunFileException($"--resume: {path} is not the folder of an interrupted run");
     }
@@ -139,7 +137,7 @@ internal sealed partial class RunOutput : IDisposable
 
         BenchmarkDotNetFiles.Gather(WorkPath);
         Journal.Dispose();
-        File.Delete(System.IO.Path.Combine(WorkPath, JournalName));
+        File.Delete(System.IO.Path.Combine(WorkPath, RunFolder.Journal));
         File.Delete(PlanPath);
         File.Delete(BeginningPath);
         _isComplete = true;

@@ -12,6 +12,9 @@ public static class RunFolder
     /// <summary>One row per new token.</summary>
     public const string Tokens = "tokens.csv";
 
+    /// <summary>Finished launches of a run that is not complete; of a complete one it is gone.</summary>
+    public const string Journal = "journal.jsonl";
+
     /// <summary>What a person reads first.</summary>
     public const string Markdown = "results.md";
 }

@@ -47,7 +47,13 @@ internal static class RunPaths
 
     private static bool IsOtherFile(string path) => Path.GetFileName(path) is RunFolder.Results or RunFolder.Tokens or RunFolder.Markdown;
 
-    private static RunFileException NoRun(string folder) => new($"{folder} is not a run folder: it has no {RunFolder.Samples}");
+    // A run that is killed while it writes down its first launch has a journal and no tables.
+    private static RunFileException NoRun(string folder) =>
+        new(
+            File.Exists(Path.Combine(folder, RunFolder.Journal))
+                ? $"{folder} holds an interrupted run that has no {RunFolder.Samples} yet; to go on with it: run --resume {folder}"
+                : $"{folder} is not a run folder: it has no {RunFolder.Samples}"
+        );
 
     /// <summary>Every existing path that the pattern matches, names that begin with a dot aside, as shells have it.</summary>
     private static IEnumerable<string> Match(string pattern)

@@ -25,14 +25,7 @@ internal sealed class BlockSequence
     public int Count => _logRatios.Count;
 
     /// <summary>Median of the blocks' logarithms of current / baseline: a block that something hit stays one of many.</summary>
-    public double LogRatio
-    {
-        get
-        {
-            double[] sorted = [.. _logRatios.Order()];
-            return (sorted[(Count - 1) / 2] + sorted[Count / 2]) / 2;
-        }
-    }
+    public double LogRatio => LogSample.MiddleOf([.. _logRatios]);
 
     /// <summary>Variance of the blocks; NaN with fewer than two.</summary>
     public double Variance

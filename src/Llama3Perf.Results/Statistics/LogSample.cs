@@ -89,7 +89,8 @@ internal sealed class LogSample
     /// <summary>Variance of the iterations around their launch's mean, pooled; 0 when no launch has two.</summary>
     public double WithinVariance => Count == LaunchCount ? 0 : _launches.Sum(Squares) / (Count - LaunchCount);
 
-    private static double MiddleOf(double[] values)
+    /// <summary>Median of logarithms, at least one.</summary>
+    public static double MiddleOf(double[] values)
     {
         double[] sorted = [.. values];
         Array.Sort(sorted);

@@ -23,10 +23,6 @@ internal sealed class SequentialTTest(double limit)
     private int _count;
     private double _mean;
     private double _squares;
-    private double _largest;
-
-    /// <summary>p-value that holds at every look: one over the largest e-value so far.</summary>
-    public double P => Math.Exp(-_largest);
 
     /// <summary>Adds a value.</summary>
     public void Add(double value)
@@ -35,7 +31,6 @@ internal sealed class SequentialTTest(double limit)
         double before = value - _mean;
         _mean += before / _count;
         _squares += before * (value - _mean);
-        _largest = Math.Max(_largest, LogEvidence);
     }
 
     /// <summary>Natural logarithm of the e-value as it stands.</summary>

@@ -55,6 +55,26 @@ public sealed class LaunchLimitTests
         Assert.Same(result, new LaunchLimit(TimeSpan.FromMinutes(1)).Run(new AnsweringExecutor(result), Parameters()));
     }
 
+    [Fact]
+    public void A_launch_that_waits_for_its_turn_does_not_hang()
+    {
+        ExecuteResult result = new(true, 0, 1, [], [new LaunchEnded(1, null).Format()], [], 1);
+
+        ExecuteResult left = new LaunchLimit(TimeSpan.FromMilliseconds(500)).Run(
+            logger =>
+            {
+                logger.WriteLine(LogKind.Default, new TurnAwaited(HasEnough: false).Format());
+                Thread.Sleep(1000);
+                logger.WriteLine(LogKind.Default, new TurnTaken().Format());
+                return result;
+            },
+            NullLogger.Instance,
+            1
+        );
+
+        Assert.Same(result, left);
+    }
+
     [Theory]
     [InlineData(0, "// L3P {\"kind\":\"iter", "printed a line that cannot be read: '// L3P {\"kind\":\"iter'")]
     [InlineData(134, "// L3P {\"kind\":\"iter", "ended with exit code 134: the signal SIGABRT, after the line '// L3P {\"kind\":\"iter'")]

@@ -32,6 +32,25 @@ public sealed class KilledRunTests : IClassFixture<KilledRunTests.KilledRun>, ID
         Assert.Contains("was interrupted", File.ReadAllText(Path.Combine(_folder, "report.html")), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_run_without_tables_yet_is_told_from_any_folder_and_goes_on()
+    {
+        foreach (string table in Directory.EnumerateFiles(RunPath, "*.csv"))
+        {
+            File.Delete(table);
+        }
+
+        (int exitCode, _, string error) = ProgramProcess.Run(_folder, ["compare", RunPath, RunPath]);
+
+        Assert.Equal(ExitCode.Input, exitCode);
+        Assert.Contains(
+            $"holds an interrupted run that has no samples.csv yet; to go on with it: run --resume {RunPath}",
+            error,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(ExitCode.Success, ProgramProcess.Run(_folder, ["run", "--resume", RunPath]).ExitCode);
+    }
+
     [Theory]
     [InlineData("another machine", "it was begun on another machine")]
     [InlineData("options", "a run goes on with the options that it was begun with")]

@@ -69,16 +69,8 @@ public sealed class AbTests : IDisposable
         );
 
         // One side's two launches lie around the other's, or the other way round.
-        char[] order =
-        [
-            .. baseline
-                .Cases[0]
-                .Samples.Select(sample => (sample.StartUtc, 'A'))
-                .Concat(current.Cases[0].Samples.Select(sample => (sample.StartUtc, 'B')))
-                .OrderBy(start => start.StartUtc)
-                .Select(start => start.Item2),
-        ];
-        Assert.Contains(new string(order), (string[])["AABBBBAA", "BBAAAABB"]);
+        string order = Order(baseline, current);
+        Assert.Contains(order, (string[])["AABBBBAA", "BBAAAABB"]);
         using JsonDocument verdict = JsonDocument.Parse(File.ReadAllText(PathOf("verdict.json")));
         Assert.Equal(
             (3, 11, 2),
@@ -104,20 +96,23 @@ public sealed class AbTests : IDisposable
         Assert.Contains("blocks of a launch of each side, whose generations take turns", output, StringComparison.Ordinal);
         (Run baseline, Run current) = (Read("baseline"), Read("current"));
         Assert.All((Run[])[baseline, current], run => Assert.All(run.Cases[0].Samples, sample => Assert.Equal(1, sample.LaunchIndex)));
-        char[] order =
-        [
-            .. baseline
-                .Cases[0]
-                .Samples.Select(sample => (sample.StartUtc, 'A'))
-                .Concat(current.Cases[0].Samples.Select(sample => (sample.StartUtc, 'B')))
-                .OrderBy(start => start.StartUtc)
-                .Select(start => start.Item2),
-        ];
+        string order = Order(baseline, current);
 
         // A turn is many generations of so small a model; neighbouring turns of a side look like one.
         string turns = string.Concat(order.Where((side, i) => i == 0 || order[i - 1] != side));
         Assert.Contains(turns, (string[])["ABA", "BAB"]);
     }
+
+    // Whose generations followed one another.
+    private static string Order(Run baseline, Run current) =>
+        string.Concat(
+            baseline
+                .Cases[0]
+                .Samples.Select(sample => (sample.StartUtc, Side: 'A'))
+                .Concat(current.Cases[0].Samples.Select(sample => (sample.StartUtc, Side: 'B')))
+                .OrderBy(start => start.StartUtc)
+                .Select(start => start.Side)
+        );
 
     [Fact]
     public void A_build_that_is_older_than_ab_is_launched_run_by_run()

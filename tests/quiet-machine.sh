@@ -43,7 +43,7 @@ slow() {
     slowed
     for i in 1 2 3 4 5 6 7 8 9 10; do
         timed "slow-$i" "$copy/artifacts/bin/Llama3Perf.Benchmarks/release/Llama3Perf.Benchmarks" ab --baseline-build "$build" \
-            --model llama-125m --precision int4 --prompt pp128 --budget 5m --output "$out/slow-$i"
+            --engine ort --model llama-125m --precision int4 --prompt pp128 --budget 5m --output "$out/slow-$i"
         say "slowed copy, $i of 10: expected exit code 1 within 300 s; exit code $code after $took s"
     done
 }

@@ -38,6 +38,6 @@ internal static class LeastMeasured
 
     private static double Ms =>
         double.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.Float, CultureInfo.InvariantCulture, out double ms)
-            ? ms * (Turns.AreTaken ? Turns.Longer : 1)
+            ? ms
             : 0;
 }

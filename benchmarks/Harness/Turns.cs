@@ -14,9 +14,6 @@ internal static class Turns
     /// <summary>Generations of a turn take so long at least, ms: the first is slowed by what the other left in the caches.</summary>
     public const double ShortestMs = 200;
 
-    /// <summary>Such launches measure so many times as long as others: each costs two loads, and longer ones scatter less.</summary>
-    public const double Longer = 2;
-
     // ONNX Runtime's threads spin on after their last work, which would be in the other's turn.
     private const double RestingPercent = 10;
     private const double LongestRestMs = 500;

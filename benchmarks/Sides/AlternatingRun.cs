@@ -67,7 +67,7 @@ internal sealed record AlternatingRun(
         IReadOnlyList<SidePair> pairs = SidePairs.Of(baseline.Planned, current.Planned, Options.Vary);
         Console.WriteLine(
             $"{pairs.Count} {(pairs.Count == 1 ? "case" : "cases")} in blocks of "
-                + (TakesTurns ? "a launch of each side, whose generations take turns; budget " : "four launches, two a side; budget ")
+                + $"four launches, two a side{(TakesTurns ? ", whose generations take turns" : "")}; budget "
                 + $"{Budget.Text("blocks")}; seed {Seed}."
         );
         new QuietMachine(ForeignLoad.Look, Console.WriteLine).Check(Quiet);

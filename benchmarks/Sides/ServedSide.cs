@@ -110,8 +110,9 @@ internal sealed class ServedSide : ISide
             _process.StandardInput.WriteLine(line);
             _process.StandardInput.Flush();
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
+            // It has ended, or a signal has just ended it.
             throw Gone();
         }
     }

@@ -69,7 +69,7 @@ public sealed class AbTests : IDisposable
         );
 
         // One side's two launches lie around the other's, or the other way round.
-        string order = Order(baseline, current);
+        string order = Order(baseline, current, launch: null);
         Assert.Contains(order, (string[])["AABBBBAA", "BBAAAABB"]);
         using JsonDocument verdict = JsonDocument.Parse(File.ReadAllText(PathOf("verdict.json")));
         Assert.Equal(
@@ -93,26 +93,34 @@ public sealed class AbTests : IDisposable
         (int exitCode, string output, string error) = Ab("--baseline-options", "--spin off");
 
         Assert.Equal(("", 3), (error, exitCode));
-        Assert.Contains("blocks of a launch of each side, whose generations take turns", output, StringComparison.Ordinal);
+        Assert.Contains("blocks of four launches, two a side, whose generations take turns", output, StringComparison.Ordinal);
         (Run baseline, Run current) = (Read("baseline"), Read("current"));
-        Assert.All((Run[])[baseline, current], run => Assert.All(run.Cases[0].Samples, sample => Assert.Equal(1, sample.LaunchIndex)));
-        string order = Order(baseline, current);
+        Assert.All(
+            (Run[])[baseline, current],
+            run => Assert.Equal([1, 2], run.Cases[0].Samples.Select(sample => sample.LaunchIndex).Distinct())
+        );
 
         // A turn is many generations of so small a model; neighbouring turns of a side look like one.
-        string turns = string.Concat(order.Where((side, i) => i == 0 || order[i - 1] != side));
-        Assert.Contains(turns, (string[])["ABA", "BAB"]);
+        foreach (int launch in (int[])[1, 2])
+        {
+            string order = Order(baseline, current, launch);
+            string turns = string.Concat(order.Where((side, place) => place == 0 || order[place - 1] != side));
+            Assert.Contains(turns, (string[])["ABA", "BAB"]);
+        }
     }
 
     // Whose generations followed one another.
-    private static string Order(Run baseline, Run current) =>
+    private static string Order(Run baseline, Run current, int? launch) =>
         string.Concat(
-            baseline
-                .Cases[0]
-                .Samples.Select(sample => (sample.StartUtc, Side: 'A'))
-                .Concat(current.Cases[0].Samples.Select(sample => (sample.StartUtc, Side: 'B')))
+            Of(baseline, 'A')
+                .Concat(Of(current, 'B'))
+                .Where(start => launch is null || start.LaunchIndex == launch)
                 .OrderBy(start => start.StartUtc)
                 .Select(start => start.Side)
         );
+
+    private static IEnumerable<(DateTimeOffset StartUtc, int LaunchIndex, char Side)> Of(Run run, char side) =>
+        run.Cases[0].Samples.Select(sample => (sample.StartUtc, sample.LaunchIndex, side));
 
     [Fact]
     public void A_build_that_is_older_than_ab_is_launched_run_by_run()

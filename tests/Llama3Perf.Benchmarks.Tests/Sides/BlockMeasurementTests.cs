@@ -49,11 +49,13 @@ public sealed class BlockMeasurementTests
 
         measurement.Run();
 
-        // Both are loaded, then A B B A as often as both have enough: five turns are three groups.
-        string[][] blocks = [.. _log.Chunk(2 + 12 + 2)];
-        Assert.Equal(3 * 3, blocks.Length);
+        // Both are loaded, each first once; then A B B A as often as both have enough: five turns are three groups.
+        string[][] pairs = [.. _log.Chunk(2 + 12 + 2)];
+        Assert.Equal(2 * 3 * 3, pairs.Length);
+        Assert.All(pairs.Chunk(2), block => Assert.NotEqual(block[0][0], block[1][0]));
+        Assert.Equal(2, pairs.Chunk(2).Select(block => block[0][0]).Distinct().Count());
         Assert.All(
-            blocks,
+            pairs,
             block =>
             {
                 Assert.Equal(["b begin", "c begin"], block[..2].Order(StringComparer.Ordinal));

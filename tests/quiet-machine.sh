@@ -60,12 +60,14 @@ load() {
 }
 
 stop() {
-    "$suite" --model llama-125m --precision int4 --prompt pp128 --isolation none --launches 1 --iterations 20 --output "$out/stop" > "$out/stop.log" 2>&1 &
+    "$suite" --model llama-125m --precision int4 --prompt pp128 --isolation none --engine ort --launches 1 --iterations 30 --output "$out/stop" > "$out/stop.log" 2>&1 &
     local run=$!
-    sleep 8
-    kill -STOP $run
+    sleep 16
+    # The measuring process may be a child that the first one guards; a terminal stops both.
+    local all="$run $(pgrep -P $run)"
+    kill -STOP $all
     sleep 1
-    kill -CONT $run
+    kill -CONT $all
     wait $run
     say "stopped for a second: expected a line that says so; $(grep -i -m 1 'stopped' "$out/stop.log" || echo none)"
 }

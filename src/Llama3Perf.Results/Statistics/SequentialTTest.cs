@@ -45,18 +45,20 @@ internal sealed class SequentialTTest(double limit)
     }
 
     private static double LogEvidenceOf(int count, double mean, double variance, double limit) =>
-        count < 2 || mean <= limit ? 0 : LogEvidenceOfT(count, (mean - limit) / Math.Sqrt(variance / count));
+        count < 2 ? 0
+        : mean == limit ? LogEvidenceOfT(count, 0) // Also where the values do not scatter at all, which is 0/0.
+        : LogEvidenceOfT(count, (mean - limit) / Math.Sqrt(variance / count));
 
-    /// <summary>Natural logarithm of the e-value of n values with a t statistic of 0 or more.</summary>
+    /// <summary>Natural logarithm of the e-value of n values with a t statistic: below 0 it speaks for the limit.</summary>
     private static double LogEvidenceOfT(int n, double t)
     {
         double degrees = n - 1;
         double shrink = 1 + (n * PriorVariance);
 
         // Both ratios stay finite for an endless t, that of values without any spread.
-        double share = double.IsPositiveInfinity(t) ? 1 : t * t / (degrees + (t * t));
+        double share = double.IsInfinity(t) ? 1 : t * t / (degrees + (t * t));
         double bothSides = (-0.5 * Math.Log(shrink)) - (n / 2.0 * Math.Log(1 - (share * n * PriorVariance / shrink)));
-        double above = n * Math.Sqrt(PriorVariance) * Math.Sqrt(share / ((shrink * (1 - share)) + share));
+        double above = Math.Sign(t) * n * Math.Sqrt(PriorVariance) * Math.Sqrt(share / ((shrink * (1 - share)) + share));
         return bothSides + Math.Log(2 * StudentT.Cdf(above, n));
     }
 }

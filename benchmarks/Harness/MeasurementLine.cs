@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Conditions;
-using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 
 namespace Llama3Perf.Benchmarks.Harness;
@@ -46,11 +46,11 @@ internal abstract record MeasurementLine
                 JsonSerializer.Deserialize(line.AsSpan(Prefix.Length), MeasurementJson.Default.MeasurementLine) is { } parsed
                 && parsed.IsSane
                 ? parsed
-                : new LineUnreadable(PeerText.OneLine(line));
+                : new LineUnreadable(ProgramText.OneLine(line));
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
         {
-            return new LineUnreadable(PeerText.OneLine(line));
+            return new LineUnreadable(ProgramText.OneLine(line));
         }
     }
 

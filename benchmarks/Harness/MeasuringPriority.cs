@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Harness;
 
@@ -36,7 +37,7 @@ internal static class MeasuringPriority
         return Current();
     }
 
-    private static string Name(ProcessPriorityClass priority) => priority.ToString().ToLowerInvariant();
+    private static string Name(ProcessPriorityClass priority) => priority.Name();
 
     private static string? Ask(Func<Process, string> question)
     {

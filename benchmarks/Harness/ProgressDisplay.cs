@@ -6,6 +6,7 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Results;
 using Llama3Perf.Results.Aggregation;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
@@ -140,7 +141,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
         _ended++;
         string outcome =
             !report.Success ? "failed"
-            : ended.Rates.Count > 0 ? $"{Figure.Text(Median(ended.Rates))} tok/s"
+            : ended.Rates.Count > 0 ? $"{Figure.Text(ended.Rates.Median())} tok/s"
             : "done";
         _line.Clear();
         string place = string.Create(CultureInfo.InvariantCulture, $"[{_ended}/{Math.Max(_cases.Length, _ended)}]");
@@ -187,13 +188,6 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 
     public void Dispose() => _line.Dispose();
 
-    /// <summary>The middle value, or the mean of the two in the middle.</summary>
-    internal static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
-
     private void Add(IterationMeasured iteration)
     {
         if (iteration.IsWarmUp)
@@ -214,7 +208,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
         }
 
         // What the table will show: the median so far.
-        string shown = _current.Rates.Count > 0 ? $"{Figure.Text(Median(_current.Rates))} tok/s" : "";
+        string shown = _current.Rates.Count > 0 ? $"{Figure.Text(_current.Rates.Median())} tok/s" : "";
         Show(Place(), $"generation {_current.Iteration} of {Math.Max(_current.Iteration, _options.Iterations)}", shown);
     }
 
@@ -248,7 +242,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
             _current.Launches++;
             if (_current.Rates.Count > 0)
             {
-                _line.Say($"{Place()} {Figure.Text(Median(_current.Rates))} tok/s");
+                _line.Say($"{Place()} {Figure.Text(_current.Rates.Median())} tok/s");
             }
         }
 

@@ -1,5 +1,6 @@
-using System.ComponentModel;
 using System.Diagnostics;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Results;
 
 namespace Llama3Perf.Benchmarks.Harness;
@@ -32,22 +33,18 @@ internal sealed record SuiteProgram(string File, IReadOnlyList<string> First)
     /// <exception cref="RunFileException">The system does not start it.</exception>
     public Process Start(IEnumerable<string> arguments, string? directory = null)
     {
-        ProcessStartInfo start = new(File, [.. First, .. arguments])
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = directory ?? "",
-        };
         try
         {
-            return Process.Start(start)!;
+            return PipedProgram.Start(
+                File,
+                [.. First, .. arguments],
+                directory: directory,
+                name: directory is null ? File : $"{File} in {directory}"
+            );
         }
-        catch (Win32Exception exception)
+        catch (EngineException exception)
         {
-            string where = directory is null ? "" : $" in {directory}";
-            throw new RunFileException($"{File} cannot be started{where}: {exception.Message}", exception);
+            throw new RunFileException(exception.Message, exception);
         }
     }
 

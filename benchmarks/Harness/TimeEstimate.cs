@@ -1,4 +1,5 @@
 using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Results;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Harness;
@@ -142,9 +143,9 @@ internal sealed class TimeEstimate(IReadOnlyList<PlannedCase> cases, SuiteOption
 
         public List<(double Overhead, double WarmUps)> Launches { get; } = [];
 
-        public double TtftMs => ProgressDisplay.Median(Generations.Select(one => one.TtftMs));
+        public double TtftMs => Generations.Select(one => one.TtftMs).Median();
 
-        public double DecodeMs => ProgressDisplay.Median(Generations.Select(one => one.DecodeMs));
+        public double DecodeMs => Generations.Select(one => one.DecodeMs).Median();
 
         public double GenerationMs => TtftMs + DecodeMs;
     }

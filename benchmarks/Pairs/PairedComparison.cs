@@ -1,6 +1,7 @@
 using Llama3Perf.Benchmarks.Sides;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
+using Llama3Perf.Results;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Schema;
 
@@ -91,16 +92,13 @@ internal static class PairedComparison
         double[] ratios = [.. rates.Select(pair => pair.A / pair.B).Order()];
         return new PairedFigure(
             name,
-            Median([.. rates.Select(pair => pair.A).Order()]),
-            Median([.. rates.Select(pair => pair.B).Order()]),
-            Median(ratios),
+            rates.Select(pair => pair.A).Median(),
+            rates.Select(pair => pair.B).Median(),
+            ratios.Median(),
             ratios[0],
             ratios[^1]
         );
     }
-
-    private static double Median(double[] sorted) =>
-        sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
 }
 
 /// <summary>One figure of a paired comparison: the medians of both sides, and the ratios A/B pair by pair.</summary>

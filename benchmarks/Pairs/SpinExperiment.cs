@@ -6,6 +6,7 @@ using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Machine;
+using Llama3Perf.Results;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Schema;
 
@@ -162,7 +163,7 @@ internal sealed class SpinExperiment(PlannedCase planned, int runs, Random rando
         return sorted[(int)Math.Round(share * (sorted.Length - 1))];
     }
 
-    private static string Median(IEnumerable<double> values) => Figure.Text(ProgressDisplay.Median(values));
+    private static string Median(IEnumerable<double> values) => Figure.Text(values.Median());
 
     private static Process StartBusyLoop() => SuiteProgram.This.Start(["spin", "--busy-loop"]);
 

@@ -5,7 +5,9 @@ namespace Llama3Perf.Benchmarks.Running;
 /// <summary>
 /// What measuring leaves on the machine: the folders below the program's own in which BenchmarkDotNet builds the measuring process, up to
 /// hundreds of megabytes each, and the processes that it starts, builds and other programs among them. All bear a name that is made once
-/// (processes in their environment), and this process holds a lock file of that name: what has no lock is what a killed one left.
+/// (processes in their environment), and this process holds a lock file of that name: what has no lock is what a killed one left. The lock
+/// lies beside the program, where every run of it looks, and among the temporary files where the program's folder cannot be written;
+/// nothing is built there then.
 /// </summary>
 internal sealed class MeasuringTraces : IDisposable
 {
@@ -19,7 +21,14 @@ internal sealed class MeasuringTraces : IDisposable
     public MeasuringTraces()
     {
         JobId = $"{Prefix}{Guid.NewGuid():N}";
-        _lock = Hold(JobId, FileMode.CreateNew);
+        try
+        {
+            _lock = Hold(AppContext.BaseDirectory, JobId, FileMode.CreateNew);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _lock = Hold(Path.GetTempPath(), JobId, FileMode.CreateNew);
+        }
     }
 
     /// <summary>BenchmarkDotNet's job, which its folders are named after.</summary>
@@ -28,21 +37,8 @@ internal sealed class MeasuringTraces : IDisposable
     /// <summary>Ends and removes what killed processes left.</summary>
     public static void CleanUp()
     {
-        IEnumerable<string> locks = Directory
-            .EnumerateFiles(AppContext.BaseDirectory, $".{Prefix}*.lock")
-            .Select(file => Path.GetFileNameWithoutExtension(file)[1..]);
-        foreach (string jobId in locks.Concat(Folders(Prefix).Select(JobIdOf).OfType<string>()).Where(IsName).Distinct().ToArray())
-        {
-            try
-            {
-                using FileStream held = Hold(jobId, FileMode.OpenOrCreate);
-                Remove(jobId);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // Another process measures, or it was another user.
-            }
-        }
+        CleanUp(AppContext.BaseDirectory, Folders(Prefix).Select(JobIdOf).OfType<string>());
+        CleanUp(Path.GetTempPath(), []);
     }
 
     /// <summary>Ends the processes that measuring has started and that still run, where the system tells which they are.</summary>
@@ -52,6 +48,25 @@ internal sealed class MeasuringTraces : IDisposable
     {
         Remove(JobId);
         _lock.Dispose();
+    }
+
+    private static void CleanUp(string folder, IEnumerable<string> others)
+    {
+        IEnumerable<string> locks = Directory
+            .EnumerateFiles(folder, $".{Prefix}*.lock")
+            .Select(file => Path.GetFileNameWithoutExtension(file)[1..]);
+        foreach (string jobId in locks.Concat(others).Where(IsName).Distinct().ToArray())
+        {
+            try
+            {
+                using FileStream held = Hold(folder, jobId, FileMode.OpenOrCreate);
+                Remove(jobId);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Another process measures, or it was another user.
+            }
+        }
     }
 
     private static void Remove(string jobId)
@@ -84,13 +99,6 @@ internal sealed class MeasuringTraces : IDisposable
 
     private static bool IsName(string jobId) => Guid.TryParseExact(jobId[Prefix.Length..], "N", out _);
 
-    private static FileStream Hold(string jobId, FileMode mode) =>
-        new(
-            Path.Combine(AppContext.BaseDirectory, $".{jobId}.lock"),
-            mode,
-            FileAccess.Write,
-            FileShare.None,
-            bufferSize: 1,
-            FileOptions.DeleteOnClose
-        );
+    private static FileStream Hold(string folder, string jobId, FileMode mode) =>
+        new(Path.Combine(folder, $".{jobId}.lock"), mode, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Models;
 using Llama3Perf.Results.Gate;
 using Llama3Perf.Results.Statistics;
 
@@ -25,6 +26,5 @@ internal static class BlockLine
         return $"{check.Metric.Name} {ratio}{interval}{(check.IsDecided ? $" {Word(check.Verdict)}" : "")}";
     }
 
-    private static string Word(MetricVerdict verdict) =>
-        verdict == MetricVerdict.Regression ? "RED" : verdict.ToString().ToLowerInvariant();
+    private static string Word(MetricVerdict verdict) => verdict == MetricVerdict.Regression ? "RED" : verdict.Name();
 }

@@ -7,6 +7,21 @@ public static class Words
     public static string Name<T>(this T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
-    /// <summary>A text of others, an exception's message above all, in one line.</summary>
-    public static string OneLine(this string text) => text.ReplaceLineEndings(" ").Trim();
+    /// <summary>A text of others, an exception's message above all, in one line: blanks instead of line ends and control characters.</summary>
+    /// <param name="text">What others wrote.</param>
+    /// <param name="longest">Characters that are kept; what goes on is marked by three dots.</param>
+    public static string OneLine(this string text, int longest = int.MaxValue)
+    {
+        string line = text.ReplaceLineEndings(" ");
+        line = line.Length > longest ? $"{line.AsSpan(0, longest)}..." : line;
+        return string.Create(line.Length, line, static (to, from) => ReplaceControls(from, to)).Trim();
+    }
+
+    private static void ReplaceControls(ReadOnlySpan<char> from, Span<char> to)
+    {
+        for (int i = 0; i < from.Length; i++)
+        {
+            to[i] = char.IsControl(from[i]) ? ' ' : from[i];
+        }
+    }
 }

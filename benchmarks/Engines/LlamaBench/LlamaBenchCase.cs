@@ -1,5 +1,6 @@
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
@@ -40,7 +41,7 @@ internal static class LlamaBenchCase
     )
     {
         Func<IReadOnlyList<string>, string> bench = runOverride is null
-            ? arguments => LlamaBenchProgram.Run(planned.BenchProgram!, arguments, timeout ?? s_patience, cancellationToken)
+            ? arguments => PipedProgram.Run(planned.BenchProgram!, arguments, timeout ?? s_patience, cancellationToken)
             : arguments => runOverride(string.Join(' ', arguments));
         try
         {
@@ -60,7 +61,7 @@ internal static class LlamaBenchCase
                 Case = planned.Key,
                 CaseId = planned.CaseId,
                 Status = CaseStatus.Failed,
-                Error = LlamaBenchText.OneLine(e.Message),
+                Error = ProgramText.OneLine(e.Message),
             };
         }
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Benchmarks.Engines.LlamaBench;
 
@@ -89,8 +90,8 @@ internal static partial class LlamaBenchReport
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException or ArgumentException)
         {
-            string place = e is JsonException { Path: { Length: > 1 } path } ? $" (at {LlamaBenchText.OneLine(path)})" : "";
-            string beginning = LlamaBenchText.OneLine(json[..Math.Min(json.Length, 60)]);
+            string place = e is JsonException { Path: { Length: > 1 } path } ? $" (at {ProgramText.OneLine(path)})" : "";
+            string beginning = ProgramText.OneLine(json[..Math.Min(json.Length, 60)]);
             throw new EngineException($"llama-bench printed '{beginning}'{place}, which is not its JSON report", e);
         }
     }
@@ -109,8 +110,8 @@ internal static partial class LlamaBenchReport
             BuildCommit = Text(entry.BuildCommit, "build_commit"),
             BuildNumber = entry.BuildNumber ?? throw Missing("build_number"),
             Backends = Text(entry.Backends, "backends"),
-            GpuInfo = LlamaBenchText.OneLine(entry.GpuInfo ?? ""),
-            ModelType = LlamaBenchText.OneLine(entry.ModelType ?? ""),
+            GpuInfo = ProgramText.OneLine(entry.GpuInfo ?? ""),
+            ModelType = ProgramText.OneLine(entry.ModelType ?? ""),
             Threads = entry.NThreads is > 0 and <= LargestCount ? entry.NThreads : null,
             GpuLayers = entry.NGpuLayers,
             PromptTokens = entry.NPrompt ?? throw Missing("n_prompt"),
@@ -136,7 +137,7 @@ internal static partial class LlamaBenchReport
     }
 
     private static string Text(string? text, string name) =>
-        LlamaBenchText.OneLine(text ?? "") is { Length: > 0 } line ? line : throw Missing(name);
+        ProgramText.OneLine(text ?? "") is { Length: > 0 } line ? line : throw Missing(name);
 
     private static EngineException Missing(string name) =>
         new($"llama-bench reports a test without {name}; take a version of 2025 or newer");

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.ComponentModel;
-using System.Diagnostics;
 
 namespace Llama3Perf.Inference.Machine;
 
@@ -24,33 +22,17 @@ internal static class SystemCommand
             return null;
         }
 
-        ProcessStartInfo start = new(tool, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-        };
         try
         {
-            using Process process = Process.Start(start)!;
-            process.StandardInput.Close();
-            // Both pipes are emptied at once: a tool that fills one while nobody reads it would never end.
-            Task<string> output = process.StandardOutput.ReadToEndAsync();
-            Task<string> errors = process.StandardError.ReadToEndAsync();
-            if (Task.WaitAll([output, errors], patience) && process.WaitForExit(patience))
+            return PipedProgram.Run(tool, arguments, patience);
+        }
+        catch (EngineException e)
+        {
+            if (e.InnerException is TimeoutException)
             {
-                return process.ExitCode == 0 ? output.Result : null;
+                s_hung[command] = true;
             }
 
-            s_hung[command] = true;
-            process.Kill(entireProcessTree: true);
-            return null;
-        }
-        catch (Exception e)
-            when (e is Win32Exception or IOException or InvalidOperationException or AggregateException or PlatformNotSupportedException)
-        {
             return null;
         }
     }

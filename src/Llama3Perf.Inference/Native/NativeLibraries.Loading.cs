@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Files;
 
 namespace Llama3Perf.Inference.Native;
 
@@ -90,6 +91,12 @@ public static partial class NativeLibraries
 
     internal static nint Load(string file)
     {
+        // The loader would wait for whoever writes to a pipe.
+        if (File.Exists(file) && InputFile.Length(file) == 0)
+        {
+            throw new EngineException($"{file} is not a native library: it is empty, or no regular file");
+        }
+
         try
         {
             return NativeLibrary.Load(file);

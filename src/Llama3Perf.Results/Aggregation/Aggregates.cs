@@ -34,7 +34,7 @@ public static class Aggregates
             SampleCount = completed.Length,
             Statistics = [.. ResultSchema.Statistics.Select(column => Statistic(column, samples))],
             TokenizeMs = ok ? outcome.TokenizeMs : null,
-            WarmUpMs = ok && outcome.WarmUps.Count > 0 ? StatisticColumn.Median([.. outcome.WarmUps.Select(warmUp => warmUp.Ms)]) : null,
+            WarmUpMs = ok && outcome.WarmUps.Count > 0 ? outcome.WarmUps.Select(warmUp => warmUp.Ms).Median() : null,
             WarmUpIterations = ok ? outcome.WarmUps.Max(warmUp => (int?)warmUp.Iterations) : null,
             WarmUpSettled = ok && outcome.WarmUps.Count > 0 ? outcome.WarmUps.All(warmUp => warmUp.IsSettled) : null,
             WeightBytesPerToken = outcome.WeightBytesPerToken,
@@ -58,7 +58,7 @@ public static class Aggregates
     {
         double[] rates = Values(samples, s_decodeTps);
         return outcome.Case.Provider == "cpu" && rates.Length > 0
-            ? outcome.WeightBytesPerToken * StatisticColumn.Median(rates) / (run.Environment.MemoryGigabytesPerSecond * 1e9) * 100
+            ? outcome.WeightBytesPerToken * rates.Median() / (run.Environment.MemoryGigabytesPerSecond * 1e9) * 100
             : null;
     }
 
@@ -84,7 +84,7 @@ public static class Aggregates
     internal static double? Drift(IEnumerable<Sample> samples)
     {
         double[] launches = [.. samples.GroupBy(sample => sample.LaunchIndex).Select(OfLaunch).OfType<double>()];
-        return launches.Length == 0 ? null : StatisticColumn.Median(launches);
+        return launches.Length == 0 ? null : launches.Median();
 
         static double? OfLaunch(IEnumerable<Sample> launch)
         {

@@ -68,25 +68,17 @@ internal sealed class StatisticColumn : Column<ResultRow>
         statistic switch
         {
             Statistic.None => [],
-            Statistic.Median or Statistic.LaunchMedian => [("", Median)],
+            Statistic.Median or Statistic.LaunchMedian => [("", values => values.Median())],
             Statistic.Maximum => [("", values => values.Max())],
             _ =>
             [
-                (MedianSuffix, Median),
+                (MedianSuffix, values => values.Median()),
                 ("_mean", values => values.Average()),
                 (DeviationSuffix, StandardDeviation),
                 ("_min", values => values.Min()),
                 ("_max", values => values.Max()),
             ],
         };
-
-    /// <summary>Middle value, or the mean of the two in the middle.</summary>
-    public static double? Median(double[] values)
-    {
-        double[] sorted = [.. values.Order()];
-        int middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
 
     /// <summary>Sample standard deviation (n - 1); null for a single value.</summary>
     private static double? StandardDeviation(double[] values)

@@ -25,7 +25,7 @@ internal sealed class BlockSequence
     public int Count => _logRatios.Count;
 
     /// <summary>Median of the blocks' logarithms of current / baseline: a block that something hit stays one of many.</summary>
-    public double LogRatio => LogSample.MiddleOf([.. _logRatios]);
+    public double LogRatio => _logRatios.Median();
 
     /// <summary>Variance of the blocks; NaN with fewer than two.</summary>
     public double Variance

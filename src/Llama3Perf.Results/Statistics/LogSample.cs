@@ -22,7 +22,7 @@ internal sealed class LogSample
     private LogSample(double[][] logarithms)
     {
         _launches = logarithms;
-        _medians = [.. logarithms.Select(MiddleOf)];
+        _medians = [.. logarithms.Select(launch => launch.Median())];
     }
 
     /// <summary>A sample whose logarithms are known.</summary>
@@ -88,14 +88,6 @@ internal sealed class LogSample
 
     /// <summary>Variance of the iterations around their launch's mean, pooled; 0 when no launch has two.</summary>
     public double WithinVariance => Count == LaunchCount ? 0 : _launches.Sum(Squares) / (Count - LaunchCount);
-
-    /// <summary>Median of logarithms, at least one.</summary>
-    public static double MiddleOf(double[] values)
-    {
-        double[] sorted = [.. values];
-        Array.Sort(sorted);
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
 
     private static double Squares(double[] values)
     {

@@ -10,13 +10,19 @@ public sealed class PublishedCopyTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("l3p-published-").FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        Protect(isWritable: true);
+        Directory.Delete(_folder, recursive: true);
+    }
 
     [Fact]
     public async Task Measures_every_engine_in_processes_of_its_own()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "links to files need rights there");
         string program = Link();
+        // As where an administrator installed it; rights do not bind root.
+        Protect(isWritable: false);
         using Process process = Process.Start(
             new ProcessStartInfo(
                 Path.Combine(program, "Llama3Perf.Benchmarks"),
@@ -56,6 +62,15 @@ public sealed class PublishedCopyTests : IDisposable
         Assert.Single(
             run.Cases.Where(outcome => outcome.Case.Engine != "llama.cpp").Select(outcome => outcome.Samples[0].OutputSha256).Distinct()
         );
+    }
+
+    private void Protect(bool isWritable)
+    {
+        if (!OperatingSystem.IsWindows() && Directory.Exists(Path.Combine(_folder, "program")))
+        {
+            UnixFileMode usual = UnixFileMode.UserRead | UnixFileMode.UserExecute;
+            File.SetUnixFileMode(Path.Combine(_folder, "program"), isWritable ? usual | UnixFileMode.UserWrite : usual);
+        }
     }
 
     // The runtime asks where the program's file really lies, so that one is copied; what it loads may be links. Runs of other tests hold

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Llama3Perf.Inference.Native;
 
@@ -110,6 +111,33 @@ public sealed class NativeLibrariesTests
         string file = WithOnnxRuntimeFile("text", path => File.WriteAllText(path, "version https://git-lfs.github.com/spec/v1\n"));
         Assert.Equal(
             $"EngineException: {file} is not a native library",
+            ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file))
+        );
+    }
+
+    [Theory]
+    [InlineData("empty")]
+    [InlineData("pipe")]
+    public void A_file_without_content_is_not_opened_for_a_pipe_waits_for_ever(string kind)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() && kind == "pipe", "no named pipes among files");
+        string file = WithOnnxRuntimeFile(
+            $"no-content-{kind}",
+            path =>
+            {
+                if (kind == "empty")
+                {
+                    File.WriteAllText(path, "");
+                }
+                else
+                {
+                    using var mkfifo = Process.Start("mkfifo", [path]);
+                    mkfifo.WaitForExit();
+                }
+            }
+        );
+        Assert.Equal(
+            $"EngineException: {file} is not a native library: it is empty, or no regular file",
             ChildProcess.Run(ChildScenarios.UseOnnxRuntime, Path.GetDirectoryName(file))
         );
     }

@@ -1,3 +1,4 @@
+using Llama3Perf.Inference.Machine;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.External;
@@ -116,13 +117,13 @@ public sealed class ExternalGenerator : IGenerator
             .Result;
         if (model.Device != device)
         {
-            throw _peer.Abort($"was asked for the device {device} and loaded on '{PeerText.OneLine(model.Device)}'");
+            throw _peer.Abort($"was asked for the device {device} and loaded on '{ProgramText.OneLine(model.Device)}'");
         }
 
         // One of its own options may say more exactly what the weights become; then it says so in its answer.
         if (model.Precision != precision && _options.Options.Count == 0)
         {
-            throw _peer.Abort($"was asked for {precision} and loaded '{PeerText.OneLine(model.Precision)}'");
+            throw _peer.Abort($"was asked for {precision} and loaded '{ProgramText.OneLine(model.Precision)}'");
         }
 
         if (model.VocabSize <= 0)
@@ -159,20 +160,20 @@ public sealed class ExternalGenerator : IGenerator
         Dictionary<string, string> versions = new() { ["peer"] = _peer.Program };
         foreach ((string name, string? version) in _model.Versions ?? new Dictionary<string, string>())
         {
-            versions[PeerText.OneLine(name)] = PeerText.OneLine(version ?? "");
+            versions[ProgramText.OneLine(name)] = ProgramText.OneLine(version ?? "");
         }
 
-        List<string> notes = [.. (_model.Warnings ?? []).Select(warning => PeerText.OneLine(warning ?? ""))];
+        List<string> notes = [.. (_model.Warnings ?? []).Select(warning => ProgramText.OneLine(warning ?? ""))];
         if (_model.KvCache is { } cache and not "static")
         {
-            notes.Add($"{PeerText.OneLine(cache)} KV cache");
+            notes.Add($"{ProgramText.OneLine(cache)} KV cache");
         }
 
         return new EngineDescription($"external:{_options.Backend}", _options.Device)
         {
-            Device = _model.DeviceName is { } device ? PeerText.OneLine(device) : null,
+            Device = _model.DeviceName is { } device ? ProgramText.OneLine(device) : null,
             Threads = _options.Threads,
-            Precision = PeerText.OneLine(_model.Precision),
+            Precision = ProgramText.OneLine(_model.Precision),
             Versions = versions,
             Notes = notes.Count > 0 ? notes : null,
         };

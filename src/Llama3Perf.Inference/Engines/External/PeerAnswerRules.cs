@@ -1,3 +1,5 @@
+using Llama3Perf.Inference.Machine;
+
 namespace Llama3Perf.Inference.Engines.External;
 
 /// <summary>What a generation that a peer reports must fulfil, and what becomes of it.</summary>
@@ -52,7 +54,7 @@ internal static class PeerAnswerRules
             PeakRssBytes = result.Memory?.PeakRssBytes,
             PeakGpuBytes = result.Memory?.PeakDeviceBytes,
             CpuFallbackOps = result.CpuFallbackOps is { Length: > 0 } names
-                ? Array.ConvertAll(names, name => PeerText.OneLine(name ?? ""))
+                ? Array.ConvertAll(names, name => ProgramText.OneLine(name ?? ""))
                 : null,
         };
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Llama3Perf.Inference.Machine;
 
 namespace Llama3Perf.Inference.Engines.External;
 
@@ -25,7 +26,7 @@ internal sealed class PeerErrors
     public string LastWords()
     {
         string[] lines = Text().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return string.Join(" | ", lines.TakeLast(2).Select(PeerText.OneLine));
+        return string.Join(" | ", lines.TakeLast(2).Select(ProgramText.OneLine));
     }
 
     /// <summary>What is kept: the last 64 KiB.</summary>

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -34,9 +33,14 @@ internal sealed class PeerProcess : IDisposable
     /// <exception cref="EngineException">It does not start, or is no peer of this version.</exception>
     public PeerProcess(PeerOptions options)
     {
-        _name = $"external:{PeerText.OneLine(options.Backend)}";
+        _name = $"external:{ProgramText.OneLine(options.Backend)}";
         _limits = options.Limits;
-        _process = Start(options);
+        _process = PipedProgram.Start(
+            options.Program,
+            options.Arguments,
+            [.. options.Environment, new(LivePeers.MarkVariable, _mark)],
+            name: _name
+        );
         LivePeers.Add(_mark, _process);
         _output = new PeerOutput(_process.StandardOutput.BaseStream, _limits.LineBytes);
         _errors = new PeerErrors(_process.StandardError.BaseStream);
@@ -70,7 +74,9 @@ internal sealed class PeerProcess : IDisposable
 
         if (_output.Next(TimeSpan.Zero) is { End: PeerLineEnd.Whole } unasked)
         {
-            throw Abort($"printed {PeerText.Quote(unasked.Bytes)} that nobody had asked for; only answers belong on its standard output");
+            throw Abort(
+                $"printed {ProgramText.Quote(unasked.Bytes)} that nobody had asked for; only answers belong on its standard output"
+            );
         }
 
         int id = ++_lastId;
@@ -125,32 +131,6 @@ internal sealed class PeerProcess : IDisposable
         _process.Dispose();
     }
 
-    private Process Start(PeerOptions options)
-    {
-        ProcessStartInfo start = new(options.Program, options.Arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-        };
-        foreach ((string name, string value) in options.Environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        start.Environment[LivePeers.MarkVariable] = _mark;
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Exception e) when (e is Win32Exception or InvalidOperationException or IOException or PlatformNotSupportedException)
-        {
-            throw new EngineException($"{_name} cannot be started: {PeerText.OneLine(e.Message)}", e);
-        }
-    }
-
     private string Greet()
     {
         try
@@ -159,18 +139,18 @@ internal sealed class PeerProcess : IDisposable
             PeerGreeting greeting = Parse(line.Bytes, PeerJson.Default.PeerGreeting, "instead of a greeting");
             if (greeting.Protocol != PeerGreeting.Name)
             {
-                throw Abort($"speaks '{PeerText.OneLine(greeting.Protocol)}', not {PeerGreeting.Name}");
+                throw Abort($"speaks '{ProgramText.OneLine(greeting.Protocol)}', not {PeerGreeting.Name}");
             }
 
             if (greeting.Version != PeerGreeting.SpokenVersion)
             {
                 throw Abort(
-                    $"({PeerText.OneLine(greeting.Program)}) speaks version {greeting.Version} of the protocol, this suite version "
+                    $"({ProgramText.OneLine(greeting.Program)}) speaks version {greeting.Version} of the protocol, this suite version "
                         + $"{PeerGreeting.SpokenVersion}; take the program that came with the suite"
                 );
             }
 
-            return PeerText.OneLine(greeting.Program);
+            return ProgramText.OneLine(greeting.Program);
         }
         catch
         {
@@ -210,10 +190,10 @@ internal sealed class PeerProcess : IDisposable
             null => throw Abort($"did not {what}: {HowItEnded()}"),
             PeerLineEnd.Whole => line,
             PeerLineEnd.TooLong => throw Abort(
-                $"did not {what} but printed a line of more than {_limits.LineBytes} bytes: {PeerText.Quote(line.Bytes)}"
+                $"did not {what} but printed a line of more than {_limits.LineBytes} bytes: {ProgramText.Quote(line.Bytes)}"
             ),
             _ => throw Abort(
-                $"did not {what}: {HowItEnded()}{(line.Bytes.Length > 0 ? $" in the middle of {PeerText.Quote(line.Bytes)}" : "")}"
+                $"did not {what}: {HowItEnded()}{(line.Bytes.Length > 0 ? $" in the middle of {ProgramText.Quote(line.Bytes)}" : "")}"
             ),
         };
     }
@@ -253,7 +233,7 @@ internal sealed class PeerProcess : IDisposable
 
         if (answer.Error is { } error)
         {
-            throw new EngineException($"{_name}: {PeerText.OneLine(error.Message)} ({PeerText.OneLine(error.Code)})");
+            throw new EngineException($"{_name}: {ProgramText.OneLine(error.Message)} ({ProgramText.OneLine(error.Code)})");
         }
 
         if (answer.Result is not { } result)
@@ -275,8 +255,8 @@ internal sealed class PeerProcess : IDisposable
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException)
         {
-            string place = e is JsonException { Path: { Length: > 1 } path } ? $" (at {PeerText.OneLine(path)})" : "";
-            throw Abort($"printed {PeerText.Quote(line)} {where}{place}; that is not the peer protocol", e);
+            string place = e is JsonException { Path: { Length: > 1 } path } ? $" (at {ProgramText.OneLine(path)})" : "";
+            throw Abort($"printed {ProgramText.Quote(line)} {where}{place}; that is not the peer protocol", e);
         }
     }
 

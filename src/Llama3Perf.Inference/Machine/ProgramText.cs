@@ -1,28 +1,15 @@
 using System.Text;
+using Llama3Perf.Models;
 
-namespace Llama3Perf.Inference.Engines.External;
+namespace Llama3Perf.Inference.Machine;
 
 /// <summary>Words of another program, made fit for a message of one line.</summary>
-public static class PeerText
+public static class ProgramText
 {
     private const int Longest = 300;
 
     /// <summary>Without control characters, and cut to a length that can be read.</summary>
-    public static string OneLine(string text)
-    {
-        StringBuilder line = new(Math.Min(text.Length, Longest) + 3);
-        foreach (char c in text.AsSpan(0, Math.Min(text.Length, Longest)))
-        {
-            line.Append(char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c);
-        }
-
-        if (text.Length > Longest)
-        {
-            line.Append("...");
-        }
-
-        return line.ToString().Trim();
-    }
+    public static string OneLine(string text) => text.OneLine(Longest);
 
     /// <summary>The beginning of a line that it printed, in quotes.</summary>
     public static string Quote(ReadOnlySpan<byte> line)

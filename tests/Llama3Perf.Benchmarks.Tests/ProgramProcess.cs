@@ -35,6 +35,16 @@ internal sealed class ProgramProcess : IDisposable
 
     public bool HasEnded => _process.HasExited;
 
+    /// <summary>The most memory that it has held so far; 0 once it has ended.</summary>
+    public long PeakBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.HasExited ? 0 : _process.PeakWorkingSet64;
+        }
+    }
+
     /// <summary>Runs it to its end.</summary>
     public static (int ExitCode, string Output, string Error) Run(
         string folder,

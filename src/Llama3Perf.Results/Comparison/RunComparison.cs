@@ -1,3 +1,4 @@
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
@@ -81,6 +82,7 @@ public sealed record RunComparison
             measured.AddRange(metrics.Select(comparer.Measured).OfType<MeasuredMetric>());
             unmatched.AddRange(comparer.Unmatched);
             answers.AddRange(comparer.AnswerChanges());
+            LargeRuns.GiveBack();
         }
 
         return new RunComparison

@@ -36,6 +36,7 @@ public static class RunReader
         [
             .. found.SelectMany(path => path.Found).AsParallel().AsOrdered().Select(path => TryReadOne(path, needs)),
         ];
+        LargeRuns.GiveBack();
         if (Array.Find(read, one => one.Error is not null).Error is { } error)
         {
             ExceptionDispatchInfo.Throw(error);

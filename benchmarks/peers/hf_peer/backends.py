@@ -47,7 +47,12 @@ def load(request: LoadRequest) -> Loaded:
         from .openvino import load_openvino  # it makes a Loaded too
 
         return load_openvino(request)
-    return {"transformers": _transformers, "ipex-llm": _ipex_llm, "torch-directml": _torch_directml}[request.backend](request)
+    return _WAYS[request.backend][0](request)
+
+
+def torch_modules(backend: str) -> tuple:
+    """The packages of a backend on torch, torch first. Errors: missing_module, wrong_version, no_device."""
+    return _WAYS[backend][1](backend)
 
 
 def transformers_modules(backend: str) -> tuple:
@@ -257,3 +262,11 @@ def _eos_taken(model) -> list[int] | None:
         if ids is not None:
             return list(ids) if isinstance(ids, (list, tuple)) else [ids]
     return None
+
+
+# What loads each backend on torch, and what imports its packages.
+_WAYS = {
+    "transformers": (_transformers, transformers_modules),
+    "torch-directml": (_torch_directml, directml_modules),
+    "ipex-llm": (_ipex_llm, ipex_modules),
+}

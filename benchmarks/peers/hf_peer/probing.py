@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from .backends import directml_modules, ipex_modules, transformers_modules
+from .backends import torch_modules
 from .devices import find_device
 from .errors import PeerError
 from .modules import version_text
@@ -33,6 +33,6 @@ def probe(params: dict) -> dict:
 
 
 def _torch_device(backend: str, device: str):
-    modules = {"transformers": transformers_modules, "torch-directml": directml_modules, "ipex-llm": ipex_modules}[backend](backend)
+    modules = torch_modules(backend)
     directml = modules[1] if backend == "torch-directml" else None
     return modules, find_device(modules[0], device, 0, directml).name

@@ -11,7 +11,7 @@ namespace Llama3Perf.Results.Comparison;
 public sealed record NoiseOptions
 {
     /// <summary>Metrics to measure.</summary>
-    public IReadOnlyList<string> Metrics { get; init; } = ["decode_tps", "ttft_ms"];
+    public IReadOnlyList<string> Metrics { get; init; } = ComparisonOptions.GatedMetrics;
 
     /// <summary>Launches a side that the gate will have.</summary>
     public int Launches { get; init; } = 3;

@@ -42,6 +42,8 @@ public sealed class AbTests : IDisposable
         (int exitCode, string output, string error) = Ab(
             "--baseline-options",
             "--spin off --threads 1",
+            "--metric",
+            "decode_tps,ttft_ms",
             "--vary",
             "engine_options,threads",
             "--turns",

@@ -121,5 +121,6 @@ public sealed class VaryTests
 
     private static RunComparison Compare(params Run[] runs) => Compare([], runs);
 
-    private static RunComparison Compare(string[] vary, params Run[] runs) => RunComparison.Of(runs, new ComparisonOptions { Vary = vary });
+    private static RunComparison Compare(string[] vary, params Run[] runs) =>
+        RunComparison.Of(runs, new ComparisonOptions { Vary = vary, Metrics = ["decode_tps", "ttft_ms"] });
 }

@@ -10,7 +10,7 @@ public sealed class GateReportTests
     private static readonly GateVerdict s_verdict = RegressionGate.Judge(
         [Run("a|1", [Case, Case with { MaxLength = 700 }])],
         Run("b", slower: 1.1).Built("feed"),
-        new GateOptions()
+        new GateOptions { Metrics = ["decode_tps", "ttft_ms"] }
     );
 
     [Fact]

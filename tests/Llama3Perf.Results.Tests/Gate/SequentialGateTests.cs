@@ -8,7 +8,7 @@ namespace Llama3Perf.Results.Tests.Gate;
 
 public sealed class SequentialGateTests
 {
-    private static readonly GateOptions s_options = new();
+    private static readonly GateOptions s_options = new() { Metrics = ["decode_tps", "ttft_ms"] };
 
     [Theory]
     [InlineData(1.0, MetricVerdict.Pass)]

@@ -31,7 +31,7 @@ public sealed class SchemaTests
         (string Ending, string Unit)[] units = [("_ms", "ms"), ("_tps", "tok/s"), ("_bytes", "bytes"), ("_pct", "%"), ("_nats", "nats")];
         foreach (Column<ResultRow> column in ResultSchema.Table.Columns.Where(column => column.Role == ColumnRole.Metric))
         {
-            string name = column.Name.Split(["_median", "_mean", "_stddev", "_min", "_max"], StringSplitOptions.None)[0];
+            string name = column is StatisticColumn { Source: var source } ? source.Name : column.Name;
             Assert.Equal(units.Single(unit => name.EndsWith(unit.Ending, StringComparison.Ordinal)).Unit, column.Unit);
         }
     }

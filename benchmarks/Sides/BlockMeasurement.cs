@@ -102,9 +102,10 @@ internal sealed class BlockMeasurement
 
     private string Spent() => $"The budget of {_budget.Text("blocks")} is spent";
 
-    // A case that was not measured yet is expected to take as long as the longest.
+    // A case that was not measured yet is expected to take as long as the longest; the first one itself says when there is no room for it.
     private bool Fits(SidePair pair) =>
-        _budget.Time is not { } time
+        (!_hasMeasured && _failed.Count == 0)
+        || _budget.Time is not { } time
         || Elapsed + _blockTimes.GetValueOrDefault(pair.Name, _blockTimes.Values.DefaultIfEmpty().Max()) <= time;
 
     private void Block(SidePair pair, int round)

@@ -7,5 +7,12 @@ internal sealed class SteppedClock : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => Now.Ticks;
+    /// <summary>What passes between one look at the clock and the next, on a busy machine.</summary>
+    public TimeSpan Lag { get; set; }
+
+    public override long GetTimestamp()
+    {
+        Now += Lag;
+        return Now.Ticks;
+    }
 }

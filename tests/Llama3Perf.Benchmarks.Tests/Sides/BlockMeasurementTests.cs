@@ -175,6 +175,19 @@ public sealed class BlockMeasurementTests
     }
 
     [Fact]
+    public void A_budget_that_is_over_before_the_first_launch_is_refused_too()
+    {
+        _clock.Lag = TimeSpan.FromSeconds(40);
+        BlockMeasurement measurement = Measurement(Noisy(1), Noisy(1), new Budget(TimeSpan.FromSeconds(30), null));
+
+        Assert.StartsWith(
+            "--budget: 30 s are too short for a block",
+            Assert.Throws<UsageException>(() => measurement.Run()).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void Cases_are_paired_before_anything_is_measured()
     {
         Run Planned(string name, params CaseKey[] cases) => new ScriptedSide(name, cases, (_, _) => 1, _log).Planned;

@@ -7,7 +7,7 @@ public static class Words
     public static string Name<T>(this T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
-    /// <summary>A text of others, an exception's message above all, in one line: blanks instead of line ends and control characters.</summary>
+    /// <summary>A text of others, an exception's message above all, in one line: blanks instead of line ends and controls.</summary>
     /// <param name="text">What others wrote.</param>
     /// <param name="longest">Characters that are kept; what goes on is marked by three dots.</param>
     public static string OneLine(this string text, int longest = int.MaxValue)

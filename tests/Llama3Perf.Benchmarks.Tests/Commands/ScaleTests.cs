@@ -4,7 +4,7 @@ using Llama3Perf.Benchmarks.Terminal;
 namespace Llama3Perf.Benchmarks.Tests.Commands;
 
 /// <summary>
-/// Runs far larger than anybody's, by command only: <c>LLAMA3PERF_SCALE=1</c> with <c>--filter-class '*ScaleTests' --show-live-output on</c>.
+/// Runs far larger than anybody's, by command only: <c>LLAMA3PERF_SCALE=1</c> with <c>--filter-class '*ScaleTests' --output Detailed</c>.
 /// Seconds and peak memory are printed; asserted is what does not depend on the machine.
 /// </summary>
 public sealed class ScaleTests : IDisposable

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.Ort;
 
@@ -38,9 +39,9 @@ internal static class PlacementProfile
         {
             return Read(json, provider);
         }
-        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new JsonException($"not a profile: {e.Message}", e);
+            throw new JsonException($"not a profile: {e.Message.OneLine()}", e);
         }
     }
 

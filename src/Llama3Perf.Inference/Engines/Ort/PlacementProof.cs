@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llama3Perf.Models;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Engines.Ort;
@@ -27,7 +28,7 @@ internal sealed class PlacementProof(OrtProvider provider) : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
-            return $"ONNX Runtime's profile could not be read, so nothing proves where the model ran: {exception.Message}";
+            return $"ONNX Runtime's profile could not be read, so nothing proves where the model ran: {exception.Message.OneLine()}";
         }
     }
 

@@ -76,7 +76,20 @@ internal static partial class FuzzTargets
             name,
             [Bytes(seed)],
             (input, random) => random.Next(4) == 0 ? ByteMutation.Apply(input, random) : JsonMutation.Apply(input, random),
-            input => use(JsonSerializer.Deserialize(input, type) ?? throw new JsonException("null")),
+            input =>
+            {
+                T? message;
+                try
+                {
+                    message = JsonSerializer.Deserialize(input, type);
+                }
+                catch (Exception e) when (OfMessages(e))
+                {
+                    throw new JsonException(PeerProcess.NotTheProtocol(input, "instead of an answer", e), e);
+                }
+
+                use(message ?? throw new JsonException("null"));
+            },
             OfMessages
         );
 

@@ -255,9 +255,16 @@ internal sealed class PeerProcess : IDisposable
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException)
         {
-            string place = e is JsonException { Path: { Length: > 1 } path } ? $" (at {ProgramText.OneLine(path)})" : "";
-            throw Abort($"printed {ProgramText.Quote(line)} {where}{place}; that is not the peer protocol", e);
+            throw Abort(NotTheProtocol(line, where, e), e);
         }
+    }
+
+    /// <summary>What is said of a line that cannot be understood: the line and the place of the fault, without the reader's own sentence,
+    /// which may quote line ends.</summary>
+    internal static string NotTheProtocol(byte[] line, string where, Exception fault)
+    {
+        string place = fault is JsonException { Path: { Length: > 1 } path } ? $" (at {ProgramText.OneLine(path)})" : "";
+        return $"printed {ProgramText.Quote(line)} {where}{place}; that is not the peer protocol";
     }
 
     private string HowItEnded()

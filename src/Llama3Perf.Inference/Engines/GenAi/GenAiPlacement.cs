@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Llama3Perf.Inference.Engines.Ort;
 using Llama3Perf.Models;
 
@@ -25,12 +24,8 @@ internal static class GenAiPlacement
             return files.Length == 0
                 ? "onnxruntime-genai wrote no profile, so nothing proves where the model ran"
                 : files
-                    .Select(file => PlacementProfile.Warning(File.ReadAllBytes(file.FullName), onnxRuntimeName))
+                    .Select(file => PlacementProfile.WarningOf(file.FullName, onnxRuntimeName))
                     .FirstOrDefault(warning => warning is not null);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
-        {
-            return $"ONNX Runtime's profile could not be read, so nothing proves where the model ran: {exception.Message}";
         }
         finally
         {

@@ -29,6 +29,19 @@ internal static class PlacementProfile
     // DirectML may report a whole subgraph as one fused node.
     private static bool Computes(string op) => s_computeOps.Contains(op) || op.StartsWith("Dml", StringComparison.Ordinal);
 
+    /// <summary>The same for the file that a session wrote. One that cannot be read proves nothing, and that is what comes back.</summary>
+    public static string? WarningOf(string file, string provider)
+    {
+        try
+        {
+            return Warning(File.ReadAllBytes(file), provider);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return $"ONNX Runtime's profile could not be read, so nothing proves where the model ran: {exception.Message}";
+        }
+    }
+
     /// <summary>Why a profiled run may not be reported as the provider's; null when every compute node ran there.</summary>
     /// <param name="json">The profile: a JSON array of events, those of nodes with <c>args.op_name</c> and <c>args.provider</c>.</param>
     /// <param name="provider">ONNX Runtime's name of the provider.</param>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Llama3Perf.Models;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Llama3Perf.Inference.Engines.Ort;
@@ -21,15 +19,7 @@ internal sealed class PlacementProof(OrtProvider provider) : IDisposable
         engine.NextToken();
         engine.NextToken();
         engine.DropSequence();
-        string profile = session.EndProfiling();
-        try
-        {
-            return PlacementProfile.Warning(File.ReadAllBytes(profile), provider.OnnxRuntimeName);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
-        {
-            return $"ONNX Runtime's profile could not be read, so nothing proves where the model ran: {exception.Message.OneLine()}";
-        }
+        return PlacementProfile.WarningOf(session.EndProfiling(), provider.OnnxRuntimeName);
     }
 
     public void Dispose()

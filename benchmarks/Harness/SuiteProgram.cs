@@ -39,7 +39,8 @@ internal sealed record SuiteProgram(string File, IReadOnlyList<string> First)
                 File,
                 [.. First, .. arguments],
                 directory: directory,
-                name: directory is null ? File : $"{File} in {directory}"
+                name: directory is null ? File : $"{File} in {directory}",
+                sharesConsole: true
             );
         }
         catch (EngineException exception)

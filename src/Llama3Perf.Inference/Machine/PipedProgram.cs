@@ -15,13 +15,15 @@ public static class PipedProgram
     /// <param name="environment">Variables that it gets beside ours.</param>
     /// <param name="directory">Where it runs; null for where we do.</param>
     /// <param name="name">What messages call it; null for the file's name.</param>
+    /// <param name="sharesConsole">On Windows, whether it has our console and gets its Ctrl-C; elsewhere every program does.</param>
     /// <exception cref="EngineException">The system does not start it.</exception>
     public static Process Start(
         string program,
         IEnumerable<string> arguments,
         IEnumerable<KeyValuePair<string, string>>? environment = null,
         string? directory = null,
-        string? name = null
+        string? name = null,
+        bool sharesConsole = false
     )
     {
         ProcessStartInfo start = new(program, arguments)
@@ -30,7 +32,7 @@ public static class PipedProgram
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
-            CreateNoWindow = true,
+            CreateNoWindow = !sharesConsole,
             WorkingDirectory = directory ?? "",
         };
         foreach ((string variable, string value) in environment ?? [])

@@ -14,7 +14,7 @@ internal static class MeasuringPriority
     public const string Variable = "LLAMA3PERF_PRIORITY";
 
     /// <summary>The priority of this process as it is now.</summary>
-    public static string? Current() => Ask(static process => Name(process.PriorityClass));
+    public static string? Current() => Ask(static process => process.PriorityClass.Name());
 
     /// <summary>Takes back what BenchmarkDotNet changed, before the engine makes its threads, which inherit it.</summary>
     /// <returns>The priority of this process after that; null where the system does not tell.</returns>
@@ -36,8 +36,6 @@ internal static class MeasuringPriority
 
         return Current();
     }
-
-    private static string Name(ProcessPriorityClass priority) => priority.Name();
 
     private static string? Ask(Func<Process, string> question)
     {

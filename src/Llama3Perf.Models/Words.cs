@@ -14,14 +14,6 @@ public static class Words
     {
         string line = text.ReplaceLineEndings(" ");
         line = line.Length > longest ? $"{line.AsSpan(0, longest)}..." : line;
-        return string.Create(line.Length, line, static (to, from) => ReplaceControls(from, to)).Trim();
-    }
-
-    private static void ReplaceControls(ReadOnlySpan<char> from, Span<char> to)
-    {
-        for (int i = 0; i < from.Length; i++)
-        {
-            to[i] = char.IsControl(from[i]) ? ' ' : from[i];
-        }
+        return string.Concat(line.Select(c => char.IsControl(c) ? ' ' : c)).Trim();
     }
 }

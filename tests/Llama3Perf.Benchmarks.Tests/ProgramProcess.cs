@@ -40,8 +40,15 @@ internal sealed class ProgramProcess : IDisposable
     {
         get
         {
-            _process.Refresh();
-            return _process.HasExited ? 0 : _process.PeakWorkingSet64;
+            try
+            {
+                _process.Refresh();
+                return _process.HasExited ? 0 : _process.PeakWorkingSet64;
+            }
+            catch (InvalidOperationException)
+            {
+                return 0; // It ended between the two.
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Llama3Perf.Results.Files;
 
 /// <summary>
-/// Keeps what millions of samples take within twice what is held of them. Samples are made for one look and dropped, but live long enough
-/// for the collector to think that they stay; left alone it lets them grow to several times what is kept.
+/// Keeps what millions of samples take near what is held of them. Samples are made for one look and dropped, but live long enough for the
+/// collector to think that they stay; left alone it let a comparison grow to twice as much (ScaleTests has the command).
 /// </summary>
 internal static class LargeRuns
 {

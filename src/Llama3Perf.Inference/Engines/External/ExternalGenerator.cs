@@ -14,7 +14,7 @@ public sealed class ExternalGenerator : IGenerator
     private readonly LoadResult _model;
 
     /// <summary>Starts the program and loads a model. The program ends with this object, with its process at the latest.</summary>
-    /// <param name="modelFolder">Folder of the model, in the form that the program reads.</param>
+    /// <param name="modelFolder">Folder of the model, in the form that the program reads; seen from the options' folder.</param>
     /// <param name="options">The program and how it loads.</param>
     /// <exception cref="EngineException">The program does not start, is no peer, or cannot load the model.</exception>
     public ExternalGenerator(string modelFolder, PeerOptions options)
@@ -23,7 +23,7 @@ public sealed class ExternalGenerator : IGenerator
         _peer = new PeerProcess(options);
         try
         {
-            _model = Load(Path.GetFullPath(modelFolder));
+            _model = Load(Path.GetFullPath(modelFolder, options.Directory));
             Description = Describe();
         }
         catch

@@ -39,7 +39,8 @@ internal sealed class PeerProcess : IDisposable
             options.Program,
             options.Arguments,
             [.. options.Environment, new(LivePeers.MarkVariable, _mark)],
-            name: _name
+            options.Directory,
+            _name
         );
         LivePeers.Add(_mark, _process);
         _output = new PeerOutput(_process.StandardOutput.BaseStream, _limits.LineBytes);

@@ -306,6 +306,24 @@ public sealed partial class ExternalGeneratorTests
         );
 
     [Fact]
+    public void It_runs_where_the_options_were_made_and_finds_its_model_from_there()
+    {
+        // The process that measures is another one, in the folder that it was built in.
+        string folder = Path.Combine(Fixtures.Root, "tests");
+        PeerOptions telling = Peers.Running(
+            $"import json, os, sys; print('{Peers.Greeting}', flush=True); model = json.loads(sys.stdin.readline())['params']['model']; "
+                + "sys.exit('|'.join([os.getcwd(), model]))"
+        );
+
+        Assert.Contains(
+            $"{folder}|{Path.Combine(folder, "models", "m.gguf")}",
+            Peers.Refused(() => new ExternalGenerator(Path.Combine("models", "m.gguf"), telling with { Directory = folder }).Dispose()),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(Environment.CurrentDirectory, telling.Directory);
+    }
+
+    [Fact]
     public void A_peer_that_hangs_at_load_is_given_up()
     {
         PeerOptions hanging = Peers.Running(

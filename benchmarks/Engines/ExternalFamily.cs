@@ -6,6 +6,7 @@ using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Checkpoints;
+using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Benchmarks.Engines;
 
@@ -102,7 +103,13 @@ internal sealed class ExternalFamily : EngineFamily
         };
         return new CaseSubject(name, provider.Name(), model)
         {
-            ModelName = checkpoint?.Shape.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(model)),
+            ModelName =
+                checkpoint?.Shape.Name
+                ?? (
+                    ModelFolderReader.IsModelFolder(model)
+                        ? ModelFolderReader.Open(model).Name // As the engines that run the folder itself call it.
+                        : Path.GetFileName(Path.TrimEndingDirectorySeparator(model))
+                ),
             Path = own ?? checkpoint?.Path ?? "",
             Sha256 =
                 skip is not null || context.Options.DryRun ? null

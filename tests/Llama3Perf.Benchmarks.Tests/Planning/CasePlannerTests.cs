@@ -183,6 +183,23 @@ public sealed class CasePlannerTests : IDisposable
         Assert.Equal("peer:weights=gptq", planned.Key.EngineOptions);
     }
 
+    [Theory]
+    [InlineData("ort")]
+    [InlineData("external:openvino")]
+    public void A_folder_is_called_after_its_model_by_whoever_measures_it(string engine)
+    {
+        string folder = Path.Combine(_folder, "some-folder");
+        ModelBuilder.Build(
+            new ModelBuildOptions { Model = "llama-tiny", Precision = Precision.Int4 },
+            folder,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+
+        PlannedCase planned = Only(s_tiny with { Models = [folder], Engines = [engine] });
+
+        Assert.Equal("llama-tiny", planned.Key.ModelName);
+    }
+
     [Fact]
     public void Two_programs_of_one_file_name_are_two_engines()
     {

@@ -105,7 +105,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 
     public override void OnStartBuildStage(IReadOnlyList<BuildPartition> partitions)
     {
-        if (_options.Isolation == Isolation.Process)
+        if (_options.Isolation == Isolation.Process && Workspace.NoBuiltProcesses() is null)
         {
             _line.Say("building the measuring process");
             Show("", "building the measuring process");

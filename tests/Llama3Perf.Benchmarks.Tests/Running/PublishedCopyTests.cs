@@ -45,6 +45,7 @@ public sealed class PublishedCopyTests : IDisposable
             output,
             StringComparison.Ordinal
         );
+        Assert.DoesNotContain("building the measuring process", output, StringComparison.Ordinal);
         Run run = RunReader.Read(Path.Combine(_folder, "run")).Single();
         Assert.Equal(
             NativeLibraries.PackagedSet == "Cpu" ? ["llama.cpp", "ort"] : ["genai", "llama.cpp", "ort"],

@@ -110,6 +110,22 @@ public sealed class AnytimeTestTests
                 }
             );
 
+    [Fact]
+    public void A_value_at_the_limit_is_not_above_it()
+    {
+        (SequentialSignTest at, SequentialSignTest below) = (new(0), new(0));
+        at.Add(0);
+        below.Add(-1);
+        Assert.Equal(below.LogEvidence, at.LogEvidence);
+
+        // Seven ties and a value above say as much for either look: with the ties counted as above the signs alone would decide.
+        double[] values = [0, 0, 0, 0, 0, 0, 0, 0.001];
+        Assert.False(AnytimeTest.WouldReject(values, values.Length, 0, 0.5));
+    }
+
+    [Fact]
+    public void One_value_has_no_spread_whatever_number_it_stands_for() => Assert.Equal(0, SequentialTTest.LogEvidenceOf([1.0], 100, 0));
+
     [Theory]
     [InlineData(4, false)]
     [InlineData(5, true)]

@@ -71,7 +71,10 @@ public sealed class SequentialVerdictTests
     public void Other_answers_are_found_and_a_case_that_a_run_lacks_is_refused()
     {
         Run other = Built().Changed("b", sample => sample with { OutputSha256 = new string('d', 64) });
-        Assert.All(Verdict(s_baseline, other, slower: 1).Findings, finding => Assert.Equal(GateFindingKind.OutputChanged, finding.Kind));
+        Assert.Equal(
+            [(GateFindingKind.OutputChanged, s_name), (GateFindingKind.OutputChanged, s_longName)],
+            Verdict(s_baseline, other, slower: 1).Findings.Select(finding => (finding.Kind, finding.CaseId))
+        );
         Assert.Equal(
             $"run b lacks the case '{s_longName}', which it was to measure",
             Assert.Throws<RunFileException>(() => Verdict(s_baseline, Built().Without(1), slower: 1)).Message
@@ -92,6 +95,10 @@ public sealed class SequentialVerdictTests
         );
         Assert.Matches(@"\| REGRESSION +\|$", lines[6]);
         IReadOnlyList<string> cells = SequentialReport.Table(verdict).Rows[0];
+        Assert.Equal(
+            ["baseline", "current", "p", "blocks"],
+            SequentialReport.Table(verdict).Columns.Where(column => column.IsNumber).Select(column => column.Header).Where(IsPlain)
+        );
         Assert.Equal([s_longName, "decode_tps", Blocks(verdict), "REGRESSION"], [cells[0], cells[1], cells[6], cells[7]]);
         Assert.Matches(@"^0\.8\d\d \[0\.\d{3}, [01]\.\d{3}\]$", cells[4]);
         Assert.Matches(@"^<?0\.0\d{3}$", cells[5]);
@@ -146,6 +153,7 @@ public sealed class SequentialVerdictTests
             (Text(json, "baseline_run_id"), Text(json, "current_run_id"), Text(json, "ended"))
         );
         Assert.Equal("build_commit", json.GetProperty("vary")[0].GetString());
+        Assert.Equal(SequentialReport.Headline(verdict), Text(json, "headline"));
         JsonElement check = json.GetProperty("checks")[0];
         Assert.Equal(
             (s_longName, "decode_tps", "tok/s", "regression"),
@@ -162,6 +170,8 @@ public sealed class SequentialVerdictTests
 
         static string? Text(JsonElement element, string name) => element.GetProperty(name).GetString();
     }
+
+    private static bool IsPlain(string header) => header is "baseline" or "current" or "p" or "blocks";
 
     private static string Blocks(SequentialVerdict verdict) => $"{verdict.Rows[0].Check.Blocks}";
 

@@ -72,6 +72,8 @@ public sealed class PlanTests
     {
         Assert.Null(Sequence(0).BlocksToDecide(Alpha, 1));
         Assert.Null(Sequence(-0.5, 0.5).BlocksToDecide(Alpha, 1));
+        Assert.NotNull(Sequence(-0.001, 0.001).BlocksToDecide(Alpha, 1));
+        Assert.Equal(11, Sequence(new double[10]).BlocksToDecide(Alpha, 1));
     }
 
     [Theory]
@@ -125,6 +127,8 @@ public sealed class PlanTests
         BlockSequence sequence = Sequence(0.01);
         Assert.Equal((1, null, null), (sequence.Count, sequence.Evidence(isUnsteady: false), sequence.Interval(Alpha)));
         sequence.Add(0.03);
+        Assert.NotNull(sequence.Evidence(isUnsteady: false));
+        Assert.NotNull(sequence.Interval(0.4));
         sequence.Add(0.05);
 
         Assert.Equal(0.0004, sequence.Variance, 1e-15);

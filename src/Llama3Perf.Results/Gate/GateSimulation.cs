@@ -72,8 +72,7 @@ public static class GateSimulation
 
     private static MetricVerdict Verdict(SimulationOptions options, NormalNoise noise)
     {
-        LaunchNoise? recorded =
-            options.RecordedLaunches == 0 ? null : LaunchNoise.Of(Side(options, options.RecordedLaunches, loss: 0, noise));
+        LaunchNoise? recorded = LaunchNoise.Of(Side(options, options.RecordedLaunches, loss: 0, noise));
         MetricPair pair = new(
             s_throughput,
             new MeasuredSide(Side(options, options.Launches, loss: 0, noise), recorded, Unsteady: null),

@@ -62,6 +62,6 @@ internal sealed class AnytimeTest(double limit)
     private static double Mean(double first, double second)
     {
         (double low, double high) = (Math.Min(first, second), Math.Max(first, second));
-        return double.IsPositiveInfinity(high) ? high : high + Math.Log((1 + Math.Exp(low - high)) / 2);
+        return high + Math.Log((1 + Math.Exp(low - high)) / 2);
     }
 }

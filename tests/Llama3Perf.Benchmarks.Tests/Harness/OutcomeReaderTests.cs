@@ -8,6 +8,7 @@ using BenchmarkDotNet.Toolchains.Results;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Conditions;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Tests.Harness;
@@ -110,6 +111,174 @@ public sealed class OutcomeReaderTests
         );
     }
 
+    [Fact]
+    public void A_process_that_could_not_be_built_fails_the_case_whatever_was_measured()
+    {
+        CaseOutcome outcome = OutcomeReader.Read(
+            s_planned,
+            Report(
+                [
+                    [Iteration(1), Iteration(2)],
+                ],
+                buildError: "Program.cs(1,1): error CS0103: nothing"
+            ),
+            s_run,
+            new RunEnvironment()
+        );
+
+        Assert.Equal(CaseStatus.Failed, outcome.Status);
+        Assert.StartsWith(
+            "BenchmarkDotNet could not build the measuring process: Program.cs(1,1): error CS0103: nothing",
+            outcome.Error,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData(1, CaseStatus.Ok, null)]
+    [InlineData(2, CaseStatus.Interrupted, "1 of 2 launches were measured")]
+    [InlineData(null, CaseStatus.Interrupted, "it was measured until it was known well enough, and had 1 launches")]
+    public void A_run_that_ended_early_has_a_part_of_its_cases(int? wanted, CaseStatus status, string? error)
+    {
+        CaseOutcome outcome = ReadPart(wanted, Iteration(1), Iteration(2));
+
+        Assert.Equal((status, error, 2), (outcome.Status, outcome.Error, outcome.Samples.Count));
+    }
+
+    [Fact]
+    public void A_launch_that_failed_in_a_run_that_ended_early_is_a_failure() =>
+        Assert.Equal(
+            (CaseStatus.Failed, "out of memory"),
+            ReadPart(2, new LaunchFailed("out of memory")) is var outcome ? (outcome.Status, outcome.Error) : default
+        );
+
+    [Fact]
+    public void What_was_not_measured_says_why()
+    {
+        CaseOutcome skipped = OutcomeReader.NotMeasured(s_planned with { SkipReason = "no GPU", Failure = "wrong" });
+        CaseOutcome failed = OutcomeReader.NotMeasured(s_planned with { Failure = "wrong" });
+        CaseOutcome left = OutcomeReader.NotMeasured(s_planned);
+
+        Assert.Equal((CaseStatus.Skipped, "no GPU"), (skipped.Status, skipped.Error));
+        Assert.Equal((CaseStatus.Failed, "wrong"), (failed.Status, failed.Error));
+        Assert.Equal(CaseStatus.Failed, left.Status);
+        Assert.Contains("--verbose", left.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Notes_are_the_engines_the_clocks_and_the_operators_that_fell_back()
+    {
+        EngineDescription observed = new("external:x", ExecutionProvider.Dml) { Notes = ["dynamic KV cache"] };
+        IterationMeasured apart = With(Iteration(2), result => result with { ClockDisagreementMs = 7.25, CpuFallbackOps = ["b", "a"] });
+        IterationMeasured closer = With(Iteration(3), result => result with { ClockDisagreementMs = 6, CpuFallbackOps = ["b"] });
+
+        Assert.Equal(
+            ["dynamic KV cache", "its clock and ours disagree in 2 of 3 iterations, by up to 7.3 ms", "2 operators ran on the CPU: b, a"],
+            ReadPart(1, new LaunchStarted(5, observed, []), Iteration(1), apart, closer).Notes
+        );
+        Assert.Equal(["dynamic KV cache"], ReadPart(1, new LaunchStarted(5, observed, []), Iteration(1)).Notes);
+        Assert.Empty(ReadPart(1, Iteration(1)).Notes);
+    }
+
+    [Fact]
+    public void What_a_launch_knows_stands_in_each_of_its_samples()
+    {
+        EngineDescription engine = new("ort", ExecutionProvider.Dml) { Precision = "int4-gptq" };
+        CaseOutcome outcome = OutcomeReader.Read(
+            s_planned,
+            Report([
+                [
+                    new LaunchStarted(5, engine, [], "high"),
+                    Iteration(100, isWarmUp: true),
+                    new WarmedUp(110, 1, true),
+                    Iteration(1),
+                    Iteration(2),
+                ],
+                [new LaunchStarted(null, engine, []), Iteration(3), new LaunchEnded(1, 70), Iteration(4)],
+            ]),
+            s_run,
+            new RunEnvironment()
+        );
+
+        // The first run of a launch that found the model loaded was not cold.
+        Assert.Equal(
+            [(5.0, 102.0, null), (5.0, 102.0, null), (null, null, 70L), (null, null, 70L)],
+            outcome.Samples.Select(sample => (sample.ModelLoadMs, sample.FirstRunMs, sample.PeakGpuBytes))
+        );
+        Assert.Equal([new LaunchWarmUp(110, 1, true)], outcome.WarmUps);
+        Assert.Equal(("high", "int4-gptq", null), (outcome.ProcessPriority, outcome.Case.Precision, outcome.Case.EngineVersions));
+    }
+
+    [Fact]
+    public void Latencies_are_percentiles_and_drafts_a_part_of_those_proposed()
+    {
+        // Latencies of 1 to 11 ms.
+        double[] times = [.. Enumerable.Range(0, 12).Select(i => 5 + (i * (i + 1) / 2.0))];
+        Sample sample = Only(
+            With(Iteration(5, newTokens: 12), result => result with { TokenMs = times, Drafts = new DraftCounts(Proposed: 8, Accepted: 6) })
+        );
+
+        Assert.Equal((6.0, 10.0), (sample.ItlP50Ms!.Value, sample.ItlP90Ms!.Value));
+        Assert.Equal((10.5, 10.9), (sample.ItlP95Ms!.Value, Math.Round(sample.ItlP99Ms!.Value, 9)));
+        Assert.Equal((8L, 75.0), (sample.DraftTokensProposed, sample.DraftAcceptance));
+    }
+
+    [Fact]
+    public void What_a_single_token_and_no_proposal_cannot_tell_is_unknown()
+    {
+        Sample single = Only(With(Iteration(5, newTokens: 1), result => result with { Drafts = new DraftCounts(0, 0) }));
+
+        Assert.Equal((null, null, 0L, null), (single.ItlP50Ms, single.ItlP99Ms, single.DraftTokensProposed, single.DraftAcceptance));
+        Assert.Equal(Conditions.Unknown, single.Conditions);
+        Assert.Null(Only(Iteration(5)).DraftTokensProposed);
+    }
+
+    [Fact]
+    public void What_the_machine_was_like_is_told_with_the_sample()
+    {
+        MachineConditions told = new()
+        {
+            WatchedMs = 12,
+            ForeignCpuPercent = 3,
+            Gpu = new GpuConditions { Celsius = 61 },
+        };
+
+        Conditions with = Only(Iteration(1) with { Conditions = told }).Conditions;
+        Conditions without = Only(Iteration(1) with { Conditions = told with { Gpu = null } }).Conditions;
+
+        Assert.Equal((12.0, 3.0, 61.0), (with.WatchedMs, with.ForeignCpuPercent, with.GpuCelsius));
+        Assert.Equal((12.0, null), (without.WatchedMs, without.GpuCelsius));
+    }
+
+    [Fact]
+    public void Lines_that_are_none_of_a_launch_are_left_out() =>
+        Assert.Equal(
+            [typeof(IterationMeasured), typeof(LaunchEnded)],
+            Assert
+                .Single(
+                    OutcomeReader.Launches(
+                        Report([
+                            [Iteration(1)],
+                        ])
+                    )
+                )
+                .Select(line => line.GetType())
+        );
+
+    private static Sample Only(IterationMeasured iteration) => Assert.Single(ReadPart(1, iteration).Samples);
+
+    private static IterationMeasured With(IterationMeasured iteration, Func<GenerationResult, GenerationResult> change) =>
+        iteration with
+        {
+            Result = change(iteration.Result),
+        };
+
+    private static CaseOutcome ReadPart(int? wanted, params MeasurementLine[] lines)
+    {
+        LaunchResult launch = new(s_planned.CaseId, 1, 0, [.. lines.Append(new LaunchEnded(1, null)).Select(line => line.Format())], []);
+        return OutcomeReader.ReadPart(s_planned, [launch], wanted, s_run, new RunEnvironment());
+    }
+
     private static IterationMeasured Iteration(double ttftMs, bool isWarmUp = false, int newTokens = 3) =>
         new(
             isWarmUp,
@@ -125,7 +294,10 @@ public sealed class OutcomeReaderTests
             PeakRssBytes: 1000
         );
 
-    private static CaseOutcome Read(params MeasurementLine[][] launches)
+    private static CaseOutcome Read(params MeasurementLine[][] launches) =>
+        OutcomeReader.Read(s_planned, Report(launches), s_run, new RunEnvironment());
+
+    private static BenchmarkReport Report(MeasurementLine[][] launches, string? buildError = null)
     {
         BenchmarkCase benchmark = BenchmarkConverter
             .TypeToBenchmarks(
@@ -134,11 +306,11 @@ public sealed class OutcomeReaderTests
             )
             .BenchmarksCases[0];
         var generated = GenerateResult.Success(ArtifactsPaths.Empty, []);
-        BenchmarkReport report = new(
+        return new BenchmarkReport(
             true,
             benchmark,
             generated,
-            BuildResult.Success(generated),
+            buildError is null ? BuildResult.Success(generated) : BuildResult.Failure(generated, buildError),
             [
                 .. launches.Select(
                     (lines, index) =>
@@ -155,7 +327,6 @@ public sealed class OutcomeReaderTests
             ],
             []
         );
-        return OutcomeReader.Read(s_planned, report, s_run, new RunEnvironment());
     }
 
     /// <summary>A benchmark that nobody runs.</summary>

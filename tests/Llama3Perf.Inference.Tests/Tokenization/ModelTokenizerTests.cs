@@ -125,4 +125,21 @@ public sealed class ModelTokenizerTests(ModelTokenizerTests.TinyModel tiny) : IC
 
         public void Dispose() => Directory.Delete(_root, recursive: true);
     }
+
+    [Fact]
+    public void A_stream_decodes_no_more_than_what_is_not_said_yet()
+    {
+        int most = 0;
+        StreamingDecoder stream = new(tokens =>
+        {
+            most = Math.Max(most, tokens.Count);
+            return string.Concat(tokens.Select(token => (char)token));
+        });
+
+        Assert.Equal("abcdef", string.Concat("abcdef".Select(letter => stream.Add(letter))));
+        Assert.Equal((2, ""), (most, stream.Finish()));
+        Assert.Equal("x", stream.Add('x'));
+        Assert.Equal("", stream.Add('\uFFFD'));
+        Assert.Equal(("\uFFFD", ""), (stream.Finish(), stream.Finish()));
+    }
 }

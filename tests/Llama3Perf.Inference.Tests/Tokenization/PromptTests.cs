@@ -1,3 +1,4 @@
+using System.Numerics;
 using CsCheck;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
@@ -107,6 +108,7 @@ public sealed class PromptTests(ModelTokenizerTests.TinyModel tiny) : IClassFixt
 
     [Theory]
     [InlineData(512, 507, 0, 506)]
+    [InlineData(512, 256, 0, 255)]
     [InlineData(32000, 1, 3, 31999)]
     [InlineData(32000, null, 0, 31999)]
     public void Random_prompts_are_of_tokens_that_texts_have(int vocabulary, int? bos, int first, int last)
@@ -119,7 +121,119 @@ public sealed class PromptTests(ModelTokenizerTests.TinyModel tiny) : IClassFixt
         };
         int[] ids = PromptTokenizer.For(folder).Tokenize(Prompt.Parse("pp4096"), PromptForm.Plain).TokenIds;
 
-        Assert.All(bos is null ? ids : ids[1..], token => Assert.True(token == 0 || (token >= first && token <= last)));
+        int[] drawn = bos is null ? ids : ids[1..];
+        Assert.All(drawn, token => Assert.True(token == 0 || (token >= first && token <= last)));
+        Assert.DoesNotContain(drawn, token => token == bos || folder.EosTokenIds.Contains(token));
+        Assert.InRange(drawn.Distinct().Count(), Math.Min(drawn.Length, last - first) * 4 / 5, drawn.Length);
+    }
+
+    /// <summary>Runs of years are compared over them, so a number of tokens is the same ids for ever.</summary>
+    [Fact]
+    public void Random_prompts_are_the_same_for_ever()
+    {
+        ModelFolder folder = tiny.Folder with { VocabularySize = 1000, BosTokenId = null, EosTokenIds = [] };
+        Assert.Equal(Knuth(1000).Take(5), PromptTokenizer.For(folder).Tokenize(Prompt.Parse("pp5"), PromptForm.Plain).TokenIds);
+
+        // By the definition, in numbers without a limit.
+        static IEnumerable<int> Knuth(int count)
+        {
+            BigInteger modulus = BigInteger.One << 64;
+            for (BigInteger state = 1; ; )
+            {
+                state = ((state * 6364136223846793005) + 1442695040888963407) % modulus;
+                yield return (int)(state / (BigInteger.One << 33) % count);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_prompt_knows_how_many_tokens_it_asks_for_and_a_text_does_not()
+    {
+        Assert.Equal((8, null), (Prompt.Parse("pp8").TokenCount, Prompt.Parse("text").TokenCount));
+        Assert.Equal(1 << 20, Prompt.Parse("pp1048576").TokenCount);
+        Assert.EndsWith(
+            "from 1 to 1048576 are possible",
+            Assert.Throws<EngineException>(() => Prompt.Parse("pp1048577")).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("exactly twenty four char", "exactly twenty four char")]
+    [InlineData("twenty five characters or", "twenty five char…#")]
+    [InlineData(" seventeen in all", "seventeen in all#")]
+    [InlineData(" now there are 17.", "now there are 17.#")]
+    [InlineData(" now there are 18..", "now there are 18…#")]
+    public void A_name_holds_as_much_of_a_text_as_there_is_room_for(string text, string name)
+    {
+        string id = Prompt.OfText(text).Id;
+        Assert.Equal(name, name.EndsWith('#') ? id[..^6] : id);
+        Assert.InRange(id.Length, 1, 24);
+    }
+
+    [Fact]
+    public void An_empty_file_is_no_prompt()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            Assert.Contains("is empty", Assert.Throws<EngineException>(() => Prompt.Parse("@" + path)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Theory]
+    [InlineData("a b", "a b")]
+    [InlineData(" \t\na b \n", "a b")]
+    [InlineData("\u001C\u001Fa\u001F\u001C", "a")]
+    [InlineData("\u001Ba\u001B", "\u001Ba\u001B")]
+    [InlineData("\u00A0!\u2003", "!")]
+    [InlineData("   ", "")]
+    [InlineData("", "")]
+    public void Llama3s_template_trims_a_message_as_its_own_does(string message, string trimmed) =>
+        Assert.Equal(
+            "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n"
+                + $"{trimmed}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+            ChatTemplate.Get("llama3").Apply(message)
+        );
+
+    [Fact]
+    public void A_template_that_there_is_not_lists_those_there_are() =>
+        Assert.Equal("'x' is unknown; use none, llama3, phi3", Assert.Throws<EngineException>(() => ChatTemplate.Get("x")).Message);
+
+    [Fact]
+    public void Who_writes_bos_into_a_text_means_that_one()
+    {
+        TokenizedPrompt written = Tokenize("<|begin_of_text|>OpenVINO is", "none");
+        Assert.Equal(Tokenize("OpenVINO is", "none").TokenIds, written.TokenIds);
+        Assert.Equal(("<|begin_of_text|>OpenVINO is", null), (written.Text, Tokenize("pp8", "none").Text));
+    }
+
+    [Fact]
+    public void Without_a_frame_bos_comes_where_it_was_asked_for_alone()
+    {
+        TokenizerFiles.Use(
+            TokenizerFiles.Create().ToJsonString(),
+            null,
+            folder =>
+            {
+                var prompts = PromptTokenizer.For(tiny.Folder with { Path = folder, BosTokenId = 7 });
+                Assert.Equal(['a', 'b'], prompts.Tokenize(Prompt.Parse("ab"), PromptForm.Plain).TokenIds);
+                Assert.Equal([7, 'a', 'b'], prompts.Tokenize(Prompt.Parse("ab"), PromptForm.Plain with { AddBos = true }).TokenIds);
+
+                var small = PromptTokenizer.For(tiny.Folder with { Path = folder, VocabularySize = 'b' });
+                Assert.Equal(['a'], small.Tokenize(Prompt.Parse("a"), PromptForm.Plain).TokenIds);
+                Assert.StartsWith(
+                    "the prompt 'ab' has the token 98 at place 2, and the model's vocabulary ends at 97",
+                    Assert.Throws<EngineException>(() => small.Tokenize(Prompt.Parse("ab"), PromptForm.Plain)).Message,
+                    StringComparison.Ordinal
+                );
+                return true;
+            }
+        );
     }
 
     [Fact]

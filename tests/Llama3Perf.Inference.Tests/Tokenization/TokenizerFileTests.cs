@@ -264,4 +264,96 @@ public sealed class TokenizerFileTests
         file["added_tokens"] = new JsonArray([.. added]);
         return Open(file).Encode(text);
     }
+
+    [Theory]
+    [InlineData("0", null)]
+    [InlineData("0.0", null)]
+    [InlineData("null", null)]
+    [InlineData("0.1", "other ids each time (dropout)")]
+    [InlineData("\"0\"", "other ids each time (dropout)")]
+    public void A_dropout_of_nothing_is_none(string dropout, string? reason) =>
+        AssertOpens($$$"""{"model":{"type":"BPE","vocab":{"a":0},"merges":[],"dropout":{{{dropout}}}}}""", reason);
+
+    [Theory]
+    [InlineData("[[\"a\",\"##b\"]]", null)]
+    [InlineData("[\"a ##b\"]", null)]
+    [InlineData("[\"a b\"]", "lacks the continuing_subword_prefix '##'")]
+    [InlineData("[[\"a\",5]]", "lacks the continuing_subword_prefix '##'")]
+    [InlineData("[[\"a\",\"##b\",\"c\"]]", "lacks the continuing_subword_prefix '##'")]
+    [InlineData("[5]", "lacks the continuing_subword_prefix '##'")]
+    public void Merges_go_on_with_their_prefix(string merges, string? reason) =>
+        AssertOpens(
+            $$$"""{"model":{"type":"BPE","vocab":{"a":0,"##b":1,"ab":2},"merges":{{{merges}}},"continuing_subword_prefix":"##"}}""",
+            reason
+        );
+
+    [Fact]
+    public void A_pattern_that_only_the_library_reads_is_left_to_it()
+    {
+        JsonObject file = TokenizerFiles.Create();
+        file["normalizer"] = JsonNode.Parse("""{"type":"Replace","pattern":{"Regex":"\\p{Han}+"},"content":"x"}""");
+        Assert.Equal(['a', 'x', 'b'], Open(file).Encode("a漢字b"));
+    }
+
+    [Fact]
+    public void An_added_token_that_is_no_object_is_one_line()
+    {
+        JsonObject file = TokenizerFiles.Create();
+        file["added_tokens"] = new JsonArray(5);
+        AssertOpens(file.ToJsonString(), "an added token is no object");
+    }
+
+    [Theory]
+    [InlineData("BertProcessing", "[\"a\",0]", null)]
+    [InlineData("RobertaProcessing", "[\"a\",0]", null)]
+    [InlineData("BertProcessing", "[\"a\",0,1]", "'sep' is no pair of a token and its id")]
+    [InlineData("BertProcessing", "[\"a\"]", "'sep' is no pair of a token and its id")]
+    [InlineData("BertProcessing", "[\"a\",-1]", "-1 is no token id")]
+    public void What_stands_around_a_text_may_be_pairs(string type, string separator, string? reason)
+    {
+        JsonObject file = TokenizerFiles.Create();
+        file["post_processor"] = JsonNode.Parse($$$"""{"type":"{{{type}}}","cls":["b",1],"sep":{{{separator}}}}""");
+        AssertOpens(file.ToJsonString(), reason);
+        if (reason is null)
+        {
+            Assert.Equal([1, 5, 0], Open(file).Frame.Around([5]));
+        }
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("{\"add_bos_token\": 1}")]
+    [InlineData("{\"add_bos_token\": true, \"bos_token\": 5}")]
+    [InlineData("")]
+    public void Broken_settings_are_one_line_with_their_name(string settings)
+    {
+        string message = Assert
+            .Throws<EngineException>(() => TokenizerFiles.Open(TokenizerFiles.Create().ToJsonString(), settings))
+            .Message;
+        Assert.Contains("tokenizer_config.json cannot be read: ", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void A_text_that_has_no_tokens_is_one_line()
+    {
+        ModelTokenizer words = TokenizerFiles.Open("""{"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"[UNK]"}}""");
+        Assert.Equal([0], words.Encode("a"));
+        Assert.StartsWith(
+            "the tokenizer cannot encode this prompt: ",
+            Assert.Throws<EngineException>(() => words.Encode("b")).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    private static void AssertOpens(string json, string? reason)
+    {
+        if (reason is null)
+        {
+            Assert.NotNull(TokenizerFiles.Open(json));
+            return;
+        }
+
+        Assert.Contains(reason, Assert.Throws<EngineException>(() => TokenizerFiles.Open(json)).Message, StringComparison.Ordinal);
+    }
 }

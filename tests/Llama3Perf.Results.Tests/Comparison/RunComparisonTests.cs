@@ -281,4 +281,30 @@ public sealed class RunComparisonTests
         Assert.Equal(one.Ratio, four.Ratio, 9);
         Assert.True(four.Interval!.High - four.Interval.Low < (alone.Interval.High - alone.Interval.Low) / 2);
     }
+
+    [Fact]
+    public void A_mean_of_ratios_by_hand()
+    {
+        // Standard errors of 0.01 x sqrt(2 / 3) and 0.02 x sqrt(2 / 3) with 4 degrees of freedom each.
+        MeanRatio mean = MeanRatio.Of([Ratio(0.1, 0.01), Ratio(0.3, 0.02)], 0.01);
+        double variance = (0.0001 + 0.0004) * 2 / 3;
+        double degrees = variance * variance / ((0.0001 * 0.0001 + 0.0004 * 0.0004) * 4 / 9 / 4);
+        Assert.Equal((Math.Exp(0.2), 2), (mean.Ratio, mean.Count));
+        Assert.Equal(Math.Exp(0.2 + (StudentT.Quantile(0.99, degrees) * Math.Sqrt(variance) / 2)), mean.Interval!.High, 1e-9);
+
+        Assert.Equal(new Interval(1, 1), MeanRatio.Of([Ratio(0, 0), Ratio(0, 0)], 0.01).Interval);
+        LogSample one = LogSample.OfLogarithms([
+            [0],
+        ]);
+        Assert.Null(MeanRatio.Of([Ratio(0, 0.01), RatioEstimate.Of(one, one)], 0.01).Interval);
+
+        static RatioEstimate Ratio(double shift, double spread) => RatioEstimate.Of(Side(0, spread), Side(shift, spread));
+
+        static LogSample Side(double centre, double spread) =>
+            LogSample.OfLogarithms([
+                [centre - spread],
+                [centre],
+                [centre + spread],
+            ]);
+    }
 }

@@ -215,4 +215,65 @@ public sealed class BaselineAndConfirmTests
     }
 
     private static MeasuredSide Side(double[][] launches, string? unsteady = null) => new(new LogSample(launches), Noise: null, unsteady);
+
+    [Fact]
+    public void Three_launches_are_enough_to_speak()
+    {
+        (string runId, _) = GateSides.MedianRun([
+            (
+                "three",
+                Side([
+                    [9],
+                    [9],
+                    [9],
+                ])
+            ),
+            (
+                "one",
+                Side([
+                    [1],
+                ])
+            ),
+            (
+                "another",
+                Side([
+                    [2],
+                ])
+            ),
+        ]);
+        Assert.Equal("three", runId);
+    }
+
+    [Theory]
+    [InlineData(true, true, 4)]
+    [InlineData(true, false, 4)]
+    [InlineData(false, true, 5)]
+    public void Two_in_the_middle_have_the_noise_and_the_doubt_of_the_one_that_knows(bool hasLower, bool hasUpper, int launches)
+    {
+        MeasuredSide side = GateSides
+            .MedianRun([
+                (
+                    "lower",
+                    new MeasuredSide(
+                        new LogSample([
+                            [1],
+                        ]),
+                        hasLower ? new LaunchNoise(4, 1, 0, 0) : null,
+                        "unsteady: x"
+                    )
+                ),
+                (
+                    "upper",
+                    new MeasuredSide(
+                        new LogSample([
+                            [2],
+                        ]),
+                        hasUpper ? new LaunchNoise(5, 1, 0, 0) : null,
+                        "unsteady: y"
+                    )
+                ),
+            ])
+            .Side;
+        Assert.Equal((launches, "unsteady: x"), (side.Noise!.Launches, side.Unsteady));
+    }
 }

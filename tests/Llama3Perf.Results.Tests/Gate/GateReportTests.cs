@@ -1,6 +1,9 @@
 using System.Text.Json;
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Gate;
+using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Tests.Comparison;
+using Llama3Perf.Results.Tests.Files;
 using static Llama3Perf.Results.Tests.Comparison.MeasuredRuns;
 
 namespace Llama3Perf.Results.Tests.Gate;
@@ -53,6 +56,88 @@ public sealed class GateReportTests
             )
         );
         Assert.Equal("regression", check.GetProperty("confirmation").GetProperty("outcome").GetString());
-        Assert.Equal("missing", json.GetProperty("findings")[0].GetProperty("kind").GetString());
+        Assert.Equal(("a|1", 15, 15), (Text(check, "baseline_run_id"), Number(check, "baseline_n"), Number(check, "current_n")));
+        GateCheck first = s_verdict.Checks[0];
+        Assert.Equal(
+            (first.CaseId, first.Metric.Name, first.Metric.Unit),
+            (Text(check, "case_id"), Text(check, "metric"), Text(check, "unit"))
+        );
+        Assert.Equal(first.BaselineMedian, check.GetProperty("baseline_median").GetDouble());
+        Assert.Equal(first.CurrentMedian, check.GetProperty("current_median").GetDouble());
+        Assert.Equal(
+            (2, 0.05, 0.01),
+            (Number(json, "schema_version"), json.GetProperty("threshold").GetDouble(), json.GetProperty("alpha").GetDouble())
+        );
+        Assert.Equal("Gate: FAIL, regression (2 regression, 1 missing)", Text(json, "headline"));
+        Assert.Equal(
+            ("a|1", "b", "build_commit"),
+            (json.GetProperty("baseline_run_ids")[0].GetString(), Text(json, "current_run_id"), json.GetProperty("vary")[0].GetString())
+        );
+        JsonElement finding = json.GetProperty("findings")[0];
+        Assert.Equal("missing", Text(finding, "kind"));
+        Assert.Equal(s_verdict.Findings[0].CaseId, Text(finding, "case_id"));
+        Assert.Equal(s_verdict.Findings[0].Message, Text(finding, "message"));
+
+        static int Number(JsonElement element, string name) => element.GetProperty(name).GetInt32();
+
+        static string? Text(JsonElement element, string name) => element.GetProperty(name).GetString();
+    }
+
+    [Fact]
+    public void What_was_not_compared_needs_neither_counts_nor_a_table()
+    {
+        Run empty = Run("a") with { Cases = [] };
+        GateVerdict verdict = RegressionGate.Judge([empty], empty, new GateOptions());
+        Assert.Equal(
+            "Gate: FAIL, nothing was compared\n\n"
+                + "Current a against a; red: worse by more than 5 % and p < 0.01; pass: such a loss is excluded.\n"
+                + "\n- note: baseline and current are the same run, a (A/A)\n",
+            GateReport.Text(verdict)
+        );
+    }
+
+    [Fact]
+    public void The_headline_says_what_failed()
+    {
+        GateFinding changed = new(GateFindingKind.OutputChanged, "x", "other tokens");
+        GateFinding note = new(GateFindingKind.Note, null, "worth knowing");
+        GateFinding missing = new(GateFindingKind.Missing, "x", "not there");
+        Assert.Equal("Gate: FAIL, other output (1 pass, 1 output changed)", Headline(note, changed));
+        Assert.Equal("Gate: FAIL, incomparable (1 pass, 1 output changed, 1 missing)", Headline(note, changed, missing));
+        Assert.Equal(
+            ["missing: x: not there", "output changed: x: other tokens", "note: worth knowing"],
+            GateReport.Findings(s_verdict with { Findings = [note, changed, missing] })
+        );
+
+        static string Headline(params GateFinding[] findings) =>
+            GateReport.Headline("Gate", GateExitCode.Incomparable, [Results.Statistics.MetricVerdict.Pass], findings);
+    }
+
+    [Fact]
+    public void Numbers_stand_on_the_right()
+    {
+        TextTable table = GateReport.Table(s_verdict);
+        Assert.All(table.Columns, column => Assert.Equal(column.Header is not ("case" or "metric" or "verdict"), column.IsNumber));
+    }
+
+    [Theory]
+    [InlineData(null, "")]
+    [InlineData(0.0, "<0.0001")]
+    [InlineData(0.00009, "<0.0001")]
+    [InlineData(0.0001, "0.0001")]
+    [InlineData(0.25, "0.2500")]
+    public void A_p_value_has_four_digits(double? p, string expected) => Assert.Equal(expected, GateReport.PText(p));
+
+    [Fact]
+    public void A_verdicts_file_replaces_a_verdict_and_nothing_else()
+    {
+        using TestFolder folder = new();
+        GateReport.WriteJson(s_verdict, folder.File("verdict.json"));
+        GateReport.WriteJson(s_verdict, folder.File("verdict.json"));
+        Assert.Equal(GateReport.Json(s_verdict), File.ReadAllText(folder.File("verdict.json")));
+        File.WriteAllText(folder.File("notes.txt"), "mine");
+        Assert.Throws<RunFileException>(() => GateReport.WriteJson(s_verdict, folder.File("notes.txt")));
+        GateReport.WriteJson(s_verdict, folder.File("notes.txt"), force: true);
+        Assert.Equal(GateReport.Json(s_verdict), File.ReadAllText(folder.File("notes.txt")));
     }
 }

@@ -2,6 +2,7 @@ using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Gate;
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Statistics;
 using Llama3Perf.Results.Tests.Comparison;
 using Llama3Perf.Results.Tests.Files;
 using static Llama3Perf.Results.Tests.Comparison.MeasuredRuns;
@@ -273,5 +274,110 @@ public sealed class NoiseAndSimulationTests
         Assert.Equal(["3 x 5", "0 %", "1 %", "0.00 %"], table.Rows[0].Take(4));
         Assert.Equal(["1 x 5", "10 %", "1 %", "0.00 %", "0.00 %", "100.00 %", "0.00 %", "100.00 %", "0.00 %", "100.00 %"], table.Rows[3]);
         Assert.Throws<OptionException>(() => (grid with { Designs = [(0, 5)] }).Run());
+        Assert.All(table.Columns, column => Assert.True(column.IsNumber));
+        Assert.Equal(("lost 5 %: pass", "lost 10 %: red"), (table.Columns[6].Header, table.Columns[8].Header));
+
+        // On a quiet machine what is there is found; a loss of exactly the threshold is neither.
+        IReadOnlyList<string> quiet = (grid with { Designs = [(10, 3)], BetweenSds = [0.001] }).Run().Rows[0];
+        Assert.Equal(["0.00 %", "100.00 %", "0.00 %"], quiet.Skip(3).Take(3));
+        Assert.Equal(["100.00 %", "0.00 %"], quiet.Skip(8));
+    }
+
+    [Fact]
+    public void Noise_is_normal_and_the_same_in_every_process()
+    {
+        NormalNoise noise = new(1);
+        double[] numbers = [.. Enumerable.Range(0, 10_000).Select(_ => noise.Next())];
+        Assert.InRange(numbers.Average(), -0.03, 0.03);
+        Assert.InRange(numbers.Average(number => number * number), 0.96, 1.04);
+        Assert.InRange(numbers.Count(number => Math.Abs(number) > 1.96), 430, 570);
+        Assert.Equal(numbers.Take(3), Enumerable.Repeat(new NormalNoise(1), 3).Select(again => again.Next()));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(499)]
+    [InlineData(500)]
+    [InlineData(501)]
+    [InlineData(1500)]
+    public void Each_trial_is_made_once_with_numbers_of_its_own(int trials)
+    {
+        IReadOnlyDictionary<double, int> counts = NormalNoise.Count(trials, seed: 1, noise => noise.Next());
+        Assert.Equal(trials, counts.Count);
+        Assert.Equal(trials, counts.Values.Sum());
+        Assert.DoesNotContain(NormalNoise.Count(trials, seed: 2, noise => noise.Next()).Keys, counts.ContainsKey);
+        Assert.Equal(counts.Keys.Order(), NormalNoise.Count(trials, seed: 1, noise => noise.Next()).Keys.Order());
+    }
+
+    [Fact]
+    public void Verdicts_are_counted_as_parts_of_the_trials()
+    {
+        Dictionary<MetricVerdict, int> counts = new()
+        {
+            [MetricVerdict.Regression] = 1,
+            [MetricVerdict.Pass] = 2,
+            [MetricVerdict.Faster] = 3,
+            [MetricVerdict.Inconclusive] = 4,
+        };
+        Assert.Equal(new SimulationResult(0.1, 0.5, 0.4), SimulationResult.Of(counts, 10));
+    }
+
+    [Fact]
+    public void Options_of_a_simulation_end_where_they_must()
+    {
+        SimulationOptions least = new()
+        {
+            Launches = 1,
+            Iterations = 1,
+            Trials = 1,
+        };
+        Assert.Equal(1, GateSimulation.Run(least).Inconclusive);
+        Assert.All(
+            [
+                least with
+                {
+                    Launches = 0,
+                },
+                least with
+                {
+                    Iterations = 0,
+                },
+                least with
+                {
+                    Trials = 0,
+                },
+                least with
+                {
+                    RecordedLaunches = 1,
+                },
+                least with
+                {
+                    RecordedLaunches = -1,
+                },
+                least with
+                {
+                    Threshold = 0,
+                },
+            ],
+            options => Assert.Throws<OptionException>(() => GateSimulation.Run(options))
+        );
+    }
+
+    [Fact]
+    public void The_floor_is_that_of_the_side_with_fewer_launches_and_iterations()
+    {
+        GateOptions options = new() { Metrics = ["decode_tps"] };
+        NoiseRecord noise = NoiseRecord.Measure([Run("a", launches: 10, sd: 0.02)], new NoiseOptions { Metrics = options.Metrics });
+        NoiseEntry entry = noise.Entries[0];
+        AssertWarns((entry.Floor(3, 5, options.Alpha) + entry.Floor(10, 5, options.Alpha)) / 2, Run("b"), Run("c", launches: 10));
+        AssertWarns((entry.Floor(3, 1, options.Alpha) + entry.Floor(3, 5, options.Alpha)) / 2, Run("b", iterations: 1), Run("c"));
+
+        void AssertWarns(double threshold, Run few, Run many)
+        {
+            GateOptions between = options with { Noise = noise, Threshold = threshold };
+            Assert.Contains("below the noise floor", GateReport.Text(RegressionGate.Judge([few], many, between)), StringComparison.Ordinal);
+            Assert.Contains("below the noise floor", GateReport.Text(RegressionGate.Judge([many], few, between)), StringComparison.Ordinal);
+            Assert.DoesNotContain("noise floor", GateReport.Text(RegressionGate.Judge([many], many, between)), StringComparison.Ordinal);
+        }
     }
 }

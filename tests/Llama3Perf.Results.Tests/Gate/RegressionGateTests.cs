@@ -370,4 +370,100 @@ public sealed class RegressionGateTests
         static string Refusal(GateOptions options) =>
             Assert.Throws<OptionException>(() => RegressionGate.Judge([Run("a")], Run("b"), options)).Message;
     }
+
+    [Theory]
+    [InlineData("decode_tps")]
+    [InlineData("ttft_ms")]
+    public void The_worst_case_comes_first(string metric)
+    {
+        GateOptions options = s_options with { Metrics = [metric] };
+        GateVerdict first = RegressionGate.Judge([Run("a", s_twoCases)], Slowed("b", 1.2, 1.4), options);
+        Assert.Equal([700, 640], first.Checks.Select(check => check.Case.MaxLength));
+        Assert.Equal([700, 640], RegressionGate.Confirm(first, [Run("a", s_twoCases)], Slowed("c", 1.2, 1.4)).Checks.Select(Length));
+
+        // What is red no more is no longer the worst.
+        GateVerdict second = RegressionGate.Confirm(first, [Run("a", s_twoCases)], Slowed("c", 1.2, 1));
+        Assert.Equal([640, 700], second.Checks.Select(Length));
+        Assert.Equal([MetricVerdict.Regression, MetricVerdict.NotConfirmed], second.Checks.Select(check => check.Outcome));
+
+        static int Length(GateCheck check) => check.Case.MaxLength;
+
+        static Run Slowed(string id, double first, double second) =>
+            Run(id, s_twoCases)
+                .Changed(
+                    id,
+                    sample =>
+                        sample.Case.MaxLength == 700
+                            ? Slower(sample, second) with
+                            {
+                                TtftMs = sample.TtftMs * second,
+                            }
+                            : Slower(sample, first) with
+                            {
+                                TtftMs = sample.TtftMs * first,
+                            }
+                );
+    }
+
+    [Fact]
+    public void A_second_measurement_that_decides_nothing_says_why()
+    {
+        GateVerdict first = RegressionGate.Judge([Run("a")], Run("b", slower: 1.2), s_options);
+        GateVerdict one = RegressionGate.Confirm(first, [Run("a")], Run("c", slower: 1.2, launches: 1));
+        Assert.Contains("measure 3 or more a side", one.Checks[0].Reason, StringComparison.Ordinal);
+        GateVerdict none = RegressionGate.Confirm(first, [Run("a")], Run("c") with { Cases = [] });
+        Assert.Equal("it was red and was not measured again", none.Checks[0].Reason);
+    }
+
+    [Theory]
+    [InlineData("ok", "absent", GateFindingKind.Missing, "baseline: measured; current: not there")]
+    [InlineData("absent", "ok", GateFindingKind.Note, "baseline: not there; current: measured")]
+    [InlineData("skipped", "ok", GateFindingKind.Note, "baseline: skipped: why; current: measured")]
+    [InlineData("skipped", "absent", GateFindingKind.Note, "baseline: skipped: why; current: not there")]
+    [InlineData("failed", "ok", GateFindingKind.Missing, "baseline: failed: why; current: measured")]
+    public void What_became_of_a_case_is_said(string before, string now, GateFindingKind kind, string message)
+    {
+        GateVerdict verdict = RegressionGate.Judge([Side("a", before)], Side("b", now), s_options);
+        Assert.Equal(new GateFinding(kind, CaseId.For(Case), message), Assert.Single(verdict.Findings));
+
+        static Run Side(string id, string state) =>
+            state switch
+            {
+                "ok" => Run(id, s_twoCases),
+                "absent" => Run(id, s_twoCases).Without(0),
+                _ => Run(id, s_twoCases).Ended(state == "failed" ? CaseStatus.Failed : CaseStatus.Skipped, "why"),
+            };
+    }
+
+    [Fact]
+    public void Where_a_metric_was_not_measured_is_said()
+    {
+        Run run = Run("a");
+        Run without = run.Changed("b", sample => sample with { TtftMs = null });
+        Assert.Equal("no ttft_ms was measured in the current run", Message(run, without));
+        Assert.Equal("no ttft_ms was measured in the baseline", Message(without, run));
+        Assert.Equal("no ttft_ms was measured on either side", Message(without, without.Changed("c", sample => sample)));
+
+        string Message(Run baseline, Run current) =>
+            Assert
+                .Single(
+                    RegressionGate.Judge([baseline], current, s_options).Findings,
+                    finding => finding.Message.Contains("was measured", StringComparison.Ordinal)
+                )
+                .Message;
+    }
+
+    [Fact]
+    public void One_verified_run_of_several_is_enough_to_miss_a_verification()
+    {
+        GateVerdict verdict = RegressionGate.Judge(
+            [Run("a"), Verified(Run("b"), 0.0001, 0.001)],
+            Run("c") with
+            {
+                Cases = [.. Run("c").Cases.Select(outcome => outcome with { Verification = new() { Status = VerificationStatus.Off } })],
+            },
+            s_options
+        );
+        Assert.Contains(verdict.Findings, finding => finding.Message.EndsWith("verification was off", StringComparison.Ordinal));
+    }
 }

@@ -119,6 +119,23 @@ public sealed class SequentialGateTests
             gate.Checks.Select(check => (check.Metric.Name, check.Blocks, check.IsDecided))
         );
         Assert.Equal(["a"], gate.Undecided);
+
+        SequentialGate other = new(["a"], s_options);
+        other.AddBlock("a", [.. Samples("b", 1, 0.002).Select(sample => sample with { TtftMs = null })], Samples("c", 1, 0.002));
+        Assert.Equal([1, 0], other.Checks.Select(check => check.Blocks));
+    }
+
+    [Fact]
+    public void Two_blocks_show_a_spread()
+    {
+        SequentialGate gate = new(["a"], s_options with { Metrics = ["decode_tps"] });
+        IReadOnlyList<Sample> samples = Samples("b", 1, 0.002);
+        gate.AddBlock("a", samples, samples);
+        Assert.StartsWith("1 blocks with decode_tps on both sides; two show a spread", gate.Checks[0].Reason, StringComparison.Ordinal);
+
+        // Logarithms of 0 and -0.1: a standard deviation of 0.1 / sqrt(2).
+        gate.AddBlock("a", samples, [.. samples.Select(sample => Slower(sample, Math.Exp(0.1)))]);
+        Assert.Matches(@"^not decided after 2 blocks; .* \(blocks spread by 7\.071 %\)", gate.Checks[0].Reason);
     }
 
     [Fact]
@@ -151,6 +168,7 @@ public sealed class SequentialGateTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new BlockSequence(new Tolerance(0.05, IsHigherBetter: true)).Add(double.NaN));
         Assert.Throws<OptionException>(() => new SequentialSimulation { MostBlocks = 1 }.Run(0.01, 0));
         Assert.Throws<OptionException>(() => new SequentialSimulation { Threshold = 0 }.Table());
+        Assert.Throws<OptionException>(() => new SequentialSimulation { Trials = 0 }.WrongAtAnyLook(0.01, 0));
     }
 
     // However often one looks: no more false alarms than alpha, and no more passes of a true loss of the threshold. 4,000 trials: 1 % ±
@@ -181,6 +199,26 @@ public sealed class SequentialGateTests
     }
 
     [Fact]
+    public void Wrong_verdicts_come_as_often_as_alpha_lets_them_and_not_more()
+    {
+        SequentialSimulation simulation = new() { Trials = 1000, Alpha = 0.2 };
+        Assert.InRange(simulation.WrongAtAnyLook(0.2, 0), 0.01, 0.2);
+        Assert.InRange(simulation.WrongAtAnyLook(0.02, simulation.Threshold), 0.01, 0.2);
+    }
+
+    [Fact]
+    public void A_simulation_ends_with_its_last_block()
+    {
+        // Without any scatter the fifth block is the first that can decide.
+        SequentialSimulation four = new() { Trials = 1, MostBlocks = 4 };
+        SequentialOutcome none = four.Run(0, 0);
+        Assert.Equal((1.0, null, null), (none.Verdicts.Inconclusive, none.MedianBlocks, none.MostlyBlocks));
+        Assert.Equal((5, 5), (four with { MostBlocks = 5 }).Run(0, 0) is var five ? (five.MedianBlocks, five.MostlyBlocks) : default);
+        Assert.Equal(1, (four with { MostBlocks = 2 }).Run(0, 0).Verdicts.Inconclusive);
+        Assert.Equal(0, four.WrongAtAnyLook(0, 0.1));
+    }
+
+    [Fact]
     public void The_table_has_a_row_for_each_spread()
     {
         List<(int, int)> progress = [];
@@ -190,6 +228,9 @@ public sealed class SequentialGateTests
         Assert.Equal([(1, 2), (2, 2)], progress);
         Assert.Equal(["1 %", "50 %"], table.Rows.Select(row => row[0]));
         Assert.Equal(9, table.Columns.Count);
+        Assert.All(table.Columns, column => Assert.True(column.IsNumber));
+        Assert.Equal(("lost 5 %: ever passed", "lost 10 %: red"), (table.Columns[2].Header, table.Columns[6].Header));
+        Assert.Equal(("100.00 %", "0.00 %", "100.00 %"), (table.Rows[0][3], table.Rows[0][4], table.Rows[0][6]));
     }
 
     private static int Measure(SequentialGate gate, Func<string, double> slower, int most, Func<string, double>? sd = null)

@@ -110,6 +110,32 @@ public sealed class AnytimeTestTests
                 }
             );
 
+    [Fact]
+    public void A_value_at_the_limit_is_not_above_it()
+    {
+        (SequentialSignTest at, SequentialSignTest below) = (new(0), new(0));
+        at.Add(0);
+        below.Add(-1);
+        Assert.Equal(SequentialSignTest.Evidence(1, 0), at.LogEvidence);
+        Assert.Equal(SequentialSignTest.Evidence(1, 0), below.LogEvidence);
+
+        // Seven ties and a value above say as much for either look: with the ties counted as above the signs alone would decide.
+        double[] values = [0, 0, 0, 0, 0, 0, 0, 0.001];
+        Assert.False(AnytimeTest.WouldReject(values, values.Length, 0, 0.5));
+    }
+
+    [Fact]
+    public void More_of_the_same_has_as_large_a_part_above_the_limit()
+    {
+        // One of eight values is far below, so that the mean shows nothing: 28 of 32 signs decide, and 7 of 8 do not.
+        double[] values = [1, 1.1, 1.2, 1, 1.1, 1.2, 1, -40];
+        Assert.False(AnytimeTest.WouldReject(values, 8, 0, 0.01));
+        Assert.True(AnytimeTest.WouldReject(values, 32, 0, 0.01));
+    }
+
+    [Fact]
+    public void One_value_has_no_spread_whatever_number_it_stands_for() => Assert.Equal(0, SequentialTTest.LogEvidenceOf([1.0], 100, 0));
+
     [Theory]
     [InlineData(4, false)]
     [InlineData(5, true)]

@@ -50,6 +50,23 @@ public sealed class CorrectionTests
     public void The_detectable_shift_has_its_power(double degrees, double expected) =>
         Assert.Equal(expected, StudentT.DetectableShift(0.01, 0.95, degrees), 0.15);
 
+    // Abramowitz and Stegun, 26.7.10, with published quantiles: 3.7469, 2.8965 and 2.3642 at 0.99, 1.6449 of the normal distribution.
+    [Theory]
+    [InlineData(4, 6.243)]
+    [InlineData(8, 4.837)]
+    [InlineData(100, 4.026)]
+    public void The_detectable_shift_is_that_of_the_formula(double degrees, double expected) =>
+        Assert.Equal(expected, StudentT.DetectableShift(0.01, 0.95, degrees), 0.001);
+
+    [Fact]
+    public void Ends_of_an_interval_are_in_it_and_a_hull_holds_both()
+    {
+        Interval interval = new(1, 2);
+        Assert.Equal([false, true, true, true, false], new[] { 0.99, 1, 1.5, 2, 2.01 }.Select(interval.Contains));
+        Assert.Equal(new Interval(1, 3), interval.Hull(new Interval(1.5, 3)));
+        Assert.Equal(new Interval(0, 2), interval.Hull(new Interval(0, 1.5)));
+    }
+
     [Fact]
     public void Launch_noise_of_a_worked_example()
     {
@@ -64,6 +81,17 @@ public sealed class CorrectionTests
         Assert.Equal((3, 2), (noise.Launches, noise.Iterations));
         Assert.Equal(1, noise.LaunchSd, 1e-9);
         Assert.Equal(Math.Sqrt(6 * 0.01 / 3), noise.WithinSd, 1e-9);
+        Assert.Equal(
+            3,
+            LaunchNoise
+                .Of(
+                    LogSample.OfLogarithms([
+                        [1],
+                        [1, 2, 3],
+                    ])
+                )!
+                .Iterations
+        );
     }
 
     [Fact]

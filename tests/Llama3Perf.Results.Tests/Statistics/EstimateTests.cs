@@ -150,8 +150,12 @@ public sealed class EstimateTests
         RatioEstimate mixed = RatioEstimate.Of(one, three, record, record);
         Assert.Equal(SpreadSource.NoiseRecord, mixed.Spread);
         Assert.Equal(Math.Sqrt(0.0004 + (0.0001 / 3)), mixed.StandardError, 1e-12);
+        double own = 0.0001 / 3;
+        Assert.Equal(Math.Pow(0.0004 + own, 2) / ((0.0004 * 0.0004 / 9) + (own * own / 2)), mixed.Degrees, 1e-9);
         Assert.Equal(SpreadSource.Launches, RatioEstimate.Of(three, three, record, record).Spread);
         Assert.Equal(SpreadSource.Unknown, RatioEstimate.Of(one, three, null, record).Spread);
+        Assert.True(double.IsNaN(RatioEstimate.Of(one, three, null, record).LaunchSd));
+        Assert.True(double.IsNaN(RatioEstimate.Of(three, one, record).LaunchSd));
 
         // Two records of different size: the smaller one counts.
         Assert.Equal(4, RatioEstimate.Of(one, one, record, record with { Launches = 5 }).Degrees);

@@ -56,6 +56,13 @@ public sealed class VerdictRuleTests
         Assert.Equal(expected, Judge(new ChangeEvidence(s_rate, gain, noLoss, noGain, lossOfThreshold, IsUnsteady: false)));
 
     [Fact]
+    public void The_threshold_itself_is_within_it()
+    {
+        Assert.Equal(MetricVerdict.Inconclusive, Judge(new ChangeEvidence(s_rate, s_rate.Loss, 0, 1, 1, IsUnsteady: false)));
+        Assert.Equal(MetricVerdict.Pass, Judge(new ChangeEvidence(s_rate, s_rate.Gain, 1, 0, 0, IsUnsteady: false)));
+    }
+
+    [Fact]
     public void An_unsteady_side_decides_nothing()
     {
         Assert.Equal(MetricVerdict.Inconclusive, Judge(new ChangeEvidence(s_rate, -0.2, 0, 1, 1, IsUnsteady: true)));

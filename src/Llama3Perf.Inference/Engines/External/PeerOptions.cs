@@ -13,8 +13,8 @@ public sealed record PeerOptions(string Program, string Backend)
     /// <summary>Environment variables beside those of this process.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The folder that the program runs in, which its arguments, its options and the model's path may start from: that of the process
-    /// where these options were made, for the one that measures may run in another.</summary>
+    /// <summary>The folder that the program runs in, which its arguments, its options and the model's path may start from:
+    /// that of the process where these options were made, for the one that measures may run in another.</summary>
     public string Directory { get; init; } = System.Environment.CurrentDirectory;
 
     /// <summary>Where the model runs.</summary>

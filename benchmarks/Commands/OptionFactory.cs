@@ -189,20 +189,10 @@ internal static class OptionFactory
             )
             : Text(text);
 
-    public static Precision PrecisionOf(string text) =>
-        OneOf(("fp32", Precision.Fp32), ("fp16", Precision.Fp16), ("int8", Precision.Int8), ("int4", Precision.Int4))(text);
+    public static Precision PrecisionOf(string text) => OneOf(Array.ConvertAll(Enum.GetValues<Precision>(), Named))(text);
 
     public static ExecutionProvider ProviderOf(string text) =>
-        OneOf(
-            ("cpu", ExecutionProvider.Cpu),
-            ("dml", ExecutionProvider.Dml),
-            ("cuda", ExecutionProvider.Cuda),
-            ("webgpu", ExecutionProvider.WebGpu),
-            ("xpu", ExecutionProvider.Xpu),
-            ("mps", ExecutionProvider.Mps),
-            ("vulkan", ExecutionProvider.Vulkan),
-            ("metal", ExecutionProvider.Metal)
-        )(text);
+        OneOf([.. Enum.GetValues<ExecutionProvider>().Where(provider => provider != ExecutionProvider.Plugin).Select(Named)])(text);
 
     /// <summary>An engine's name, checked; that of a program keeps the path or command that was typed.</summary>
     public static string EngineOf(string text)
@@ -210,6 +200,9 @@ internal static class OptionFactory
         EngineFamilies.Of(text).Check(text);
         return text;
     }
+
+    private static (string Name, T Value) Named<T>(T value)
+        where T : struct, Enum => (value.Name(), value);
 
     public static int BlockSizeOf(string text) => OneOf(("16", 16), ("32", 32), ("64", 64), ("128", 128), ("256", 256))(text);
 

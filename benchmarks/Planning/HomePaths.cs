@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
@@ -15,6 +16,22 @@ internal static partial class HomePaths
 
     /// <summary>A text with <c>~</c> for the home folder, where a path begins with it.</summary>
     public static string Shown(string text) => AreKept ? text : Replace(text, "~");
+
+    /// <summary>A run as its files show it.</summary>
+    public static Run Shown(Run run) =>
+        run with
+        {
+            Cases =
+            [
+                .. run.Cases.Select(outcome =>
+                    outcome with
+                    {
+                        Error = outcome.Error is { } error ? Shown(error) : null,
+                        Notes = [.. outcome.Notes.Select(Shown)],
+                    }
+                ),
+            ],
+        };
 
     /// <summary>A native library's path: relative to the measuring program where it is one of its own.</summary>
     public static string OfLibrary(string path)

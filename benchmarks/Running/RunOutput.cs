@@ -18,7 +18,6 @@ internal sealed partial class RunOutput : IDisposable
     /// <summary>File that says that a folder is one of ours.</summary>
     public const string Marker = ".llama3perf";
 
-    /// <summary>File of the finished launches; of a complete run it is gone.</summary>
     /// <summary>End of the name of a run that is being replaced.</summary>
     public const string Old = ".old";
 
@@ -124,17 +123,9 @@ internal sealed partial class RunOutput : IDisposable
         return new RunIdentity(then.RunId, then.TestTime, then.BuildCommit) { Label = identity.Label };
     }
 
-    /// <summary>Writes what there is so far, over what was written before.</summary>
-    public void Write(Run run) => RunWriter.Write(WithShownPaths(run), WorkPath);
-
-    /// <summary>Writes the run's files and gives the folder its name, in place of an earlier run there.</summary>
-    public void Complete(Run run)
+    /// <summary>Gives the folder of a run whose files are written its name, in place of an earlier run there.</summary>
+    public void Complete()
     {
-        if (run.Cases.Count > 0)
-        {
-            Write(run);
-        }
-
         BenchmarkDotNetFiles.Gather(WorkPath);
         Journal.Dispose();
         File.Delete(System.IO.Path.Combine(WorkPath, RunFolder.Journal));
@@ -247,21 +238,6 @@ internal sealed partial class RunOutput : IDisposable
     }
 
     private static bool IsOurName(string entry) => OurName().IsMatch(System.IO.Path.GetFileName(entry));
-
-    private static Run WithShownPaths(Run run) =>
-        run with
-        {
-            Cases =
-            [
-                .. run.Cases.Select(outcome =>
-                    outcome with
-                    {
-                        Error = outcome.Error is { } error ? HomePaths.Shown(error) : null,
-                        Notes = [.. outcome.Notes.Select(HomePaths.Shown)],
-                    }
-                ),
-            ],
-        };
 
     [GeneratedRegex(
         @"^(results\.(csv|md)|samples\.csv|tokens\.csv|invocation\.json|plan\.json|beginning\.json|journal\.jsonl|results|"

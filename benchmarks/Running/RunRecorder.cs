@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using BenchmarkDotNet.Reports;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Statistics;
 
@@ -88,18 +88,8 @@ internal sealed class RunRecorder : IDisposable
     /// <param name="begin">Told before each launch.</param>
     public LaunchBook Book(Action<PlannedCase, int> begin) => new(Find, Keep, LaunchesOf, HalfWidth, begin);
 
-    /// <summary>The outcome of a case that BenchmarkDotNet has done with.</summary>
-    public CaseOutcome OutcomeOf(PlannedCase planned, BenchmarkReport report)
-    {
-        RunEnvironment environment = Environment();
-        CaseOutcome outcome =
-            _wanted is null && report.BuildResult.IsBuildSuccess
-                ? OutcomeReader.Read(planned, LaunchesOf(planned.CaseId), _identity, environment)
-                : OutcomeReader.Read(planned, report, _identity, environment);
-        return outcome with { LaunchOrder = _context.Options.OrderText, Notes = [.. outcome.Notes, .. TargetNote(planned.CaseId)] };
-    }
-
-    private LaunchResult[] LaunchesOf(string caseId) =>
+    /// <summary>The finished launches of a case, in order.</summary>
+    public IReadOnlyList<LaunchResult> LaunchesOf(string caseId) =>
         [.. _folder.Journal.Launches.Where(launch => launch.CaseId == caseId).OrderBy(launch => launch.Index)];
 
     // A case of one new token has no decode rate to be known.
@@ -110,9 +100,10 @@ internal sealed class RunRecorder : IDisposable
         return MedianEstimate.Of(outcome.Samples, "decode_tps", TargetAlpha) is { } median ? median.RelativeHalfWidth : 0;
     }
 
-    private IEnumerable<string> TargetNote(string caseId)
+    /// <summary>What a case that was measured until its rate was known well enough came to; nothing where a count was asked for.</summary>
+    public IEnumerable<string> TargetNote(string caseId)
     {
-        if (_context.Options.Until is { } target && LaunchesOf(caseId).Length is > 0 and var launches)
+        if (_context.Options.Until is { } target && LaunchesOf(caseId).Count is > 0 and var launches)
         {
             double? known = HalfWidth(caseId);
             string width = known is { } half
@@ -290,7 +281,7 @@ internal sealed class RunRecorder : IDisposable
     private void WritePart()
     {
         long start = Stopwatch.GetTimestamp();
-        _folder.Write(Part());
+        RunWriter.Write(HomePaths.Shown(Part()), _folder.WorkPath);
         _written = Stopwatch.GetTimestamp();
         _writing = Stopwatch.GetElapsedTime(start);
     }

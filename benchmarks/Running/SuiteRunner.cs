@@ -17,6 +17,7 @@ using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 using Llama3Perf.Results;
+using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Running;
@@ -112,8 +113,26 @@ internal static class SuiteRunner
                     }
                 ),
         ];
-        Run run = new(identity, environment, Gather(recorder, plan, reports, measuredThemselves));
-        folder.Complete(run);
+        Dictionary<string, CaseOutcome> measured = measuredThemselves.ToDictionary(outcome => outcome.CaseId);
+        foreach (BenchmarkReport report in reports)
+        {
+            if (PlannedCases.Of(report.BenchmarkCase) is { } planned)
+            {
+                measured[planned.CaseId] = OutcomeOf(planned, report, identity, environment, options, recorder);
+            }
+        }
+
+        Run run = new(
+            identity,
+            environment,
+            [.. plan.Cases.Select(planned => measured.GetValueOrDefault(planned.CaseId) ?? OutcomeReader.NotMeasured(planned))]
+        );
+        if (run.Cases.Count > 0)
+        {
+            RunWriter.Write(HomePaths.Shown(run), folder.WorkPath);
+        }
+
+        folder.Complete();
         ResultDisplay.Show(run, folder.Path);
         return ExitCodeOf(run, reports);
     }
@@ -242,18 +261,21 @@ internal static class SuiteRunner
         }
     }
 
-    private static CaseOutcome[] Gather(RunRecorder recorder, SuitePlan plan, BenchmarkReport[] reports, CaseOutcome[] measuredThemselves)
+    // How many launches a target takes BenchmarkDotNet does not know; the recorder has them all.
+    private static CaseOutcome OutcomeOf(
+        PlannedCase planned,
+        BenchmarkReport report,
+        RunIdentity identity,
+        RunEnvironment environment,
+        SuiteOptions options,
+        RunRecorder recorder
+    )
     {
-        Dictionary<string, CaseOutcome> measured = measuredThemselves.ToDictionary(outcome => outcome.CaseId);
-        foreach (BenchmarkReport report in reports)
-        {
-            if (PlannedCases.Of(report.BenchmarkCase) is { } planned)
-            {
-                measured[planned.CaseId] = recorder.OutcomeOf(planned, report);
-            }
-        }
-
-        return [.. plan.Cases.Select(planned => measured.GetValueOrDefault(planned.CaseId) ?? OutcomeReader.NotMeasured(planned))];
+        CaseOutcome outcome =
+            options.Until is not null && report.BuildResult.IsBuildSuccess
+                ? OutcomeReader.Read(planned, recorder.LaunchesOf(planned.CaseId), identity, environment)
+                : OutcomeReader.Read(planned, report, identity, environment);
+        return outcome with { LaunchOrder = options.OrderText, Notes = [.. outcome.Notes, .. recorder.TargetNote(planned.CaseId)] };
     }
 
     private static int ExitCodeOf(Run run, BenchmarkReport[] reports)

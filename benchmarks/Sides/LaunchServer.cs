@@ -58,7 +58,7 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
 
     private int Answer(TextReader input, Action<SideMessage> tell)
     {
-        folder.Write(recorder.Part());
+        Write(recorder.Part());
         tell(new SideReady(folder.WorkPath));
         BegunLaunch? begun = null;
         while (input.ReadLine() is { } line)
@@ -67,7 +67,8 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
             {
                 case ["complete"]:
                     DeleteLaunch();
-                    folder.Complete(Whole());
+                    Write(Whole());
+                    folder.Complete();
                     tell(new SideCompleted(folder.Path));
                     return ExitCode.Success;
                 case ["discard"]:
@@ -100,6 +101,8 @@ internal sealed class LaunchServer(SuiteOptions options, PlanContext context, Su
 
         return ExitCode.Interrupted;
     }
+
+    private void Write(Run run) => RunWriter.Write(HomePaths.Shown(run), folder.WorkPath);
 
     private void DeleteLaunch()
     {

@@ -5,7 +5,8 @@ namespace Llama3Perf.Fuzz;
 /// <summary>
 /// Every reader holds against damaged inputs. A few thousand inputs with the other tests; as many as wanted for each reader with
 /// <c>LLAMA3PERF_FUZZ_INPUTS=1000000 dotnet test -c Release --project tests/Llama3Perf.Fuzz</c>, another sequence with
-/// <c>LLAMA3PERF_FUZZ_SEED</c>, and for at most so long a reader with <c>LLAMA3PERF_FUZZ_SECONDS</c>. Findings are kept in artifacts/fuzz.
+/// <c>LLAMA3PERF_FUZZ_SEED</c>, only some readers (comma-separated) with <c>LLAMA3PERF_FUZZ_READERS</c>, and for at most so long a reader
+/// with <c>LLAMA3PERF_FUZZ_SECONDS</c>. Findings are kept in artifacts/fuzz.
 /// </summary>
 public sealed class FuzzTests : IDisposable
 {
@@ -14,7 +15,8 @@ public sealed class FuzzTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("l3p-fuzz-").FullName;
 
-    public static TheoryData<string> Readers => [.. FuzzTargets.Names];
+    public static TheoryData<string> Readers =>
+        [.. Environment.GetEnvironmentVariable("LLAMA3PERF_FUZZ_READERS")?.Split(',') ?? FuzzTargets.Names];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

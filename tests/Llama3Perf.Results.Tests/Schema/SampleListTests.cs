@@ -25,6 +25,21 @@ public sealed class SampleListTests
                 iter: 200
             );
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4095)]
+    [InlineData(4096)]
+    [InlineData(4097)]
+    [InlineData(10_000)]
+    public void What_changes_after_a_long_time_changes_nothing_before(int equal)
+    {
+        long[] values = [.. Enumerable.Repeat(7L, equal), .. Enumerable.Range(0, 9000).Select(i => (long)i)];
+        ChunkedList<long> list = new();
+        Array.ForEach(values, list.Add);
+
+        Assert.Equal(values, Enumerable.Range(0, values.Length).Select(i => list[i]));
+    }
+
     [Fact]
     public void Samples_come_back_as_they_were()
     {
@@ -60,6 +75,8 @@ public sealed class SampleListTests
                 .Table.Columns.Where(column => column.Role != ColumnRole.Metric || column.Name == "ttft_ms")
                 .Select(column => column.Text(list[0]))
         );
+        Assert.True(list.Has(SampleSchema.Metric("ttft_ms")));
+        Assert.False(list.Has(SampleSchema.Metric("e2e_tps")));
         Assert.Null(list[0].EndToEndTps);
         Assert.NotNull(sample.EndToEndTps);
     }

@@ -25,4 +25,21 @@ internal static class CliSession
             Console.SetError(error);
         }
     }
+
+    /// <summary>What work writes to the standard output.</summary>
+    public static string Output(Action work)
+    {
+        TextWriter output = Console.Out;
+        using StringWriter captured = new();
+        Console.SetOut(captured);
+        try
+        {
+            work();
+            return captured.ToString();
+        }
+        finally
+        {
+            Console.SetOut(output);
+        }
+    }
 }

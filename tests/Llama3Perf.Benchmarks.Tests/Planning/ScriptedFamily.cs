@@ -1,0 +1,65 @@
+using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Inference;
+using Llama3Perf.Inference.Machine;
+using Llama3Perf.Models;
+
+namespace Llama3Perf.Benchmarks.Tests.Planning;
+
+/// <summary>Engines that measure what a test says they do.</summary>
+/// <param name="subjects">What is measured of a model.</param>
+/// <param name="load">What a case loads; null for nothing.</param>
+internal sealed class ScriptedFamily(
+    Func<string, PlanContext, IEnumerable<CaseSubject>> subjects,
+    Func<PlannedCase, IGenerator>? load = null
+) : EngineFamily
+{
+    /// <summary>A memory of this machine's that every model fits into.</summary>
+    private const long Memory = long.MaxValue;
+
+    private static readonly Lazy<ModelFolder> s_tiny = new(() => Tiny(Precision.Int4));
+
+    /// <summary>The smallest shape in int4, built once for all tests.</summary>
+    public static ModelFolder TinyFolder => s_tiny.Value;
+
+    public override IReadOnlyList<string> Names => ["scripted"];
+
+    /// <summary>The smallest shape.</summary>
+    public static ModelFolder Tiny(Precision precision) =>
+        new ModelPreparation(Workspace.Models).Prepare(new ModelBuildOptions { Model = "llama-tiny", Precision = precision });
+
+    /// <summary>A subject of which nothing but its name is known.</summary>
+    public static CaseSubject Subject(string model = "some-model", string engine = "scripted") =>
+        new(engine, "cpu", model)
+        {
+            ModelName = model,
+            IsReal = false,
+            Precision = "int4",
+            EngineOptions = new EngineOptions { Threads = 1 },
+        };
+
+    /// <summary>Plans the subjects of each model.</summary>
+    public static IReadOnlyList<PlannedCase> Plan(SuiteOptions options, Func<string, CaseSubject> subject) =>
+        Plan(options, new ScriptedFamily((model, _) => [subject(model)]));
+
+    /// <summary>Plans what a family measures on the CPU.</summary>
+    public static IReadOnlyList<PlannedCase> Plan(SuiteOptions options, EngineFamily family, string? models = null) =>
+        new CasePlanner(Context(options, models)).Plan([new EngineChoice(family, "scripted", ExecutionProvider.Cpu)]);
+
+    /// <summary>What planning looks at.</summary>
+    /// <param name="options">What was asked for.</param>
+    /// <param name="models">Folder of what is kept from run to run; null for the tests' own.</param>
+    public static PlanContext Context(SuiteOptions options, string? models = null) =>
+        new(options, new MachineInfo(), new ModelPreparation(models ?? Workspace.Models)) { AvailableMemory = () => Memory };
+
+    public override IReadOnlyList<ExecutionProvider> Places(string engine) => [ExecutionProvider.Cpu];
+
+    public override Availability Availability(string engine, ExecutionProvider provider, SuiteOptions options) =>
+        Inference.Availability.Yes;
+
+    public override ExecutionProvider? BestPlace(string engine, PlanContext context) => ExecutionProvider.Cpu;
+
+    public override IEnumerable<CaseSubject> Subjects(string engine, ExecutionProvider? provider, string model, PlanContext context) =>
+        subjects(model, context);
+
+    public override IGenerator Load(PlannedCase planned) => load!(planned);
+}

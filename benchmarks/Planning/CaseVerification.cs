@@ -130,8 +130,9 @@ internal sealed class CaseVerification(PlanContext context)
         }
     }
 
-    // Where a provider does not round activations, neither may its reference; on the CPU both compute alike.
-    private static VerifiedSide ReferenceOf(VerifiedSide tested) =>
+    /// <summary>What a side is held against. Where a provider does not round activations, neither may its reference; on the CPU both compute
+    /// alike.</summary>
+    internal static VerifiedSide ReferenceOf(VerifiedSide tested) =>
         new(
             tested.Folder,
             "ort",

@@ -34,14 +34,18 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     public int CpuThreads => options.Threads ?? PhysicalCores.Count;
 
     /// <summary>What the user's options mean for an engine on a provider. An adapter is never the CPU's.</summary>
-    public EngineOptions EngineOptions(string engine, ExecutionProvider provider) =>
-        EngineCatalog.All.Any(kind => kind.Name == engine && kind.Format == ModelFormat.Gguf)
+    /// <exception cref="EngineException">It is none of this process's engines.</exception>
+    public EngineOptions EngineOptions(string engine, ExecutionProvider provider)
+    {
+        EngineKind kind = EngineCatalog.Get(engine);
+        return kind.Format == ModelFormat.Gguf
             ? Placed(provider) with
             {
                 KeyValueType = options.KeyValueType,
                 FlashAttention = options.FlashAttention,
             }
-            : OnnxRuntimeOptions(engine, provider);
+            : OnnxRuntimeOptions(kind, provider);
+    }
 
     // What is another runtime's to know is no part of a case.
     private EngineOptions Placed(ExecutionProvider provider) =>
@@ -53,18 +57,16 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
             Threads = provider == ExecutionProvider.Cpu ? CpuThreads : options.Threads,
         };
 
-    private EngineOptions OnnxRuntimeOptions(string engine, ExecutionProvider provider) =>
+    private EngineOptions OnnxRuntimeOptions(EngineKind kind, ExecutionProvider provider) =>
         Placed(provider) with
         {
             Optimization = options.Optimization,
-            Loop = EngineCatalog.All.FirstOrDefault(kind => kind.Name == engine)?.DefaultLoop(provider) is { } usual
-                ? options.Loop ?? usual
-                : null,
-            SessionEntries = SpinEntries.Over(options.Spin, Of(engine, options.SessionEntries, EngineCatalog.Names)),
+            Loop = kind.DefaultLoop(provider) is { } usual ? options.Loop ?? usual : null,
+            SessionEntries = SpinEntries.Over(options.Spin, Of(kind.Name, options.SessionEntries, EngineCatalog.Names)),
             ProviderOptions =
                 provider == ExecutionProvider.Cpu
                     ? new Dictionary<string, string>()
-                    : Of(engine, options.ProviderOptions, EngineCatalog.Names),
+                    : Of(kind.Name, options.ProviderOptions, EngineCatalog.Names),
         };
 
     /// <summary>The options that reach one of several owners: <c>genai:enable_cuda_graph</c> is genai's alone and wins over the same option

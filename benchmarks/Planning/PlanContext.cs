@@ -30,6 +30,9 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     /// <summary>Memory in bytes that a model can still take; null where the system does not tell.</summary>
     public Func<long?> AvailableMemory { get; init; } = MachineProbe.AvailableMemoryBytes;
 
+    /// <summary>Name, version and hash of the library that brings a provider; null where none was named.</summary>
+    public Func<string?> ProviderLibrary { get; init; } = () => PluginProvider.Identity;
+
     /// <summary>Threads of an engine on the CPU.</summary>
     public int CpuThreads => options.Threads ?? PhysicalCores.Count;
 
@@ -53,7 +56,7 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
         {
             Provider = provider,
             Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
-            ProviderLibrary = provider == ExecutionProvider.Plugin ? PluginProvider.Identity : null,
+            ProviderLibrary = provider == ExecutionProvider.Plugin ? ProviderLibrary() : null,
             Threads = provider == ExecutionProvider.Cpu ? CpuThreads : options.Threads,
         };
 

@@ -176,6 +176,41 @@ public sealed class CaseVerificationTests : IDisposable
     }
 
     [Fact]
+    public void A_program_is_held_against_what_another_engines_file_was_made_of()
+    {
+        ModelFolder folder = ScriptedFamily.TinyFolder;
+        CaseSubject gguf = Tested("llama.cpp") with
+        {
+            Folder = folder with { Format = ModelFormat.Gguf, Path = "/no/folder" },
+            Kind = EngineCatalog.Get("llama.cpp"),
+        };
+
+        VerificationOutcome made = OfProgram(_ => Program(isFloat: true), gguf with { Source = folder });
+        VerificationOutcome beside = OfProgram(_ => Program(), gguf, Tested());
+        VerificationOutcome alone = OfProgram(_ => throw new InvalidOperationException(), gguf);
+
+        Assert.Equal([100.0, 100.0], new[] { made, beside }.Select(outcome => outcome.TopPercent));
+        Assert.Equal(VerificationStatus.Unverified, alone.Status);
+        Assert.StartsWith("ort cannot compute it on the CPU: /no/folder is a GGUF file", alone.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_program_is_verified_at_each_precision()
+    {
+        CaseSubject program = ScriptedFamily.Subject("llama-tiny", "program") with
+        {
+            Path = "/checkpoint",
+            Peer = length => new PeerOptions("p", "b") { MaxLength = length },
+        };
+        ScriptedFamily family = new((_, _) => [Tested(), program, program with { Precision = "int8" }], _ => Program());
+
+        Assert.Equal(
+            [VerificationStatus.Reference, VerificationStatus.Passed, VerificationStatus.Unverified],
+            Plan(Options(["pp8"]), family).Select(planned => planned.Verification.Status!.Value)
+        );
+    }
+
+    [Fact]
     public void A_program_with_other_tokens_has_failed()
     {
         VerificationOutcome outcome = OfProgram(_ => Program(tokens => [.. tokens.Select(token => (token + 1) % 1024)]), Tested());
@@ -272,9 +307,9 @@ public sealed class CaseVerificationTests : IDisposable
             Load = (folder, options) => s_ort.Load(folder, options with { Provider = ExecutionProvider.Cpu, FloatActivations = true }),
         };
 
-    private static ChangedGenerator Program(Func<int[], int[]>? change = null) =>
-        new ChangedGenerator(
-            new EngineGenerator(s_ort.Load(ScriptedFamily.TinyFolder, new EngineOptions { Threads = 1 })),
+    private static ChangedGenerator Program(Func<int[], int[]>? change = null, bool isFloat = false) =>
+        new(
+            new EngineGenerator(s_ort.Load(ScriptedFamily.TinyFolder, new EngineOptions { Threads = 1, FloatActivations = isFloat })),
             change ?? (tokens => tokens)
         );
 

@@ -87,7 +87,16 @@ public sealed class PlanContextTests : IDisposable
             "graph_optimization=none; loop=device; provider:a=b; session:session.intra_op.allow_spinning=0",
             OptionsText.Of(context.EngineOptions("ort", ExecutionProvider.Cuda))
         );
+    }
+
+    [Fact]
+    public void A_provider_library_is_part_of_its_own_cases_alone()
+    {
+        PlanContext context = new(new SuiteOptions(), s_machine, new ModelPreparation(_folder)) { ProviderLibrary = () => "OpenVINO 1.2" };
+
+        Assert.Equal("OpenVINO 1.2", context.EngineOptions("ort", ExecutionProvider.Plugin).ProviderLibrary);
         Assert.Null(context.EngineOptions("ort", ExecutionProvider.Cpu).ProviderLibrary);
+        Assert.Null(Context(new SuiteOptions()).EngineOptions("ort", ExecutionProvider.Plugin).ProviderLibrary);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Inference.Engines.External;
 
 namespace Llama3Perf.Benchmarks.Tests.Planning;
 
@@ -28,6 +29,8 @@ public sealed class WorkspaceTests : IDisposable
     {
         Assert.Equal(Fixtures.Root, Workspace.RepositoryRoot);
         Assert.Equal(Path.Combine(Fixtures.Root, "artifacts", "models"), Workspace.Models);
+        Assert.SkipWhen(PeerCommand.Find("dotnet") is null, "no dotnet on PATH");
+        Assert.Null(Workspace.NoBuiltProcesses());
     }
 
     [Theory]

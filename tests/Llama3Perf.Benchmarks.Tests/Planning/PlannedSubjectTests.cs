@@ -351,15 +351,8 @@ public sealed class PlannedSubjectTests : IDisposable
         Assert.Equal(isKept, Plan(s_one with { Isolation = isolation }, Subject)[0].KeepModelLoaded);
 
     [Fact]
-    public void A_case_says_how_the_suite_was_built()
-    {
-#if DEBUG
-        const string build = "Debug";
-#else
-        const string build = "Release";
-#endif
-        Assert.Equal(build, Plan(s_one, Subject)[0].Key.BuildConfiguration);
-    }
+    public void A_case_says_how_the_suite_was_built() =>
+        Assert.Equal(ScriptedFamily.IsDebugged ? "Debug" : "Release", Plan(s_one, Subject)[0].Key.BuildConfiguration);
 
     [Fact]
     public void What_measures_itself_is_none_of_the_generations()

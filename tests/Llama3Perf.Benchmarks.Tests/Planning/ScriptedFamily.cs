@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Reflection;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Machine;
@@ -17,6 +19,10 @@ internal sealed class ScriptedFamily(
     private const long Memory = long.MaxValue;
 
     private static readonly Lazy<ModelFolder> s_tiny = new(() => Tiny(Precision.Int4));
+
+    /// <summary>True when the suite's code was compiled for a debugger, which need not be how these tests were.</summary>
+    public static bool IsDebugged { get; } =
+        typeof(PlannedCase).Assembly.GetCustomAttributes<DebuggableAttribute>().Any(attribute => attribute.IsJITOptimizerDisabled);
 
     /// <summary>The smallest shape in int4, built once for all tests.</summary>
     public static ModelFolder TinyFolder => s_tiny.Value;

@@ -26,8 +26,8 @@ internal static class CliSession
         }
     }
 
-    /// <summary>What work writes to the standard output.</summary>
-    public static string Output(Action work)
+    /// <summary>The lines that work writes to the standard output. What takes a moment adds one about its speed.</summary>
+    public static IReadOnlyList<string> Lines(Action work)
     {
         TextWriter output = Console.Out;
         using StringWriter captured = new();
@@ -35,7 +35,7 @@ internal static class CliSession
         try
         {
             work();
-            return captured.ToString();
+            return captured.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         }
         finally
         {

@@ -54,16 +54,17 @@ public sealed class ModelPreparationTests : IDisposable
         File.WriteAllText(shape, known.TrimEnd()[..^1] + """, "warp_factor": 9}""");
         ModelBuildOptions options = s_tiny with { Model = shape };
 
-        string said = CliSession.Output(() =>
+        IReadOnlyList<string> said = CliSession.Lines(() =>
         {
             _models.Prepare(options);
             _models.Prepare(options with { Precision = Precision.Fp32 });
         });
 
-        Assert.Equal(
-            $"{shape}: config.json has what is not known here and not used: 'warp_factor'.",
-            said.TrimEnd().Replace("\"", "'", StringComparison.Ordinal)
+        Assert.Single(
+            said,
+            line => line.StartsWith($"{shape}: config.json has what is not known here and not used: ", StringComparison.Ordinal)
         );
+        Assert.Single(said, line => line.Contains("warp_factor", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -77,9 +78,9 @@ public sealed class ModelPreparationTests : IDisposable
             File.ReadAllText(report).Replace("\"weights_beyond_float16\": 0", "\"weights_beyond_float16\": 7", StringComparison.Ordinal)
         );
 
-        Assert.Equal(
+        Assert.Contains(
             $"{folder.Name}: 7 weights are beyond float16's range and were stored as 65504 or -65504.",
-            CliSession.Output(() => _models.Prepare(options)).TrimEnd()
+            CliSession.Lines(() => _models.Prepare(options))
         );
     }
 

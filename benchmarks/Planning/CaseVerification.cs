@@ -139,8 +139,8 @@ internal sealed class CaseVerification(PlanContext context)
     private static VerifiedSide SideOf(CaseSubject subject) =>
         new(subject.Folder!, subject.Engine, subject.EngineOptions) { Kind = subject.Kind!, Source = subject.Source };
 
-    /// <summary>What a side is held against. Where a provider does not round activations, neither may its reference; on the CPU both compute
-    /// alike.</summary>
+    /// <summary>What a side is held against. Where a provider does not round activations, neither may its reference; on the CPU both
+    /// compute alike.</summary>
     internal static VerifiedSide ReferenceOf(VerifiedSide tested) =>
         new(
             tested.Source ?? tested.Folder,

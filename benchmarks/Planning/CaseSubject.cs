@@ -15,7 +15,7 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
     public static CaseSubject Broken(EngineChoice choice, string model, Exception why, PlanContext context)
     {
         ExecutionProvider provider = choice.Provider ?? ExecutionProvider.Cpu;
-        return new CaseSubject(choice.Engine, choice.Provider?.Name() ?? "unknown", model)
+        return new CaseSubject(choice.Engine, choice.Provider?.ShownName() ?? "unknown", model)
         {
             ModelName = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(model)),
             IsReal = System.IO.Path.Exists(model),

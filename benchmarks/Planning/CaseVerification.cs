@@ -24,8 +24,10 @@ internal sealed class CaseVerification(PlanContext context)
     private const double MemoryFactor = 1.15;
 
     private readonly ReferenceStore _store = new(Path.Combine(context.Models.Root, ".references"));
-    private readonly Dictionary<(string Path, string Engine, string Provider, string? Options, int? Threads), VerificationOutcome> _known =
-    [];
+    private readonly Dictionary<
+        (string Path, string Engine, string Provider, string Precision, string? Options, int? Threads),
+        VerificationOutcome
+    > _known = [];
 
     private readonly Reference? _file = context.Options.Verify is null or Off or Cpu
         ? null
@@ -43,7 +45,8 @@ internal sealed class CaseVerification(PlanContext context)
             return new VerificationOutcome { Status = VerificationStatus.Off };
         }
 
-        var key = (subject.Path, subject.Engine, subject.Provider, subject.OptionsText, subject.EngineOptions.Threads);
+        // A program loads one checkpoint at each precision.
+        var key = (subject.Path, subject.Engine, subject.Provider, subject.Precision, subject.OptionsText, subject.EngineOptions.Threads);
         if (!_known.TryGetValue(key, out VerificationOutcome? outcome))
         {
             outcome =
@@ -59,8 +62,8 @@ internal sealed class CaseVerification(PlanContext context)
 
     private VerificationOutcome OfFolder(CaseSubject subject)
     {
-        VerifiedSide tested = new(subject.Folder!, subject.Engine, subject.EngineOptions) { Kind = subject.Kind! };
-        VerifiedSide cpu = ReferenceOf(tested) with { Folder = subject.Source ?? tested.Folder };
+        VerifiedSide tested = SideOf(subject);
+        VerifiedSide cpu = ReferenceOf(tested);
         if (_file is null && tested is { Engine: "ort", Options.Provider: ExecutionProvider.Cpu })
         {
             return new VerificationOutcome { Status = VerificationStatus.Reference };
@@ -89,10 +92,14 @@ internal sealed class CaseVerification(PlanContext context)
     /// has one.</summary>
     private VerificationOutcome OfProgram(CaseSubject subject, PlannedCase planned, IReadOnlyList<CaseSubject> all, EngineFamily family)
     {
-        CaseSubject? twin = all.FirstOrDefault(other =>
-            other is { Folder: not null, Skip: null } && (other.Model, other.Precision) == (subject.Model, subject.Precision)
-        );
-        if (twin is null)
+        VerifiedSide[] twins =
+        [
+            .. all.Where(other =>
+                    other is { Folder: not null, Skip: null } && (other.Model, other.Precision) == (subject.Model, subject.Precision)
+                )
+                .Select(twin => ReferenceOf(SideOf(twin))),
+        ];
+        if (twins.Length == 0)
         {
             return Unverified(
                 $"it gives tokens, no logits, and the run has no model folder of the same weights in {subject.Precision} to hold them "
@@ -100,22 +107,21 @@ internal sealed class CaseVerification(PlanContext context)
             );
         }
 
-        VerifiedSide cpu = ReferenceOf(new VerifiedSide(twin.Folder!, twin.Engine, twin.EngineOptions));
-        if (WhyNoReference(cpu) is { } reason)
+        if (Array.Find(twins, twin => WhyNoReference(twin) is null) is not { } cpu)
         {
-            return Unverified(reason);
+            return Unverified(WhyNoReference(twins[0])!);
         }
 
         try
         {
-            Reference reference = ModelVerifier.KeptAnswers(cpu, twin.Sha256!, _store);
+            Reference reference = ModelVerifier.KeptAnswers(cpu, context.Models.Fingerprint(cpu.Folder), _store);
             int length = reference.Cases.Max(known => known.InputIds.Length) + Inference.Verification.Reference.NewTokens;
             using IGenerator generator = family.Load(planned with { Peer = subject.Peer!(length) });
             TokenVerification tokens = TokenVerification.Of(
                 generator,
                 reference,
-                twin.Folder!.EosTokenIds,
-                VerificationLimits.For(twin.Folder.Precision, Closeness.OtherArithmetic)
+                cpu.Folder.EosTokenIds,
+                VerificationLimits.For(cpu.Folder.Precision, Closeness.OtherArithmetic)
             );
             return new VerificationOutcome
             {
@@ -130,10 +136,14 @@ internal sealed class CaseVerification(PlanContext context)
         }
     }
 
-    // Where a provider does not round activations, neither may its reference; on the CPU both compute alike.
-    private static VerifiedSide ReferenceOf(VerifiedSide tested) =>
+    private static VerifiedSide SideOf(CaseSubject subject) =>
+        new(subject.Folder!, subject.Engine, subject.EngineOptions) { Kind = subject.Kind!, Source = subject.Source };
+
+    /// <summary>What a side is held against. Where a provider does not round activations, neither may its reference; on the CPU both
+    /// compute alike.</summary>
+    internal static VerifiedSide ReferenceOf(VerifiedSide tested) =>
         new(
-            tested.Folder,
+            tested.Source ?? tested.Folder,
             "ort",
             new EngineOptions
             {

@@ -20,6 +20,7 @@ internal sealed class ModelPreparation(string root)
     public string Root => root;
 
     private readonly Dictionary<string, string> _fingerprints = [];
+    private readonly Dictionary<string, string> _hashes = [];
     private readonly HashSet<string> _told = [];
 
     /// <summary>The folder for these options, made if it is not there yet: where the user wants it, else under the store's root.</summary>
@@ -123,16 +124,14 @@ internal sealed class ModelPreparation(string root)
     /// <summary>SHA-256 of a file, once for each file of a run.</summary>
     public string FingerprintFile(string path)
     {
-        if (!_fingerprints.TryGetValue(path, out string? fingerprint))
+        // Apart from those of folders: a GGUF file that is a model of its own is known by more than its bytes.
+        if (!_hashes.TryGetValue(path, out string? hash))
         {
-            fingerprint = ByteProgress.Show(
-                $"hashing {Path.GetFileName(path)}",
-                (progress, cancellation) => Hash(path, progress, cancellation)
-            );
-            _fingerprints.Add(path, fingerprint);
+            hash = ByteProgress.Show($"hashing {Path.GetFileName(path)}", (progress, cancellation) => Hash(path, progress, cancellation));
+            _hashes.Add(path, hash);
         }
 
-        return fingerprint;
+        return hash;
     }
 
     private static string Hash(string path, IProgress<BuildProgress> progress, CancellationToken cancellation)

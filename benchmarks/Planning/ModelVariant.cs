@@ -40,18 +40,11 @@ internal sealed record ModelVariant(string Name, Precision Precision, int? Block
     public string ShownName => Path.Exists(Name) ? LlamaShape.Load(Name).Name : Name;
 
     /// <summary>True when a model's weights are somebody's and not random.</summary>
-    public static bool IsReal(string model)
-    {
-        if (!Directory.Exists(model) && !ModelFolderReader.IsModelFolder(model))
-        {
-            return Checkpoint.IsCheckpoint(model) && !Checkpoint.Open(model).IsSynthetic;
-        }
-
+    public static bool IsReal(string model) =>
+        ModelFolderReader.IsModelFolder(model) ? !ModelFolderReader.Open(model).IsSynthetic
+        : Checkpoint.IsCheckpoint(model) ? !Checkpoint.Open(model).IsSynthetic
         // A folder that is neither holds files of another program, and nobody makes those of random numbers.
-        return ModelFolderReader.IsModelFolder(model)
-            ? !ModelFolderReader.Open(model).IsSynthetic
-            : !Checkpoint.IsCheckpoint(model) || !Checkpoint.Open(model).IsSynthetic;
-    }
+        : Directory.Exists(model);
 
     public ModelBuildOptions BuildOptions(ExecutionProvider provider) =>
         new()

@@ -64,6 +64,8 @@ internal static class ModelVerifier
     /// <param name="store">Where they are kept.</param>
     public static Reference KeptAnswers(VerifiedSide reference, string sha256, ReferenceStore store)
     {
+        // What is kept is that library's; before it is loaded nobody knows which one it is.
+        NativeLibraries.RequireOnnxRuntime();
         string library = NativeLibraries.Loaded().FirstOrDefault(loaded => loaded.Name == "onnxruntime")?.Version ?? "unknown";
         string kind = reference.Options.FloatActivations ? "float" : "own";
         string prompts = string.Concat(Prompts(reference.Folder));

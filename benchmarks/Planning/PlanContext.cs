@@ -30,18 +30,25 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     /// <summary>Memory in bytes that a model can still take; null where the system does not tell.</summary>
     public Func<long?> AvailableMemory { get; init; } = MachineProbe.AvailableMemoryBytes;
 
+    /// <summary>Name, version and hash of the library that brings a provider; null where none was named.</summary>
+    public Func<string?> ProviderLibrary { get; init; } = () => PluginProvider.Identity;
+
     /// <summary>Threads of an engine on the CPU.</summary>
     public int CpuThreads => options.Threads ?? PhysicalCores.Count;
 
     /// <summary>What the user's options mean for an engine on a provider. An adapter is never the CPU's.</summary>
-    public EngineOptions EngineOptions(string engine, ExecutionProvider provider) =>
-        EngineCatalog.All.Any(kind => kind.Name == engine && kind.Format == ModelFormat.Gguf)
+    /// <exception cref="EngineException">It is none of this process's engines.</exception>
+    public EngineOptions EngineOptions(string engine, ExecutionProvider provider)
+    {
+        EngineKind kind = EngineCatalog.Get(engine);
+        return kind.Format == ModelFormat.Gguf
             ? Placed(provider) with
             {
                 KeyValueType = options.KeyValueType,
                 FlashAttention = options.FlashAttention,
             }
-            : OnnxRuntimeOptions(engine, provider);
+            : OnnxRuntimeOptions(kind, provider);
+    }
 
     // What is another runtime's to know is no part of a case.
     private EngineOptions Placed(ExecutionProvider provider) =>
@@ -49,22 +56,20 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
         {
             Provider = provider,
             Device = DeviceIndex(provider)?.ToString(CultureInfo.InvariantCulture),
-            ProviderLibrary = provider == ExecutionProvider.Plugin ? PluginProvider.Identity : null,
+            ProviderLibrary = provider == ExecutionProvider.Plugin ? ProviderLibrary() : null,
             Threads = provider == ExecutionProvider.Cpu ? CpuThreads : options.Threads,
         };
 
-    private EngineOptions OnnxRuntimeOptions(string engine, ExecutionProvider provider) =>
+    private EngineOptions OnnxRuntimeOptions(EngineKind kind, ExecutionProvider provider) =>
         Placed(provider) with
         {
             Optimization = options.Optimization,
-            Loop = EngineCatalog.All.FirstOrDefault(kind => kind.Name == engine)?.DefaultLoop(provider) is { } usual
-                ? options.Loop ?? usual
-                : null,
-            SessionEntries = SpinEntries.Over(options.Spin, Of(engine, options.SessionEntries, EngineCatalog.Names)),
+            Loop = kind.DefaultLoop(provider) is { } usual ? options.Loop ?? usual : null,
+            SessionEntries = SpinEntries.Over(options.Spin, Of(kind.Name, options.SessionEntries, EngineCatalog.Names)),
             ProviderOptions =
                 provider == ExecutionProvider.Cpu
                     ? new Dictionary<string, string>()
-                    : Of(engine, options.ProviderOptions, EngineCatalog.Names),
+                    : Of(kind.Name, options.ProviderOptions, EngineCatalog.Names),
         };
 
     /// <summary>The options that reach one of several owners: <c>genai:enable_cuda_graph</c> is genai's alone and wins over the same option

@@ -10,7 +10,7 @@ internal static class Workspace
     private const string Solution = "Llama3Perf.sln";
 
     /// <summary>The clone that this program was built in, or null for a published copy elsewhere.</summary>
-    public static string? RepositoryRoot { get; } = FindUpwards(AppContext.BaseDirectory) ?? FindUpwards(Environment.CurrentDirectory);
+    public static string? RepositoryRoot { get; } = RootOf(AppContext.BaseDirectory, Environment.CurrentDirectory);
 
     /// <summary>The folder <c>artifacts</c>: the clone's, or one below the current directory for a published copy.</summary>
     public static string Artifacts { get; } = Path.Combine(RepositoryRoot ?? Environment.CurrentDirectory, "artifacts");
@@ -20,26 +20,32 @@ internal static class Workspace
     public static string Results { get; } = Path.Combine(Artifacts, "results");
 
     /// <summary>False for a Debug build, whose numbers mean nothing.</summary>
-    public static bool IsOptimized { get; } =
+    public static bool IsOptimized =>
         typeof(Workspace).Assembly.GetCustomAttribute<DebuggableAttribute>() is not { IsJITOptimizerDisabled: true };
 
     /// <summary>Why BenchmarkDotNet could not build child processes here; null when it can.</summary>
-    public static string? NoBuiltProcesses()
+    public static string? NoBuiltProcesses() =>
+        WhyNoBuiltProcesses(RepositoryRoot, AppContext.BaseDirectory, PeerCommand.Find("dotnet") is not null);
+
+    /// <summary>The same for a program elsewhere.</summary>
+    internal static string? WhyNoBuiltProcesses(string? root, string program, bool hasDotnet)
     {
-        if (RepositoryRoot is null)
+        if (root is null)
         {
             return "no Llama3Perf.sln above this program";
         }
 
         // BenchmarkDotNet writes the path into a project file and command lines without quoting it.
-        if (AppContext.BaseDirectory.IndexOfAny(['&', ';', '%', '<', '>', '"', '\'', '$', '@', '#', ',']) is >= 0 and var index)
+        if (program.IndexOfAny(['&', ';', '%', '<', '>', '"', '\'', '$', '@', '#', ',']) is >= 0 and var index)
         {
-            return $"the folder {AppContext.BaseDirectory} has a '{AppContext.BaseDirectory[index]}' in its name, which BenchmarkDotNet's "
-                + "generated project does not survive";
+            return $"the folder {program} has a '{program[index]}' in its name, which BenchmarkDotNet's generated project does not survive";
         }
 
-        return PeerCommand.Find("dotnet") is null ? "no dotnet on PATH" : null;
+        return hasDotnet ? null : "no dotnet on PATH";
     }
+
+    /// <summary>The clone that a program lies in; else the one that it was started in.</summary>
+    internal static string? RootOf(string program, string current) => FindUpwards(program) ?? FindUpwards(current);
 
     private static string? FindUpwards(string? folder)
     {

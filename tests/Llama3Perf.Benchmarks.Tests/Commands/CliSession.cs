@@ -25,4 +25,21 @@ internal static class CliSession
             Console.SetError(error);
         }
     }
+
+    /// <summary>The lines that work writes to the standard output. What takes a moment adds one about its speed.</summary>
+    public static IReadOnlyList<string> Lines(Action work)
+    {
+        TextWriter output = Console.Out;
+        using StringWriter captured = new();
+        Console.SetOut(captured);
+        try
+        {
+            work();
+            return captured.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        }
+        finally
+        {
+            Console.SetOut(output);
+        }
+    }
 }

@@ -112,6 +112,16 @@ public sealed class OutcomeReaderTests
     }
 
     [Fact]
+    public void The_first_thing_that_went_wrong_is_the_one_that_is_told()
+    {
+        EngineDescription fallen = new("ort", ExecutionProvider.Dml) { PlacementWarning = "3 nodes on the CPU" };
+        LaunchStarted started = new(5, fallen, []);
+
+        Assert.Equal("out of memory", ReadPart(1, started, Iteration(1, newTokens: 2), new LaunchFailed("out of memory")).Error);
+        Assert.Equal("2 new tokens instead of 3", ReadPart(1, started, Iteration(1, newTokens: 2)).Error);
+    }
+
+    [Fact]
     public void A_process_that_could_not_be_built_fails_the_case_whatever_was_measured()
     {
         CaseOutcome outcome = OutcomeReader.Read(
@@ -194,7 +204,7 @@ public sealed class OutcomeReaderTests
                     Iteration(1),
                     Iteration(2),
                 ],
-                [new LaunchStarted(null, engine, []), Iteration(3), new LaunchEnded(1, 70), Iteration(4)],
+                [new LaunchStarted(null, engine, []), Iteration(3), new LaunchEnded(1, 60), new LaunchEnded(1, 70), Iteration(4)],
             ]),
             s_run,
             new RunEnvironment()

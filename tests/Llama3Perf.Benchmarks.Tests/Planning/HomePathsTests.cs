@@ -31,6 +31,24 @@ public sealed class HomePathsTests : IDisposable
     }
 
     [Fact]
+    public void The_home_folder_in_other_letters_is_another_one_where_letters_count()
+    {
+        string other = s_home.ToUpperInvariant();
+        Assert.SkipWhen(OperatingSystem.IsWindows() || other == s_home, "letter case is nothing there");
+
+        Assert.Equal(other, HomePaths.Shown(other));
+    }
+
+    [Fact]
+    public void The_home_folder_of_a_library_is_the_programs() =>
+        Assert.Equal(
+            ["runtimes/x/native/lib.so", "/usr/lib/lib.so"],
+            new[] { Path.Combine(AppContext.BaseDirectory, "runtimes", "x", "native", "lib.so"), "/usr/lib/lib.so" }.Select(
+                HomePaths.OfLibrary
+            )
+        );
+
+    [Fact]
     public void An_argument_is_read_back_exactly() =>
         Gen.OneOf(Gen.Const("~"), Gen.Const(s_home), Gen.Const("/"), Gen.Char["a~/=, "].Select(c => c.ToString()))
             .Array[0, 12]

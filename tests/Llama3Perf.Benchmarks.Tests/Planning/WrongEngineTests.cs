@@ -78,6 +78,7 @@ public sealed class WrongEngineTests : IDisposable
 
         Assert.Equal(VerificationStatus.Passed, Plan(logits => logits).Verification.Status);
 
+        Assert.Equal(file, Directory.GetFiles(Path.Combine(_folder, "models", ".references")).Single());
         Assert.Equal(written, File.GetLastWriteTimeUtc(file));
     }
 

@@ -109,6 +109,8 @@ public sealed class TokenizerFileTests
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":["a"]}}""", "Merges text file invalid")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":-1},"merges":[]}}""", "is no tokenizer.json that can be read")]
     [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[],"dropout":0.1}}""", "other ids each time (dropout)")]
+    [InlineData("""{"model":{},"decoder":{"type":"ByteLevel","trim_offsets":1e999}}""", "holds the number 1e999, which is out of range")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":-1E400}}}""", "holds the number -1E400, which is out of range")]
     [InlineData(
         """{"model":{"type":"BPE","vocab":{},"merges":[["a","b"]],"continuing_subword_prefix":"##"}}""",
         "lacks the continuing_subword_prefix '##'"

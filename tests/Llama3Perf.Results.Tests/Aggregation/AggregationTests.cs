@@ -29,6 +29,10 @@ public sealed class AggregationTests
     }
 
     [Fact]
+    public void Two_iterations_have_a_deviation() =>
+        Assert.Equal(7.0711, Value(RowOf([Sample(1, 1, 10), Sample(1, 2, 20)]), "decode_tps_stddev"));
+
+    [Fact]
     public void Drift_is_within_launches()
     {
         // Each launch loses 10 % from its first third to its last, whatever the order of the rows and the level of the launch.

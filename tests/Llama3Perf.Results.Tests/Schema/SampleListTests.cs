@@ -61,6 +61,19 @@ public sealed class SampleListTests
     }
 
     [Fact]
+    public void A_list_has_as_many_values_as_samples()
+    {
+        Sample[] samples = [.. TestRuns.Outcome(TestRuns.Case, launches: 2, iterations: 3).Samples];
+        SampleList list = new(samples[0], metrics: null);
+        Array.ForEach(samples, list.Add);
+
+        Assert.Equal(
+            samples.Select(sample => (TestRuns.Identity.RunId, sample.LaunchIndex, sample.TtftMs)),
+            list.Values(SampleSchema.Metric("ttft_ms"))
+        );
+    }
+
+    [Fact]
     public void Only_the_wanted_metrics_are_kept()
     {
         Sample sample = Odd(TestRuns.Outcome(TestRuns.Case, launches: 3, iterations: 30).Samples[0], 1);

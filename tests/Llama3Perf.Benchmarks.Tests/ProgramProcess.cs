@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Llama3Perf.Benchmarks.Tests;
 
@@ -61,6 +62,36 @@ internal sealed class ProgramProcess : IDisposable
     {
         using ProgramProcess program = new(folder, arguments, variables);
         return program.Wait();
+    }
+
+    /// <summary>Skips a test of a signal that programs started here ignore: what nohup or a shell's background job starts inherits
+    /// that.</summary>
+    public static void SkipIfIgnored(string signal)
+    {
+        int number = signal switch
+        {
+            "HUP" => 1,
+            "INT" => 2,
+            _ => 0,
+        };
+        if (number == 0 || !File.Exists("/proc/self/status"))
+        {
+            return;
+        }
+
+        // Asked of a child: this process has handlers of its own in their place.
+        using var grep = Process.Start(
+            new ProcessStartInfo("grep", ["SigIgn", "/proc/self/status"]) { RedirectStandardOutput = true, UseShellExecute = false }
+        )!;
+        ulong ignored = ulong.Parse(
+            grep.StandardOutput.ReadToEnd().Split('\t')[^1].Trim(),
+            NumberStyles.AllowHexSpecifier,
+            CultureInfo.InvariantCulture
+        );
+        Assert.SkipWhen(
+            (ignored >> (number - 1) & 1) != 0,
+            $"SIG{signal} is ignored by what is started here (nohup, or in the background)"
+        );
     }
 
     /// <summary>Sends it a signal by its name, <c>KILL</c> or <c>TERM</c>; it may have ended before.</summary>

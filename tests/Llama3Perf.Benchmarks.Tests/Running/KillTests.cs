@@ -128,6 +128,7 @@ public sealed class KillTests : IDisposable
     public void A_run_of_processes_is_resumed(string signal, int expectedExitCode)
     {
         Assert.SkipWhen(s_kills <= 5, "takes a minute; LLAMA3PERF_KILLS=50 runs it");
+        ProgramProcess.SkipIfIgnored(signal);
         string[] command =
         [
             .. "run --engine ort --model llama-tiny --precision int4 --prompt pp8".Split(' '),

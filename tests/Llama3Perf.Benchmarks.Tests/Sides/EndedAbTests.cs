@@ -18,6 +18,7 @@ public sealed class EndedAbTests : IDisposable
     public async Task What_ends_it_leaves_the_launches_so_far(string signal, int expectedExitCode)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs kill");
+        ProgramProcess.SkipIfIgnored(signal);
         using Process process = SuiteProgram.This.Start([
             "ab",
             .. AbTests.Small[..^2],

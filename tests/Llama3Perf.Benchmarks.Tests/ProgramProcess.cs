@@ -95,12 +95,37 @@ internal sealed class ProgramProcess : IDisposable
     }
 
     /// <summary>Sends it a signal by its name, <c>KILL</c> or <c>TERM</c>; it may have ended before.</summary>
-    public void Signal(string name)
+    public void Signal(string name) => Signal(name, [_process.Id]);
+
+    /// <summary>Sends it and the processes that it started a signal, as a terminal does. Linux tells which those are.</summary>
+    public void SignalAll(string name) => Signal(name, [_process.Id, .. Children(_process.Id)]);
+
+    private static void Signal(string name, IEnumerable<int> processes)
     {
         using var kill = Process.Start(
-            new ProcessStartInfo("kill", [$"-{name}", $"{_process.Id}"]) { RedirectStandardError = true, UseShellExecute = false }
+            new ProcessStartInfo("kill", [$"-{name}", .. processes.Select(id => $"{id}")])
+            {
+                RedirectStandardError = true,
+                UseShellExecute = false,
+            }
         )!;
         kill.WaitForExit();
+    }
+
+    private static IEnumerable<int> Children(int parent) =>
+        Process.GetProcesses().Select(process => process.Id).Where(id => ParentOf(id) == parent);
+
+    // The name in the second place may hold blanks and parentheses.
+    private static int ParentOf(int id)
+    {
+        try
+        {
+            return int.Parse(File.ReadAllText($"/proc/{id}/stat").Split(')')[^1].Split(' ')[2], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0; // It has ended.
+        }
     }
 
     /// <summary>Waits for its end. What it started may hold its output open.</summary>

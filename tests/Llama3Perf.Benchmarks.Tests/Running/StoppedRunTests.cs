@@ -27,12 +27,17 @@ public sealed class StoppedRunTests : IDisposable
             ]
         );
 
-        // Its iterations take longer than three turns of this, so that one of them at least is met.
+        while (!process.HasEnded && !File.Exists(Path.Combine(path, "plan.json")))
+        {
+            Thread.Sleep(20);
+        }
+
+        // Its iterations take longer than two turns of this, so that one of them at least is met.
         while (!process.HasEnded)
         {
-            Thread.Sleep(250);
+            Thread.Sleep(500);
             process.SignalAll("STOP");
-            Thread.Sleep(400);
+            Thread.Sleep(350);
             process.SignalAll("CONT");
         }
 

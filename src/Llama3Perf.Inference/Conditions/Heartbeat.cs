@@ -60,6 +60,7 @@ internal sealed class GapCounter(double periodMs, double nowMs, double cpuMs)
 
     private double _lastMs = nowMs;
     private double _lastCpuMs = cpuMs;
+    private double _mostProcessors;
 
     /// <summary>Sum of the gaps.</summary>
     public double StoppedMs { get; private set; }
@@ -68,9 +69,15 @@ internal sealed class GapCounter(double periodMs, double nowMs, double cpuMs)
     public void Beat(double nowMs, double cpuMs)
     {
         double gap = nowMs - _lastMs - periodMs;
-        if (gap > LeastGapMs && cpuMs - _lastCpuMs < gap * MostCpuShare)
+        double cpu = cpuMs - _lastCpuMs;
+        if (gap > LeastGapMs)
         {
-            StoppedMs += gap;
+            // Until it was stopped, at most two periods, it may have used every processor that it was seen to use.
+            StoppedMs += cpu < (gap * MostCpuShare) + (_mostProcessors * 2 * periodMs) ? gap : 0;
+        }
+        else if (nowMs - _lastMs > periodMs / 2)
+        {
+            _mostProcessors = Math.Max(_mostProcessors, cpu / (nowMs - _lastMs));
         }
 
         (_lastMs, _lastCpuMs) = (nowMs, cpuMs);

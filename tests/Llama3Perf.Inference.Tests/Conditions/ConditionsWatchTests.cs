@@ -28,6 +28,26 @@ public sealed class ConditionsWatchTests
     }
 
     [Fact]
+    public void What_many_threads_computed_before_the_stop_does_not_hide_it()
+    {
+        GapCounter gaps = new(50, 0, 0);
+        gaps.Beat(50, 800);
+        gaps.Beat(1100, 1600);
+
+        Assert.Equal(1000, gaps.StoppedMs);
+    }
+
+    [Fact]
+    public void Many_threads_that_compute_on_are_no_stop()
+    {
+        GapCounter gaps = new(50, 0, 0);
+        gaps.Beat(50, 800);
+        gaps.Beat(1100, 800 + (1050 * 4));
+
+        Assert.Equal(0, gaps.StoppedMs);
+    }
+
+    [Fact]
     public void A_beat_that_is_late_because_the_process_computes_is_none()
     {
         GapCounter gaps = new(50, 0, 0);

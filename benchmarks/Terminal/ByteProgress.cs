@@ -8,6 +8,7 @@ namespace Llama3Perf.Benchmarks.Terminal;
 internal static class ByteProgress
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     public static T Show<T>(string title, Func<IProgress<BuildProgress>, CancellationToken, T> work)
     {
@@ -21,7 +22,7 @@ internal static class ByteProgress
         Console.CancelKeyPress += cancel;
         try
         {
-            Bar bar = new(title);
+            using Bar bar = new(title);
             T result = work(bar, cancellation.Token);
             bar.End();
             return result;
@@ -32,9 +33,10 @@ internal static class ByteProgress
         }
     }
 
-    private sealed class Bar(string title) : IProgress<BuildProgress>
+    private sealed class Bar(string title) : IProgress<BuildProgress>, IDisposable
     {
         private readonly Stopwatch _watch = Stopwatch.StartNew();
+        private readonly LiveLine _line = new();
         private readonly Lock _lock = new();
         private TimeSpan _lastDrawn;
         private BuildProgress? _last;
@@ -45,48 +47,39 @@ internal static class ByteProgress
             {
                 _last = value;
                 TimeSpan now = _watch.Elapsed;
-                if (now > s_patience && now - _lastDrawn > TimeSpan.FromMilliseconds(100) && !Console.IsOutputRedirected)
+                if (now > s_patience && now - _lastDrawn > s_pause)
                 {
                     _lastDrawn = now;
-                    Draw(value, now);
+                    double share = value.BytesTotal > 0 ? (double)value.BytesDone / value.BytesTotal : 0;
+                    _line.Show(
+                        [
+                            Invariant($"{title} {share:0%}"),
+                            LiveLine.Bar(share),
+                            Invariant($"{value.BytesDone / 1e9 / now.TotalSeconds:0.00} GB/s"),
+                            Invariant($"{value.BytesDone / 1e9:0.00} of {value.BytesTotal / 1e9:0.00} GB"),
+                        ],
+                        share > 0 ? now.TotalSeconds * (1 - share) / share : null,
+                        isGuess: false,
+                        Stopwatch.GetTimestamp()
+                    );
                 }
             }
         }
 
         public void End()
         {
+            _line.Clear();
             if (_last is { } last && _watch.Elapsed > s_patience)
             {
-                string line = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{title}: {last.BytesTotal / 1e9:0.00} GB in {_watch.Elapsed.TotalSeconds:0.0} s, "
-                        + $"{last.BytesTotal / 1e9 / _watch.Elapsed.TotalSeconds:0.00} GB/s"
+                Screen.Line(
+                    Invariant($"{title}: {last.BytesTotal / 1e9:0.00} GB in {_watch.Elapsed.TotalSeconds:0.0} s, ")
+                        + Invariant($"{last.BytesTotal / 1e9 / _watch.Elapsed.TotalSeconds:0.00} GB/s")
                 );
-                Console.WriteLine((Console.IsOutputRedirected ? "" : "\r") + line + new string(' ', 30));
             }
         }
 
-        private static string Left(double share, TimeSpan elapsed)
-        {
-            TimeSpan left = share > 0 ? elapsed * ((1 - share) / share) : TimeSpan.MaxValue;
-            return left < TimeSpan.FromHours(24)
-                ? left.ToString(left.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture)
-                : "?";
-        }
+        public void Dispose() => _line.Dispose();
 
-        private void Draw(BuildProgress value, TimeSpan elapsed)
-        {
-            const int width = 30;
-            double share = value.BytesTotal > 0 ? (double)value.BytesDone / value.BytesTotal : 0;
-            int filled = (int)(share * width);
-            string bar = new string('█', filled) + new string('░', width - filled);
-            Console.Write(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"\r{title} {bar} {share:0%}  {value.BytesDone / 1e9:0.00}/{value.BytesTotal / 1e9:0.00} GB  "
-                        + $"{value.BytesDone / 1e9 / elapsed.TotalSeconds:0.00} GB/s  {Left(share, elapsed)} left   "
-                )
-            );
-        }
+        private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -6,13 +6,12 @@ namespace Llama3Perf.Benchmarks.Terminal;
 /// <summary>A progress bar over work that is counted in steps; it goes when the work is over.</summary>
 internal sealed class CountProgress(string title, int total) : IDisposable
 {
-    private const int Width = 30;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly LiveLine _line = new();
     private TimeSpan _lastDrawn;
     private int _done;
-    private int _drawn;
 
     /// <summary>Before the first step a model may have to be loaded: the bar is there from the beginning.</summary>
     public static CountProgress Begin(string title, int total)
@@ -34,27 +33,13 @@ internal sealed class CountProgress(string title, int total) : IDisposable
         }
     }
 
-    private void Draw()
-    {
-        if (Console.IsOutputRedirected)
-        {
-            return;
-        }
-
-        int filled = Math.Min(Width, Width * _done / Math.Max(1, total));
-        string line = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{title} {new string('█', filled)}{new string('░', Width - filled)} {_done}/{total}"
+    private void Draw() =>
+        _line.Show(
+            [string.Create(CultureInfo.InvariantCulture, $"{title} {_done}/{total}"), LiveLine.Bar((double)_done / Math.Max(1, total))],
+            _done > 0 ? _watch.Elapsed.TotalSeconds / _done * (total - _done) : null,
+            isGuess: false,
+            Stopwatch.GetTimestamp()
         );
-        _drawn = Math.Max(_drawn, line.Length);
-        Console.Write("\r" + line);
-    }
 
-    public void Dispose()
-    {
-        if (_drawn > 0)
-        {
-            Console.Write("\r" + new string(' ', _drawn) + "\r");
-        }
-    }
+    public void Dispose() => _line.Dispose();
 }

@@ -69,6 +69,14 @@ internal sealed class LiveLine : IDisposable
         Clear();
     }
 
+    /// <summary>A bar of the part that is done.</summary>
+    internal static string Bar(double share)
+    {
+        const int width = 20;
+        int filled = (int)(Math.Clamp(share, 0, 1) * width);
+        return new string('█', filled) + new string('░', width - filled);
+    }
+
     /// <summary>The line at a width: the parts that fit, none of them cut but the first.</summary>
     internal static string Fit(IReadOnlyList<string> parts, int width)
     {

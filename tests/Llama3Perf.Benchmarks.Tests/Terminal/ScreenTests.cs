@@ -29,6 +29,14 @@ public sealed class ScreenTests
         Gen.Int[8, 100].Sample(width => LiveLine.Fit(parts, width).Length <= width);
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.52, 10)]
+    [InlineData(1, 20)]
+    [InlineData(1.5, 20)]
+    public void A_bar_is_as_long_whatever_is_done(double share, int filled) =>
+        Assert.Equal(new string('█', filled) + new string('░', 20 - filled), LiveLine.Bar(share));
+
     [Fact]
     public void Lines_break_between_words() =>
         Gen.String[Gen.Char.AlphaNumeric, 1, 20]

@@ -76,8 +76,8 @@ internal static class GraphAgreement
         if (!Has(graph.Input, folder.Names.InputIds) && Has(graph.Input, Embeddings))
         {
             throw new ModelException(
-                $"{folder.GraphPath} takes {Embeddings} instead of input_ids, as genai_config.json says too: it was exported without its "
-                    + "embedding, and no engine here makes embeddings. Export it with the embedding."
+                $"{folder.GraphPath} takes {Embeddings} instead of {folder.Names.InputIds}: it was exported without its embedding, and no "
+                    + "engine here makes embeddings. Export it with the embedding."
             );
         }
     }

@@ -17,11 +17,11 @@ public sealed record TokenizerFacts(string Kind, int Size, int AddedCount)
             using FileStream stream = InputFile.Open(Path.Combine(folder, "tokenizer.json"), InputFile.MaxJsonBytes, "is not JSON");
             using var document = JsonDocument.Parse(stream);
             JsonElement model = document.RootElement.GetProperty("model");
-            int[] ids = [.. model.GetProperty("vocab").EnumerateObject().Select(token => token.Value.GetInt32())];
-            int[] added = document.RootElement.TryGetProperty("added_tokens", out JsonElement list)
-                ? [.. list.EnumerateArray().Select(token => token.GetProperty("id").GetInt32())]
+            Dictionary<string, int> ids = Vocabulary(model.GetProperty("vocab"));
+            string[] added = document.RootElement.TryGetProperty("added_tokens", out JsonElement list)
+                ? [.. list.EnumerateArray().Select(token => Text(token.GetProperty("content")))]
                 : [];
-            return new TokenizerFacts(KindOf(document.RootElement, model), ids.Concat(added).Append(-1).Max() + 1, added.Length);
+            return new TokenizerFacts(KindOf(document.RootElement, model), SizeOf(ids, added), added.Length);
         }
         catch (Exception e)
             when (e
@@ -37,6 +37,33 @@ public sealed record TokenizerFacts(string Kind, int Size, int AddedCount)
             return null;
         }
     }
+
+    // Texts with their ids, or a list of texts with their scores, whose places are the ids.
+    private static Dictionary<string, int> Vocabulary(JsonElement vocabulary) =>
+        vocabulary.ValueKind == JsonValueKind.Array
+            ? vocabulary
+                .EnumerateArray()
+                .Select((entry, id) => (Text: Text(entry[0]), Id: id))
+                .DistinctBy(entry => entry.Text)
+                .ToDictionary(entry => entry.Text, entry => entry.Id)
+            : vocabulary
+                .EnumerateObject()
+                .DistinctBy(token => token.Name)
+                .ToDictionary(token => token.Name, token => token.Value.GetInt32());
+
+    // As Hugging Face assigns them, whatever ids the file names: one that the vocabulary has keeps its id there, the others follow it.
+    private static int SizeOf(Dictionary<string, int> ids, string[] added)
+    {
+        int last = -1;
+        foreach (string text in added.Distinct())
+        {
+            last = Math.Max(last, ids.TryGetValue(text, out int id) ? id : Math.Max(ids.Count, last + 1));
+        }
+
+        return ids.Values.Append(last).Max() + 1;
+    }
+
+    private static string Text(JsonElement element) => element.GetString() ?? throw new JsonException();
 
     private static string KindOf(JsonElement root, JsonElement model)
     {

@@ -7,23 +7,26 @@ namespace Llama3Perf.Models.Llama;
 /// <summary>genai_config.json, with the keys and values of ONNX Runtime GenAI's own builder.</summary>
 internal static class GenAiConfigText
 {
-    public static string Text(LlamaShape shape, GraphTarget target, string graphFile, SpecialTokens tokens) =>
-        FolderJson.Text(
-            new JsonObject
-            {
-                ["model"] = new JsonObject
-                {
-                    ["bos_token_id"] = tokens.BosTokenId,
-                    ["context_length"] = shape.ContextLength,
-                    ["decoder"] = Decoder(shape, target, graphFile),
-                    ["eos_token_id"] = new JsonArray([.. tokens.EosTokenIds.Select(id => (JsonNode)id)]),
-                    ["pad_token_id"] = tokens.PadTokenId,
-                    ["type"] = "llama",
-                    ["vocab_size"] = shape.VocabularySize,
-                },
-                ["search"] = Search(shape),
-            }
-        );
+    public static string Text(LlamaShape shape, GraphTarget target, string graphFile, SpecialTokens tokens)
+    {
+        JsonObject model = new()
+        {
+            ["bos_token_id"] = tokens.BosTokenId,
+            ["context_length"] = shape.ContextLength,
+            ["decoder"] = Decoder(shape, target, graphFile),
+            ["eos_token_id"] = new JsonArray([.. tokens.EosTokenIds.Select(id => (JsonNode)id)]),
+            ["pad_token_id"] = tokens.PadTokenId,
+            ["type"] = "llama",
+            ["vocab_size"] = shape.VocabularySize,
+        };
+        // GenAI's reader takes a number or nothing.
+        foreach (string none in model.Where(entry => entry.Value is null).Select(entry => entry.Key).ToArray())
+        {
+            model.Remove(none);
+        }
+
+        return FolderJson.Text(new JsonObject { ["model"] = model, ["search"] = Search(shape) });
+    }
 
     private static JsonObject Decoder(LlamaShape shape, GraphTarget target, string graphFile)
     {

@@ -101,7 +101,7 @@ public sealed class GraphCaseTests
     {
         using CaseFolder folder = new("official-no-embeddings");
         Assert.Contains(
-            "takes inputs_embeds instead of input_ids, as genai_config.json says too",
+            "takes inputs_embeds instead of input_ids: it was exported without its embedding",
             Assert.Throws<ModelException>(() => ModelFolderReader.Open(folder.Path)).Message,
             StringComparison.Ordinal
         );

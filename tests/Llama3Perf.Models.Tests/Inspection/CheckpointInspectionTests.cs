@@ -76,12 +76,20 @@ public sealed class CheckpointInspectionTests
 
     [Theory]
     [InlineData(
-        """{"model":{"type":"BPE","byte_fallback":true,"vocab":{"a":0}},"added_tokens":[{"id":7}]}""",
+        """{"model":{"type":"BPE","byte_fallback":true,"vocab":{"a":0}},"added_tokens":[{"id":7,"content":"b"}]}""",
         "SentencePiece-style BPE",
-        8,
+        2,
         1
     )]
     [InlineData("""{"model":{"type":"WordPiece","vocab":{"a":0,"b":4}}}""", "WordPiece", 5, 0)]
+    [InlineData("""{"model":{"type":"Unigram","vocab":[["a",-1.5],["b",-2]]},"added_tokens":[{"id":9,"content":"c"}]}""", "Unigram", 3, 1)]
+    // Hugging Face does not take ids from the file: after the two of the vocabulary come 2 and 3, and a token that is in it keeps its id.
+    [InlineData(
+        """{"model":{"vocab":{"a":0,"b":1}},"added_tokens":[{"id":7,"content":"c"},{"id":9,"content":"d"},{"id":5,"content":"a"}]}""",
+        "BPE",
+        4,
+        3
+    )]
     public void Other_tokenizers_are_named(string json, string kind, int size, int added)
     {
         using CheckpointBuilder checkpoint = new();

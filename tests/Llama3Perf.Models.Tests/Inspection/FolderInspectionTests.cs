@@ -175,7 +175,7 @@ public sealed class FolderInspectionTests : IDisposable
         File.WriteAllText(config, model.ToJsonString());
         string tokenizer = Path.Combine(path, "tokenizer.json");
         var tokens = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(tokenizer))!;
-        tokens["added_tokens"]![0]!["id"] = 5000;
+        tokens["model"]!["vocab"]!["beyond"] = 5000;
         File.WriteAllText(tokenizer, tokens.ToJsonString());
 
         string problems = string.Join('\n', FolderInspection.Of(path).Problems);

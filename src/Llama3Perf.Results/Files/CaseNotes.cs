@@ -32,9 +32,40 @@ public static partial class CaseNotes
             .. Grouped(rows, names, row => row.Status == CaseStatus.Interrupted ? $"interrupted: {Reason(row)}" : null),
             .. weights,
             .. Grouped(rows, names, row => row.OutputStable == false ? "the generated tokens differ between iterations" : null),
+            .. Verification(rows, names),
             .. Fitness(rows, names),
             .. Grouped(rows, names, row => row.Notes is null ? null : Short(row.Notes)),
             .. Grouped(rows, names, row => row.Status == CaseStatus.Skipped ? $"skipped: {Reason(row)}" : null),
+        ];
+    }
+
+    // Silence would not say that anybody looked. What failed is among the failures.
+    private static IEnumerable<string> Verification(IReadOnlyList<ResultRow> rows, CaseNames names)
+    {
+        VerificationOutcome[] passed =
+        [
+            .. rows.Select(row => row.Verification).Where(outcome => outcome.Status == VerificationStatus.Passed),
+        ];
+        string[] figures =
+        [
+            passed.Length == 1 ? "1 case" : Invariant($"{passed.Length} cases"),
+            .. passed.Max(outcome => outcome.KlNats) is { } kl ? [Invariant($"KL at most {kl:0.###e+0} nats")] : Array.Empty<string>(),
+            .. passed.Min(outcome => outcome.TopPercent) is { } top ? [Invariant($"top-1 at least {top:0.#} %")] : Array.Empty<string>(),
+        ];
+        return
+        [
+            .. passed.Length == 0 ? Array.Empty<string>() : [$"Verified before timing: {string.Join(", ", figures)}."],
+            .. Grouped(
+                rows,
+                names,
+                row =>
+                    row.Verification.Status switch
+                    {
+                        VerificationStatus.Unverified => $"unverified: {Short(row.Verification.Detail ?? "no reason known")}",
+                        VerificationStatus.Off => "not verified: --verify off",
+                        _ => null,
+                    }
+            ),
         ];
     }
 
@@ -117,6 +148,8 @@ public static partial class CaseNotes
             : group.Length == 1 ? common
             : $"{common} ({count})";
     }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string Reason(ResultRow row) => Short(row.Error ?? "no reason known");
 

@@ -159,6 +159,7 @@ public sealed class CaseTable
         : row.OutputStable == false ? "tokens differ"
         : row.Fitness.Verdict == Steadiness.Unsteady ? "unsteady"
         : Spread(row) > NoisyPercent ? "noisy"
+        : row.Verification.Status is VerificationStatus.Unverified ? "unverified"
         : "";
 
     private static TextTable ToTable(List<RankedColumn> columns) =>

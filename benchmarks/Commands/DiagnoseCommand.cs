@@ -23,18 +23,14 @@ internal sealed class DiagnoseCommand
         "folder"
     );
 
-    private readonly Option<ExecutionProvider?> _provider = OptionFactory.Value<ExecutionProvider?>(
+    private readonly Option<ExecutionProvider?> _provider = NativeSettings.Provider(
         "--provider",
-        "cpu, dml, cuda, webgpu: where the suspected folder is computed. Default: cpu.",
-        text => OptionFactory.ProviderOf(text),
-        "name"
+        "Where the suspected folder is computed: cpu, dml, cuda, webgpu, or a --provider-library by its name. Default: cpu."
     );
 
-    private readonly Option<ExecutionProvider?> _againstProvider = OptionFactory.Value<ExecutionProvider?>(
+    private readonly Option<ExecutionProvider?> _againstProvider = NativeSettings.Provider(
         "--against-provider",
-        "Where the trusted folder is computed. Default: cpu.",
-        text => OptionFactory.ProviderOf(text),
-        "name"
+        "Where the trusted folder is computed. Default: cpu."
     );
 
     private readonly Option<string?> _prompt = OptionFactory.Value(
@@ -54,7 +50,7 @@ internal sealed class DiagnoseCommand
 
     private readonly EngineSettings _settings = new();
 
-    private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
+    private readonly NativeSettings _native = new();
 
     public static Command Create()
     {
@@ -71,8 +67,8 @@ internal sealed class DiagnoseCommand
             verb._againstProvider,
             verb._prompt,
             verb._limit,
-            verb._runtimeDir,
         };
+        verb._native.AddTo(command);
         verb._settings.AddTo(command);
 
         command.SetAction(verb.Run);
@@ -88,7 +84,7 @@ internal sealed class DiagnoseCommand
             throw new UsageException("diagnose needs two sides: --provider NAME other than cpu, or --against FOLDER");
         }
 
-        RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
+        _native.Use(parsed);
         PlanContext context = new(
             _settings.Over(new SuiteOptions(), parsed),
             MachineProbe.Capture(),

@@ -36,11 +36,9 @@ internal static class GenerateCommand
             name => EngineCatalog.Get(name).Name,
             "name"
         );
-        Option<ExecutionProvider?> provider = OptionFactory.Value<ExecutionProvider?>(
+        Option<ExecutionProvider?> provider = NativeSettings.Provider(
             "--provider",
-            "cpu, dml, cuda, webgpu. Default: the best that is there.",
-            text => OptionFactory.ProviderOf(text),
-            "name"
+            "cpu, dml, cuda, webgpu, or a --provider-library by its name. Default: the best that is there."
         );
         Option<string?> prompt = OptionFactory.Value(
             "--prompt",
@@ -48,7 +46,12 @@ internal static class GenerateCommand
             OptionFactory.Text,
             "text"
         );
-        Option<string?> template = OptionFactory.ChatTemplate();
+        Option<string?> template = OptionFactory.Value(
+            OptionFactory.ChatTemplateName,
+            $"Wraps the prompt: {OptionFactory.ChatTemplates}. Default: none.",
+            OptionFactory.ChatTemplateOf,
+            "name"
+        );
         Option<bool> addBos = OptionFactory.Flag("--add-bos", OptionFactory.AddBosHelp);
         Option<int?> maxLength = OptionFactory.Value<int?>(
             "--max-length",
@@ -61,7 +64,7 @@ internal static class GenerateCommand
             "Goes on to --max-length whatever the model says; synthetic models always do."
         );
         EngineSettings settings = new();
-        Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
+        NativeSettings native = new();
         Command command = new("generate", "Generates from one prompt: the text as it comes, then one line with the times.")
         {
             model,
@@ -73,20 +76,20 @@ internal static class GenerateCommand
             addBos,
             maxLength,
             ignoreEos,
-            runtimeDir,
         };
+        native.AddTo(command);
         settings.AddTo(command);
 
         command.SetAction(parsed =>
         {
-            RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
+            native.Use(parsed);
             SuiteOptions options = new()
             {
                 Models = [parsed.GetValue(model) ?? "llama-125m"],
                 Precisions = parsed.GetValue(precision) is { } asked ? [asked] : null,
                 Engines = parsed.GetValue(engine) is { } name ? [name] : null,
                 Providers = parsed.GetValue(provider) is { } place ? [place] : null,
-                ChatTemplate = parsed.GetValue(template) ?? "none",
+                ChatTemplates = [parsed.GetValue(template) ?? "none"],
                 AddBos = parsed.GetValue(addBos),
             };
             Generate(
@@ -108,7 +111,10 @@ internal static class GenerateCommand
         EngineKind kind = EngineCatalog.Get(choice.Engine);
         ModelFolder folder = context.Models.For(kind, OpenOrBuild(context, provider));
         PromptTokenizer tokenizer = PromptTokenizer.For(folder);
-        TokenizedPrompt prompt = tokenizer.Tokenize(Prompt.Parse(promptText), options.PromptForm(folder.TokenizerFolder));
+        TokenizedPrompt prompt = tokenizer.Tokenize(
+            Prompt.Parse(promptText),
+            options.PromptForm(options.ChatTemplates[0], folder.TokenizerFolder)
+        );
         if (maxLength <= prompt.TokenIds.Length || maxLength > folder.ContextLength)
         {
             throw new UsageException(

@@ -20,7 +20,7 @@ internal static class InspectCommand
             text => OptionFactory.Number(0.001, 1e6)(text),
             "GB/s"
         );
-        Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
+        NativeSettings native = new();
         Command command = new(
             "inspect",
             "Shows what a model folder or a checkpoint is: shape, storage, bytes a token, providers it suits, problems. Reads no weights."
@@ -28,11 +28,11 @@ internal static class InspectCommand
         {
             folder,
             bandwidth,
-            runtimeDir,
+            native.RuntimeDir,
         };
         command.SetAction(parsed =>
         {
-            RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
+            native.Use(parsed);
             Show(parsed.GetRequiredValue(folder), parsed.GetValue(bandwidth) ?? 50);
             return ExitCode.Success;
         });

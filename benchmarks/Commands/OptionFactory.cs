@@ -22,13 +22,17 @@ internal static class OptionFactory
 
     /// <summary>One value. The last one counts when the option is repeated, so that a script can add to a command line.</summary>
     public static Option<T?> Value<T>(string name, string help, Func<string, T> parse, string helpName) =>
+        Value(name, help, (text, _) => parse(text), helpName);
+
+    /// <summary>Whose value is understood beside the rest of the command line.</summary>
+    public static Option<T?> Value<T>(string name, string help, Func<string, ArgumentResult, T> parse, string helpName) =>
         new(name)
         {
             Description = help,
             HelpName = helpName,
             Arity = ArgumentArity.OneOrMore,
             AllowMultipleArgumentsPerToken = false,
-            CustomParser = result => Parse(result, name, parse),
+            CustomParser = result => Parse(result, name, text => parse(text, result)),
         };
 
     /// <summary>A comma-separated list; the option may also be repeated. Null when it is not given.</summary>
@@ -66,14 +70,13 @@ internal static class OptionFactory
     /// <summary>Prompts: one text an option, commas and all, or a list of nothing but ppN.</summary>
     public static Option<IReadOnlyList<string>?> Prompts(string help) => List("--prompt", help, Prompt.Arguments, Text, "text");
 
-    public static Option<string?> ChatTemplate() =>
-        Value(
-            "--chat-template",
-            $"Wraps text prompts: {string.Join(", ", Template.Names)}, or {ModelChatTemplate.Name}: the model's own, which "
-                + "onnxruntime-genai renders. Default: none.",
-            name => name == ModelChatTemplate.Name ? name : Template.Get(name).Name,
-            "name"
-        );
+    public const string ChatTemplateName = "--chat-template";
+
+    /// <summary>What wraps text prompts, as one of the names of <c>--chat-template</c>.</summary>
+    public static string ChatTemplateOf(string name) => name == ModelChatTemplate.Name ? name : Template.Get(name).Name;
+
+    public static string ChatTemplates { get; } =
+        $"{string.Join(", ", Template.Names)}, or {ModelChatTemplate.Name}: the model's own, which onnxruntime-genai renders";
 
     /// <summary><c>key=value</c>, repeatable. Null when it is not given.</summary>
     public static Option<IReadOnlyDictionary<string, string>?> Pairs(string name, string help) =>

@@ -37,12 +37,7 @@ internal static class PairsCommand
             name => EngineCatalog.Get(name).Name,
             "A,B"
         );
-        Option<ExecutionProvider?> provider = OptionFactory.Value<ExecutionProvider?>(
-            "--provider",
-            "Default: cpu.",
-            text => OptionFactory.ProviderOf(text),
-            "name"
-        );
+        Option<ExecutionProvider?> provider = NativeSettings.Provider("--provider", "Default: cpu.");
         Option<IReadOnlyList<string>?> prompts = OptionFactory.Prompts("Text, @file.txt or ppN; repeatable. Default: pp15,pp512.");
         Option<int?> newTokens = OptionFactory.Value<int?>(
             "--new-tokens",
@@ -67,7 +62,7 @@ internal static class PairsCommand
             "process|none"
         );
         EngineSettings settings = new();
-        Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
+        NativeSettings native = new();
         Command command = new("pairs", "Compares two engines generation by generation, in turn, in one process.")
         {
             model,
@@ -79,14 +74,14 @@ internal static class PairsCommand
             pairs,
             overhead,
             isolation,
-            runtimeDir,
         };
+        native.AddTo(command);
         settings.AddTo(command);
 
         command.SetAction(parsed =>
         {
             MeasurableBuild.Require();
-            RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
+            native.Use(parsed);
             IReadOnlyList<string> names = parsed.GetValue(engines) ?? (parsed.GetValue(overhead) ? ["ort"] : ["ort", "genai"]);
             int count = parsed.GetValue(pairs) ?? 11;
             int tokens = parsed.GetValue(newTokens) ?? 128;

@@ -1,6 +1,7 @@
 using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
+using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Commands;
@@ -21,7 +22,9 @@ internal sealed record Preset(string Name, SuiteOptions Options)
                 Engines = EngineFamilies.Names,
                 Precisions = [Precision.Fp16, Precision.Int4],
                 Prompts = ["OpenVINO is"],
+                ChatTemplates = [ModelChatTemplate.Name, "none"],
                 MaxLengths = [143],
+                AsArticle = true,
             }
         ),
     ];

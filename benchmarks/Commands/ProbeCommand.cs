@@ -32,8 +32,7 @@ internal static class ProbeCommand
     public static Command Create()
     {
         Option<bool> json = OptionFactory.Flag("--json", "Prints JSON.");
-        Option<IReadOnlyList<string>?> runtimeDir = RuntimeDirectory.Option();
-        Option<ProviderLibrary?> providerLibrary = ProviderLibraryOption.Option();
+        NativeSettings native = new();
         Option<string?> python = OptionFactory.Value(
             "--python",
             "Python of the external engines, or one each: transformers=PATH,ipex-llm=PATH.",
@@ -43,14 +42,12 @@ internal static class ProbeCommand
         Command command = new("probe", "Shows the machine, its adapters and drivers, the native libraries, and where each engine can run.")
         {
             json,
-            runtimeDir,
-            providerLibrary,
             python,
         };
+        native.AddTo(command);
         command.SetAction(parsed =>
         {
-            RuntimeDirectory.Use(parsed.GetValue(runtimeDir));
-            ProviderLibraryOption.Use(parsed.GetValue(providerLibrary));
+            native.Use(parsed);
             Probe probe = Probe.Take(parsed.GetValue(python));
             if (parsed.GetValue(json))
             {

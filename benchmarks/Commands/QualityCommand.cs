@@ -64,7 +64,7 @@ internal sealed class QualityCommand
         "folder"
     );
 
-    private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
+    private readonly NativeSettings _native = new();
 
     public static Command Create()
     {
@@ -78,7 +78,7 @@ internal sealed class QualityCommand
             verb._maxTokens,
             verb._threads,
             verb._output,
-            verb._runtimeDir,
+            verb._native.RuntimeDir,
         };
         verb._model.Required = true;
         verb._text.Required = true;
@@ -88,7 +88,7 @@ internal sealed class QualityCommand
 
     private int Run(ParseResult parsed)
     {
-        RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
+        _native.Use(parsed);
         string model = parsed.GetRequiredValue(_model)!;
         if (ModelVariant.IsFinished(model))
         {

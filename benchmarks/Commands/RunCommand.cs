@@ -49,11 +49,11 @@ internal sealed class RunCommand
         "cpu, dml, cuda, webgpu, or the name of a --provider-library; for llama.cpp also vulkan, metal, for external engines xpu, mps. "
             + "Default: the best that is there.",
         text => text.Split(',', StringSplitOptions.TrimEntries),
-        ProviderLibraryOption.ProviderOf,
+        NativeSettings.ProviderOf,
         "list"
     );
 
-    private readonly Option<ProviderLibrary?> _providerLibrary = ProviderLibraryOption.Option();
+    private readonly NativeSettings _native = new();
 
     private readonly ProgramSettings _programs = new();
 
@@ -67,7 +67,12 @@ internal sealed class RunCommand
         "Text, @file.txt, or ppN for N fixed pseudo-random tokens; repeatable, and ppN also as a list. Default: OpenVINO is and pp512."
     );
 
-    private readonly Option<string?> _chatTemplate = OptionFactory.ChatTemplate();
+    private readonly Option<IReadOnlyList<string>?> _chatTemplates = OptionFactory.List(
+        OptionFactory.ChatTemplateName,
+        $"Wraps each text prompt in each of {OptionFactory.ChatTemplates}. Default: none.",
+        OptionFactory.ChatTemplateOf,
+        "list"
+    );
 
     private readonly Option<bool> _addBos = OptionFactory.Flag("--add-bos", OptionFactory.AddBosHelp);
 
@@ -88,7 +93,8 @@ internal sealed class RunCommand
 
     private readonly Option<Preset?> _preset = OptionFactory.Value(
         "--preset",
-        "article: the 2024 article's matrix (fp16 and int4, 'OpenVINO is', max length 143) on every engine.",
+        "article: the 2024 article's matrix (fp16 and int4, 'OpenVINO is' bare and in the model's chat template, max length 143) on "
+            + "every engine.",
         Preset.Get,
         "name"
     );
@@ -116,8 +122,6 @@ internal sealed class RunCommand
         "--dry-run",
         "Lists the cases, what is skipped and about how long it takes; builds and measures nothing."
     );
-
-    private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
 
     private readonly Option<IReadOnlyList<string>?> _cases = OptionFactory.List(
         "--case",
@@ -173,11 +177,11 @@ internal sealed class RunCommand
             _blockSizes,
             _engines,
             _providers,
-            _providerLibrary,
+            _native.ProviderLibraryOption,
             .. _programs.All,
             .. _speculation.All,
             _prompts,
-            _chatTemplate,
+            _chatTemplates,
             _addBos,
             _maxLengths,
             .. _engine.All,
@@ -189,7 +193,7 @@ internal sealed class RunCommand
             _label,
             _dryRun,
             _cases,
-            _runtimeDir,
+            _native.RuntimeDir,
             _verify,
             _verbose,
             _resume,
@@ -232,11 +236,7 @@ internal sealed class RunCommand
     public bool Has(string option) => Options.Any(own => own.Name == option);
 
     /// <summary>Takes the native libraries that were asked for, before anything touches one.</summary>
-    public void UseRuntime(ParseResult parsed)
-    {
-        RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
-        ProviderLibraryOption.Use(parsed.GetValue(_providerLibrary));
-    }
+    public void UseRuntime(ParseResult parsed) => _native.Use(parsed);
 
     private int Resume(ParseResult parsed, string folder)
     {
@@ -303,7 +303,7 @@ internal sealed class RunCommand
             Engines = parsed.GetValue(_engines) ?? basis.Engines,
             Providers = parsed.GetValue(_providers),
             Prompts = parsed.GetValue(_prompts) ?? (quick ? [basis.Prompts[0]] : basis.Prompts),
-            ChatTemplate = parsed.GetValue(_chatTemplate) ?? basis.ChatTemplate,
+            ChatTemplates = parsed.GetValue(_chatTemplates) ?? basis.ChatTemplates,
             AddBos = parsed.GetValue(_addBos),
             MaxLengths = parsed.GetValue(_maxLengths) ?? basis.MaxLengths,
             Spin = parsed.GetValue(_spin),

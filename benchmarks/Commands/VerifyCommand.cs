@@ -30,11 +30,9 @@ internal sealed class VerifyCommand
         "folder"
     );
 
-    private readonly Option<ExecutionProvider?> _againstProvider = OptionFactory.Value<ExecutionProvider?>(
+    private readonly Option<ExecutionProvider?> _againstProvider = NativeSettings.Provider(
         "--against-provider",
-        "Provider of the reference; without --against, of the same folder. Default: cpu.",
-        text => OptionFactory.ProviderOf(text),
-        "name"
+        "Provider of the reference; without --against, of the same folder. Default: cpu."
     );
 
     private readonly Option<string?> _againstEngine = OptionFactory.Value(
@@ -55,11 +53,9 @@ internal sealed class VerifyCommand
         "name"
     );
 
-    private readonly Option<ExecutionProvider?> _provider = OptionFactory.Value<ExecutionProvider?>(
+    private readonly Option<ExecutionProvider?> _provider = NativeSettings.Provider(
         "--provider",
-        "cpu, dml, cuda, webgpu. Default: the best that is there.",
-        text => OptionFactory.ProviderOf(text),
-        "name"
+        "cpu, dml, cuda, webgpu, or a --provider-library by its name. Default: the best that is there."
     );
 
     private readonly EngineSettings _settings = new();
@@ -92,7 +88,7 @@ internal sealed class VerifyCommand
         "n"
     );
 
-    private readonly Option<IReadOnlyList<string>?> _runtimeDir = RuntimeDirectory.Option();
+    private readonly NativeSettings _native = new();
 
     public static Command Create()
     {
@@ -114,8 +110,8 @@ internal sealed class VerifyCommand
             verb._minCosine,
             verb._maxKl,
             verb._minTokens,
-            verb._runtimeDir,
         };
+        verb._native.AddTo(command);
         verb._settings.AddTo(command);
 
         command.SetAction(verb.Run);
@@ -133,7 +129,7 @@ internal sealed class VerifyCommand
             throw new UsageException("verify needs one reference: --reference reference.json, --against FOLDER, or --against-provider cpu");
         }
 
-        RuntimeDirectory.Use(parsed.GetValue(_runtimeDir));
+        _native.Use(parsed);
         VerifiedSide tested = Tested(parsed);
         VerifiedSide? other = isAgainst ? Other(parsed, tested.Source ?? tested.Folder) : null;
         if (

@@ -99,11 +99,12 @@ internal sealed class CasePlanner(PlanContext context)
         IEnumerable<PlannedCase> cases =
             from text in _options.Prompts
             let prompt = Prompt.Parse(text)
-            let tokens = tokenizer?.Tokenize(prompt, _options.PromptForm(tokenizer.Folder))
-            let tokenizeMs = prompt.TokenCount is null && tokenizer is not null ? TokenizeMs(tokenizer, prompt) : (double?)null
+            from template in _options.TemplatesOf(prompt)
+            let tokens = tokenizer?.Tokenize(prompt, _options.PromptForm(template, tokenizer.Folder))
+            let tokenizeMs = prompt.TokenCount is null && tokenizer is not null ? TokenizeMs(tokenizer, prompt, template) : (double?)null
             let count = tokens?.TokenIds.Length ?? prompt.TokenCount
             from maxLength in _options.MaxLengths ?? [DefaultMaxLength(count)]
-            select Case(subject, prompt, text, KeyOf(subject, prompt, tokens, count, maxLength), tokens) with
+            select Case(subject, prompt, text, KeyOf(subject, prompt, template, tokens, count, maxLength), tokens) with
             {
                 TokenizeMs = tokenizeMs,
             };
@@ -112,14 +113,14 @@ internal sealed class CasePlanner(PlanContext context)
     }
 
     // The second time: the first one makes the tokenizer ready.
-    private double TokenizeMs(PromptTokenizer tokenizer, Prompt prompt)
+    private double TokenizeMs(PromptTokenizer tokenizer, Prompt prompt, string template)
     {
         long start = Stopwatch.GetTimestamp();
-        _ = tokenizer.Tokenize(prompt, _options.PromptForm(tokenizer.Folder));
+        _ = tokenizer.Tokenize(prompt, _options.PromptForm(template, tokenizer.Folder));
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
-    private CaseKey KeyOf(CaseSubject subject, Prompt prompt, TokenizedPrompt? tokens, int? count, int maxLength) =>
+    private CaseKey KeyOf(CaseSubject subject, Prompt prompt, string template, TokenizedPrompt? tokens, int? count, int maxLength) =>
         new()
         {
             Engine = subject.Engine,
@@ -137,7 +138,7 @@ internal sealed class CasePlanner(PlanContext context)
             BlockSize = subject.BlockSize,
             PromptId = subject.DrawsOwnTokens && count is { } drawn ? $"pp{drawn}" : prompt.Id,
             PromptSha256 = subject.DrawsOwnTokens ? null : tokens?.Sha256,
-            ChatTemplate = subject.DrawsOwnTokens ? "none" : _options.ChatTemplate,
+            ChatTemplate = subject.DrawsOwnTokens ? "none" : template,
             PromptTokens = count,
             MaxLength = maxLength,
             Threads = subject.EngineOptions.Threads,

@@ -117,9 +117,12 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
                 ModelFolderReader.IsModelFolder(model) ? PromptTokenizer.For(ModelFolderReader.Open(model))
                 : Checkpoint.IsCheckpoint(model) ? PromptTokenizer.For(Checkpoint.Open(model))
                 : null;
-            foreach (string prompt in tokenizer is null ? [] : options.Prompts)
+            foreach (Prompt prompt in tokenizer is null ? [] : options.Prompts.Select(Prompt.Parse))
             {
-                _ = tokenizer!.Tokenize(Prompt.Parse(prompt), options.PromptForm(tokenizer.Folder));
+                foreach (string template in options.TemplatesOf(prompt))
+                {
+                    _ = tokenizer!.Tokenize(prompt, options.PromptForm(template, tokenizer.Folder));
+                }
             }
 
             _tokenizers.Add(model, tokenizer);

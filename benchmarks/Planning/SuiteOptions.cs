@@ -90,18 +90,23 @@ public sealed record SuiteOptions
 
     public IReadOnlyList<string> Prompts { get; init; } = ["OpenVINO is", "pp512"];
 
-    public string ChatTemplate { get; init; } = "none";
+    /// <summary>Each text prompt is measured in each of them.</summary>
+    public IReadOnlyList<string> ChatTemplates { get; init; } = ["none"];
 
     /// <summary>True puts the configuration's BOS in front of prompts whose tokenizer adds none.</summary>
     public bool AddBos { get; init; }
 
     /// <summary>How texts become prompts.</summary>
+    /// <param name="template">One of <see cref="ChatTemplates"/>.</param>
     /// <param name="folder">Of the model, which may have a chat template of its own.</param>
-    public PromptForm PromptForm(string folder) =>
-        new(
-            ChatTemplate == ModelChatTemplate.Name ? ModelChatTemplate.Of(folder) : Inference.Tokenization.ChatTemplate.Get(ChatTemplate),
-            AddBos
-        );
+    public PromptForm PromptForm(string template, string folder) =>
+        new(template == ModelChatTemplate.Name ? ModelChatTemplate.Of(folder) : ChatTemplate.Get(template), AddBos);
+
+    /// <summary>The templates of a prompt: token ids are wrapped in none and are one prompt, whatever texts are wrapped in.</summary>
+    public IEnumerable<string> TemplatesOf(Prompt prompt) => prompt.TokenCount is null ? ChatTemplates : ChatTemplates.Take(1);
+
+    /// <summary>True tells the results as the 2024 article told its own, too.</summary>
+    public bool AsArticle { get; init; }
 
     public IReadOnlyList<int>? MaxLengths { get; init; }
 

@@ -133,7 +133,7 @@ internal static class SuiteRunner
         }
 
         folder.Complete();
-        ResultDisplay.Show(run, folder.Path);
+        ResultDisplay.Show(run, folder.Path, options.AsArticle);
         return ExitCodeOf(run, reports);
     }
 

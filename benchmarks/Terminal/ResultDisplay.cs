@@ -1,4 +1,5 @@
 using Llama3Perf.Results.Aggregation;
+using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
@@ -7,7 +8,10 @@ namespace Llama3Perf.Benchmarks.Terminal;
 /// <summary>What a person reads when the run is over: the headline, the table, what to know about it, where the files are.</summary>
 internal static class ResultDisplay
 {
-    public static void Show(Run run, string folder)
+    /// <param name="run">What was measured.</param>
+    /// <param name="folder">Where its files are.</param>
+    /// <param name="asArticle">Tells the run as the 2024 article did too.</param>
+    public static void Show(Run run, string folder, bool asArticle = false)
     {
         IReadOnlyList<ResultRow> rows = Aggregates.Rows(run);
         Console.WriteLine();
@@ -26,6 +30,13 @@ internal static class ResultDisplay
             Console.WriteLine();
         }
 
+        if (asArticle)
+        {
+            Screen.Line("As the article counted: prompt and new tokens over the whole time", Tone.Quiet);
+            Screen.Table(ArticleTable.Of(rows), ToneOf);
+            Console.WriteLine();
+        }
+
         foreach (string note in CaseNotes.Of(rows))
         {
             Screen.Line(note);
@@ -39,7 +50,7 @@ internal static class ResultDisplay
         cell switch
         {
             "failed" or "regression" or "REGRESSION" or "tokens differ" => Tone.Bad,
-            "unsteady" or "noisy" or "interrupted" or "inconclusive" => Tone.Doubtful,
+            "unsteady" or "noisy" or "unverified" or "interrupted" or "inconclusive" => Tone.Doubtful,
             "faster" or "pass" => Tone.Good,
             _ => Tone.Plain,
         };

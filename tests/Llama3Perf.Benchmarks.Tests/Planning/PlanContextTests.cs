@@ -125,7 +125,7 @@ public sealed class PlanContextTests : IDisposable
     [Fact]
     public void A_prompt_that_a_tokenizer_cannot_make_is_refused_when_it_is_opened()
     {
-        PlanContext context = Context(new SuiteOptions { Prompts = ["OpenVINO is"], ChatTemplate = "phi3" });
+        PlanContext context = Context(new SuiteOptions { Prompts = ["OpenVINO is"], ChatTemplates = ["phi3"] });
 
         Assert.Contains(
             "the chat template phi3 writes ",

@@ -32,9 +32,7 @@ public sealed class PlanTextTests
     public void A_chat_template_is_the_models_own_or_one_of_ours(string name) =>
         Assert.Equal(
             (name, true),
-            new SuiteOptions { ChatTemplate = name, AddBos = true }.PromptForm("folder") is var form
-                ? (form.Template.Name, form.AddBos)
-                : default
+            new SuiteOptions { AddBos = true }.PromptForm(name, "folder") is var form ? (form.Template.Name, form.AddBos) : default
         );
 
     [Fact]

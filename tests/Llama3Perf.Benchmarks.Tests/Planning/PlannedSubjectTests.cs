@@ -120,7 +120,7 @@ public sealed class PlannedSubjectTests : IDisposable
     public void To_an_engine_that_draws_its_own_tokens_prompts_of_one_length_are_one()
     {
         PlannedCase planned = Assert.Single(
-            Plan(s_one with { Prompts = ["pp8", "pp8"], ChatTemplate = "llama3" }, model => Drawing(model))
+            Plan(s_one with { Prompts = ["pp8", "pp8"], ChatTemplates = ["llama3"] }, model => Drawing(model))
         );
 
         Assert.Equal(("pp8", null, "none"), (planned.Key.PromptId, planned.Key.PromptSha256, planned.Key.ChatTemplate));
@@ -227,7 +227,7 @@ public sealed class PlannedSubjectTests : IDisposable
             {
                 Prompts = ["OpenVINO is", "pp8"],
                 MaxLengths = [99],
-                ChatTemplate = "llama3",
+                ChatTemplates = ["llama3"],
             },
             model => Subject(model) with { Tokenizer = PromptTokenizer.For(ScriptedFamily.TinyFolder), TakesText = model == "text" }
         );
@@ -237,6 +237,24 @@ public sealed class PlannedSubjectTests : IDisposable
         Assert.Equal(cases[0].PromptTokens.Count, cases[0].Key.PromptTokens);
         Assert.True(cases[0].TokenizeMs > 0);
         Assert.Equal((null, null), (cases[1].PromptText, cases[1].TokenizeMs));
+    }
+
+    [Fact]
+    public void A_text_is_a_case_in_each_of_several_templates_and_ids_are_one()
+    {
+        IReadOnlyList<PlannedCase> cases = Plan(
+            s_one with
+            {
+                Prompts = ["OpenVINO is", "pp8"],
+                MaxLengths = [99],
+                ChatTemplates = ["llama3", "none"],
+            },
+            model => Subject(model) with { Tokenizer = PromptTokenizer.For(ScriptedFamily.TinyFolder) }
+        );
+
+        Assert.Equal(["llama3", "none", "llama3"], cases.Select(planned => planned.Key.ChatTemplate));
+        Assert.True(cases[0].Key.PromptTokens > cases[1].Key.PromptTokens);
+        Assert.Equal("OpenVINO is", cases[1].PromptText);
     }
 
     [Fact]
@@ -266,7 +284,7 @@ public sealed class PlannedSubjectTests : IDisposable
             s_one with
             {
                 Prompts = ["OpenVINO is"],
-                ChatTemplate = "llama3",
+                ChatTemplates = ["llama3"],
             },
             model => Subject(model) with { Tokenizer = PromptTokenizer.For(ScriptedFamily.TinyFolder), TakesText = true }
         )[0];

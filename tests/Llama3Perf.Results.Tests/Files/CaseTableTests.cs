@@ -1,4 +1,6 @@
+using System.Globalization;
 using Llama3Perf.Results.Aggregation;
+using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Tests.Comparison;
@@ -88,6 +90,27 @@ public sealed class CaseTableTests
 
         Assert.Contains("fp16 (2 cases): skipped: too large.", notes);
         Assert.Single(notes, note => note.Contains("too large", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_article_counts_prompt_tokens_and_lists_what_is_not_here()
+    {
+        Run run = MeasuredRuns.Run("a", [s_int4, s_text]);
+        CaseOutcome skipped = new()
+        {
+            Case = s_text with { Engine = "ipex-llm", Provider = "xpu", Precision = "fp16", PromptTokens = null },
+            CaseId = "absent",
+            Status = CaseStatus.Skipped,
+            Error = "no torch",
+        };
+
+        TextTable table = ArticleTable.Of(Aggregates.Rows(run with { Cases = [.. run.Cases, skipped] }));
+
+        Assert.Equal(["ort on cpu", "int8", "6 + 137"], table.Rows[1].Take(3));
+        Assert.True(Number(table.Rows[0][3]) > Number(table.Rows[0][4]) * 2, "512 of 640 tokens are the prompt's");
+        Assert.Equal(["ipex-llm on xpu", "fp16", "", "", "", "skipped"], table.Rows[2]);
+
+        static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
     }
 
     [Fact]

@@ -86,7 +86,8 @@ internal sealed class RunCommand
 
     private readonly Option<string?> _spin = OptionFactory.Value(
         "--spin",
-        "Whether ONNX Runtime's idle threads spin: on, off, or for how many microseconds. Default: on, ONNX Runtime's own.",
+        "Whether ONNX Runtime's idle threads spin: on, off, or for how many microseconds. ONNX Runtime's own default is on. Default on the "
+            + $"CPU: {SpinEntries.Usual}.",
         OptionFactory.Spin,
         "on|off|us"
     );

@@ -71,6 +71,7 @@ internal static class SpinCommand
                 Models = parsed.GetValue(models) ?? ["llama-125m"],
                 UsualPrecisions = [Precision.Int4],
                 Engines = ["ort"],
+                Spin = "on",
                 Providers = [ExecutionProvider.Cpu],
                 Prompts = parsed.GetValue(prompts) ?? ["pp128"],
                 NewTokens = parsed.GetValue(newTokens) ?? 64,

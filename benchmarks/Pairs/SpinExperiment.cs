@@ -120,7 +120,7 @@ internal sealed class SpinExperiment(PlannedCase planned, int runs, Random rando
 
     private GenerationResult Measure(Way way)
     {
-        Dictionary<string, string> entries = new(planned.EngineOptions.SessionEntries.Concat(way.Entries).DistinctBy(entry => entry.Key));
+        Dictionary<string, string> entries = new(way.Entries.Concat(planned.EngineOptions.SessionEntries).DistinctBy(entry => entry.Key));
         using LoadedModel model = LoadedModel.Load(
             planned with
             {

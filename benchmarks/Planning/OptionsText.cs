@@ -20,7 +20,7 @@ internal static class OptionsText
             .. options.ProviderLibrary is { } library ? [$"provider_library={library}"] : Array.Empty<string>(),
             .. Drafts(options.Speculation),
             .. options.ProviderOptions.Select(option => $"provider:{option.Key}={option.Value}"),
-            .. options.SessionEntries.Select(entry => $"session:{entry.Key}={entry.Value}"),
+            .. options.SessionEntries.Where(entry => !SpinEntries.IsUsual(entry)).Select(entry => $"session:{entry.Key}={entry.Value}"),
         ]);
 
     /// <summary>The text for a program's own options; null when there are none.</summary>

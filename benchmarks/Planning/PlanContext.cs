@@ -65,7 +65,10 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
         {
             Optimization = options.Optimization,
             Loop = kind.DefaultLoop(provider) is { } usual ? options.Loop ?? usual : null,
-            SessionEntries = SpinEntries.Over(options.Spin, Of(kind.Name, options.SessionEntries, EngineCatalog.Names)),
+            SessionEntries = SpinEntries.Over(
+                options.Spin ?? (provider == ExecutionProvider.Cpu ? SpinEntries.Usual : null),
+                Of(kind.Name, options.SessionEntries, EngineCatalog.Names)
+            ),
             ProviderOptions =
                 provider == ExecutionProvider.Cpu
                     ? new Dictionary<string, string>()

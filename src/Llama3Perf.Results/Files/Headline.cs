@@ -99,14 +99,15 @@ public static class Headline
     private static string Text(string fast, string slow, CaseField field, MeanRatio mean)
     {
         string unit = field == CaseField.Threads ? " threads" : "";
+        // A second digit only where the first says nothing: near 1, and where both ends of the interval would read alike.
+        bool isCoarse = mean.Ratio >= 1.195 && (mean.Interval is not { } ends || ends.High - ends.Low >= 0.15);
         string interval = mean.Interval is { } i ? $" ({Times(i.Low)} to {Times(i.High)})" : " (too few launches for an interval)";
         return mean.Interval is { Low: <= 1 }
             ? $"{fast} and {slow}{unit} decode alike: {Times(mean.Ratio)}x{interval}"
             : $"{fast}{unit} decodes {Times(mean.Ratio)}x as fast as {slow}{interval}";
-    }
 
-    // A second digit only where the first says nothing.
-    private static string Times(double ratio) => ratio.ToString(ratio < 1.195 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
+        string Times(double ratio) => ratio.ToString(isCoarse ? "0.0" : "0.00", CultureInfo.InvariantCulture);
+    }
 
     private sealed record Measured(CaseOutcome Outcome, LogSample Rate);
 }

@@ -112,11 +112,14 @@ public sealed class SequentialGate
 
     private string WhatWouldDecide(Entry entry)
     {
-        string unsteady = entry.UnsteadyBlocks > 0 ? $"{entry.UnsteadyBlocks} blocks do not count ({entry.Unsteady}); " : "";
+        string unsteady =
+            entry.UnsteadyBlocks == 0 ? ""
+            : entry.UnsteadyBlocks == 1 ? $"1 block does not count ({entry.Unsteady}); "
+            : $"{entry.UnsteadyBlocks} blocks do not count ({entry.Unsteady}); ";
         if (entry.Blocks.Count < 2)
         {
-            return $"{unsteady}{entry.Blocks.Count} blocks with {entry.Metric.Name} on both sides; two show a spread, and a few more "
-                + "decide";
+            string measured = entry.Blocks.Count == 0 ? "no block" : "1 block";
+            return $"{unsteady}{measured} with {entry.Metric.Name} on both sides; two show a spread, and a few more decide";
         }
 
         string spread = string.Create(CultureInfo.InvariantCulture, $"blocks spread by {Math.Sqrt(entry.Blocks.Variance) * 100:0.0##} %");

@@ -143,7 +143,7 @@ public sealed class CaseTableTests
     {
         string? text = Headline.Of(Joined(MeasuredRuns.Run("a", [s_int4]), MeasuredRuns.Run("a", [s_int8], slower: 1.7)));
 
-        Assert.Matches(@"^int4 decodes 1\.7x as fast as int8 \(1\.[67] to 1\.7\); fastest: 1\d\d\.\d tok/s\.", text);
+        Assert.Matches(@"^int4 decodes 1\.(69|70|71)x as fast as int8 \(1\.[67]\d to 1\.7\d\); fastest: 1\d\d\.\d tok/s\.", text);
     }
 
     [Fact]

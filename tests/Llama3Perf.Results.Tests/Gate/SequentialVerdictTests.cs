@@ -122,8 +122,8 @@ public sealed class SequentialVerdictTests
         Assert.Equal(GateExitCode.Inconclusive, verdict.ExitCode);
         string text = SequentialReport.Text(verdict);
         Assert.StartsWith("A/B: FAIL, inconclusive (2 inconclusive)", text, StringComparison.Ordinal);
-        Assert.Matches(@"\| 1\.000 +\| +\| +1 \| inconclusive: 1 blocks with decode_tps", text);
-        Assert.Matches(@"\| 0 \(\+1 unsteady\) \| inconclusive: 1 blocks do not count", text);
+        Assert.Matches(@"\| 1\.000 +\| +\| +1 \| inconclusive: 1 block with decode_tps", text);
+        Assert.Matches(@"\| 0 \(\+1 unsteady\) \| inconclusive: 1 block does not count", text);
 
         JsonElement[] checks = [.. JsonDocument.Parse(SequentialReport.Json(verdict)).RootElement.GetProperty("checks").EnumerateArray()];
         Assert.Equal([1, 0], checks.Select(check => check.GetProperty("blocks").GetInt32()));

@@ -8,15 +8,10 @@ internal static class Fixtures
 
     /// <summary>A path under the shared fixtures. They are not part of a clone: where they are absent the test is skipped, and says
     /// so.</summary>
-    public static string Shared(params string[] parts) => Beside("fixtures", parts);
-
-    /// <summary>A path under the shared cases; skipped like <see cref="Shared"/>.</summary>
-    public static string SharedCase(params string[] parts) => Beside("cases", parts);
-
-    private static string Beside(string name, string[] parts)
+    public static string Shared(params string[] parts)
     {
-        string folder = Path.GetFullPath(Path.Combine(Root, "..", "shared", name));
-        Assert.SkipUnless(Directory.Exists(folder), $"../shared/{name} is not beside this clone");
+        string folder = Path.GetFullPath(Path.Combine(Root, "..", "shared", "fixtures"));
+        Assert.SkipUnless(Directory.Exists(folder), "../shared/fixtures is not beside this clone");
         return Path.Combine([folder, .. parts]);
     }
 

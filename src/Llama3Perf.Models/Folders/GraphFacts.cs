@@ -103,7 +103,7 @@ internal sealed class GraphFacts
             .Where(name => name.Length > 0)
             .Distinct(StringComparer.Ordinal);
 
-    /// <summary>The widest window of the attentions; null where one sees everything.</summary>
+    /// <summary>The narrowest window of the attentions; null where all see everything.</summary>
     public long? Window => Min(_attentions.Select(node => node.Integer("local_window_size") is > 0 and var size ? (long?)size : null));
 
     /// <summary>How most of the matrix weights are stored. The LM head may differ in mixed exports; the layers decide.</summary>

@@ -13,21 +13,11 @@ public sealed class CheckpointCaseTests
     [InlineData("rope-original-length-16-inner-64-top")]
     [InlineData("tied-head-differs-few-rows")]
     [InlineData("tied-only-head-stored")]
+    [InlineData("right-llama32-factor-8")]
     public void Built_as_transformers_reads_it(string name)
     {
         using CaseFolder checkpoint = new(name);
         AssertRight(checkpoint.Path, checkpoint["built"], checkpoint.Reference);
-    }
-
-    [Fact]
-    public void Llama_32_style_is_right()
-    {
-        using CaseFolder output = new("official-qwen2-nfc");
-        AssertRight(
-            Fixtures.SharedCase("models", "right-llama32-factor-8", "hf"),
-            output["built"],
-            Fixtures.SharedCase("models", "right-llama32-factor-8", "reference.json")
-        );
     }
 
     private static void AssertRight(string checkpoint, string output, string reference)

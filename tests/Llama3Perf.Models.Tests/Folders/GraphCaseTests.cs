@@ -121,7 +121,8 @@ public sealed class GraphCaseTests
     [Fact]
     public void Mixed_storage_is_shown()
     {
-        var inspection = FolderInspection.Of(Fixtures.SharedCase("models", "right-official-rtn_last", "folder"));
+        using CaseFolder folder = new("right-official-rtn_last");
+        var inspection = FolderInspection.Of(folder.Path);
         Assert.StartsWith(
             "int8",
             inspection.Weights.Single(weights => weights.Class == WeightClass.LmHead).Storage,

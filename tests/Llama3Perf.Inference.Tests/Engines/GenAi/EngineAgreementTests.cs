@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Inference.Tests.Engines.Ort;
@@ -5,7 +6,9 @@ using Llama3Perf.Inference.Tests.Native;
 using Llama3Perf.Inference.Verification;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Llama;
 
 namespace Llama3Perf.Inference.Tests.Engines.GenAi;
 
@@ -45,6 +48,55 @@ public sealed class EngineAgreementTests
                 cancellationToken: TestContext.Current.CancellationToken
             )
         );
+    }
+
+    /// <summary>A configuration that names no BOS, EOS or pad token, or says so by -1.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void On_a_folder_without_special_tokens(bool isSaid)
+    {
+        string place = TestRuntime.Scratch($"agreement-no-tokens-{isSaid}");
+        string checkpoint = Path.Combine(place, "checkpoint");
+        SyntheticCheckpoint.Write(
+            LlamaShape.Load("llama-tiny"),
+            checkpoint,
+            CheckpointType.BFloat16,
+            shardBytes: long.MaxValue,
+            seed: 3,
+            threads: 1,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+        foreach (string name in (string[])["config.json", "generation_config.json"])
+        {
+            string path = Path.Combine(checkpoint, name);
+            if (!File.Exists(path))
+            {
+                continue;
+            }
+
+            JsonObject json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+            foreach (string token in (string[])["bos_token_id", "eos_token_id", "pad_token_id"])
+            {
+                json.Remove(token);
+                if (isSaid)
+                {
+                    json[token] = -1;
+                }
+            }
+
+            File.WriteAllText(path, json.ToJsonString());
+        }
+
+        ModelFolder folder = ModelBuilder.Build(
+            new ModelBuildOptions { Model = checkpoint, Precision = Precision.Int4 },
+            Path.Combine(place, "model"),
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+
+        Assert.Equal((null, 0), (folder.BosTokenId, folder.EosTokenIds.Count));
+        Assert.DoesNotContain("null", File.ReadAllText(Path.Combine(folder.Path, "genai_config.json")), StringComparison.Ordinal);
+        AssertSame(folder);
     }
 
     public static TheoryData<Precision, bool, GraphTarget> Forms =>

@@ -13,6 +13,9 @@ internal static class Fixtures
     /// <summary>A path under the shared cases; skipped like <see cref="Shared"/>.</summary>
     public static string SharedCase(params string[] parts) => Beside("cases", parts);
 
+    /// <summary>A path under the shared libraries for GPUs; skipped like <see cref="Shared"/>.</summary>
+    public static string SharedGpu(params string[] parts) => Beside("gpu", parts);
+
     private static string Beside(string name, string[] parts)
     {
         string folder = Path.GetFullPath(Path.Combine(Root, "..", "shared", name));

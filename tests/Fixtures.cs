@@ -8,10 +8,15 @@ internal static class Fixtures
 
     /// <summary>A path under the shared fixtures. They are not part of a clone: where they are absent the test is skipped, and says
     /// so.</summary>
-    public static string Shared(params string[] parts)
+    public static string Shared(params string[] parts) => Beside("fixtures", parts);
+
+    /// <summary>A path under the shared libraries for GPUs; skipped like <see cref="Shared"/>.</summary>
+    public static string SharedGpu(params string[] parts) => Beside("gpu", parts);
+
+    private static string Beside(string name, string[] parts)
     {
-        string folder = Path.GetFullPath(Path.Combine(Root, "..", "shared", "fixtures"));
-        Assert.SkipUnless(Directory.Exists(folder), "../shared/fixtures is not beside this clone");
+        string folder = Path.GetFullPath(Path.Combine(Root, "..", "shared", name));
+        Assert.SkipUnless(Directory.Exists(folder), $"../shared/{name} is not beside this clone");
         return Path.Combine([folder, .. parts]);
     }
 

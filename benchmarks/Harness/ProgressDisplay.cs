@@ -25,13 +25,15 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
     private readonly PlannedCase[] _cases;
     private readonly CaseNames _names;
     private readonly TimeEstimate _time;
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
+
     private readonly LiveLine _line = new();
     private readonly Dictionary<string, CaseProgress> _progress = [];
     private readonly long _started = Stopwatch.GetTimestamp();
     private CaseProgress _current = new("");
-    private int _launch;
     private int _ended;
     private long _launchStarted = Stopwatch.GetTimestamp();
+    private long _shown;
     private double _warmUpMs;
     private double _measuredMs;
 
@@ -117,21 +119,15 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
         // A launch of the main job says itself when it begins.
         if (PlannedCases.Of(benchmarkCase) is null)
         {
-            Begin(benchmarkCase.Descriptor.GetFilterName(), benchmarkCase.Descriptor.GetFilterName());
+            Begin(benchmarkCase.Descriptor.GetFilterName(), benchmarkCase.Descriptor.GetFilterName(), 0);
         }
     }
 
     /// <summary>A launch of a case of the main job begins.</summary>
     public void BeginLaunch(PlannedCase planned, int launch)
     {
-        if (_launch > 0)
-        {
-            EndLaunch();
-        }
-
-        _launch++;
-        Begin(planned.CaseId, _names.Of(planned.Key));
-        _current.Launches = launch - 1;
+        EndLaunch();
+        Begin(planned.CaseId, _names.Of(planned.Key), launch - 1);
     }
 
     public override void OnEndRunBenchmark(BenchmarkCase benchmarkCase, BenchmarkReport report)
@@ -207,12 +203,19 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
             _current.Rates.Add(rate);
         }
 
+        // Medians of a thousand short generations, for each of them, would take the processors that are being measured.
+        if (Stopwatch.GetElapsedTime(_shown) < s_pause)
+        {
+            return;
+        }
+
+        _shown = Stopwatch.GetTimestamp();
         // What the table will show: the median so far.
         string shown = _current.Rates.Count > 0 ? $"{Figure.Text(_current.Rates.Median())} tok/s" : "";
         Show(Place(), $"generation {_current.Iteration} of {Math.Max(_current.Iteration, _options.Iterations)}", shown);
     }
 
-    private void Begin(string id, string name)
+    private void Begin(string id, string name, int launches)
     {
         if (!_progress.TryGetValue(id, out CaseProgress? known))
         {
@@ -221,7 +224,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 
         bool isOther = known != _current;
         _current = known;
-        _current.Iteration = 0;
+        (_current.Launches, _current.Iteration) = (launches, 0);
         (_warmUpMs, _measuredMs) = (0, 0);
         _launchStarted = Stopwatch.GetTimestamp();
         if (_options.Cooldown > TimeSpan.Zero && isOther)
@@ -239,24 +242,37 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
         {
             double seconds = Stopwatch.GetElapsedTime(_launchStarted).TotalSeconds;
             _time.AddLaunch(planned.CaseId, seconds, _warmUpMs > 0 ? _warmUpMs : null, _measuredMs);
-            _current.Launches++;
             if (_current.Rates.Count > 0)
             {
                 _line.Say($"{Place()} {Figure.Text(_current.Rates.Median())} tok/s");
             }
+
+            _current.Launches++;
         }
 
         _measuredMs = 0;
     }
 
+    // A launch of the main job is one of a case of the plan; other benchmarks have their name alone.
     private string Place()
     {
-        string all = _options.Until is null && _launch > 0 ? $"/{_cases.Length * _options.Launches}" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"[launch {Math.Max(1, _launch)}{all}] {_current.Name}");
+        int number = Array.FindIndex(_cases, planned => _progress.GetValueOrDefault(planned.CaseId) == _current) + 1;
+        string all = _options.Until is null ? $" of {_options.Launches}" : "";
+        return number == 0
+            ? _current.Name
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"[case {number} of {_cases.Length}, launch {_current.Launches + 1}{all}] {_current.Name}"
+            );
     }
 
     private void Show(string place, string phase, string rate = "")
     {
+        if (!Screen.IsLive)
+        {
+            return;
+        }
+
         double? left =
             _options.Until is null ? _time.Left(id => _progress.GetValueOrDefault(id)?.Launches ?? 0)
             : _options.Budget.Time is { } time ? Math.Max(0, (time - Stopwatch.GetElapsedTime(_started)).TotalSeconds)

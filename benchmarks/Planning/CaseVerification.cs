@@ -45,6 +45,12 @@ internal sealed class CaseVerification(PlanContext context)
             return new VerificationOutcome { Status = VerificationStatus.Off };
         }
 
+        // Nothing is computed to show what would be measured.
+        if (context.Options.DryRun)
+        {
+            return VerificationOutcome.Unknown;
+        }
+
         // A program loads one checkpoint at each precision.
         var key = (subject.Path, subject.Engine, subject.Provider, subject.Precision, subject.OptionsText, subject.EngineOptions.Threads);
         if (!_known.TryGetValue(key, out VerificationOutcome? outcome))

@@ -29,7 +29,7 @@ internal static class GuardedProcess
         "noise",
         "report",
         "export",
-        "simulate",
+        "simulate-gate",
         // Others of this program watch these.
         "launch",
         "serve-launches",

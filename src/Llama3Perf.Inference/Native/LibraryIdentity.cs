@@ -70,7 +70,8 @@ internal static class LibraryIdentity
         }
     }
 
-    private static string? Note(string name, string? version) =>
+    /// <summary>What to know of a library beside its version: nobody tried it yet, or it tells none; null when there is nothing.</summary>
+    internal static string? Note(string name, string? version) =>
         (name, version) switch
         {
             (NativeLibraries.OnnxRuntime, { } known) when Minor(known) > OrtApiBase.NewestTried =>

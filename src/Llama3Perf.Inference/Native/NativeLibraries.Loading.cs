@@ -26,17 +26,21 @@ public static partial class NativeLibraries
             );
         }
 
-        if (RuntimeFolders.Count == 0 && Metadata("OnnxRuntimePackageVersion") is { } packaged && packaged != version)
+        if (RuntimeFolders.Count == 0 && OtherThanPackaged(file, version) is { } problem)
         {
-            throw new EngineException(
-                $"{file} is ONNX Runtime {version}, and the native set {PackagedSet} of this build has {packaged}: build again, or "
-                    + "name the library's folder with --runtime-dir"
-            );
+            throw new EngineException(problem);
         }
 
         RefuseSecondCopy();
         return library;
     }
+
+    /// <summary>Why an ONNX Runtime beside the program is not the one of the build's native set; null when it is.</summary>
+    internal static string? OtherThanPackaged(string file, string version) =>
+        Metadata("OnnxRuntimePackageVersion") is { } packaged && packaged != version
+            ? $"{file} is ONNX Runtime {version}, and the native set {PackagedSet} of this build has {packaged}: build again, or "
+                + "name the library's folder with --runtime-dir"
+            : null;
 
     private static nint LoadGenAi()
     {

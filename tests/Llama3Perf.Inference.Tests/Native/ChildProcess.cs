@@ -9,9 +9,9 @@ namespace Llama3Perf.Inference.Tests.Native
     internal static class ChildProcess
     {
         /// <summary>The scenario's output, its lines joined as they came.</summary>
-        public static string Run(string scenario, string? runtimeFolder, string? home = null)
+        public static string Run(string scenario, string? runtimeFolder, string? home = null, ProviderLibrary? provider = null)
         {
-            using Process process = Start(scenario, runtimeFolder, home);
+            using Process process = Start(scenario, runtimeFolder, home, provider);
             Task<string> errors = process.StandardError.ReadToEndAsync();
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
@@ -23,7 +23,8 @@ namespace Llama3Perf.Inference.Tests.Native
         /// <param name="scenario">Its name.</param>
         /// <param name="runtimeFolder">Folder of the native libraries, or null for the packaged ones.</param>
         /// <param name="home">Home and current folder, or null for those of this process.</param>
-        public static Process Start(string scenario, string? runtimeFolder, string? home = null)
+        /// <param name="provider">Library of an execution provider, or null for none.</param>
+        public static Process Start(string scenario, string? runtimeFolder, string? home = null, ProviderLibrary? provider = null)
         {
             ProcessStartInfo start = new(
                 Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Inference.Tests" + (OperatingSystem.IsWindows() ? ".exe" : ""))
@@ -36,6 +37,7 @@ namespace Llama3Perf.Inference.Tests.Native
             start.Environment[TestRuntime.ChildVariable] = scenario;
             start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(ChildProcess).Assembly.Location;
             start.Environment[NativeLibraries.RuntimeFolderVariable] = runtimeFolder;
+            start.Environment[ProviderLibrary.Variable] = provider is null ? null : $"{provider.Name}={provider.Path}";
             if (home is not null)
             {
                 start.WorkingDirectory = home;

@@ -17,6 +17,7 @@ internal static partial class ChildScenarios
     public const string UseOnnxRuntime = nameof(UseOnnxRuntime);
     public const string ResolveOnnxRuntime = nameof(ResolveOnnxRuntime);
     public const string AskForGenAi = nameof(AskForGenAi);
+    public const string AskForPlugin = nameof(AskForPlugin);
     public const string LeaveEngineOpen = nameof(LeaveEngineOpen);
     public const string LeavePeerOpen = nameof(LeavePeerOpen);
     public const string InterruptWithPeerOpen = nameof(InterruptWithPeerOpen);
@@ -31,6 +32,7 @@ internal static partial class ChildScenarios
                 UseOnnxRuntime => Use,
                 ResolveOnnxRuntime => ResolveOnly,
                 AskForGenAi => AskGenAi,
+                AskForPlugin => AskPlugin,
                 LeaveEngineOpen => LeaveOpen,
                 LeavePeerOpen => LeavePeer,
                 InterruptWithPeerOpen => InterruptWithPeer,
@@ -67,6 +69,16 @@ internal static partial class ChildScenarios
             GenAiRuntime.Kind.Availability(ExecutionProvider.Cpu) is { IsAvailable: false, Reason: var reason } ? reason : "available"
         );
         PrintLoaded();
+    }
+
+    // As probe does: what the library brought, then all devices and what stands in a case's identity.
+    private static void AskPlugin()
+    {
+        Console.WriteLine(
+            OrtSession.Kind.Availability(ExecutionProvider.Plugin) is { IsAvailable: false, Reason: var reason } ? reason : "available"
+        );
+        Console.WriteLine(string.Join(' ', PluginProvider.AllDevices().Select(device => $"{device.Provider}:{device.Type}")));
+        Console.WriteLine(PluginProvider.Identity);
     }
 
     private static unsafe void LeaveOpen()

@@ -196,6 +196,33 @@ public sealed class NativeLibrariesTests
     }
 
     [Fact]
+    public void A_library_of_another_version_than_the_native_set_has_is_named_with_both()
+    {
+        NativeLibraries.RequireOnnxRuntime();
+        string packaged = NativeLibraries.OnnxRuntimeVersion!;
+
+        Assert.Null(NativeLibraries.OtherThanPackaged("here/onnxruntime.so", packaged));
+        Assert.SkipWhen(NativeLibraries.PackagedSet == "WinML", "the native set WinML says no version of ONNX Runtime");
+        Assert.StartsWith(
+            $"here/onnxruntime.so is ONNX Runtime 1.27.9, and the native set {NativeLibraries.PackagedSet} of this build has {packaged}:",
+            NativeLibraries.OtherThanPackaged("here/onnxruntime.so", "1.27.9"),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("onnxruntime", "1.24.4", null)]
+    [InlineData("onnxruntime", "1.31.1", null)]
+    [InlineData("onnxruntime", "1.32.0", "newer than 1.31, the newest that this program was tried with")]
+    [InlineData("onnxruntime-genai", "0.14.1", null)]
+    [InlineData("onnxruntime-genai", "0.18.0", null)]
+    [InlineData("onnxruntime-genai", "0.19.0-dev", "newer than 0.18, the newest that this program was tried with")]
+    [InlineData("onnxruntime-genai", null, "it does not tell its version; every entry point that this program calls is there")]
+    [InlineData("DirectML", "1.15.4", null)]
+    public void A_library_that_nobody_tried_is_said_to_be_so(string name, string? version, string? note) =>
+        Assert.Equal(note, LibraryIdentity.Note(name, version));
+
+    [Fact]
     public void A_folder_that_is_named_too_late_is_an_error_of_the_program()
     {
         NativeLibraries.RequireOnnxRuntime();

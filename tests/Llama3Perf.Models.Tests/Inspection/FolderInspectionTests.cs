@@ -162,6 +162,26 @@ public sealed class FolderInspectionTests : IDisposable
         Assert.Equal((weights, cache), (inspection.WeightBytesPerToken, inspection.CacheBytesPerToken));
     }
 
+    /// <summary>GatherBlockQuantized, the official form of a tied int4 embedding, is no operator of DirectML.</summary>
+    [Theory]
+    [InlineData("llama32-tied-ropescaled-sharded", "official-int4-dml", true)]
+    [InlineData("llama32-tied-ropescaled-sharded", "official-fp16-dml", false)]
+    [InlineData("llama3-gqa-bf16", "official-int4-dml", false)]
+    public void An_official_tied_folder_is_said_to_be_refused_by_genai_on_DirectML(string fixture, string variant, bool refused)
+    {
+        ProviderFit fit = FolderInspection
+            .Of(Fixtures.Shared(fixture, variant))
+            .Providers.Single(provider => provider.Provider == GraphTarget.DirectML);
+
+        Assert.True(fit.Suits);
+        Assert.Equal(
+            refused,
+            fit.Reason?.StartsWith("with --engine ort only: it has its embedding in GatherBlockQuantized", StringComparison.Ordinal)
+                ?? false
+        );
+        Assert.Equal(refused, fit.Reason?.Contains("genai captures every graph there", StringComparison.Ordinal) ?? false);
+    }
+
     [Fact]
     public void Every_flaw_is_named()
     {

@@ -54,7 +54,80 @@ public sealed partial class BrowserTests
         Assert.Equal(("1", "0"), (result.Groups["sorted"].Value, result.Groups["left"].Value));
     }
 
-    private static string DumpDom(TestFolder folder)
+    [Fact]
+    public void A_phone_sees_every_ratio_of_the_comparison()
+    {
+        using TestFolder folder = new();
+        HtmlReport.Write([ReportRuns.Of(6), ReportRuns.Of(6, 1, "32.0.15.7000")], folder.File("report.html"));
+        WriteFrame(
+            folder,
+            """
+            const table = [...page.querySelectorAll('section')].find(part => part.querySelector('h2').textContent === 'Comparison')
+              .querySelector('table');
+            const ratio = [...table.querySelectorAll('thead th')].findIndex(head => head.textContent.trim() === 'ratio');
+            const rows = [...table.querySelectorAll('tbody tr')];
+            const cut = rows.filter(row => row.children[ratio].getBoundingClientRect().right > page.clientWidth);
+            document.body.dataset.result = `${ratio} ${rows.length > 5} ${cut.length}`;
+            """
+        );
+
+        Assert.Contains("data-result=\"1 true 0\"", DumpDom(folder), StringComparison.Ordinal);
+    }
+
+    /// <summary>Every text against what stands behind it, by WCAG's contrast: 4.5 is what its level AA asks of text.</summary>
+    [Theory]
+    [InlineData("light", 1)]
+    [InlineData("dark", 0)]
+    public void Text_is_readable_in_light_and_dark_and_paper_is_always_light(string scheme, int preferred)
+    {
+        using TestFolder folder = new();
+        HtmlReport.Write([ReportRuns.Of(6), ReportRuns.Of(6, 1, "32.0.15.7000")], folder.File("report.html"));
+        WriteFrame(
+            folder,
+            """
+            const window = document.getElementById('page').contentWindow;
+            const channels = colour => colour.match(/[0-9.]+/g).map(Number);
+            const light = colour => channels(colour).slice(0, 3).map(value => value / 255)
+              .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+              .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+            const behind = element => {
+              const colour = window.getComputedStyle(element).backgroundColor;
+              return channels(colour)[3] === 0 && element.parentElement ? behind(element.parentElement) : colour;
+            };
+            const texts = [...page.querySelectorAll('h1, h2, p, th, td, dt, dd, summary, button, a')]
+              .filter(element => element.textContent.trim() && element.getBoundingClientRect().width > 0);
+            const worst = Math.min(...texts.map(element => {
+              const [one, other] = [light(window.getComputedStyle(element).color), light(behind(element))];
+              return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+            }));
+            const dark = [...page.ownerDocument.styleSheets[0].cssRules].filter(rule => /dark/.test(rule.conditionText ?? ''));
+            document.body.dataset.result = `${window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'} `
+              + `${texts.length > 50} ${worst >= 4.5 ? 'readable' : worst} ${dark.every(rule => /screen/.test(rule.conditionText))}`;
+            """
+        );
+
+        string dom = DumpDom(folder, $"--blink-settings=preferredColorScheme={preferred}");
+
+        Assert.SkipUnless(dom.Contains($"data-result=\"{scheme}", StringComparison.Ordinal), $"this browser does not take {scheme} so");
+        Assert.Contains($"data-result=\"{scheme} true readable true\"", dom, StringComparison.Ordinal);
+    }
+
+    // The page in a phone's frame, and a script that looks at it.
+    private static void WriteFrame(TestFolder folder, string script) =>
+        File.WriteAllText(
+            folder.File("frame.html"),
+            $$"""
+            <!DOCTYPE html><body><iframe id="page" src="report.html" width="390" height="800" style="border:0"></iframe>
+            <script>
+            onload = () => {
+              const page = document.getElementById('page').contentDocument.documentElement;
+              {{script}}
+            };
+            </script></body>
+            """
+        );
+
+    private static string DumpDom(TestFolder folder, params string[] arguments)
     {
         string? browser = (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator)
@@ -79,10 +152,13 @@ public sealed partial class BrowserTests
                 "--allow-file-access-from-files",
                 "--window-size=1400,900",
                 $"--user-data-dir={folder.File("profile")}",
-                "--dump-dom",
-                new Uri(folder.File("frame.html")).AbsoluteUri,
             },
         };
+        foreach (string argument in (string[])[.. arguments, "--dump-dom", new Uri(folder.File("frame.html")).AbsoluteUri])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
         using Process process = Process.Start(start)!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();

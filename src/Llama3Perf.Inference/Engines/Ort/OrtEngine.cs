@@ -58,14 +58,7 @@ internal sealed class OrtEngine : IEngine
             {
                 Threads = threads,
                 PlacementWarning = proof?.Warning(this, _session),
-                Notes =
-                    options.Provider == ExecutionProvider.Dml && !_captures
-                        ?
-                        [
-                            "DirectML compiles its fused graph anew in every call of this loop: 20 to 35 times slower than genai, and no "
-                                + "measure of DirectML's speed",
-                        ]
-                        : null,
+                Notes = provider?.Caution(_captures) is { } caution ? [caution] : null,
             };
         }
         catch

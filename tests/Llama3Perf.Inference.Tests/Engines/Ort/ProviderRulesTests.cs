@@ -101,6 +101,19 @@ public sealed class ProviderRulesTests
             StringComparison.Ordinal
         );
 
+    [Theory]
+    [InlineData(ExecutionProvider.Dml, true)]
+    [InlineData(ExecutionProvider.Cuda, false)]
+    [InlineData(ExecutionProvider.WebGpu, false)]
+    public void Figures_on_directml_carry_a_warning(ExecutionProvider provider, bool warned)
+    {
+        OrtProvider row = OrtProvider.Of(provider)!;
+        string? caution = row.Caution(row.CapturesWith(new EngineOptions { Provider = provider }));
+
+        Assert.Equal(warned, caution is not null);
+        Assert.True(!warned || caution!.Contains("no measure of DirectML's speed", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_second_directml_adapter_in_the_process()
     {

@@ -20,13 +20,13 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// </summary>
 internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 {
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
+
     private readonly SuiteOptions _options;
     private readonly SuitePlan _plan;
     private readonly PlannedCase[] _cases;
     private readonly CaseNames _names;
     private readonly TimeEstimate _time;
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
-
     private readonly LiveLine _line = new();
     private readonly Dictionary<string, CaseProgress> _progress = [];
     private readonly long _started = Stopwatch.GetTimestamp();

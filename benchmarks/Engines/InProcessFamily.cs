@@ -92,7 +92,7 @@ internal sealed class InProcessFamily : EngineFamily
         return new CaseSubject(engine, provider.ShownName(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,
-            Kind = EngineCatalog.Get(engine),
+            Kind = kind,
             Folder = folder,
             Path = folder?.Path ?? "",
             Sha256 = folder is null || context.Options.DryRun ? null : context.Models.Fingerprint(folder),
@@ -109,7 +109,10 @@ internal sealed class InProcessFamily : EngineFamily
                 : null,
             EngineOptions = engineOptions,
             Device = engineOptions.Device is null ? null : context.Device?.Name,
-            OptionsText = OptionsText.Of(engineOptions),
+            OptionsText = OptionsText.Of(
+                engineOptions,
+                skip is null && folder is not null ? kind.FolderOptions(folder, engineOptions) : null
+            ),
             Tokenizer = tokenizer ?? (folder is null ? null : PromptTokenizer.For(folder)),
             Skip = skip,
             Failure = folder is null || skip is not null ? null : GraphNeeds.Refusal(folder, engine, provider.Target()),

@@ -19,6 +19,10 @@ public sealed record EngineKind(
     /// </summary>
     public Func<ExecutionProvider, DecodeLoop?> DefaultLoop { get; init; } = _ => null;
 
+    /// <summary>Options that a folder brings and the engine takes over, beside those that it is given; none in most engines.</summary>
+    public Func<ModelFolder, EngineOptions, IReadOnlyDictionary<string, string>> FolderOptions { get; init; } =
+        (_, _) => new Dictionary<string, string>();
+
     /// <summary>
     /// False for engines that compute from the folder's weights in another arithmetic than ONNX Runtime's operators: they are verified
     /// within wider limits of their own.

@@ -22,6 +22,7 @@ internal static class GenAiRuntime
         new("genai", "ONNX Runtime GenAI: its own generation loop, called through its C API", Available, Load)
         {
             NativeLibraries = [NativeLibraries.OnnxRuntime, NativeLibraries.GenAi, NativeLibraries.DirectML],
+            FolderOptions = (folder, options) => GenAiConfig.OwnOptions(folder.Path, options),
         };
 
     /// <summary>Remembers an engine until it is disposed: none may outlive the library's shutdown.</summary>

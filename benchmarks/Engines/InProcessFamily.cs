@@ -69,7 +69,9 @@ internal sealed class InProcessFamily : EngineFamily
             .Select(variant => Subject(engine, provider ?? ExecutionProvider.Cpu, variant, context));
 
     public override IGenerator Load(PlannedCase planned) =>
-        new EngineGenerator(EngineCatalog.Get(planned.Key.Engine).Load(ModelFolderReader.Open(planned.ModelPath), planned.EngineOptions));
+        new EngineGenerator(
+            EngineCatalog.Get(planned.Key.Engine).LoadPlaced(ModelFolderReader.Open(planned.ModelPath), planned.EngineOptions)
+        );
 
     private static CaseSubject Subject(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {

@@ -38,6 +38,20 @@ public sealed record EngineKind(
 
     /// <summary>Names of the native libraries that it computes with.</summary>
     public IReadOnlyList<string> NativeLibraries { get; init; } = [];
+
+    /// <summary>Loads a folder whose figures or answers are to be the provider's.</summary>
+    /// <exception cref="EngineException">It cannot be loaded, or compute nodes of it run elsewhere.</exception>
+    public IEngine LoadPlaced(ModelFolder folder, EngineOptions options)
+    {
+        IEngine engine = Load(folder, options);
+        if (engine.Description.PlacementWarning is not { } warning)
+        {
+            return engine;
+        }
+
+        engine.Dispose();
+        throw new EngineException(warning);
+    }
 }
 
 /// <summary>Whether something can be used here.</summary>

@@ -91,6 +91,9 @@ public static partial class NativeLibraries
     /// <summary>
     /// Why an execution provider of the loaded ONNX Runtime cannot be used; null when it can. Being compiled in is not enough for CUDA:
     /// its code is a library of its own, and a package without it still lists the provider.
+    /// <summary>The file that onnxruntime-genai was loaded from.</summary>
+    internal static string GenAiPath => LoadedModules.PathsOf(GenAi)[0];
+
     /// </summary>
     /// <param name="provider">ONNX Runtime's name of the provider.</param>
     internal static string? ProviderProblem(string provider)

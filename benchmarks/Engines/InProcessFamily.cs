@@ -181,7 +181,10 @@ internal sealed class InProcessFamily : EngineFamily
         Availability availability = EngineCatalog.Get(engine).Availability(provider);
         if (!availability.IsAvailable)
         {
-            return availability.Reason;
+            // What no library would mend comes first.
+            return variant.Folder is { } finished && GraphNeeds.Refusal(finished, engine, provider.Target()) is { } refusal
+                ? refusal
+                : availability.Reason;
         }
 
         SuiteOptions options = context.Options;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Llama3Perf.Inference.Engines.GenAi;
+using Llama3Perf.Inference.Engines.LlamaCpp;
 using Llama3Perf.Inference.Engines.Ort;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Inference.Tests.Engines.External;
@@ -17,6 +18,7 @@ internal static partial class ChildScenarios
     public const string UseOnnxRuntime = nameof(UseOnnxRuntime);
     public const string ResolveOnnxRuntime = nameof(ResolveOnnxRuntime);
     public const string AskForGenAi = nameof(AskForGenAi);
+    public const string AskForLlamaCpp = nameof(AskForLlamaCpp);
     public const string LeaveEngineOpen = nameof(LeaveEngineOpen);
     public const string LeavePeerOpen = nameof(LeavePeerOpen);
     public const string InterruptWithPeerOpen = nameof(InterruptWithPeerOpen);
@@ -31,6 +33,7 @@ internal static partial class ChildScenarios
                 UseOnnxRuntime => Use,
                 ResolveOnnxRuntime => ResolveOnly,
                 AskForGenAi => AskGenAi,
+                AskForLlamaCpp => AskLlamaCpp,
                 LeaveEngineOpen => LeaveOpen,
                 LeavePeerOpen => LeavePeer,
                 InterruptWithPeerOpen => InterruptWithPeer,
@@ -68,6 +71,11 @@ internal static partial class ChildScenarios
         );
         PrintLoaded();
     }
+
+    private static void AskLlamaCpp() =>
+        Console.WriteLine(
+            LlamaCppRuntime.Kind.Availability(ExecutionProvider.Cpu) is { IsAvailable: false, Reason: var reason } ? reason : "available"
+        );
 
     private static unsafe void LeaveOpen()
     {

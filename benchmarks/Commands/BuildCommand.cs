@@ -2,7 +2,7 @@ using System.CommandLine;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Models;
-using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Building;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
@@ -127,11 +127,11 @@ internal static class BuildCommand
             return;
         }
 
-        ModelFolder folder = models.Prepare(options, output is null ? null : Path.GetFullPath(output));
-        FolderDisplay.Show(folder);
-        if (GraphNeeds.Refusal(folder, engine: null, options.Target) is { } refusal)
+        if (ModelBuilder.Refusal(options) is { } refusal)
         {
-            Console.WriteLine($"It does not run on the provider that it is for: {refusal}.");
+            throw new ModelException(refusal);
         }
+
+        FolderDisplay.Show(models.Prepare(options, output is null ? null : Path.GetFullPath(output)));
     }
 }

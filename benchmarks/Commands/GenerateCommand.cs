@@ -123,11 +123,6 @@ internal static class GenerateCommand
             );
         }
 
-        if (kind.Availability(provider) is { IsAvailable: false } missing)
-        {
-            throw new EngineException(missing.Reason!);
-        }
-
         bool stopAtEos = !ignoreEos && !folder.IsSynthetic;
         using IEngine engine = kind.Load(folder, context.EngineOptions(choice.Engine, provider) with { AllowEos = stopAtEos });
         StreamingDecoder text = tokenizer.Tokenizer.CreateStreamingDecoder();

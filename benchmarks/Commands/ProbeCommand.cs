@@ -135,7 +135,14 @@ internal static class ProbeCommand
             Console.WriteLine($"- {reason}");
         }
 
-        Console.WriteLine($"Native set of this build: {probe.NativeSet}. A run would take {probe.Choice}.");
+        Console.WriteLine(
+            $"Native set of this build: {probe.NativeSet}. "
+                + (
+                    probe.Choice is { } choice
+                        ? $"A run would take {choice}."
+                        : $"A run would measure nothing, for no engine of this process can run here: {probe.WhyNothing}."
+                )
+        );
     }
 
     // What ONNX Runtime offers to which of its providers, with what both say of themselves.
@@ -191,7 +198,8 @@ internal static class ProbeCommand
         IReadOnlyList<OfferedDevice> Devices,
         string? LibraryProblem,
         string NativeSet,
-        string Choice
+        string? Choice,
+        string? WhyNothing
     )
     {
         public static Probe Take(string? python)
@@ -207,6 +215,14 @@ internal static class ProbeCommand
                 select new EngineRow(engine, provider, availability.IsAvailable, availability.Reason),
             ];
             PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
+            // Where no engine is there, the first one stands for what is missing.
+            EngineRow[] chosen =
+            [
+                .. EngineFamilies
+                    .Choose(context)
+                    .Select(choice => engines.First(row => (row.Engine, row.Provider) == (choice.Engine, choice.Provider))),
+            ];
+            EngineRow? missing = chosen.FirstOrDefault(row => !row.IsAvailable);
             return new Probe(
                 context.Machine,
                 NativeLibraries.Loaded(),
@@ -214,10 +230,8 @@ internal static class ProbeCommand
                 DevicesOf(),
                 ProviderLibrary.Current is null ? null : EngineCatalog.Get("ort").Availability(ExecutionProvider.Plugin).Reason,
                 NativeLibraries.PackagedSet,
-                string.Join(
-                    " and ",
-                    EngineFamilies.Choose(context).Select(choice => $"{choice.Engine} on {choice.Provider!.Value.ShownName()}")
-                )
+                missing is null ? string.Join(" and ", chosen.Select(row => $"{row.Engine} on {row.Provider.ShownName()}")) : null,
+                missing?.Reason
             );
         }
     }

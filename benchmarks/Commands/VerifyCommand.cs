@@ -160,7 +160,12 @@ internal sealed class VerifyCommand
                 parsed.GetValue(_minTokens) ?? usual.MinTokens
             )
         );
-        VerificationDisplay.Show(tested.Name, reference.Source, verification);
+        VerificationDisplay.Show(
+            tested.Name,
+            reference.Source,
+            verification,
+            other is not null && VerificationLimits.ClosenessOf(tested, other) == Closeness.OtherArithmetic
+        );
         return verification.Passed ? ExitCode.Success : ExitCode.Failed;
     }
 

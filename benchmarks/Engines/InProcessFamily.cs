@@ -69,7 +69,9 @@ internal sealed class InProcessFamily : EngineFamily
             .Select(variant => Subject(engine, provider ?? ExecutionProvider.Cpu, variant, context));
 
     public override IGenerator Load(PlannedCase planned) =>
-        new EngineGenerator(EngineCatalog.Get(planned.Key.Engine).Load(ModelFolderReader.Open(planned.ModelPath), planned.EngineOptions));
+        new EngineGenerator(
+            EngineCatalog.Get(planned.Key.Engine).LoadPlaced(ModelFolderReader.Open(planned.ModelPath), planned.EngineOptions)
+        );
 
     private static CaseSubject Subject(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {
@@ -92,7 +94,7 @@ internal sealed class InProcessFamily : EngineFamily
         return new CaseSubject(engine, provider.ShownName(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,
-            Kind = EngineCatalog.Get(engine),
+            Kind = kind,
             Folder = folder,
             Path = folder?.Path ?? "",
             Sha256 = folder is null || context.Options.DryRun ? null : context.Models.Fingerprint(folder),
@@ -109,7 +111,10 @@ internal sealed class InProcessFamily : EngineFamily
                 : null,
             EngineOptions = engineOptions,
             Device = engineOptions.Device is null ? null : context.Device?.Name,
-            OptionsText = OptionsText.Of(engineOptions),
+            OptionsText = OptionsText.Of(
+                engineOptions,
+                skip is null && folder is not null ? kind.FolderOptions(folder, engineOptions) : null
+            ),
             Tokenizer = tokenizer ?? (folder is null ? null : PromptTokenizer.For(folder)),
             Skip = skip,
             Failure = folder is null || skip is not null ? null : GraphNeeds.Refusal(folder, engine, provider.Target()),
@@ -176,7 +181,10 @@ internal sealed class InProcessFamily : EngineFamily
         Availability availability = EngineCatalog.Get(engine).Availability(provider);
         if (!availability.IsAvailable)
         {
-            return availability.Reason;
+            // What no library would mend comes first.
+            return variant.Folder is { } finished && GraphNeeds.Refusal(finished, engine, provider.Target()) is { } refusal
+                ? refusal
+                : availability.Reason;
         }
 
         SuiteOptions options = context.Options;

@@ -68,9 +68,7 @@ internal static class OutcomeReader
         }
 
         string? error =
-            launches.Select(launch => launch.Failure()).FirstOrDefault(failure => failure is not null)
-            ?? WhyBroken(planned, samples)
-            ?? started?.Engine.PlacementWarning;
+            launches.Select(launch => launch.Failure()).FirstOrDefault(failure => failure is not null) ?? WhyBroken(planned, samples);
         return new CaseOutcome
         {
             Case = key,

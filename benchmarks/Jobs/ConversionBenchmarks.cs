@@ -11,8 +11,8 @@ using Llama3Perf.Models.Weights;
 namespace Llama3Perf.Benchmarks.Jobs;
 
 /// <summary>
-/// Converting a bf16 checkpoint, in bytes of it per second: quantizing alone in memory, a whole conversion, and plainly reading the
-/// checkpoint (the baseline that a conversion bound by the disk comes close to).
+/// Converting a bf16 checkpoint, in bytes of it per second: quantizing alone in memory, a whole conversion, the GGUF file of the same
+/// numbers made of that, and plainly reading the checkpoint (the baseline that a conversion bound by the disk comes close to).
 /// </summary>
 [SimpleJob(RunStrategy.Monitoring, launchCount: 1, warmupCount: 1, iterationCount: 5, invocationCount: 1)]
 public class ConversionBenchmarks
@@ -21,8 +21,11 @@ public class ConversionBenchmarks
     private const int BlockSize = 32;
     private const int RowsPerTask = 256;
 
+    private readonly ModelStore _store = new(Workspace.Models);
+
     private string _checkpoint = "";
     private string _folder = "";
+    private ModelFolder _converted = null!;
     private long _bytes;
     private int _width;
     private byte[] _rows = [];
@@ -30,7 +33,7 @@ public class ConversionBenchmarks
     [Params("llama-3.2-1b")]
     public string Shape { get; set; } = "";
 
-    [GlobalSetup]
+    [GlobalSetup(Targets = [nameof(QuantizeInMemory), nameof(PlainSequentialRead), nameof(WholeConversion)])]
     public void Setup()
     {
         var shape = LlamaShape.Load(Shape);
@@ -52,6 +55,14 @@ public class ConversionBenchmarks
         using FileStream file = File.OpenRead(tensor.File);
         file.Position = tensor.Offset;
         file.ReadExactly(_rows);
+    }
+
+    /// <summary>What the GGUF file is made of.</summary>
+    [GlobalSetup(Target = nameof(GgufOfTheConversion))]
+    public void SetupGguf()
+    {
+        Setup();
+        _converted = _store.GetOrBuild(new ModelBuildOptions { Model = _checkpoint, BlockSize = BlockSize });
     }
 
     [Benchmark]
@@ -89,6 +100,9 @@ public class ConversionBenchmarks
     [Benchmark]
     public ModelFolder WholeConversion() =>
         ModelBuilder.Build(new ModelBuildOptions { Model = _checkpoint, BlockSize = BlockSize }, _folder);
+
+    [Benchmark]
+    public ModelFolder GgufOfTheConversion() => _store.ConvertToGguf(_converted, _folder);
 
     [IterationCleanup]
     public void Remove()

@@ -10,7 +10,9 @@ namespace Llama3Perf.Benchmarks.Planning;
 internal static class OptionsText
 {
     /// <summary>The text; null when everything is as usual.</summary>
-    public static string? Of(EngineOptions options) =>
+    /// <param name="options">What the engine is given.</param>
+    /// <param name="folder">What it takes from the model folder beside that; null for nothing.</param>
+    public static string? Of(EngineOptions options, IReadOnlyDictionary<string, string>? folder = null) =>
         Join([
             .. options.Optimization == OptimizationLevel.All ? [] : new[] { $"graph_optimization={options.Optimization.Name()}" },
             .. options.KeyValueType == KeyValueType.F16 ? [] : new[] { $"kv_type={options.KeyValueType.Name()}" },
@@ -21,6 +23,7 @@ internal static class OptionsText
             .. Drafts(options.Speculation),
             .. options.ProviderOptions.Select(option => $"provider:{option.Key}={option.Value}"),
             .. options.SessionEntries.Where(entry => !SpinEntries.IsUsual(entry)).Select(entry => $"session:{entry.Key}={entry.Value}"),
+            .. (folder ?? new Dictionary<string, string>()).Select(option => $"folder:{option.Key}={option.Value}"),
         ]);
 
     /// <summary>The text for a program's own options; null when there are none.</summary>

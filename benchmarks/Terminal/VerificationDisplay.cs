@@ -7,7 +7,11 @@ namespace Llama3Perf.Benchmarks.Terminal;
 /// <summary>Shows a verification: a row for each prompt, the limits, the verdict.</summary>
 internal static class VerificationDisplay
 {
-    public static void Show(string tested, string reference, ModelVerification verification)
+    /// <param name="tested">What was verified.</param>
+    /// <param name="reference">What it was held against.</param>
+    /// <param name="verification">The answers.</param>
+    /// <param name="hasOwnArithmetic">Whether two runtimes computed the same weights.</param>
+    public static void Show(string tested, string reference, ModelVerification verification, bool hasOwnArithmetic)
     {
         Screen.Table(
             new TextTable(
@@ -33,6 +37,11 @@ internal static class VerificationDisplay
                     + $"{limits.MinTokens} greedy tokens."
             )
         );
+        if (hasOwnArithmetic)
+        {
+            Console.WriteLine("The two runtimes round activations differently: what differs within the limits is a finding, not a fault.");
+        }
+
         Console.WriteLine(
             verification.Failure is { } failure
                 ? $"FAIL: {tested} against {reference}: {failure}."

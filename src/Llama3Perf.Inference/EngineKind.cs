@@ -19,6 +19,10 @@ public sealed record EngineKind(
     /// </summary>
     public Func<ExecutionProvider, DecodeLoop?> DefaultLoop { get; init; } = _ => null;
 
+    /// <summary>Options that a folder brings and the engine takes over, beside those that it is given; none in most engines.</summary>
+    public Func<ModelFolder, EngineOptions, IReadOnlyDictionary<string, string>> FolderOptions { get; init; } =
+        (_, _) => new Dictionary<string, string>();
+
     /// <summary>
     /// False for engines that compute from the folder's weights in another arithmetic than ONNX Runtime's operators: they are verified
     /// within wider limits of their own.
@@ -34,6 +38,20 @@ public sealed record EngineKind(
 
     /// <summary>Names of the native libraries that it computes with.</summary>
     public IReadOnlyList<string> NativeLibraries { get; init; } = [];
+
+    /// <summary>Loads a folder whose figures or answers are to be the provider's.</summary>
+    /// <exception cref="EngineException">It cannot be loaded, or compute nodes of it run elsewhere.</exception>
+    public IEngine LoadPlaced(ModelFolder folder, EngineOptions options)
+    {
+        IEngine engine = Load(folder, options);
+        if (engine.Description.PlacementWarning is not { } warning)
+        {
+            return engine;
+        }
+
+        engine.Dispose();
+        throw new EngineException(warning);
+    }
 }
 
 /// <summary>Whether something can be used here.</summary>

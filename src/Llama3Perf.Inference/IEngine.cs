@@ -46,8 +46,8 @@ public sealed record EngineDescription(string Engine, ExecutionProvider Provider
     /// <summary>Intra-op threads that the session was given.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>Why this run may not be reported as the provider's: compute nodes that fell back to the CPU; null when placement is proven
-    /// or is the CPU.</summary>
+    /// <summary>Why figures and answers may not be reported as the provider's: compute nodes that fell back to the CPU; null when placement
+    /// is proven or is the CPU. What is measured or verified is not loaded then (<see cref="EngineKind.LoadPlaced"/>).</summary>
     public string? PlacementWarning { get; init; }
 
     /// <summary>What an external engine says it loaded the weights as; null for engines in this process, whose model says it.</summary>

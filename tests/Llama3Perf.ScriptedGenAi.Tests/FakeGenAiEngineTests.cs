@@ -1,6 +1,7 @@
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Generation;
+using Llama3Perf.Inference.Verification;
 
 namespace Llama3Perf.ScriptedGenAi.Tests;
 
@@ -114,6 +115,48 @@ public sealed class FakeGenAiEngineTests : FakeGenAiTest
         Fake.DeviceType("CPU");
         using GenAiEngine engine = new(FakeGenAi.Folder, new EngineOptions { Provider = ExecutionProvider.Cuda });
         Assert.Equal("onnxruntime-genai placed the model on CPU, not on CUDA", engine.Description.PlacementWarning);
+    }
+
+    [Fact]
+    public void A_model_that_landed_elsewhere_is_freed_before_it_is_measured_or_verified()
+    {
+        Fake.DeviceType("CUDA");
+        EngineException e = Assert.Throws<EngineException>(() => new VerifiedSide(FakeGenAi.Folder, "genai", new EngineOptions()).Load());
+        Assert.Equal("onnxruntime-genai placed the model on CUDA, not on CPU", e.Message);
+        Assert.Equal("OgaDestroyModel()", Fake.Log[^1]);
+    }
+
+    [Theory]
+    [InlineData(ExecutionProvider.Cuda, null, "arena=kSame; enable_cuda_graph=1")]
+    [InlineData(ExecutionProvider.Cuda, "enable_cuda_graph", "arena=kSame")]
+    [InlineData(ExecutionProvider.WebGpu, null, "")]
+    [InlineData(ExecutionProvider.Cpu, null, "")]
+    public void The_folders_own_options_are_in_force_where_ours_do_not_say_otherwise(ExecutionProvider provider, string? ours, string own)
+    {
+        string folder = Directory.CreateTempSubdirectory("l3p-own-").FullName;
+        File.WriteAllText(
+            Path.Combine(folder, "genai_config.json"),
+            """
+            {"model": {"decoder": {"session_options": {"provider_options": [
+                {"CUDA": {"enable_cuda_graph": "1", "arena": "kSame"}}, {"dml": {}}
+            ]}}}}
+            """
+        );
+
+        IReadOnlyDictionary<string, string> options = GenAiRuntime.Kind.FolderOptions(
+            FakeGenAi.Folder with
+            {
+                Path = folder,
+            },
+            new EngineOptions
+            {
+                Provider = provider,
+                ProviderOptions = ours is null ? new Dictionary<string, string>() : new Dictionary<string, string> { [ours] = "0" },
+            }
+        );
+
+        Assert.Equal(own, string.Join("; ", options.Select(option => $"{option.Key}={option.Value}").Order(StringComparer.Ordinal)));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

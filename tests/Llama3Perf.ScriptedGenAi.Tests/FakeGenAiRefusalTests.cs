@@ -1,5 +1,6 @@
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.GenAi;
+using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.ScriptedGenAi.Tests;
@@ -103,6 +104,24 @@ public sealed class FakeGenAiRefusalTests : FakeGenAiTest
                 StringComparison.Ordinal
             );
         }
+    }
+
+    [Fact]
+    public void CUDAs_part_of_the_library_is_looked_for_beside_it()
+    {
+        string folder = Directory.CreateTempSubdirectory("l3p-add-on-").FullName;
+        string library = Path.Combine(folder, "libonnxruntime-genai.so");
+        string addOn = Path.Combine(folder, NativeLibraries.FileName("onnxruntime-genai-cuda"));
+
+        Assert.StartsWith(
+            $"genai needs {addOn} for CUDA, which is not there",
+            GenAiRuntime.AddOnProblem(ExecutionProvider.Cuda, library),
+            StringComparison.Ordinal
+        );
+        Assert.Null(GenAiRuntime.AddOnProblem(ExecutionProvider.Dml, library));
+        File.WriteAllText(addOn, "");
+        Assert.Null(GenAiRuntime.AddOnProblem(ExecutionProvider.Cuda, library));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

@@ -18,15 +18,20 @@
 #include <unistd.h>
 
 /* Places in OrtApi, which only grows at its end. */
-enum { RUN = 9, RUN_WITH_BINDING = 133, MOST_FUNCTIONS = 1024 };
+enum { RUN = 9, RUN_WITH_BINDING = 133, SYNCHRONIZE_OUTPUTS = 203, MOST_FUNCTIONS = 1024 };
 
 typedef struct Base { const void* (*get_api)(uint32_t); const char* (*get_version)(void); } Base;
 typedef void* (*RunFunction)(void*, const void*, const char* const*, const void* const*, size_t, const char* const*, size_t, void**);
 typedef void* (*RunWithBindingFunction)(void*, const void*, const void*);
+typedef void* (*SynchronizeFunction)(void*);
+
+/* Microseconds. */
+enum { LATE = 20000 };
 
 static void* s_functions[MOST_FUNCTIONS];
 static RunFunction s_run;
 static RunWithBindingFunction s_run_with_binding;
+static SynchronizeFunction s_synchronize_outputs;
 static char s_fault[32];
 
 static const Base* real(void) {
@@ -99,7 +104,16 @@ static void* run(void* session, const void* options, const char* const* names, c
 
 static void* run_with_binding(void* session, const void* options, const void* binding) {
   step();
-  return s_run_with_binding(session, options, binding);
+  void* status = s_run_with_binding(session, options, binding);
+  if (!strcmp(s_fault, "late-run")) usleep(LATE);
+  return status;
+}
+
+/* As a device whose calls return before it has computed. */
+static void* synchronize_outputs(void* binding) {
+  void* status = s_synchronize_outputs(binding);
+  if (!strcmp(s_fault, "late-wait")) usleep(LATE);
+  return status;
 }
 
 static const void* get_api(uint32_t version) {
@@ -114,9 +128,11 @@ static const void* get_api(uint32_t version) {
   }
   s_run = (RunFunction)s_functions[RUN];
   s_run_with_binding = (RunWithBindingFunction)s_functions[RUN_WITH_BINDING];
-  if (!s_run || !s_run_with_binding) _exit(96);
+  s_synchronize_outputs = (SynchronizeFunction)s_functions[SYNCHRONIZE_OUTPUTS];
+  if (!s_run || !s_run_with_binding || !s_synchronize_outputs) _exit(96);
   s_functions[RUN] = (void*)run;
   s_functions[RUN_WITH_BINDING] = (void*)run_with_binding;
+  s_functions[SYNCHRONIZE_OUTPUTS] = (void*)synchronize_outputs;
   return s_functions;
 }
 

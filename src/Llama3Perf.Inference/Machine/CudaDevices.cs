@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Llama3Perf.Inference.Machine;
 
 /// <summary>
-/// The numbers that CUDA gives adapters in this process. nvidia-smi counts them by their place on the PCI bus; CUDA puts the fastest
-/// first unless <c>CUDA_DEVICE_ORDER</c> says otherwise, and leaves out what <c>CUDA_VISIBLE_DEVICES</c> hides.
+/// The numbers that CUDA gives adapters in this process: those of nvidia-smi, by their place on the PCI bus, unless the user's
+/// <c>CUDA_DEVICE_ORDER</c> says otherwise or <c>CUDA_VISIBLE_DEVICES</c> hides some.
 /// </summary>
 public static partial class CudaDevices
 {

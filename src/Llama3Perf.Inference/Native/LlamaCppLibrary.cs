@@ -98,7 +98,8 @@ internal static unsafe class LlamaCppLibrary
         return devices;
     }
 
-    /// <summary>The last line that the library complained with since the last call of this; null when there is none.</summary>
+    /// <summary>The first line that the library complained with since the last call of this, which has the cause; null when there is
+    /// none.</summary>
     public static string? TakeError()
     {
         lock (s_errors)
@@ -106,7 +107,7 @@ internal static unsafe class LlamaCppLibrary
             string? line = s_errors
                 .ToString()
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                .LastOrDefault();
+                .FirstOrDefault();
             s_errors.Clear();
             return line;
         }

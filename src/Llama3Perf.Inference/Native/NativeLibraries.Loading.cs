@@ -70,18 +70,15 @@ public static partial class NativeLibraries
     /// <summary>
     /// onnxruntime-genai opens <c>libonnxruntime.so</c> by name, and ends the process when it finds none; ORT_LIB_PATH names the file
     /// instead.
-    /// Set with the C library's call: .NET keeps an environment of its own on Unix.
+    /// Not for children: a Python of an external engine has its own.
     /// </summary>
     private static void PointGenAiAtOnnxRuntime()
     {
         if (LoadedModules.PathsOf(OnnxRuntime) is [var path, ..])
         {
-            _ = SetEnvironmentVariable("ORT_LIB_PATH", path, 1);
+            NativeEnvironment.SetHere("ORT_LIB_PATH", path);
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetEnvironmentVariable(string name, string value, int overwrite);
 
     private static void RefuseSecondCopy()
     {

@@ -17,6 +17,9 @@ public static partial class NativeLibraries
     /// ones.</summary>
     public const string RuntimeFolderVariable = "LLAMA3PERF_RUNTIME_DIR";
 
+    /// <summary>CUDA's variable for the order in which it counts adapters; the suite sets it unless the user has.</summary>
+    public const string CudaOrderVariable = "CUDA_DEVICE_ORDER";
+
     internal const string OnnxRuntime = "onnxruntime";
     internal const string GenAi = "onnxruntime-genai";
     internal const string DirectML = "DirectML";
@@ -87,6 +90,9 @@ public static partial class NativeLibraries
 
     /// <summary>The file that ONNX Runtime was loaded from, for messages.</summary>
     internal static string OnnxRuntimePath => string.Join(", ", LoadedModules.PathsOf(OnnxRuntime));
+
+    /// <summary>The file that onnxruntime-genai was loaded from.</summary>
+    internal static string GenAiPath => LoadedModules.PathsOf(GenAi)[0];
 
     /// <summary>
     /// Why an execution provider of the loaded ONNX Runtime cannot be used; null when it can. Being compiled in is not enough for CUDA:
@@ -182,6 +188,8 @@ public static partial class NativeLibraries
     internal static void Register()
     {
         Telemetry.TurnOff();
+        // As nvidia-smi and NVML count adapters; CUDA itself puts the fastest first.
+        NativeEnvironment.SetUnlessSet(CudaOrderVariable, "PCI_BUS_ID");
         Assembly managed = typeof(OrtEnv).Assembly;
         // An assembly has one resolver. Newer managed packages bring their own unless this property, which 1.24 lacks, says not to.
         typeof(OrtEnv).GetProperty("DisableDllImportResolver")?.SetValue(null, true);

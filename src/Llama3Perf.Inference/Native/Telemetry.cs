@@ -7,7 +7,7 @@ namespace Llama3Perf.Inference.Native;
 /// Microsoft's telemetry client inside the native libraries (Linux packages of ONNX Runtime from 1.31, onnxruntime-genai from 0.18),
 /// which is on unless it is told otherwise. Here it is off: a benchmark does not talk to the network while it measures.
 /// </summary>
-public static partial class Telemetry
+public static class Telemetry
 {
     /// <summary>The libraries' own switch, read while they load. Children inherit it: measuring processes and external engines.</summary>
     public const string OffVariable = "ORT_DISABLE_TELEMETRY";
@@ -24,7 +24,7 @@ public static partial class Telemetry
     public static void LeaveOn()
     {
         Environment.SetEnvironmentVariable(ChoiceVariable, "on");
-        Set(s_found);
+        NativeEnvironment.Set(OffVariable, s_found);
     }
 
     /// <summary>Turns it off before a library is loaded, unless the user asked for it.</summary>
@@ -32,7 +32,7 @@ public static partial class Telemetry
     {
         if (IsOff)
         {
-            Set("1");
+            NativeEnvironment.Set(OffVariable, "1");
         }
     }
 
@@ -56,22 +56,4 @@ public static partial class Telemetry
             ((delegate* unmanaged<byte, void>)entry)(0);
         }
     }
-
-    // .NET keeps an environment of its own on Unix, which children get; native code reads the C library's.
-    private static void Set(string? value)
-    {
-        Environment.SetEnvironmentVariable(OffVariable, value);
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        _ = value is null ? Unset(OffVariable) : SetEnvironmentVariable(OffVariable, value, 1);
-    }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetEnvironmentVariable(string name, string value, int overwrite);
-
-    [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Unset(string name);
 }

@@ -17,7 +17,8 @@ public enum Closeness
     /// <summary>Weights; keys and values are rounded to 8 or 4 bits on another provider.</summary>
     RoundedCache,
 
-    /// <summary>Weights; an engine computes in an arithmetic of its own.</summary>
+    /// <summary>Weights; an engine computes in an arithmetic of its own, and with 8 and 4 bits rounds activations in its own
+    /// way.</summary>
     OtherArithmetic,
 
     /// <summary>The checkpoint: the reference computes from the weights before they were quantized.</summary>
@@ -43,7 +44,12 @@ public sealed record VerificationLimits(double MaxDifference, double MinCosine, 
         {
             (Closeness.Same, _) => new VerificationLimits(1e-3, 0.99999, 1e-5, Reference.NewTokens),
             (Closeness.Rounding, Precision.Fp32) => new VerificationLimits(1e-3, 0.99999, 1e-5, Reference.NewTokens),
-            (Closeness.Rounding, _) => new VerificationLimits(0.02, 0.999, 1e-3, Reference.NewTokens),
+            (Closeness.Rounding, _) or (Closeness.OtherArithmetic, Precision.Fp32 or Precision.Fp16) => new VerificationLimits(
+                0.02,
+                0.999,
+                1e-3,
+                Reference.NewTokens
+            ),
             (Closeness.RoundedActivations, _) => new VerificationLimits(0.06, 0.995, 0.01, Reference.NewTokens),
             (Closeness.RoundedCache or Closeness.OtherArithmetic, _) => new VerificationLimits(0.1, 0.98, 0.03, Reference.NewTokens),
             (_, Precision.Fp32) => new VerificationLimits(1e-4, 0.9999, 1e-4, Reference.NewTokens),

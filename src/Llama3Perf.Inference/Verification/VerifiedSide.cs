@@ -26,9 +26,6 @@ public sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptio
         && Options is { FloatActivations: false, Provider: ExecutionProvider.Cpu or ExecutionProvider.WebGpu };
 
     /// <summary>Loads the model so that it may choose any token.</summary>
-    /// <exception cref="EngineException">The engine is not there, or cannot load it.</exception>
-    public IEngine Load() =>
-        Kind.Availability(Options.Provider) is { IsAvailable: false } missing
-            ? throw new EngineException(missing.Reason!)
-            : Kind.Load(Folder, Options with { AllowEos = true });
+    /// <exception cref="EngineException">The engine is not there, cannot load it, or does not compute it on the provider.</exception>
+    public IEngine Load() => Kind.LoadPlaced(Folder, Options with { AllowEos = true });
 }

@@ -33,6 +33,18 @@ public static class ModelBuilder
     /// <exception cref="ModelException">Options that cannot be built.</exception>
     public static long WeightBytes(ModelBuildOptions options) => BuildPlan.Create(options).Data.Length;
 
+    /// <summary>Why no engine would compute what a build makes on the provider that it is for, in one sentence; null where one
+    /// does.</summary>
+    /// <exception cref="ModelException">Options that cannot be built.</exception>
+    public static string? Refusal(ModelBuildOptions options)
+    {
+        var plan = BuildPlan.Create(options);
+        var facts = new GraphFacts(GraphFile, plan.Model.Graph, LlamaGraph.Names(options.Target));
+        return facts.Needs(sharesBuffers: true).FirstOrDefault(need => !need.IsMet(engine: null, options.Target)) is { } need
+            ? $"{plan.Shape.Name} in {options.Precision.Name()} {need.Reason}"
+            : null;
+    }
+
     internal static ModelFolder Build(
         BuildPlan plan,
         string folder,

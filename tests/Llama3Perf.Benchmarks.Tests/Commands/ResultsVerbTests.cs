@@ -343,6 +343,27 @@ public sealed class ResultsVerbTests : IDisposable
         Assert.Contains($"A run would take {probe.RootElement.GetProperty("choice").GetString()}.", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Where_no_engine_can_run_probe_says_that_a_run_would_measure_nothing()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the libraries' file names are Linux's");
+        foreach (string library in (string[])["libonnxruntime.so", "libllama.so"])
+        {
+            File.WriteAllText(PathOf(library), "no library");
+        }
+
+        (int exitCode, string output, string error) = ProgramProcess.Run(_folder, ["probe", "--runtime-dir", _folder]);
+
+        Assert.Equal((ExitCode.Success, ""), (exitCode, error));
+        Assert.Contains(
+            "A run would measure nothing, for no engine of this process can run here: "
+                + $"{PathOf("libonnxruntime.so")} is not a native library.",
+            output,
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain("would take", output, StringComparison.Ordinal);
+    }
+
     private static string OneLine(int expected, params string[] arguments)
     {
         (int exitCode, string output, string error) = CliSession.Run(arguments);

@@ -99,23 +99,9 @@ public sealed class OutcomeReaderTests
     }
 
     [Fact]
-    public void A_provider_that_fell_back_to_the_CPU_fails_the_case()
-    {
-        EngineDescription observed = new("ort", ExecutionProvider.Dml) { PlacementWarning = "3 nodes on the CPU" };
-
-        Assert.Equal(
-            (CaseStatus.Failed, "3 nodes on the CPU"),
-            Read([new LaunchStarted(5, observed, []), Iteration(1), Iteration(2)], [Iteration(3), Iteration(4)]) is var outcome
-                ? (outcome.Status, outcome.Error)
-                : default
-        );
-    }
-
-    [Fact]
     public void The_first_thing_that_went_wrong_is_the_one_that_is_told()
     {
-        EngineDescription fallen = new("ort", ExecutionProvider.Dml) { PlacementWarning = "3 nodes on the CPU" };
-        LaunchStarted started = new(5, fallen, []);
+        LaunchStarted started = new(5, new EngineDescription("ort", ExecutionProvider.Dml), []);
 
         Assert.Equal("out of memory", ReadPart(1, started, Iteration(1, newTokens: 2), new LaunchFailed("out of memory")).Error);
         Assert.Equal("2 new tokens instead of 3", ReadPart(1, started, Iteration(1, newTokens: 2)).Error);

@@ -90,6 +90,16 @@ public sealed class PlanContextTests : IDisposable
     }
 
     [Fact]
+    public void What_an_engine_takes_from_the_folder_is_part_of_the_case() =>
+        Assert.Equal(
+            "folder:enable_cuda_graph=1; provider:a=b",
+            OptionsText.Of(
+                new EngineOptions { ProviderOptions = new Dictionary<string, string> { ["a"] = "b" } },
+                new Dictionary<string, string> { ["enable_cuda_graph"] = "1" }
+            )
+        );
+
+    [Fact]
     public void A_provider_library_is_part_of_its_own_cases_alone()
     {
         PlanContext context = new(new SuiteOptions(), s_machine, new ModelPreparation(_folder)) { ProviderLibrary = () => "OpenVINO 1.2" };

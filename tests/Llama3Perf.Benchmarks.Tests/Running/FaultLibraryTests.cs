@@ -40,6 +40,63 @@ public sealed class FaultLibraryTests : IDisposable
         Assert.Equal(expected is null, output.Contains("end to end", StringComparison.Ordinal));
     }
 
+    /// <summary>
+    /// A provider whose results are there 20 ms after they were asked for: by the end of the call, and by the end of waiting for it. No
+    /// token is stamped before its id can be read.
+    /// </summary>
+    [Theory]
+    [InlineData("late-run", "host")]
+    [InlineData("late-wait", "device")]
+    public void No_time_is_shorter_than_the_provider_takes(string fault, string loop)
+    {
+        const double DelayMs = 20;
+        (int exitCode, string output, string error) = Program(
+            [
+                "run",
+                "--engine",
+                "ort",
+                "--loop",
+                loop,
+                "--verify",
+                "off",
+                "--isolation",
+                "none",
+                "--runtime-dir",
+                _folder,
+                "--model",
+                "llama-tiny",
+                "--prompt",
+                "pp4",
+                "--max-length",
+                "9",
+                "--launches",
+                "1",
+                "--iterations",
+                "2",
+                "--warmup",
+                "0",
+                "--output",
+                At("run"),
+            ],
+            [("LLAMA3PERF_FAULT", fault), ("LLAMA3PERF_FAULT_EVERYWHERE", "1"), ("LLAMA3PERF_FAULT_AT", "0")]
+        );
+
+        Assert.True(exitCode == ExitCode.Success, output + error);
+        Assert.All(
+            RunReader.Read(At("run"), withTokens: true).Single().Cases.Single().Samples,
+            sample =>
+            {
+                Assert.Equal(5, sample.TokenMs.Count);
+                Assert.All(
+                    sample.TokenMs.Zip([0, .. sample.TokenMs]),
+                    pair => Assert.InRange(pair.First - pair.Second, DelayMs, double.MaxValue)
+                );
+                Assert.InRange(sample.TtftMs ?? 0, DelayMs, double.MaxValue);
+                Assert.InRange(sample.PrefillMs ?? 0, DelayMs, double.MaxValue);
+            }
+        );
+    }
+
     /// <summary>A measuring process for each case: nine faults, one a case; the run is killed while the third one hangs.</summary>
     [Fact]
     public void Each_fault_fails_its_case_alone_and_a_killed_run_goes_on()

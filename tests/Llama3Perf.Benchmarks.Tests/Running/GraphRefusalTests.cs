@@ -1,5 +1,8 @@
+using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Building;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
@@ -73,24 +76,41 @@ public sealed class GraphRefusalTests
         Assert.Contains($"- {tokenizer}", output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_build_says_when_its_own_provider_would_compute_it_wrongly()
+    /// <summary>A model that is not made, and one that is there: whatever this machine has, no verb goes on.</summary>
+    [Theory]
+    [InlineData("build", "--model", "llama-tiny", "--precision", "fp32", "--provider", "cuda", "--output", "{new}")]
+    [InlineData("run", "--model", "{folder}", "--engine", "ort", "--provider", "cuda", "--dry-run")]
+    [InlineData("verify", "{folder}", "--engine", "ort", "--provider", "cuda", "--against-provider", "cpu", "--prompt", "pp4")]
+    [InlineData("generate", "--model", "{folder}", "--engine", "ort", "--provider", "cuda", "--prompt", "pp4")]
+    [InlineData("generate", "--model", "{folder}", "--engine", "genai", "--provider", "cuda", "--prompt", "pp4")]
+    public void A_type_that_a_providers_attention_does_not_take_is_refused_by_every_verb(params string[] arguments)
     {
-        using CaseFolder folder = new("official-int4-cuda-prepacked");
-        (int exitCode, string output, _) = CliSession.Run(
-            "build",
-            "--model",
-            "llama-tiny",
-            "--precision",
-            "fp32",
-            "--provider",
-            "cuda",
-            "--output",
-            folder["built"]
-        );
+        using CaseFolder other = new("official-int4-cuda-prepacked");
+        string folder = new ModelStore(Workspace.Models)
+            .GetOrBuild(
+                new ModelBuildOptions
+                {
+                    Model = "llama-tiny",
+                    Precision = Precision.Fp32,
+                    Target = GraphTarget.Cuda,
+                },
+                cancellationToken: TestContext.Current.CancellationToken
+            )
+            .Path;
 
-        Assert.Equal(ExitCode.Success, exitCode);
-        Assert.Contains("has float32 keys and values, which CUDA's GroupQueryAttention does not take", output, StringComparison.Ordinal);
+        (int exitCode, string output, string error) = CliSession.Run([
+            .. arguments.Select(argument =>
+                argument.Replace("{folder}", folder, StringComparison.Ordinal).Replace("{new}", other["new"], StringComparison.Ordinal)
+            ),
+        ]);
+
+        Assert.Equal(ExitCode.Input, exitCode);
+        Assert.Contains(
+            "has float32 keys and values, which CUDA's GroupQueryAttention does not take",
+            arguments[0] == "run" ? output : Assert.Single(error.Trim().Split('\n')),
+            StringComparison.Ordinal
+        );
+        Assert.False(Directory.Exists(other["new"]));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Llama3Perf.Inference.Engines.GenAi;
+using Llama3Perf.Inference.Engines.LlamaCpp;
 using Llama3Perf.Inference.Engines.Ort;
 using Llama3Perf.Inference.Native;
 using Llama3Perf.Inference.Tests.Engines.External;
@@ -18,6 +19,7 @@ internal static partial class ChildScenarios
     public const string ResolveOnnxRuntime = nameof(ResolveOnnxRuntime);
     public const string AskForGenAi = nameof(AskForGenAi);
     public const string AskForPlugin = nameof(AskForPlugin);
+    public const string AskForLlamaCpp = nameof(AskForLlamaCpp);
     public const string LeaveEngineOpen = nameof(LeaveEngineOpen);
     public const string LeavePeerOpen = nameof(LeavePeerOpen);
     public const string InterruptWithPeerOpen = nameof(InterruptWithPeerOpen);
@@ -33,6 +35,7 @@ internal static partial class ChildScenarios
                 ResolveOnnxRuntime => ResolveOnly,
                 AskForGenAi => AskGenAi,
                 AskForPlugin => AskPlugin,
+                AskForLlamaCpp => AskLlamaCpp,
                 LeaveEngineOpen => LeaveOpen,
                 LeavePeerOpen => LeavePeer,
                 InterruptWithPeerOpen => InterruptWithPeer,
@@ -80,6 +83,11 @@ internal static partial class ChildScenarios
         Console.WriteLine(string.Join(' ', PluginProvider.AllDevices().Select(device => $"{device.Provider}:{device.Type}")));
         Console.WriteLine(PluginProvider.Identity);
     }
+
+    private static void AskLlamaCpp() =>
+        Console.WriteLine(
+            LlamaCppRuntime.Kind.Availability(ExecutionProvider.Cpu) is { IsAvailable: false, Reason: var reason } ? reason : "available"
+        );
 
     private static unsafe void LeaveOpen()
     {

@@ -141,6 +141,30 @@ public sealed class GgufConverterTests : IDisposable
         Assert.Contains(reason, Refusal(source), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("gpt-2", """{"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}""")]
+    [InlineData(
+        "qwen2",
+        """
+            {"type": "Sequence", "pretokenizers": [
+                {"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex":
+                    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"}},
+                {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}
+            ]}
+            """
+    )]
+    public void A_pre_tokenizer_is_written_under_llama_cpps_name_for_it(string name, string json)
+    {
+        ModelFolder source = Build(Precision.Int4, 32, symmetric: true);
+        string file = Path.Combine(source.Path, "tokenizer.json");
+        JsonNode tokenizer = JsonNode.Parse(File.ReadAllText(file))!;
+        tokenizer["pre_tokenizer"] = JsonNode.Parse(json);
+        tokenizer["model"]!["ignore_merges"] = false;
+        File.WriteAllText(file, tokenizer.ToJsonString());
+
+        Assert.Equal(name, GgufFile.Open(Convert(source).GraphPath).Text("tokenizer.ggml.pre"));
+    }
+
     [Fact]
     public void Rows_of_the_embedding_without_a_token_are_filled()
     {

@@ -148,27 +148,33 @@ internal static class GenAiConfig
     }
 
     /// <summary>
-    /// The folder's own options of a provider, in a sentence; null when it has none. The library keeps those of the provider that it is
-    /// given, beside ours, and drops those of all others.
+    /// The folder's own options of the provider that are in force: the library keeps those of the provider that it is given, where ours
+    /// do not set the same, and drops those of all others.
     /// </summary>
-    internal static string? OwnOptions(string folder, ExecutionProvider provider)
+    internal static IReadOnlyDictionary<string, string> OwnOptions(string folder, EngineOptions options)
     {
-        if (GenAiProvider.Of(provider)?.Name is not { } name)
+        Dictionary<string, string> own = new(StringComparer.Ordinal);
+        if (GenAiProvider.Of(options.Provider) is not { } provider)
         {
-            return null;
+            return own;
         }
 
-        JsonNode? all = Decoder(folder)["session_options"]?["provider_options"];
-        string[] own =
-        [
-            .. (all as JsonArray ?? [])
+        // On DirectML the adapter is always named.
+        bool isDeviceOurs = options.Device is not null || options.Provider == ExecutionProvider.Dml;
+        foreach (
+            (string key, JsonNode? value) in ((Decoder(folder)["session_options"] as JsonObject)?["provider_options"] as JsonArray ?? [])
                 .OfType<JsonObject>()
                 .SelectMany(entry => entry)
-                .Where(entry => entry.Key.Equals(name, StringComparison.OrdinalIgnoreCase))
+                .Where(entry => entry.Key.Equals(provider.Name, StringComparison.OrdinalIgnoreCase))
                 .SelectMany(entry => entry.Value as JsonObject ?? [])
-                .Select(option => $"{option.Key}={option.Value}"),
-        ];
-        return own.Length == 0 ? null : $"genai_config.json's own options of {name} apply: {string.Join(", ", own)}";
+                .Where(option => !options.ProviderOptions.ContainsKey(option.Key))
+                .Where(option => !(isDeviceOurs && option.Key == provider.DeviceOption))
+        )
+        {
+            own[key] = $"{value}";
+        }
+
+        return own;
     }
 
     private static JsonObject Decoder(string folder)

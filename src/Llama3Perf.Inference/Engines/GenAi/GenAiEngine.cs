@@ -57,7 +57,7 @@ internal sealed unsafe class GenAiEngine : IEngine
         {
             Threads = threads,
             PlacementWarning = device == wanted ? elsewhere : $"onnxruntime-genai placed the model on {device}, not on {wanted}",
-            Notes = GenAiConfig.OwnOptions(folder.Path, options.Provider) is { } own ? [own] : null,
+            Notes = OwnOptions(folder, options),
         };
         (_speculation, _prefillChunk) = (options.Speculation, options.PrefillChunk);
         _allowEos = options.AllowEos;
@@ -168,6 +168,11 @@ internal sealed unsafe class GenAiEngine : IEngine
         _model.Dispose();
         GenAiRuntime.Remove(this);
     }
+
+    private static string[]? OwnOptions(ModelFolder folder, EngineOptions options) =>
+        GenAiConfig.OwnOptions(folder.Path, options) is { Count: > 0 } own
+            ? [$"genai_config.json's own options apply: {string.Join(", ", own.Select(option => $"{option.Key}={option.Value}"))}"]
+            : null;
 
     private bool Rewind()
     {

@@ -19,7 +19,7 @@ internal static class GenAiPlacement
         DirectoryInfo profiles = Directory.CreateTempSubdirectory("llama3perf-");
         try
         {
-            Run(folder, WithoutCapture(options), Path.Combine(profiles.FullName, "profile"));
+            Run(folder, WithoutCapture(folder, options), Path.Combine(profiles.FullName, "profile"));
             FileInfo[] files = profiles.GetFiles("*.json");
             return files.Length == 0
                 ? "onnxruntime-genai wrote no profile, so nothing proves where the model ran"
@@ -49,14 +49,22 @@ internal static class GenAiPlacement
         engine.NextToken();
     }
 
-    private static EngineOptions WithoutCapture(EngineOptions options) =>
-        options with
+    // Neither by our options nor by the folder's.
+    private static EngineOptions WithoutCapture(ModelFolder folder, EngineOptions options)
+    {
+        Dictionary<string, string> left = options.ProviderOptions.Where(option => !IsCapture(option.Key)).ToDictionary();
+        foreach (string key in GenAiConfig.OwnOptions(folder.Path, options with { ProviderOptions = left }).Keys.Where(IsCapture))
         {
-            ProviderOptions = options
-                .ProviderOptions.Where(option =>
-                    !option.Key.EndsWith("cuda_graph", StringComparison.OrdinalIgnoreCase)
-                    && !option.Key.EndsWith("graphcapture", StringComparison.OrdinalIgnoreCase)
-                )
-                .ToDictionary(),
+            left[key] = "0";
+        }
+
+        return options with
+        {
+            ProviderOptions = left,
         };
+    }
+
+    private static bool IsCapture(string option) =>
+        option.EndsWith("cuda_graph", StringComparison.OrdinalIgnoreCase)
+        || option.EndsWith("graphcapture", StringComparison.OrdinalIgnoreCase);
 }

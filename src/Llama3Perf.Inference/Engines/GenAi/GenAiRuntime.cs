@@ -22,6 +22,7 @@ internal static class GenAiRuntime
         new("genai", "ONNX Runtime GenAI: its own generation loop, called through its C API", Available, Load)
         {
             NativeLibraries = [NativeLibraries.OnnxRuntime, NativeLibraries.GenAi, NativeLibraries.DirectML],
+            FolderOptions = (folder, options) => GenAiConfig.OwnOptions(folder.Path, options),
         };
 
     /// <summary>Remembers an engine until it is disposed: none may outlive the library's shutdown.</summary>
@@ -49,8 +50,26 @@ internal static class GenAiRuntime
                 provider,
                 () => Oga.RequireLibrary(),
                 () => GenAiProvider.Of(provider)?.OnnxRuntimeName,
-                ProviderTrial.Problem
+                place => AddOnProblem(place, NativeLibraries.GenAiPath) ?? ProviderTrial.Problem(place)
             );
+
+    /// <summary>CUDA's part of onnxruntime-genai is a library of its own beside it, which it opens with the first model: why it cannot, or
+    /// null.</summary>
+    /// <param name="provider">Where a model is to run.</param>
+    /// <param name="library">The file of onnxruntime-genai.</param>
+    internal static string? AddOnProblem(ExecutionProvider provider, string library)
+    {
+        if (provider != ExecutionProvider.Cuda)
+        {
+            return null;
+        }
+
+        string addOn = Path.Combine(Path.GetDirectoryName(library)!, NativeLibraries.FileName("onnxruntime-genai-cuda"));
+        return File.Exists(addOn)
+            ? null
+            : $"genai needs {addOn} for CUDA, which is not there; the native set Cuda of a build has it "
+                + "(Microsoft.ML.OnnxRuntimeGenAI.Cuda)";
+    }
 
     private static GenAiEngine Load(ModelFolder folder, EngineOptions options)
     {

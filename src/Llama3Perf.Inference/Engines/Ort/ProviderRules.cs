@@ -20,6 +20,7 @@ internal static class ProviderRules
         if (provider is not null)
         {
             CheckDevice(provider, options);
+            CheckLoop(provider, options);
             CheckCapture(provider, options);
         }
         else if (options.Device is not null || options.ProviderOptions.Count > 0)
@@ -50,6 +51,17 @@ internal static class ProviderRules
         if (index is not null)
         {
             _ = DeviceRules.AdapterIndex("ort", index);
+        }
+    }
+
+    private static void CheckLoop(OrtProvider provider, EngineOptions options)
+    {
+        if (options.Loop == DecodeLoop.Device && provider.Loop != DecodeLoop.Device)
+        {
+            throw new EngineException(
+                $"--loop device is refused on {provider.OnnxRuntimeName}: it has not been proven there to give the host's tokens "
+                    + "(docs/gpus.md says what was tried); use --loop host"
+            );
         }
     }
 

@@ -38,6 +38,19 @@ public sealed class ProviderRulesTests
         );
     }
 
+    [Theory]
+    [InlineData(ExecutionProvider.Dml)]
+    [InlineData(ExecutionProvider.WebGpu)]
+    public void The_device_loop_where_it_is_not_proven(ExecutionProvider provider)
+    {
+        EngineOptions options = new() { Provider = provider, Loop = DecodeLoop.Device };
+
+        Assert.StartsWith("--loop device is refused on ", Refusal(Family(provider), options), StringComparison.Ordinal);
+        ProviderRules.Check(Folder(Family(provider)), options with { Loop = DecodeLoop.Host });
+        ProviderRules.Check(Folder(GraphFamily.Standard), options with { Provider = ExecutionProvider.Cuda });
+        ProviderRules.Check(Folder(GraphFamily.Standard), options with { Provider = ExecutionProvider.Cpu });
+    }
+
     [Fact]
     public void Graph_capture_on_cuda_is_the_device_loops()
     {

@@ -96,13 +96,17 @@ internal sealed class OpenAiFamily : EngineFamily
                 }
             }
 
+            // How long the prompt is with its template, the server alone knows.
+            int? counted = samples.DistinctBy(sample => sample.PromptTokens).Count() == 1 ? samples[0].PromptTokens : null;
+            CaseKey counts = planned.Key with { PromptTokens = counted };
             return new CaseOutcome
             {
-                Case = planned.Key,
+                Case = counts,
                 CaseId = planned.CaseId,
                 Status = CaseStatus.Ok,
+                Verification = planned.Verification,
                 Notes = countsTokens ? [OverHttp] : [OverHttp, Chunks],
-                Samples = samples,
+                Samples = [.. samples.Select(sample => sample with { Case = counts, PromptTokens = counted })],
             };
         }
         catch (EngineException e)
@@ -132,7 +136,7 @@ internal sealed class OpenAiFamily : EngineFamily
             LaunchIndex = 1,
             Iteration = 1,
             StartUtc = answer.StartUtc,
-            PromptTokens = answer.PromptTokens ?? planned.Key.PromptTokens ?? 0,
+            PromptTokens = answer.PromptTokens ?? planned.Key.PromptTokens,
             NewTokens = newTokens,
             TtftMs = first,
             DecodeMs = gaps.Length > 0 ? last - first : null,

@@ -24,8 +24,8 @@ public sealed record Sample
     /// <summary>UTC just before the prompt was handed to the engine.</summary>
     public required DateTimeOffset StartUtc { get; init; }
 
-    /// <summary>Prompt tokens.</summary>
-    public required int PromptTokens { get; init; }
+    /// <summary>Prompt tokens; null where a server does not count them.</summary>
+    public required int? PromptTokens { get; init; }
 
     /// <summary>Tokens really generated.</summary>
     public required int NewTokens { get; init; }

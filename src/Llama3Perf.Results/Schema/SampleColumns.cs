@@ -15,7 +15,7 @@ internal static class SampleColumns
         Info("launch_index", (Sample s) => s.LaunchIndex, Cells.Index),
         Info("iteration", (Sample s) => s.Iteration, Cells.Index),
         Info("start_utc", (Sample s) => s.StartUtc, Cells.Time),
-        Key("n_prompt", (Sample s) => s.PromptTokens, Cells.Count),
+        Key("n_prompt", (Sample s) => s.PromptTokens, Cells.OptionalCount),
         Info("n_gen", (Sample s) => s.NewTokens, Cells.Count, Statistic.Median, new("new", 4) { Rank = 6 }, resultSince: 3),
         Metric("prefill_ms", (Sample s) => s.PrefillMs, Cells.PositiveMilliseconds, LowerIsBetter),
         Metric(
@@ -125,7 +125,7 @@ internal static class SampleColumns
             LaunchIndex = 0,
             Iteration = 0,
             StartUtc = default,
-            PromptTokens = 0,
+            PromptTokens = null,
             NewTokens = 0,
             Completed = false,
         };

@@ -29,7 +29,7 @@ internal sealed class ProgramSettings
 
     private readonly Option<string?> _gguf = OptionFactory.Value(
         "--gguf",
-        "File that llama-bench loads. Default: the first .gguf in the model's folder, else one made of the model.",
+        "File that llama-bench and external:openvino load. Default: the first .gguf in the model's folder, else one made of the model.",
         OptionFactory.Text,
         "file"
     );
@@ -47,6 +47,9 @@ internal sealed class ProgramSettings
         OptionFactory.Text,
         "name"
     );
+
+    /// <summary>Those of external engines, for a verb that takes no other programs.</summary>
+    public Option[] OfPeers => [_python, _peerOptions, _gguf];
 
     /// <summary>In the order of the verb's help.</summary>
     public Option[] All => [_python, _peerOptions, _llamaBench, _gguf, _endpoint, _apiModel];

@@ -25,7 +25,7 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<Precision>?> _precisions = OptionFactory.List(
         "--precision",
-        "Weights: int4, int8, fp16, fp32. Default: int4, or the folder's own.",
+        "Weights: int4, int8, fp16, fp32; of some external engines also bf16. Default: int4, or the folder's own.",
         OptionFactory.PrecisionOf,
         "list"
     );
@@ -46,8 +46,8 @@ internal sealed class RunCommand
 
     private readonly Option<IReadOnlyList<ExecutionProvider>?> _providers = OptionFactory.List(
         "--provider",
-        "cpu, dml, cuda, webgpu, or the name of a --provider-library; for llama.cpp also vulkan, metal, for external engines xpu, mps. "
-            + "Default: the best that is there.",
+        "cpu, dml, cuda, webgpu, or the name of a --provider-library; for llama.cpp also vulkan, metal, for external engines xpu, mps, "
+            + "npu. Default: the best that is there.",
         text => text.Split(',', StringSplitOptions.TrimEntries),
         NativeSettings.ProviderOf,
         "list"

@@ -4,17 +4,22 @@ using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Verification;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Folders;
+using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
 /// <summary><c>verify</c>: whether a model folder on an engine and provider computes what a reference computes.</summary>
 internal sealed class VerifyCommand
 {
-    private readonly Argument<string> _folder = OptionFactory.Argument("folder", "GenAI model folder to verify.");
+    private readonly Argument<string> _folder = OptionFactory.Argument(
+        "folder",
+        "GenAI model folder or GGUF file to verify; for an external engine also a checkpoint."
+    );
 
     private readonly Option<string?> _reference = OptionFactory.Value(
         "--reference",
@@ -48,8 +53,15 @@ internal sealed class VerifyCommand
 
     private readonly Option<string?> _engine = OptionFactory.Value(
         "--engine",
-        $"{string.Join(", ", EngineCatalog.Names)}. Default: the best that is there.",
-        name => EngineCatalog.Get(name).Name,
+        $"{string.Join(", ", EngineCatalog.Names)}, or an external one, whose tokens are compared. Default: the best that is there.",
+        name => PeerCatalog.Owns(name) ? OptionFactory.EngineOf(name) : EngineCatalog.Get(name).Name,
+        "name"
+    );
+
+    private readonly Option<Precision?> _precision = OptionFactory.Value<Precision?>(
+        "--precision",
+        "What an external engine loads the weights as: int4, int8, fp16, bf16, fp32. Default: its usual one.",
+        text => OptionFactory.PrecisionOf(text),
         "name"
     );
 
@@ -59,6 +71,8 @@ internal sealed class VerifyCommand
     );
 
     private readonly EngineSettings _settings = new();
+
+    private readonly ProgramSettings _programs = new();
 
     private readonly Option<double?> _maxDifference = OptionFactory.Value<double?>(
         "--max-difference",
@@ -106,6 +120,7 @@ internal sealed class VerifyCommand
             verb._prompts,
             verb._engine,
             verb._provider,
+            verb._precision,
             verb._maxDifference,
             verb._minCosine,
             verb._maxKl,
@@ -113,6 +128,10 @@ internal sealed class VerifyCommand
         };
         verb._native.AddTo(command);
         verb._settings.AddTo(command);
+        foreach (Option option in verb._programs.OfPeers)
+        {
+            command.Add(option);
+        }
 
         command.SetAction(verb.Run);
         return command;
@@ -130,6 +149,16 @@ internal sealed class VerifyCommand
         }
 
         _native.Use(parsed);
+        if (parsed.GetValue(_engine) is { } engine && PeerCatalog.Owns(engine))
+        {
+            return RunProgram(parsed, engine);
+        }
+
+        if (parsed.GetValue(_precision) is not null)
+        {
+            throw new UsageException("--precision is an external engine's; a folder has its own");
+        }
+
         VerifiedSide tested = Tested(parsed);
         VerifiedSide? other = isAgainst ? Other(parsed, tested.Source ?? tested.Folder) : null;
         if (
@@ -167,6 +196,51 @@ internal sealed class VerifyCommand
             other is not null && VerificationLimits.ClosenessOf(tested, other) == Closeness.OtherArithmetic
         );
         return verification.Passed ? ExitCode.Success : ExitCode.Failed;
+    }
+
+    // As a run verifies it: tokens alone, against the file, or against ort on the CPU with the checkpoint in fp32.
+    private int RunProgram(ParseResult parsed, string engine)
+    {
+        if (
+            parsed.GetValue(_against) is not null
+            || parsed.GetValue(_againstEngine) is not (null or "ort")
+            || parsed.GetValue(_againstProvider) is not (null or ExecutionProvider.Cpu)
+            || parsed.GetValue(_prompts) is not null
+            || (parsed.GetValue(_maxDifference) ?? parsed.GetValue(_minCosine) ?? parsed.GetValue(_maxKl)) is not null
+            || parsed.GetValue(_minTokens) is not null
+        )
+        {
+            throw new UsageException(
+                $"{engine} gives tokens alone, which are held against --reference FILE or --against-engine ort on the CPU; leave other "
+                    + "sides, prompts and limits out"
+            );
+        }
+
+        string model = parsed.GetRequiredValue(_folder);
+        SuiteOptions options = _programs.Over(_settings.Over(new SuiteOptions(), parsed), parsed) with
+        {
+            Models = [model],
+            Engines = [engine],
+            Providers = parsed.GetValue(_provider) is { } place ? [place] : null,
+            Precisions = parsed.GetValue(_precision) is { } precision ? [precision] : null,
+            Verify = parsed.GetValue(_reference) ?? CaseVerification.Cpu,
+        };
+        PlanContext context = new(options, MachineProbe.Capture(), new ModelPreparation(Workspace.Models));
+        EngineChoice choice = EngineFamilies.Choose(context)[0];
+        CaseSubject subject = choice.Family.Subjects(engine, choice.Provider, model, context).First();
+        if (subject.Skip is { } reason)
+        {
+            Console.WriteLine($"Not verified: {subject.Named}: {reason}.");
+            return ExitCode.Input;
+        }
+
+        PlannedCase planned = PlannedCase.None with { ModelPath = subject.Path, EngineOptions = subject.EngineOptions };
+        return new CaseVerification(context).Of(subject, planned, [subject], choice.Family).Status switch
+        {
+            VerificationStatus.Passed => ExitCode.Success,
+            VerificationStatus.Failed => ExitCode.Failed,
+            _ => ExitCode.Input,
+        };
     }
 
     private VerifiedSide Tested(ParseResult parsed)

@@ -6,7 +6,6 @@ using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Checkpoints;
-using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Benchmarks.Engines;
 
@@ -56,9 +55,21 @@ internal sealed class ExternalFamily : EngineFamily
     {
         ExecutionProvider place = provider ?? ExecutionProvider.Cpu;
         PeerKind peer = PeerCatalog.Get(engine);
+        return Variants(peer, place, model, context)
+            .Select(variant => Subject(peer, NameOf(engine, peer, context.Options), place, variant, context));
+    }
+
+    // A file that is made holds what the other engines measure, at each precision and block size of theirs.
+    private static IEnumerable<ModelVariant> Variants(PeerKind peer, ExecutionProvider place, string model, PlanContext context)
+    {
+        if (ExternalModel.IsConverted(peer, model, context.Options))
+        {
+            return ModelVariant.All(model, context.Options);
+        }
+
         IReadOnlyList<Precision> known = peer.PrecisionsOn(place);
         IReadOnlyList<Precision> wanted = context.Options.Precisions ?? (known is [var usual, ..] ? [usual] : [Precision.Fp16]);
-        return wanted.Select(precision => Subject(peer, NameOf(engine, peer, context.Options), place, model, precision, context));
+        return wanted.Select(precision => new ModelVariant(model, precision, BlockSize: null, Folder: null));
     }
 
     /// <summary>Starts the program and has it load the model.</summary>
@@ -84,56 +95,49 @@ internal sealed class ExternalFamily : EngineFamily
             ? $"{peer.Name}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(engine)))[..6]}"
             : peer.Name;
 
-    private static CaseSubject Subject(
-        PeerKind peer,
-        string name,
-        ExecutionProvider provider,
-        string model,
-        Precision precision,
-        PlanContext context
-    )
+    private static CaseSubject Subject(PeerKind peer, string name, ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {
-        Checkpoint? checkpoint = Checkpoint.IsCheckpoint(model) ? Checkpoint.Open(model) : null;
-        string? own = peer.ReadsGguf ? OwnModel(model, context.Options) : null;
-        string? skip = WhyNot(peer, provider, model, checkpoint, precision, context);
+        string? refusal = WhyNot(peer, provider, variant, context);
+        ExternalModel model = ExternalModel.Of(peer, variant, refusal, context);
         EngineOptions engineOptions = new()
         {
             Provider = provider,
             Threads = provider == ExecutionProvider.Cpu ? context.CpuThreads : context.Options.Threads,
         };
-        return new CaseSubject(name, provider.Name(), model)
+        return new CaseSubject(name, provider.Name(), variant.Name)
         {
-            ModelName =
-                checkpoint?.Shape.Name
-                ?? (
-                    ModelFolderReader.IsModelFolder(model)
-                        ? ModelFolderReader.Open(model).Name // As the engines that run the folder itself call it.
-                        : Path.GetFileName(Path.TrimEndingDirectorySeparator(model))
-                ),
-            Path = own ?? checkpoint?.Path ?? "",
-            Sha256 =
-                skip is not null || context.Options.DryRun ? null
-                : own is not null ? context.Models.FingerprintFile(FileOf(own))
-                : context.Models.Fingerprint(checkpoint!.Path),
-            IsReal = ModelVariant.IsReal(model),
-            HiddenSize = checkpoint?.Shape.HiddenSize,
-            LayerCount = checkpoint?.Shape.LayerCount,
-            VocabularySize = checkpoint?.Shape.VocabularySize,
-            ContextLength = checkpoint?.Shape.ContextLength,
-            Precision = precision.Name(),
+            ModelName = model.Name,
+            Path = model.Path,
+            Source = model.Source,
+            Sha256 = model.Sha256,
+            IsReal = ModelVariant.IsReal(variant.Name),
+            HiddenSize = model.Checkpoint?.Shape.HiddenSize ?? model.Gguf?.HiddenSize,
+            LayerCount = model.Checkpoint?.Shape.LayerCount ?? model.Gguf?.LayerCount,
+            VocabularySize = model.Checkpoint?.Shape.VocabularySize ?? model.Gguf?.VocabularySize,
+            ContextLength = model.Checkpoint?.Shape.ContextLength ?? model.Gguf?.ContextLength,
+            Precision = variant.Precision.Name(),
+            BlockSize = variant.BlockSize,
+            HasOwnNumbers = model.HasOwnNumbers && variant.Precision is Precision.Int4 or Precision.Int8,
             EngineOptions = engineOptions,
             Device = provider == ExecutionProvider.Cpu ? null : context.Device?.Name,
             OptionsText = OptionsText.Of(GivenOptions(peer, context.Options)),
-            Tokenizer = skip is null ? context.TokenizerOf(model) : null,
-            Skip = skip,
+            Tokenizer = model.Tokenizer,
+            Skip = model.Skip,
             Peer = maxLength =>
-                PeerCatalog.Options(peer, provider, precision, maxLength, context.Options.Python) with
+                PeerCatalog.Options(peer, provider, variant.Precision, maxLength, context.Options.Python) with
                 {
                     Threads = engineOptions.Threads,
                     Options = PeerOptions(peer, provider, context),
+                    DeviceName = DeviceName(peer, provider, context),
                 },
         };
     }
+
+    // Where the user counted, the program's own count is meant.
+    private static string? DeviceName(PeerKind peer, ExecutionProvider provider, PlanContext context) =>
+        context.DeviceIndex(provider) is null || GivenOptions(peer, context.Options).ContainsKey(DeviceOption)
+            ? null
+            : context.Device?.Name;
 
     // Which adapter is the peer's own option; one that was given goes before --device.
     private static Dictionary<string, string> PeerOptions(PeerKind peer, ExecutionProvider provider, PlanContext context)
@@ -160,19 +164,12 @@ internal sealed class ExternalFamily : EngineFamily
             .ToDictionary(option => option.Key, option => option.Value);
     }
 
-    private static string? WhyNot(
-        PeerKind peer,
-        ExecutionProvider provider,
-        string model,
-        Checkpoint? checkpoint,
-        Precision precision,
-        PlanContext context
-    )
+    private static string? WhyNot(PeerKind peer, ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {
         // First what no installation would change.
-        if (peer.PrecisionsOn(provider) is { Count: > 0 } precisions && !precisions.Contains(precision))
+        if (peer.PrecisionsOn(provider) is { Count: > 0 } precisions && !precisions.Contains(variant.Precision))
         {
-            return $"{peer.Name} on {provider.Name()} has no {precision.Name()}; it has "
+            return $"{peer.Name} on {provider.Name()} has no {variant.Precision.Name()}; it has "
                 + $"{string.Join(", ", precisions.Select(known => known.Name()))}";
         }
 
@@ -181,31 +178,19 @@ internal sealed class ExternalFamily : EngineFamily
             return missing.Reason;
         }
 
-        if (peer.ReadsGguf)
+        string? reason = ExternalModel.WhyNot(peer, variant.Name, context.Options);
+        if (reason is not null || peer.ReadsGguf)
         {
-            return OwnModel(model, context.Options) is null
-                ? $"{peer.Name} loads GGUF files and OpenVINO folders: name one with --gguf beside a checkpoint or model folder"
-                : null;
+            return reason;
         }
 
-        if (checkpoint is null)
-        {
-            return $"{peer.Name} loads Hugging Face checkpoints, and '{model}' is none; the verb checkpoint makes one of a shape with "
-                + "random weights";
-        }
-
-        long elements = checkpoint.Tensors.Values.Sum(tensor => tensor.Shape.Aggregate(1L, (product, dim) => product * dim));
-        return provider == ExecutionProvider.Cpu ? context.TooLarge(elements * (precision == Precision.Fp32 ? 4 : 2) * MemoryFactor) : null;
+        long elements = Checkpoint
+            .Open(variant.Name)
+            .Tensors.Values.Sum(tensor => tensor.Shape.Aggregate(1L, (product, dim) => product * dim));
+        return provider == ExecutionProvider.Cpu
+            ? context.TooLarge(elements * (variant.Precision == Precision.Fp32 ? 4 : 2) * MemoryFactor)
+            : null;
     }
-
-    // A GGUF file or OpenVINO folder: the one that was named, or what the model's folder holds.
-    private static string? OwnModel(string model, SuiteOptions options) =>
-        options.Gguf is { } named ? (Path.Exists(named) ? named : null)
-        : !Directory.Exists(model) ? null
-        : File.Exists(Path.Combine(model, "openvino_model.xml")) ? model
-        : Directory.EnumerateFiles(model, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault();
-
-    private static string FileOf(string ownModel) => Directory.Exists(ownModel) ? Path.Combine(ownModel, "openvino_model.bin") : ownModel;
 
     // The program's own tokenizer should make our ids of the prompt: else a text would mean something else to it. The ids are what
     // is passed, so that a tokenizer that cannot read the folder's files is no reason to measure nothing.

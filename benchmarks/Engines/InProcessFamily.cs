@@ -1,6 +1,7 @@
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Engines;
+using Llama3Perf.Inference.Engines.External;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Models;
@@ -178,6 +179,11 @@ internal sealed class InProcessFamily : EngineFamily
 
     private static string? WhyNot(string engine, ExecutionProvider provider, ModelVariant variant, PlanContext context)
     {
+        if (variant.Precision == Precision.Bf16)
+        {
+            return $"{engine} has no bf16; {string.Join(" and ", PeerCatalog.NamesWith(Precision.Bf16))} have it";
+        }
+
         Availability availability = EngineCatalog.Get(engine).Availability(provider);
         if (!availability.IsAvailable)
         {

@@ -67,6 +67,7 @@ internal static class OutcomeReader
             );
         }
 
+        string[] fallbacks = FallbackOps(launches);
         string? error =
             launches.Select(launch => launch.Failure()).FirstOrDefault(failure => failure is not null) ?? WhyBroken(planned, samples);
         return new CaseOutcome
@@ -75,7 +76,7 @@ internal static class OutcomeReader
             CaseId = planned.CaseId,
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
-            Notes = [.. Notes(started?.Engine, samples), .. FallbackNote(launches)],
+            Notes = [.. Notes(started?.Engine, samples), .. FallbackNote(fallbacks)],
             Verification = planned.Verification,
             WarmUps =
             [
@@ -88,6 +89,7 @@ internal static class OutcomeReader
             WeightBytesPerToken = planned.WeightBytesPerToken,
             ProcessPriority = started?.Priority,
             LaunchOrder = "fixed",
+            CpuFallbackOps = fallbacks.Length == 0 ? null : string.Join(", ", fallbacks),
             Samples = samples,
         };
     }
@@ -144,9 +146,7 @@ internal static class OutcomeReader
         return [.. engine?.Notes ?? [], .. clock];
     }
 
-    private static IEnumerable<string> FallbackNote(IReadOnlyList<LaunchResult> launches)
-    {
-        string[] names =
+    private static string[] FallbackOps(IReadOnlyList<LaunchResult> launches) =>
         [
             .. launches
                 .SelectMany(launch => launch.Parsed)
@@ -154,8 +154,9 @@ internal static class OutcomeReader
                 .SelectMany(iteration => iteration.Result.CpuFallbackOps ?? [])
                 .Distinct(),
         ];
-        return names.Length == 0 ? [] : [$"{names.Length} operators ran on the CPU: {string.Join(", ", names)}"];
-    }
+
+    private static IEnumerable<string> FallbackNote(string[] names) =>
+        names.Length == 0 ? [] : [$"{names.Length} operators ran on the CPU: {string.Join(", ", names)}"];
 
     private static string? Versions(EngineDescription? engine) =>
         engine?.Versions is { Count: > 0 } versions ? string.Join(", ", versions.Select(part => $"{part.Key} {part.Value}")) : null;

@@ -36,6 +36,9 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
     /// <summary>Name in results.</summary>
     public required string ModelName { get; init; }
 
+    /// <summary>For people.</summary>
+    public string Named => $"{ModelName} {Precision} on {Engine}/{Provider}";
+
     /// <summary>The engine; null for programs outside the suite.</summary>
     public EngineKind? Kind { get; init; }
 
@@ -67,6 +70,9 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
     public required string Precision { get; init; }
 
     public int? BlockSize { get; init; }
+
+    /// <summary>True for quantized weights of another hand than ours: no folder of the suite holds the same numbers.</summary>
+    public bool HasOwnNumbers { get; init; }
 
     /// <summary>Bytes of weights that a decoded token reads; null where they are not known.</summary>
     public long? WeightBytesPerToken { get; init; }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Verification;
 using Llama3Perf.Models;
+using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Folders;
 using Llama3Perf.Results.Rows;
 
@@ -94,53 +95,104 @@ internal sealed class CaseVerification(PlanContext context)
         }
     }
 
-    /// <summary>A program of its own gives tokens alone. They can be held against a folder of the same weights and precision, if the run
-    /// has one.</summary>
+    /// <summary>A program of its own gives tokens alone. They are held against the file that was given; where none was, or where it has no
+    /// logits to judge a token by, against what <c>ort</c> computes on the CPU.</summary>
     private VerificationOutcome OfProgram(CaseSubject subject, PlannedCase planned, IReadOnlyList<CaseSubject> all, EngineFamily family)
     {
-        VerifiedSide[] twins =
-        [
-            .. all.Where(other =>
-                    other is { Folder: not null, Skip: null } && (other.Model, other.Precision) == (subject.Model, subject.Precision)
-                )
-                .Select(twin => ReferenceOf(SideOf(twin))),
-        ];
-        if (twins.Length == 0)
+        VerificationOutcome? told = _file is null
+            ? null
+            : ProgramVerification.Of(subject, planned, family, _file, ProgramVerification.EosOf(subject), Closeness.OtherWeights);
+        if (told is { Status: not VerificationStatus.Unverified })
         {
-            return Unverified(
-                $"it gives tokens, no logits, and the run has no model folder of the same weights in {subject.Precision} to hold them "
-                    + "against"
-            );
+            return told;
         }
 
-        if (Array.Find(twins, twin => WhyNoReference(twin) is null) is not { } cpu)
-        {
-            return Unverified(WhyNoReference(twins[0])!);
-        }
-
+        VerifiedSide cpu;
+        Reference answers;
         try
         {
-            Reference reference = ModelVerifier.KeptAnswers(cpu, context.Models.Fingerprint(cpu.Folder), _store);
-            int length = reference.Cases.Max(known => known.InputIds.Length) + Inference.Verification.Reference.NewTokens;
-            using IGenerator generator = family.Load(planned with { Peer = subject.Peer!(length) });
-            TokenVerification tokens = TokenVerification.Of(
-                generator,
-                reference,
-                cpu.Folder.EosTokenIds,
-                VerificationLimits.For(cpu.Folder.Precision, Closeness.OtherArithmetic)
-            );
-            return new VerificationOutcome
+            (VerifiedSide? side, string? reason) = ReferenceOf(subject, all);
+            if (side is null)
             {
-                Status = tokens.Failure is null ? VerificationStatus.Passed : VerificationStatus.Failed,
-                TopPercent = tokens.TopPercent,
-                Detail = tokens.Failure ?? $"tokens alone, against {reference.Source}: {tokens.Agreed} of {tokens.Compared} agree",
+                return told ?? Unverified(reason!);
+            }
+
+            (cpu, answers) = (side, ModelVerifier.KeptAnswers(side, context.Models.Fingerprint(side.Folder), _store));
+        }
+        catch (Exception exception) when (exception is EngineException or ModelException)
+        {
+            return told ?? Unverified($"no reference: {exception.Message}");
+        }
+
+        bool isSame = !subject.HasOwnNumbers && cpu.Folder.Storage == subject.Precision;
+        return ProgramVerification.Of(
+            subject,
+            planned,
+            family,
+            isSame ? answers : answers with { Source = $"{answers.Source} in {cpu.Folder.Storage}" },
+            cpu.Folder.EosTokenIds,
+            isSame ? Closeness.OtherArithmetic : Closeness.OtherWeights
+        );
+    }
+
+    /// <summary>What a program is held against: a folder of the same numbers where there is one, else of the checkpoint in fp32.</summary>
+    private (VerifiedSide? Side, string? Reason) ReferenceOf(CaseSubject subject, IReadOnlyList<CaseSubject> all)
+    {
+        VerifiedSide[] twins = subject.HasOwnNumbers ? [] : [.. TwinsOf(subject, all)];
+        if (Array.Find(twins, twin => WhyNoReference(twin) is null) is { } found)
+        {
+            return (found, null);
+        }
+
+        (ModelFolder? folder, string? reason) = FloatingFolder(subject);
+        VerifiedSide? side = folder is null ? null : OrtOf(folder, subject);
+        reason ??= WhyNoReference(side!);
+        return reason is null ? (side, null) : (null, twins.Length > 0 ? WhyNoReference(twins[0]) : reason);
+    }
+
+    private static IEnumerable<VerifiedSide> TwinsOf(CaseSubject subject, IReadOnlyList<CaseSubject> all)
+    {
+        if (subject.Source is { } source)
+        {
+            VerifiedSide own = OrtOf(source, subject);
+            yield return own with
+            {
+                Options = own.Options with { FloatActivations = true },
             };
         }
-        catch (EngineException exception)
+
+        foreach (CaseSubject other in all)
         {
-            return Failed(exception.Message);
+            if (other is { Folder: not null, Skip: null } && (other.Model, other.Precision) == (subject.Model, subject.Precision))
+            {
+                yield return ReferenceOf(SideOf(other));
+            }
         }
     }
+
+    // A folder as it is, or the checkpoint or shape in fp32.
+    private (ModelFolder? Folder, string? Reason) FloatingFolder(CaseSubject subject)
+    {
+        if (ModelVariant.IsFinished(subject.Model))
+        {
+            ModelFolder folder = ModelFolderReader.Open(subject.Model);
+            return folder.Precision == Precision.Fp32 || (folder.Storage == subject.Precision && !subject.HasOwnNumbers)
+                ? (folder, null)
+                : (null, $"it gives tokens, no logits, and {subject.ModelName} holds {folder.Storage} weights to hold them against");
+        }
+
+        ModelBuildOptions options = new() { Model = subject.Model, Precision = Precision.Fp32 };
+        return context.TooLarge(MemoryFactor * ModelBuilder.WeightBytes(options)) is { } reason
+            ? (null, $"no reference: {reason}")
+            : (context.Models.Prepare(options), null);
+    }
+
+    private static VerifiedSide OrtOf(ModelFolder folder, CaseSubject subject) =>
+        new(
+            folder,
+            "ort",
+            new EngineOptions { Threads = subject.EngineOptions.Provider == ExecutionProvider.Cpu ? subject.EngineOptions.Threads : null }
+        );
 
     private static VerifiedSide SideOf(CaseSubject subject) =>
         new(subject.Folder!, subject.Engine, subject.EngineOptions) { Kind = subject.Kind!, Source = subject.Source };
@@ -191,7 +243,7 @@ internal sealed class CaseVerification(PlanContext context)
 
     private static void Tell(CaseSubject subject, VerificationOutcome outcome)
     {
-        string name = $"{subject.ModelName} {subject.Precision} on {subject.Engine}/{subject.Provider}";
+        string name = subject.Named;
         string? line = outcome.Status switch
         {
             VerificationStatus.Passed => $"Verified: {name} {outcome.Detail}.",

@@ -99,7 +99,7 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     public int? DeviceIndex(ExecutionProvider provider) =>
         (Device, provider) switch
         {
-            (null, _) or (_, ExecutionProvider.Cpu) => null,
+            (null, _) or (_, ExecutionProvider.Cpu or ExecutionProvider.Npu) => null,
             ({ } gpu, ExecutionProvider.Cuda) => CudaDevices.IndexOf(gpu) ?? gpu.Index,
             ({ VendorId: Intel } gpu, ExecutionProvider.Xpu) => machine
                 .Gpus.Where(other => other.VendorId == Intel)

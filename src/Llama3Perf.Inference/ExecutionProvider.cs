@@ -29,6 +29,9 @@ public enum ExecutionProvider
     /// <summary>Metal, of llama.cpp.</summary>
     Metal,
 
+    /// <summary>Neural processing units, of OpenVINO.</summary>
+    Npu,
+
     /// <summary>The provider of <see cref="ProviderLibrary.Current"/>.</summary>
     Plugin,
 }
@@ -61,6 +64,7 @@ internal static class ForeignDevices
         {
             ExecutionProvider.Xpu or ExecutionProvider.Mps =>
                 $"ONNX Runtime has no provider '{provider.Name()}': it is a device of PyTorch, for external engines",
+            ExecutionProvider.Npu => $"ONNX Runtime has no provider '{provider.Name()}': it is a device of OpenVINO, for external:openvino",
             ExecutionProvider.Vulkan or ExecutionProvider.Metal =>
                 $"ONNX Runtime has no provider '{provider.Name()}': it is a backend of llama.cpp",
             _ => null,

@@ -14,6 +14,9 @@ public enum Precision
 
     /// <summary>4-bit block-quantized weights (<c>MatMulNBits</c>, bits = 4).</summary>
     Int4,
+
+    /// <summary>bfloat16 weights: a precision of external engines, and of no folder.</summary>
+    Bf16,
 }
 
 /// <summary>The formats of models.</summary>

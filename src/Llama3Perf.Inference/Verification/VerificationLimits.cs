@@ -54,7 +54,8 @@ public sealed record VerificationLimits(double MaxDifference, double MinCosine, 
             (Closeness.RoundedCache or Closeness.OtherArithmetic, _) => new VerificationLimits(0.1, 0.98, 0.03, Reference.NewTokens),
             (_, Precision.Fp32) => new VerificationLimits(1e-4, 0.9999, 1e-4, Reference.NewTokens),
             (_, Precision.Fp16) => new VerificationLimits(0.01, 0.999, 1e-3, Reference.NewTokens),
-            (_, Precision.Int8) => new VerificationLimits(0.06, 0.99, 0.02, 24),
+            // Eight bits of a number are kept in both.
+            (_, Precision.Int8 or Precision.Bf16) => new VerificationLimits(0.06, 0.99, 0.02, 24),
             _ => new VerificationLimits(0.45, 0.8, 0.5, 16),
         };
 

@@ -10,6 +10,13 @@ internal static class BuildRules
     /// <exception cref="ModelException">Options that contradict each other or the shape.</exception>
     public static void Check(LlamaShape shape, ModelBuildOptions options)
     {
+        if (options.Precision == Precision.Bf16)
+        {
+            throw new ModelException(
+                "No folder holds bf16 weights: it is a precision of external engines alone. Use fp32, fp16, int8 or int4."
+            );
+        }
+
         if (options.Precision is not (Precision.Int4 or Precision.Int8))
         {
             return;

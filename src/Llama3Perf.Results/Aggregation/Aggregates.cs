@@ -41,6 +41,7 @@ public static class Aggregates
             MemoryBandwidthPercent = BandwidthPercent(run, outcome, samples),
             ProcessPriority = outcome.ProcessPriority,
             LaunchOrder = outcome.LaunchOrder,
+            CpuFallbackOps = outcome.CpuFallbackOps,
             StoppedAttempts =
                 samples.Sum(sample => sample.StoppedAttempts) is var stopped && samples.Any(sample => sample.StoppedAttempts is not null)
                     ? stopped

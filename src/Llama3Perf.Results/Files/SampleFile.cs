@@ -169,6 +169,7 @@ internal sealed class SampleFile
             WeightBytesPerToken = row.WeightBytesPerToken,
             ProcessPriority = row.ProcessPriority,
             LaunchOrder = row.LaunchOrder,
+            CpuFallbackOps = row.CpuFallbackOps,
             Samples = samples?.All ?? [],
         };
     }

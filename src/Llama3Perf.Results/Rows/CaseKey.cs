@@ -21,7 +21,7 @@ public sealed record CaseKey
     public string? BuildConfiguration { get; init; }
 
     /// <summary>Execution provider: <c>cpu</c>, <c>dml</c>, <c>cuda</c>, <c>webgpu</c>; of external engines also <c>xpu</c>,
-    /// <c>mps</c>.</summary>
+    /// <c>mps</c>, <c>npu</c>.</summary>
     public required string Provider { get; init; }
 
     /// <summary>Adapter that the provider ran on.</summary>

@@ -52,6 +52,9 @@ public sealed record CaseOutcome
     /// <summary>How launches followed one another: <c>fixed</c>, or <c>random</c> and the seed.</summary>
     public string? LaunchOrder { get; init; }
 
+    /// <summary>Operators that ran on the CPU for want of a kernel, with commas; null where none did or nobody told.</summary>
+    public string? CpuFallbackOps { get; init; }
+
     /// <summary>Measured iterations, in the order they ran.</summary>
     public IReadOnlyList<Sample> Samples { get; init; } = [];
 }
@@ -121,6 +124,9 @@ public sealed record ResultRow
 
     /// <summary>How launches followed one another.</summary>
     public string? LaunchOrder { get; init; }
+
+    /// <summary>Operators that an external program's device left to the CPU, as its framework names them.</summary>
+    public string? CpuFallbackOps { get; init; }
 
     /// <summary>Generations that were thrown away because they were stopped.</summary>
     public int? StoppedAttempts { get; init; }

@@ -41,6 +41,7 @@ public static class ResultSchema
                 Info("memory_bandwidth_pct", (ResultRow r) => r.MemoryBandwidthPercent, Cells.Percent, since: 4),
                 Info("process_priority", (ResultRow r) => r.ProcessPriority, Cells.OptionalText, since: 3),
                 Info("launch_order", (ResultRow r) => r.LaunchOrder, Cells.OptionalText, since: 3),
+                Info("cpu_fallback_ops", (ResultRow r) => r.CpuFallbackOps, Cells.OptionalText, since: 4),
                 Info("stopped_attempts", (ResultRow r) => r.StoppedAttempts, Cells.OptionalCount, since: 3),
                 Metric("drift_pct", (ResultRow r) => r.DriftPercent, Cells.Percent, Direction.None),
                 Info("output_sha256", (ResultRow r) => r.OutputSha256, Cells.OptionalText),

@@ -11,7 +11,7 @@ public sealed class CommandLineTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("--precision int5", "'int5' is unknown; use fp32, fp16, int8, int4")]
+    [InlineData("--precision int5", "'int5' is unknown; use fp32, fp16, int8, int4, bf16")]
     [InlineData("--precision int4,,int8", "'' is unknown")]
     [InlineData("--provider opencl", "'opencl' is unknown; use cpu, dml, cuda, webgpu")]
     [InlineData("--engine vllm", "'vllm' is unknown")]

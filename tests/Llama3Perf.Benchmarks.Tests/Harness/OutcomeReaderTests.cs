@@ -168,11 +168,16 @@ public sealed class OutcomeReaderTests
         IterationMeasured apart = With(Iteration(2), result => result with { ClockDisagreementMs = 7.25, CpuFallbackOps = ["b", "a"] });
         IterationMeasured closer = With(Iteration(3), result => result with { ClockDisagreementMs = 6, CpuFallbackOps = ["b"] });
 
+        CaseOutcome all = ReadPart(1, new LaunchStarted(5, observed, []), Iteration(1), apart, closer);
+        CaseOutcome none = ReadPart(1, new LaunchStarted(5, observed, []), Iteration(1));
+
         Assert.Equal(
             ["dynamic KV cache", "its clock and ours disagree in 2 of 3 iterations, by up to 7.3 ms", "2 operators ran on the CPU: b, a"],
-            ReadPart(1, new LaunchStarted(5, observed, []), Iteration(1), apart, closer).Notes
+            all.Notes
         );
-        Assert.Equal(["dynamic KV cache"], ReadPart(1, new LaunchStarted(5, observed, []), Iteration(1)).Notes);
+        Assert.Equal(["dynamic KV cache"], none.Notes);
+        // The column holds the names alone.
+        Assert.Equal(("b, a", null), (all.CpuFallbackOps, none.CpuFallbackOps));
         Assert.Empty(ReadPart(1, Iteration(1)).Notes);
     }
 

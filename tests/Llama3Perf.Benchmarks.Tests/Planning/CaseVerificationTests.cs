@@ -19,6 +19,11 @@ public sealed class CaseVerificationTests : IDisposable
 {
     private static readonly EngineKind s_ort = EngineCatalog.Get("ort");
 
+    private static readonly CaseSubject s_program = ScriptedFamily.Subject("llama-tiny") with
+    {
+        Peer = length => new PeerOptions("p", "b") { MaxLength = length },
+    };
+
     private readonly string _folder = Directory.CreateTempSubdirectory("l3p-verified-").FullName;
     private int _loads;
 
@@ -190,11 +195,21 @@ public sealed class CaseVerificationTests : IDisposable
 
         VerificationOutcome made = OfProgram(_ => Program(isFloat: true), gguf with { Source = folder });
         VerificationOutcome beside = OfProgram(_ => Program(), gguf, Tested());
-        VerificationOutcome alone = OfProgram(_ => throw new InvalidOperationException(), gguf);
+        VerificationOutcome alone = OfProgram(
+            s_program with
+            {
+                Model = "another",
+            },
+            _ => Program(),
+            others: gguf with
+            {
+                Model = "another",
+            }
+        );
 
         Assert.Equal([100.0, 100.0], new[] { made, beside }.Select(outcome => outcome.TopPercent));
         Assert.Equal(VerificationStatus.Unverified, alone.Status);
-        Assert.StartsWith("ort cannot compute it on the CPU: /no/folder is a GGUF file", alone.Detail, StringComparison.Ordinal);
+        Assert.StartsWith("no reference: ", alone.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -205,10 +220,13 @@ public sealed class CaseVerificationTests : IDisposable
             Path = "/checkpoint",
             Peer = length => new PeerOptions("p", "b") { MaxLength = length },
         };
-        ScriptedFamily family = new((_, _) => [Tested(), program, program with { Precision = "int8" }], _ => Program());
+        ScriptedFamily family = new(
+            (_, _) => [Tested(), program, program with { Precision = "int8" }],
+            planned => Program(planned.Key.Precision == "int8" ? Shifted : null)
+        );
 
         Assert.Equal(
-            [VerificationStatus.Reference, VerificationStatus.Passed, VerificationStatus.Unverified],
+            [VerificationStatus.Reference, VerificationStatus.Passed, VerificationStatus.Failed],
             Plan(Options(["pp8"]), family).Select(planned => planned.Verification.Status!.Value)
         );
     }
@@ -216,7 +234,7 @@ public sealed class CaseVerificationTests : IDisposable
     [Fact]
     public void A_program_with_other_tokens_has_failed()
     {
-        VerificationOutcome outcome = OfProgram(_ => Program(tokens => [.. tokens.Select(token => (token + 1) % 1024)]), Tested());
+        VerificationOutcome outcome = OfProgram(_ => Program(Shifted), Tested());
 
         Assert.Equal(VerificationStatus.Failed, outcome.Status);
         Assert.StartsWith("'pp15': token 1 is ", outcome.Detail, StringComparison.Ordinal);
@@ -232,7 +250,7 @@ public sealed class CaseVerificationTests : IDisposable
     }
 
     [Fact]
-    public void A_program_beside_no_folder_of_its_weights_is_not_verified()
+    public void A_program_beside_no_folder_of_its_weights_is_held_against_them_in_fp32()
     {
         CaseSubject twin = Tested();
         CaseSubject[] others =
@@ -255,20 +273,90 @@ public sealed class CaseVerificationTests : IDisposable
             },
         ];
 
-        VerificationOutcome outcome = OfProgram(_ => throw new InvalidOperationException(), others);
+        VerificationOutcome right = OfProgram(_ => Unquantized(), others);
+        VerificationOutcome wrong = OfProgram(_ => Program(Shifted), others);
 
-        Assert.Equal(VerificationStatus.Unverified, outcome.Status);
-        Assert.StartsWith(
-            "it gives tokens, no logits, and the run has no model folder of the same weights in int4",
+        Assert.Equal((VerificationStatus.Passed, VerificationStatus.Failed), (right.Status, wrong.Status));
+        Assert.Equal(
+            "tokens alone, against llama-tiny on ort/cpu in fp32: 64 of 64 agree; what is within int4's margin, 0.45 of the logits' "
+                + "spread, counts as a tie",
+            right.Detail
+        );
+    }
+
+    [Fact]
+    public void A_program_that_quantizes_by_itself_is_a_finding_within_the_margin_of_its_precision()
+    {
+        CaseSubject quantizes = s_program with { HasOwnNumbers = true };
+
+        VerificationOutcome outcome = OfProgram(quantizes, _ => Unquantized(), others: Tested());
+        VerificationOutcome wrong = OfProgram(quantizes, _ => Program(Shifted), others: Tested());
+        // Our own int4, of random weights: each prompt's first token is within the margin, and none is that of fp32.
+        VerificationOutcome far = OfProgram(quantizes, _ => Program(), others: Tested());
+
+        Assert.Equal((VerificationStatus.Passed, VerificationStatus.Failed), (outcome.Status, wrong.Status));
+        Assert.Contains("against llama-tiny on ort/cpu in fp32: ", outcome.Detail, StringComparison.Ordinal);
+        Assert.Equal(VerificationStatus.Unverified, far.Status);
+        Assert.EndsWith("; where not one agrees that proves nothing", far.Detail, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "the program quantizes by itself, so this is a finding and no proof of the same weights",
             outcome.Detail,
             StringComparison.Ordinal
         );
     }
 
     [Fact]
+    public void A_program_is_held_against_the_folder_that_its_file_was_made_of()
+    {
+        CaseSubject converted = s_program with { Model = "another", Source = ScriptedFamily.TinyFolder };
+
+        VerificationOutcome outcome = OfProgram(converted, _ => Program(isFloat: true));
+
+        Assert.Equal("tokens alone, against llama-tiny on ort/cpu: 64 of 64 agree", outcome.Detail);
+    }
+
+    [Fact]
+    public void With_a_file_a_program_is_held_against_that_first()
+    {
+        string file = WriteReference();
+
+        VerificationOutcome right = OfProgram(s_program, _ => Program(), file);
+        VerificationOutcome wrong = OfProgram(s_program with { Precision = "int8" }, _ => Program(Shifted), file);
+
+        Assert.Equal((VerificationStatus.Passed, 100.0), (right.Status, right.TopPercent));
+        Assert.StartsWith("tokens alone, against reference.json: 32 of 32 agree; ", right.Detail, StringComparison.Ordinal);
+        Assert.Equal(VerificationStatus.Failed, wrong.Status);
+        Assert.StartsWith("'fifteen': token 1 is ", wrong.Detail, StringComparison.Ordinal);
+        Assert.Empty(Kept());
+    }
+
+    [Fact]
+    public void A_token_that_a_file_cannot_judge_is_judged_by_ort()
+    {
+        // The file has the logits of the prompt's last position alone.
+        string file = WriteReference();
+        Func<PlannedCase, IGenerator> later = _ => Program(tokens => [.. tokens[..5], .. Shifted(tokens[5..])]);
+
+        VerificationOutcome beside = OfProgram(s_program, later, file, others: Tested());
+        VerificationOutcome alone = OfProgram(s_program with { Model = "another" }, later, file);
+        VerificationOutcome exact = OfProgram(s_program with { Precision = "fp32" }, later, file);
+
+        Assert.StartsWith("'pp15': token 6 is ", beside.Detail, StringComparison.Ordinal);
+        Assert.Equal(VerificationStatus.Unverified, alone.Status);
+        Assert.StartsWith("'fifteen': token 6 is ", alone.Detail, StringComparison.Ordinal);
+        Assert.EndsWith(
+            ", and reference.json has no logits there that would tell a tie from a fault",
+            alone.Detail,
+            StringComparison.Ordinal
+        );
+        // Two computations in fp32 have no ties.
+        Assert.Equal(VerificationStatus.Failed, exact.Status);
+    }
+
+    [Fact]
     public void A_program_whose_weights_are_too_large_for_the_CPU_is_not_verified()
     {
-        VerificationOutcome outcome = OfProgram(_ => throw new InvalidOperationException(), memory: 1000, Tested());
+        VerificationOutcome outcome = OfProgram(s_program, _ => throw new InvalidOperationException(), memory: 1000, others: Tested());
 
         Assert.Equal(VerificationStatus.Unverified, outcome.Status);
         Assert.StartsWith("no reference: the model needs about ", outcome.Detail, StringComparison.Ordinal);
@@ -310,6 +398,15 @@ public sealed class CaseVerificationTests : IDisposable
             Load = (folder, options) => s_ort.Load(folder, options with { Provider = ExecutionProvider.Cpu, FloatActivations = true }),
         };
 
+    // A program with the weights before they were quantized.
+    private EngineGenerator Unquantized()
+    {
+        ModelBuildOptions options = new() { Model = "llama-tiny", Precision = Precision.Fp32 };
+        return new EngineGenerator(s_ort.Load(new ModelPreparation(_folder).Prepare(options), new EngineOptions { Threads = 1 }));
+    }
+
+    private static int[] Shifted(int[] tokens) => [.. tokens.Select(token => (token + 1) % 1024)];
+
     private static ChangedGenerator Program(Func<int[], int[]>? change = null, bool isFloat = false) =>
         new(
             new EngineGenerator(s_ort.Load(ScriptedFamily.TinyFolder, new EngineOptions { Threads = 1, FloatActivations = isFloat })),
@@ -340,17 +437,19 @@ public sealed class CaseVerificationTests : IDisposable
         Assert.Single(Plan(Options(["pp8"], verify), new ScriptedFamily((_, _) => [subject]))).Verification;
 
     private VerificationOutcome OfProgram(Func<PlannedCase, IGenerator> load, params CaseSubject[] others) =>
-        OfProgram(load, long.MaxValue, others);
+        OfProgram(s_program, load, others: others);
 
     // The outcome of a program beside other subjects.
-    private VerificationOutcome OfProgram(Func<PlannedCase, IGenerator> load, long memory, params CaseSubject[] others)
+    private VerificationOutcome OfProgram(
+        CaseSubject program,
+        Func<PlannedCase, IGenerator> load,
+        string? verify = null,
+        long memory = long.MaxValue,
+        params CaseSubject[] others
+    )
     {
-        CaseSubject program = ScriptedFamily.Subject("llama-tiny") with
-        {
-            Peer = length => new PeerOptions("p", "b") { MaxLength = length },
-        };
         ScriptedFamily family = new((_, _) => [], load);
-        PlanContext context = new(Options(["pp8"]), new Inference.Machine.MachineInfo(), new ModelPreparation(_folder))
+        PlanContext context = new(Options(["pp8"], verify), new Inference.Machine.MachineInfo(), new ModelPreparation(_folder))
         {
             AvailableMemory = () => memory,
         };

@@ -18,6 +18,18 @@ public sealed class EngineChoiceTests : IDisposable
     [Theory]
     [InlineData("ONNX Runtime has no provider 'xpu'", "--engine", "ort", "--provider", "xpu")]
     [InlineData("mps", "--engine", "ort", "--provider", "mps")]
+    [InlineData("it is a device of OpenVINO, for external:openvino", "--engine", "ort", "--provider", "npu")]
+    [InlineData("external:transformers runs on cuda, xpu, mps, cpu, not on npu", "--engine", "external:transformers", "--provider", "npu")]
+    [InlineData(
+        "ort has no bf16; external:transformers and external:ipex-llm have it",
+        "--engine",
+        "ort",
+        "--provider",
+        "cpu",
+        "--precision",
+        "bf16"
+    )]
+    [InlineData("external:openvino on npu has no bf16", "--engine", "external:openvino", "--provider", "npu", "--precision", "bf16")]
     [InlineData("external:torch-directml runs on dml, not on cpu", "--engine", "external:torch-directml", "--provider", "cpu")]
     [InlineData(
         "/no/python does not run as Python; name another one with --python or LLAMA3PERF_PYTHON",

@@ -47,6 +47,7 @@ public sealed class PlanContextTests : IDisposable
     [InlineData("two", ExecutionProvider.Dml, 2)]
     [InlineData("GeForce", ExecutionProvider.Cuda, 1)]
     [InlineData("two", ExecutionProvider.Cpu, null)]
+    [InlineData("two", ExecutionProvider.Npu, null)]
     [InlineData(null, ExecutionProvider.Cuda, null)]
     public void Each_provider_counts_adapters_in_its_own_way(string? device, ExecutionProvider provider, int? index) =>
         Assert.Equal(index, Context(new SuiteOptions { Device = device }).DeviceIndex(provider));

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Inference;
@@ -87,6 +89,105 @@ public sealed class ExternalEngineTests : IDisposable
     }
 
     [Fact]
+    public void A_program_alone_is_verified_against_its_checkpoint()
+    {
+        Environment.SetEnvironmentVariable(Mode, "good");
+
+        (int exitCode, string output, _) = Run(
+            "--engine",
+            Fake,
+            "--model",
+            CheckpointFolder.Write(At("checkpoint")),
+            "--prompt",
+            "pp16",
+            "--precision",
+            "int8"
+        );
+
+        Assert.Equal(ExitCode.Failed, exitCode);
+        CaseOutcome outcome = Outcomes().Single();
+        Assert.Equal(VerificationStatus.Failed, outcome.Verification.Status);
+        Assert.Matches("^verification failed: 'pp15': token [0-9]+ is .*; the limit is 0.06$", outcome.Error);
+        Assert.Contains("Verification failed: ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_holds_a_programs_tokens_against_a_file()
+    {
+        Environment.SetEnvironmentVariable(Mode, "good");
+        string reference = At("reference.json");
+        string[] arguments = [CheckpointFolder.Write(At("checkpoint")), "--engine", Fake, "--reference", reference];
+
+        WriteReference(reference, shift: 0);
+        (int right, string output, string error) = CliSession.Run(["verify", .. arguments]);
+        WriteReference(reference, shift: 1);
+        (int wrong, string otherOutput, _) = CliSession.Run(["verify", .. arguments]);
+
+        Assert.Equal(("", ExitCode.Success, ExitCode.Failed), (error, right, wrong));
+        Assert.Contains("on external:fake_peer/cpu tokens alone, against reference.json: 4 of 4 agree", output, StringComparison.Ordinal);
+        Assert.Contains("Verification failed: ", otherOutput, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verify_holds_a_programs_tokens_against_ort_with_the_checkpoint_in_fp32()
+    {
+        Environment.SetEnvironmentVariable(Mode, "good");
+
+        (int exitCode, string output, _) = CliSession.Run(
+            "verify",
+            CheckpointFolder.Write(At("checkpoint")),
+            "--engine",
+            Fake,
+            "--precision",
+            "bf16",
+            "--against-engine",
+            "ort"
+        );
+
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Assert.Matches("Verification failed: .* bf16 on external:fake_peer/cpu: 'pp15': token .*; the limit is 0.06", output);
+    }
+
+    [Theory]
+    [InlineData(ExitCode.Input, "Not verified: ", "--against-engine", "ort")]
+    [InlineData(ExitCode.Usage, "gives tokens alone", "--against-engine", "genai")]
+    [InlineData(ExitCode.Usage, "gives tokens alone", "--against-engine", "ort", "--max-kl", "1")]
+    [InlineData(ExitCode.Usage, "verify needs one reference")]
+    public void What_verify_cannot_hold_against_anything_is_said(int expected, string part, params string[] arguments)
+    {
+        (int exitCode, string output, string error) = CliSession.Run(["verify", "llama-tiny", "--engine", Fake, .. arguments]);
+
+        Assert.Equal(expected, exitCode);
+        Assert.Contains(part, output + error, StringComparison.Ordinal);
+    }
+
+    // What the stand-in generates, or other tokens.
+    private static void WriteReference(string file, int shift)
+    {
+        const int Vocabulary = 1024;
+        int[] prompt = [1, 5, 9];
+        int value = prompt.Aggregate(17, (sum, token) => ((sum * 31) + token) % 1_000_003);
+        File.WriteAllText(
+            file,
+            JsonSerializer.Serialize(
+                new
+                {
+                    cases = new[]
+                    {
+                        new
+                        {
+                            prompt = "three",
+                            input_ids = prompt,
+                            last_logits = Enumerable.Range(0, Vocabulary),
+                            greedy_new_tokens = Enumerable.Range(0, 4).Select(i => 3 + ((value + (7919 * i) + shift) % (Vocabulary - 3))),
+                        },
+                    },
+                }
+            )
+        );
+    }
+
+    [Fact]
     public void A_program_whose_clock_is_not_ours_is_marked()
     {
         (int exitCode, _, CaseOutcome theirs, CaseOutcome ours) = Measure("lies-about-time");
@@ -107,7 +208,16 @@ public sealed class ExternalEngineTests : IDisposable
     {
         Environment.SetEnvironmentVariable(Mode, "good");
 
-        (int exitCode, _, _) = Run("--engine", Fake, "--model", CheckpointFolder.Write(At("checkpoint")), "--prompt", "OpenVINO is");
+        (int exitCode, _, _) = Run(
+            "--engine",
+            Fake,
+            "--model",
+            CheckpointFolder.Write(At("checkpoint")),
+            "--prompt",
+            "OpenVINO is",
+            "--verify",
+            "off"
+        );
 
         Assert.Equal(ExitCode.Failed, exitCode);
         CaseOutcome outcome = Outcomes().Single();
@@ -130,7 +240,9 @@ public sealed class ExternalEngineTests : IDisposable
             "--peer-option",
             "ipex-llm:load_in_low_bit=asym_int4",
             "--peer-option",
-            "colour=blue"
+            "colour=blue",
+            "--verify",
+            "off"
         );
 
         Assert.Equal((ExitCode.Success, CaseStatus.Ok), (exitCode, Outcomes().Single().Status));
@@ -144,9 +256,10 @@ public sealed class ExternalEngineTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for an environment is a shell script");
         string python = StubPython();
-        string given = $"transformers={python},torch-directml={python}";
+        string given = $"transformers={python},torch-directml={python},openvino={python}";
 
         Assert.Null(Reason("external:transformers", ExecutionProvider.Cpu));
+        Assert.Contains("device NPU number 0 was asked for", Reason("external:openvino", ExecutionProvider.Npu), StringComparison.Ordinal);
         Assert.Contains("sees no cuda device", Reason("external:transformers", ExecutionProvider.Cuda), StringComparison.Ordinal);
         Assert.Contains(
             "torch 2.11.0+stub does not work",
@@ -177,19 +290,70 @@ public sealed class ExternalEngineTests : IDisposable
             writer.WaitForExit();
         }
 
-        string[] common = ["--engine", "external:openvino", "--precision", "fp16", "--provider", "cpu", "--prompt", "pp16"];
-        string checkpoint = CheckpointFolder.Write(At("checkpoint"));
-        string python = $"openvino={StubPython()}";
-        Run([.. common, "--model", checkpoint, "--python", python]);
-        Assert.Contains("name one with --gguf", Outcomes().Single().Error, StringComparison.Ordinal);
+        string[] common =
+        [
+            .. "--engine external:openvino --precision fp16 --provider cpu --prompt pp16 --verify off --python".Split(' '),
+            $"openvino={StubPython()}",
+            "--model",
+            CheckpointFolder.Write(At("checkpoint")),
+        ];
+        Run([.. common, "--gguf", At("none.gguf")]);
+        Assert.Equal($"the file {At("none.gguf")} is not there", Outcomes().Single().Error);
 
-        (int exitCode, _, string error) = Run([.. common, "--model", checkpoint, "--python", python, "--gguf", gguf]);
+        (int exitCode, _, string error) = Run([.. common, "--gguf", gguf]);
 
         Assert.Equal(("", ExitCode.Success), (error, exitCode));
         CaseOutcome outcome = Outcomes().Single();
         Assert.Equal((CaseStatus.Ok, "fp16"), (outcome.Status, outcome.Case.Precision));
         Assert.Contains("openvino-genai 2026.4.1.0", outcome.Case.EngineVersions, StringComparison.Ordinal);
         Assert.Contains("ATTENTION_BACKEND PA", string.Join(' ', outcome.Notes), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false, "int4")]
+    [InlineData(true, "fp16")]
+    public void OpenVino_is_given_a_file_of_the_same_numbers_where_there_is_none(bool isCheckpoint, string precision)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for an environment is a shell script");
+        string path = CheckpointFolder.Write(At("checkpoint"));
+        // OpenVINO reads no scaled rotary embedding.
+        CheckpointFolder.ChangeConfig(
+            path,
+            json =>
+            {
+                json.Remove("rope_scaling");
+                json["rope_parameters"] = new JsonObject { ["rope_theta"] = 500000.0, ["rope_type"] = "default" };
+            }
+        );
+        if (!isCheckpoint)
+        {
+            // A config.json alone is a shape.
+            Directory.CreateDirectory(At("shape"));
+            File.Copy(Path.Combine(path, "config.json"), Path.Combine(At("shape"), "config.json"));
+            path = Path.Combine(At("shape"), "config.json");
+        }
+
+        (_, string output, _) = Run([
+            .. $"--engine ort,external:openvino --precision {precision} --provider cpu --prompt pp16 --python".Split(' '),
+            $"openvino={StubPython()}",
+            "--model",
+            path,
+        ]);
+
+        CaseOutcome theirs = Outcomes().Single(outcome => outcome.Case.Engine == "external:openvino");
+        CaseOutcome ours = Outcomes().Single(outcome => outcome.Case.Engine == "ort");
+        Assert.Equal(CaseStatus.Ok, ours.Status);
+        Assert.Equal(
+            (ours.Case.ModelName, ours.Case.Precision, ours.Case.BlockSize, ours.Case.HiddenSize, ours.Case.PromptSha256),
+            (theirs.Case.ModelName, theirs.Case.Precision, theirs.Case.BlockSize, theirs.Case.HiddenSize, theirs.Case.PromptSha256)
+        );
+        // The stand-in's tokens are arithmetic: it got as far as to generate them, from a file of its own hash.
+        Assert.Matches("^verification failed: 'pp(15|64)': token ", theirs.Error);
+        Assert.Matches("^[0-9a-f]{64}$", theirs.Case.ModelSha256);
+        Assert.NotEqual(ours.Case.ModelSha256, theirs.Case.ModelSha256);
+        Assert.Contains("Verification failed: ", output, StringComparison.Ordinal);
+        string log = File.ReadAllText(At("log"));
+        Assert.Contains(".gguf", log, StringComparison.Ordinal);
     }
 
     private string StubPython()

@@ -44,7 +44,12 @@ public sealed class ProgramEngineTests : IDisposable
 
         Confirms(
             "external:fake_peer",
-            ["--engine", $"external:{fake}", "--model", CheckpointFolder.Write(At("checkpoint")), "--precision", "fp32", "--prompt", "pp8"]
+            [
+                .. "--precision fp32 --prompt pp8 --verify off --engine".Split(' '),
+                $"external:{fake}",
+                "--model",
+                CheckpointFolder.Write(At("checkpoint")),
+            ]
         );
     }
 

@@ -49,6 +49,18 @@ public sealed class DeviceSelectorTests
         );
 
     [Theory]
+    [InlineData("AD102 [GeForce RTX 4090]", "NVIDIA GeForce RTX 4090", true)]
+    [InlineData("Meteor Lake-P [Intel Arc Graphics]", "Intel(R) Arc(TM) Graphics (iGPU)", true)]
+    [InlineData("NVIDIA H200", "NVIDIA H200 MIG 1g.18gb", true)]
+    [InlineData("NVIDIA GeForce RTX 4070 Laptop GPU", "Intel(R) Iris(R) Xe Graphics", false)]
+    [InlineData("NVIDIA GeForce RTX 4070", "NVIDIA GeForce RTX 4090", false)]
+    public void Two_names_of_one_adapter_share_what_is_at_their_heart(string listed, string told, bool isOne)
+    {
+        Assert.Equal(isOne, DeviceSelector.AreOne(listed, told));
+        Assert.Equal(isOne, DeviceSelector.AreOne(told, listed));
+    }
+
+    [Theory]
     [InlineData("0x0-0x2", "second")]
     [InlineData("0x0-0x9", "second")]
     [InlineData(null, "second")]

@@ -29,7 +29,7 @@ public sealed class TokenVerificationTests
     [InlineData(new[] { 2, 2, 0, 0 }, 2, 2, null)]
     [InlineData(new[] { 2, 1, 0, 0 }, 1, 2, null)]
     [InlineData(new[] { 0, 2, 0, 0 }, 0, 1, "'p': token 1 is 0, not 2, which the reference prefers by 1 of its logits' spread; ")]
-    [InlineData(new[] { 2, 9, 0, 0 }, 1, 2, "'p': token 2 is 9, outside the vocabulary")]
+    [InlineData(new[] { 2, 9, 0, 0 }, 1, 2, "'p': token 2 is 9, not 2, outside the vocabulary of 4")]
     public void Tokens_agree_up_to_the_first_that_is_no_tie(int[] tokens, int agreed, int compared, string? failure)
     {
         var verification = TokenVerification.Of(new Program(tokens), s_reference, [3], s_limits);
@@ -38,6 +38,38 @@ public sealed class TokenVerificationTests
         Assert.Equal(100.0 * agreed / compared, verification.TopPercent);
         Assert.StartsWith(failure ?? "", verification.Failure ?? "", StringComparison.Ordinal);
         Assert.Equal(failure is null, verification.Failure is null);
+    }
+
+    /// <summary>A reference.json tells the logits of the prompt's last position alone.</summary>
+    [Theory]
+    [InlineData(0.05, new[] { 2, 2, 0, 0 }, null, null)]
+    [InlineData(0.05, new[] { 3, 2, 0, 0 }, null, null)]
+    [InlineData(0.05, new[] { 0, 2, 0, 0 }, "'p': token 1 is 0, not 2, which the reference prefers by 1 of", null)]
+    [InlineData(0.05, new[] { 2, 1, 0, 0 }, null, "'p': token 2 is 1, not 2, and r has no logits there that would tell a tie from a fault")]
+    [InlineData(0.001, new[] { 2, 1, 0, 0 }, "'p': token 2 is 1, not 2, and r has no logits there", null)]
+    public void Where_the_logits_are_missing_only_equal_computations_are_known_to_differ(
+        double limit,
+        int[] tokens,
+        string? failure,
+        string? undecided
+    )
+    {
+        Reference file = s_reference with { Cases = [s_reference.Cases[0] with { StepLogits = null }] };
+
+        var verification = TokenVerification.Of(new Program(tokens), file, [3], s_limits with { MaxDifference = limit });
+
+        Assert.StartsWith(failure ?? "", verification.Failure ?? "", StringComparison.Ordinal);
+        Assert.Equal((failure is null, undecided), (verification.Failure is null, verification.Undecided));
+    }
+
+    [Fact]
+    public void A_prompt_without_tokens_proves_nothing()
+    {
+        Reference file = s_reference with { Cases = [s_reference.Cases[0] with { GreedyTokens = [], StepLogits = null }] };
+
+        var verification = TokenVerification.Of(new Program([]), file, [3], s_limits);
+
+        Assert.Equal((0, 0, null), (verification.Agreed, verification.Compared, verification.TopPercent));
     }
 
     private sealed class Program(int[] tokens) : IGenerator

@@ -309,6 +309,13 @@ public sealed class ModelBuilderTests : IDisposable
         );
 
     [Fact]
+    public void No_folder_holds_bf16() =>
+        Refused(
+            () => ModelBuilder.Build(s_tiny with { Precision = Precision.Bf16 }, _root["m"], cancellationToken: Token),
+            "No folder holds bf16 weights: it is a precision of external engines alone"
+        );
+
+    [Fact]
     public void A_block_that_does_not_divide_a_width_names_those_that_do() =>
         Refused(
             () =>

@@ -91,6 +91,7 @@ internal static class TestRuns
                     WeightBytesPerToken = 125_000_000,
                     ProcessPriority = "normal",
                     LaunchOrder = "random 42",
+                    CpuFallbackOps = "aten::cumsum, aten::index_copy_",
                     Notes = ["dynamic KV cache"],
                     Verification = new VerificationOutcome
                     {

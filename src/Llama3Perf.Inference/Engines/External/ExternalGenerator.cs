@@ -120,6 +120,15 @@ public sealed class ExternalGenerator : IGenerator
             throw _peer.Abort($"was asked for the device {device} and loaded on '{ProgramText.OneLine(model.Device)}'");
         }
 
+        // Frameworks count adapters in orders of their own.
+        if (model.DeviceName is { } told && _options.DeviceName is { } chosen && !DeviceSelector.AreOne(chosen, told))
+        {
+            throw _peer.Abort(
+                $"was given the number of '{ProgramText.OneLine(chosen)}' and loaded on '{ProgramText.OneLine(told)}': it counts adapters "
+                    + "in another order; --peer-option device_index=N takes its own number"
+            );
+        }
+
         // One of its own options may say more exactly what the weights become; then it says so in its answer.
         if (model.Precision != precision && _options.Options.Count == 0)
         {

@@ -20,10 +20,10 @@ public static class PeerCatalog
             "Hugging Face transformers on PyTorch",
             ["torch", "transformers"],
             [
-                new(ExecutionProvider.Cuda, [Precision.Fp16, Precision.Fp32]),
-                new(ExecutionProvider.Xpu, [Precision.Fp16, Precision.Fp32]),
-                new(ExecutionProvider.Mps, [Precision.Fp16, Precision.Fp32]),
-                new(ExecutionProvider.Cpu, [Precision.Fp32, Precision.Fp16]),
+                new(ExecutionProvider.Cuda, [Precision.Fp16, Precision.Bf16, Precision.Fp32]),
+                new(ExecutionProvider.Xpu, [Precision.Fp16, Precision.Bf16, Precision.Fp32]),
+                new(ExecutionProvider.Mps, [Precision.Fp16, Precision.Bf16, Precision.Fp32]),
+                new(ExecutionProvider.Cpu, [Precision.Fp32, Precision.Bf16, Precision.Fp16]),
             ],
             ["attn_implementation", "device_index", "static_cache", "compile", "compile_mode"]
         ),
@@ -32,8 +32,8 @@ public static class PeerCatalog
             "IPEX-LLM, Intel's low-bit transformers",
             ["torch", "transformers", "ipex_llm"],
             [
-                new(ExecutionProvider.Xpu, [Precision.Int4, Precision.Int8, Precision.Fp16]),
-                new(ExecutionProvider.Cpu, [Precision.Int4, Precision.Int8]),
+                new(ExecutionProvider.Xpu, [Precision.Int4, Precision.Int8, Precision.Fp16, Precision.Bf16]),
+                new(ExecutionProvider.Cpu, [Precision.Int4, Precision.Int8, Precision.Bf16]),
             ],
             ["attn_implementation", "device_index", "load_in_low_bit", "optimize_model", "cpu_embedding"]
         ),
@@ -51,6 +51,7 @@ public static class PeerCatalog
             [
                 new(ExecutionProvider.Xpu, [Precision.Int4, Precision.Int8, Precision.Fp16, Precision.Fp32]),
                 new(ExecutionProvider.Cpu, [Precision.Int4, Precision.Int8, Precision.Fp16, Precision.Fp32]),
+                new(ExecutionProvider.Npu, [Precision.Int4, Precision.Int8, Precision.Fp16, Precision.Fp32]),
             ],
             ["device_index", "inference_precision", "attention_backend", "dynamic_quantization_group_size"]
         ) with
@@ -65,6 +66,10 @@ public static class PeerCatalog
 
     /// <summary>Names of all rows, in the same order.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(kind => kind.Name)];
+
+    /// <summary>Names of the rows that have a precision anywhere.</summary>
+    public static IEnumerable<string> NamesWith(Precision precision) =>
+        All.Where(kind => kind.Devices.Any(device => device.Precisions.Contains(precision))).Select(kind => kind.Name);
 
     /// <summary>True for names that belong to this table, known or not.</summary>
     public static bool Owns(string engine) => engine.StartsWith(Prefix, StringComparison.Ordinal);

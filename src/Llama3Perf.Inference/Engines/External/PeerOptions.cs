@@ -20,6 +20,9 @@ public sealed record PeerOptions(string Program, string Backend)
     /// <summary>Where the model runs.</summary>
     public ExecutionProvider Device { get; init; } = ExecutionProvider.Cpu;
 
+    /// <summary>Name of the adapter that was chosen: the one that the program must name as its device. Null where none was.</summary>
+    public string? DeviceName { get; init; }
+
     /// <summary>What the program loads the weights as.</summary>
     public Precision Precision { get; init; } = Precision.Fp32;
 

@@ -46,6 +46,24 @@ public sealed partial class ExternalGeneratorTests
         Assert.Equal([1, .. "é a"u8.ToArray().Select(b => (int)b)], generator.Encode("é a", addBos: true));
     }
 
+    [Theory]
+    [InlineData("Fake (R) Device")]
+    [InlineData(null)]
+    public void The_adapter_that_was_chosen_is_the_one_that_is_named(string? chosen)
+    {
+        using ExternalGenerator generator = new(".", Peers.Fake("good") with { DeviceName = chosen });
+
+        Assert.Equal("Fake device", generator.Description.Device);
+    }
+
+    [Fact]
+    public void Another_adapter_than_the_chosen_one_is_refused_with_both_names() =>
+        Assert.Contains(
+            "was given the number of 'Radeon 780M' and loaded on 'Fake device'",
+            Peers.LoadRefused(Peers.Fake("good") with { DeviceName = "Radeon 780M" }),
+            StringComparison.Ordinal
+        );
+
     [Fact]
     public void A_dynamic_cache_is_noted()
     {

@@ -16,6 +16,16 @@ public sealed class PeerCatalogTests
     }
 
     [Fact]
+    public void Some_offer_bf16_and_one_runs_on_an_NPU()
+    {
+        Assert.Equal(["external:transformers", "external:ipex-llm"], PeerCatalog.NamesWith(Precision.Bf16));
+        Assert.Equal(
+            ["external:openvino"],
+            PeerCatalog.All.Where(kind => kind.PrecisionsOn(ExecutionProvider.Npu).Count > 0).Select(kind => kind.Name)
+        );
+    }
+
+    [Fact]
     public void An_unknown_name_lists_the_known_ones()
     {
         string message = Peers.Refused(() => PeerCatalog.Get("external:transfomers"));
@@ -106,6 +116,7 @@ public sealed class PeerCatalogTests
     [InlineData("ort", ExecutionProvider.Xpu)]
     [InlineData("ort", ExecutionProvider.Mps)]
     [InlineData("genai", ExecutionProvider.Mps)]
+    [InlineData("genai", ExecutionProvider.Npu)]
     public void ONNX_Runtime_has_no_devices_of_other_frameworks(string engine, ExecutionProvider provider)
     {
         Availability availability = EngineCatalog.Get(engine).Availability(provider);

@@ -43,6 +43,8 @@ public sealed class WorkspaceTests : IDisposable
         true,
         "the folder /a&b/bin/ has a '&' in its name, which BenchmarkDotNet's generated project does not survive"
     )]
+    [InlineData("/c", "/a;b/", true, "the folder /a;b/ has a ';' in its name, which BenchmarkDotNet's generated project does not survive")]
+    [InlineData("/c", "/5%b/", true, "the folder /5%b/ has a '%' in its name, which BenchmarkDotNet's generated project does not survive")]
     [InlineData("/clone", "#x", true, "the folder #x has a '#' in its name, which BenchmarkDotNet's generated project does not survive")]
     public void What_keeps_programs_from_being_built_is_named(string? root, string program, bool hasDotnet, string? reason) =>
         Assert.Equal(reason, Workspace.WhyNoBuiltProcesses(root, program, hasDotnet));

@@ -2,14 +2,12 @@ using System.Text.Json;
 using Llama3Perf.Benchmarks.Harness;
 using Llama3Perf.Benchmarks.Sides;
 using Llama3Perf.Benchmarks.Terminal;
-using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Tests.Sides;
 
 /// <summary>The verb <c>ab</c> with processes and files, on the smallest shape and for as few launches as can be.</summary>
-[Collection(nameof(CliSession))]
 public sealed class AbTests : IDisposable
 {
     internal static readonly string[] Small =
@@ -207,7 +205,7 @@ public sealed class AbTests : IDisposable
     }
 
     private (int ExitCode, string Output, string Error) Ab(params string[] arguments) =>
-        CliSession.Run(["ab", .. Small, "--seed", "11", "--output", PathOf(""), .. arguments]);
+        ProgramProcess.Run(_folder, ["ab", .. Small, "--seed", "11", "--output", PathOf(""), .. arguments]);
 
     private Run Read(string side) => RunReader.Read(PathOf(side)).Single();
 

@@ -133,7 +133,12 @@ internal sealed class InProcessFamily : EngineFamily
     {
         if (kind.Format == ModelFormat.Onnx)
         {
-            return (variant.Folder ?? context.Models.Prepare(BuildOptions(variant, provider, context)), null);
+            return (
+                variant.Folder is { } given
+                    ? context.Models.Given(given)
+                    : context.Models.Prepare(BuildOptions(variant, provider, context)),
+                null
+            );
         }
 
         try

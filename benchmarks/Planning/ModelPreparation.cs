@@ -48,6 +48,30 @@ internal sealed class ModelPreparation(string root)
         );
     }
 
+    /// <summary>A folder of the user's. That it contradicts itself is said once.</summary>
+    public ModelFolder Given(ModelFolder folder)
+    {
+        foreach (string problem in Contradictions(folder).Where(_told.Add))
+        {
+            Console.WriteLine($"{folder.Name}: {problem}.");
+        }
+
+        return folder;
+
+        // Whether it runs is the engine's to say.
+        static IReadOnlyList<string> Contradictions(ModelFolder folder)
+        {
+            try
+            {
+                return FolderInspection.Of(folder.Path).Contradictions;
+            }
+            catch (ModelException)
+            {
+                return [];
+            }
+        }
+    }
+
     /// <summary>The GGUF folder of a folder that the suite built; another one as it is.</summary>
     /// <param name="source">The folder.</param>
     /// <param name="folder">Where the user wants it; null for a reused one.</param>

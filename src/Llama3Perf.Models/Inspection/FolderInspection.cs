@@ -59,6 +59,9 @@ public sealed record FolderInspection
     /// <summary>What is wrong or doubtful, a line each.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 
+    /// <summary>Those problems in which configuration and graph are two models: whichever is meant, the answers are not both's.</summary>
+    public required IReadOnlyList<string> Contradictions { get; init; }
+
     /// <summary>Tokens a second that a memory bandwidth allows at most: every token reads its weights and the cache before it
     /// once.</summary>
     /// <param name="bytesPerSecond">Memory bandwidth.</param>
@@ -90,6 +93,7 @@ public sealed record FolderInspection
             UnusedBytes = external - graph.UsedExternalBytes(),
             Providers = ProviderFit.All(folder, graph),
             Problems = [.. FolderProblems.Find(folder, graph, model["decoder"])],
+            Contradictions = [.. FolderProblems.Windows(graph, model["decoder"])],
         };
     }
 }

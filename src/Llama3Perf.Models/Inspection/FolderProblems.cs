@@ -67,7 +67,8 @@ internal static class FolderProblems
         }
     }
 
-    private static IEnumerable<string> Windows(InspectedGraph graph, JsonField decoder)
+    /// <summary>How far back the configuration lets a token see, and how far the graph does.</summary>
+    public static IEnumerable<string> Windows(InspectedGraph graph, JsonField decoder)
     {
         long? said = decoder.Find("sliding_window")?.Find("window_size")?.Integer();
         long? found = graph.Facts.Window;

@@ -36,6 +36,22 @@ public sealed class ModelPreparationTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_contradicts_itself_is_told_of_once()
+    {
+        using CaseFolder window = new("official-mistral-window-24-lost");
+        ModelFolder folder = ModelFolderReader.Open(window.Path);
+
+        IReadOnlyList<string> said = CliSession.Lines(() => _models.Given(_models.Given(folder)));
+
+        Assert.EndsWith(
+            "genai_config.json has a sliding window of 24 tokens, the graph's attention has none: beyond it the answers are another "
+                + "model's.",
+            Assert.Single(said),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void A_checkpoints_folder_is_not_looked_for()
     {
         ModelBuildOptions options = s_tiny with { Model = CheckpointFolder.Write(At("checkpoint")) };

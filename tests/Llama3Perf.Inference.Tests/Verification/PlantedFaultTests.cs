@@ -37,6 +37,7 @@ public sealed class PlantedFaultTests(ModelFolders folders) : IClassFixture<Mode
     [InlineData("two heads swapped", false)]
     [InlineData("one row of blocks zeroed", false)]
     [InlineData("one scale doubled", false)]
+    [InlineData("one scale doubled in the MLP", false)]
     public void Against_fp32_a_fault_must_be_larger_than_the_error_of_four_bits(string fault, bool isFound)
     {
         ModelBuildOptions options = s_int4 with { Model = Fixtures.Shared("llama3-gqa-bf16", "hf") };

@@ -1,6 +1,9 @@
 using Llama3Perf.Inference.Engines.GenAi;
 using Llama3Perf.Inference.Tests.Native;
 using Llama3Perf.Inference.Tests.Tokenization;
+using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Building;
 
 namespace Llama3Perf.Inference.Tests.Engines.GenAi;
 
@@ -50,6 +53,31 @@ public sealed class ModelChatTemplateTests
         string text = Apply(" Hello,  \"你\"\n", template, """{"bos_token": {"content": "<b>"}}""");
 
         Assert.Equal("<b>" + expected, text);
+    }
+
+    [Fact]
+    public void A_rendered_template_whose_marks_the_tokenizer_lacks_is_refused()
+    {
+        TestRuntime.SkipWithoutGenAi();
+        string place = TestRuntime.Scratch("template-marks");
+        ModelFolder folder = ModelBuilder.Build(
+            new ModelBuildOptions { Model = "llama-tiny" },
+            Path.Combine(place, "model"),
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+        File.WriteAllText(Path.Combine(folder.Path, "chat_template.jinja"), "<|turn_of|>{{ messages[0]['content'] }}<|eot_id|>");
+
+        Assert.StartsWith(
+            "the chat template model writes <|turn_of|>, which the tokenizer would read as plain text",
+            Assert
+                .Throws<EngineException>(() =>
+                    PromptTokenizer
+                        .For(folder)
+                        .Tokenize(Prompt.OfText("Hello"), new PromptForm(ModelChatTemplate.Of(folder.TokenizerFolder), AddBos: false))
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static string Apply(string message, string? template, string? settings) =>

@@ -37,7 +37,10 @@ public sealed class WorkflowTests
         JsonElement decode = verdict
             .RootElement.GetProperty("checks")
             .EnumerateArray()
-            .Single(check => check.GetProperty("metric").GetString() == "decode_tps");
+            .Single(check =>
+                check.GetProperty("metric").GetString() == "decode_tps"
+                && check.GetProperty("case_id").GetString()!.Contains("/ort-", StringComparison.Ordinal) // The loop that was slowed.
+            );
         Assert.SkipWhen(
             exitCode == 3 && decode.GetProperty("unsteady_blocks").GetInt32() > 0,
             $"others used the machine: {decode.GetProperty("reason").GetString()}"

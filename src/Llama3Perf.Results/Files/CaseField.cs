@@ -41,7 +41,15 @@ internal sealed record CaseField(string Name, Func<CaseKey, string> Text, Func<C
     public static CaseField Threads { get; } =
         new("threads", key => key.Threads is { } threads ? Invariant($"{threads}") : "", key => key with { Threads = null });
 
-    /// <summary>All of them, in the order of their columns.</summary>
+    /// <summary>A case's text where no heading says what it is.</summary>
+    public string Named(CaseKey key) =>
+        Text(key) is { Length: > 0 } text && this == Threads ? $"{text} thread{(text == "1" ? "" : "s")}" : Text(key);
+
+    /// <summary>Prompt and new tokens together: it follows from the prompt unless several were asked for, and then tells cases
+    /// apart.</summary>
+    public static CaseField Length { get; } = new("length", key => Invariant($"l{key.MaxLength}"), key => key with { MaxLength = 0 });
+
+    /// <summary>All of them but <see cref="Length"/>, in the order of their columns.</summary>
     public static IReadOnlyList<CaseField> All { get; } =
     [
         Model,

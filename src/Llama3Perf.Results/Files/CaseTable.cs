@@ -133,7 +133,7 @@ public sealed class CaseTable
             row =>
                 string.Join(
                     ' ',
-                    (names.Length > 0 ? names : [CaseField.Precision]).Select(part => part.Text(row.Case)).Where(text => text.Length > 0)
+                    (names.Length > 0 ? names : [CaseField.Precision]).Select(part => part.Named(row.Case)).Where(text => text.Length > 0)
                 )
         );
         RankedColumn prompt = Column(
@@ -201,8 +201,7 @@ public sealed class CaseTable
             : field.Text(key);
 
     private static string Said(CaseField field, CaseKey key) =>
-        field.Text(key) is not { Length: > 0 } text ? ""
-        : field == CaseField.Threads ? $"{text} thread{(text == "1" ? "" : "s")}"
+        field.Named(key) is not { Length: > 0 } text ? ""
         : field == CaseField.Prompt ? $"prompt {PromptText(field, key)}"
         : field.Name is "options" or "build" or "template" ? $"{field.Name} {text}"
         : text;

@@ -12,6 +12,12 @@ public static class Headline
     /// <summary>Each end of an interval is exceeded with this probability: the usual 95 %.</summary>
     private const double Alpha = 0.025;
 
+    /// <summary>A sentence names no more values of a field than these.</summary>
+    private const int MostValues = 4;
+
+    /// <summary>Two values are alike whose whole interval is nearer to 1 than this, as a factor; a wider one says nothing.</summary>
+    private const double Alike = 1.25;
+
     private static readonly Column<Sample> s_decode = CaseTable.DecodeRate;
 
     // What people choose between, most asked first.
@@ -53,7 +59,8 @@ public static class Headline
         return $"{Figure.Text(best.Rate.Median)} tok/s{share}";
     }
 
-    /// <summary>The fastest value of a field against each of the others, over the cases that differ in nothing else.</summary>
+    /// <summary>The fastest value of a field against each of the others, over the cases that differ in nothing else; of many the next one
+    /// and the slowest.</summary>
     private static IEnumerable<string> Ratios(Measured[] cases, CaseField field)
     {
         Measured[][] groups =
@@ -78,7 +85,7 @@ public static class Headline
                 .OrderByDescending(value => value.Average(measured => measured.Gain))
                 .Select(value => value.Key),
         ];
-        foreach (string value in values.Skip(1))
+        foreach (string value in values.Length > MostValues ? [values[1], values[^1]] : values.Skip(1))
         {
             RatioEstimate[] ratios =
             [
@@ -98,13 +105,17 @@ public static class Headline
 
     private static string Text(string fast, string slow, CaseField field, MeanRatio mean)
     {
-        string unit = field == CaseField.Threads ? " threads" : "";
+        string unit =
+            field != CaseField.Threads ? ""
+            : fast == "1" ? " thread"
+            : " threads";
         // A second digit only where the first says nothing: near 1, and where both ends of the interval would read alike.
         bool isCoarse = mean.Ratio >= 1.195 && (mean.Interval is not { } ends || ends.High - ends.Low >= 0.15);
         string interval = mean.Interval is { } i ? $" ({Times(i.Low)} to {Times(i.High)})" : " (too few launches for an interval)";
+        string alike = mean.Interval is { Low: > 1 / Alike, High: < Alike } ? "decode alike" : "cannot be told apart";
         return mean.Interval is { Low: <= 1 }
-            ? $"{fast} and {slow}{unit} decode alike: {Times(mean.Ratio)}x{interval}"
-            : $"{fast}{unit} decodes {Times(mean.Ratio)}x as fast as {slow}{interval}";
+            ? $"{fast} and {slow}{unit} {alike}: {Times(mean.Ratio)}x{interval}"
+            : $"{fast}{unit} {(unit.Length > 0 && fast != "1" ? "decode" : "decodes")} {Times(mean.Ratio)}x as fast as {slow}{interval}";
 
         string Times(double ratio) => ratio.ToString(isCoarse ? "0.0" : "0.00", CultureInfo.InvariantCulture);
     }

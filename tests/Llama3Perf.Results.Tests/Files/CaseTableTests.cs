@@ -64,6 +64,15 @@ public sealed class CaseTableTests
     }
 
     [Fact]
+    public void Two_lengths_of_one_prompt_are_two_names_and_lengths_that_follow_from_the_prompt_go_unsaid()
+    {
+        CaseKey longer = s_int4 with { MaxLength = s_int4.MaxLength + 64 };
+
+        Assert.Equal("l704", CaseNames.Among([s_int4, longer]).Of(longer));
+        Assert.Equal("OpenVINO is", CaseNames.Among([s_int8, s_text]).Of(s_text));
+    }
+
+    [Fact]
     public void A_case_alone_has_a_name_and_one_of_each_is_one()
     {
         CaseTable table = CaseTable.Of(Aggregates.Rows(MeasuredRuns.Run("a", [s_int4], launches: 1, iterations: 1)));
@@ -155,6 +164,32 @@ public sealed class CaseTableTests
     }
 
     [Fact]
+    public void The_headline_does_not_call_alike_what_the_interval_leaves_open()
+    {
+        string? text = Headline.Of(MeasuredRuns.Run("a", [s_int4, s_int4 with { Engine = "genai" }], sd: 0.3));
+
+        Assert.Matches(@"^(ort and genai|genai and ort) cannot be told apart: ", text);
+    }
+
+    [Fact]
+    public void Of_many_threads_the_headline_names_the_next_and_the_slowest()
+    {
+        Run[] runs =
+        [
+            .. new[] { 1, 2, 4, 8, 16 }.Select(threads =>
+                MeasuredRuns.Run("a", [s_int4 with { Threads = threads }], slower: 1 / Math.Sqrt(threads))
+            ),
+        ];
+
+        string text = Headline.Of(Joined(runs))!;
+
+        Assert.Matches(
+            "^16 threads decode 1.4[0-9]?x as fast as 8 [^;]*; 16 threads decode [34].[0-9]+x as fast as 1 [^;]*; fastest:",
+            text
+        );
+    }
+
+    [Fact]
     public void One_launch_has_no_interval_and_the_headline_says_so() =>
         Assert.Contains(
             "(too few launches for an interval)",
@@ -181,5 +216,5 @@ public sealed class CaseTableTests
     public void A_run_that_measured_nothing_has_no_headline() =>
         Assert.Null(Headline.Of(new Run(TestRuns.Identity, TestRuns.Environment, [])));
 
-    private static Run Joined(Run first, Run second) => first with { Cases = [.. first.Cases, .. second.Cases.Select(outcome => outcome)] };
+    private static Run Joined(params Run[] runs) => runs[0] with { Cases = [.. runs.SelectMany(run => run.Cases)] };
 }

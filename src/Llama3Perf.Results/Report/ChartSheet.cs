@@ -101,6 +101,17 @@ internal sealed class ChartSheet : IDisposable
     public void Line(double x1, double y1, double x2, double y2, Color color, float width = 1.5f) =>
         _marks.Add(() => AddLine(x1, y1, x2, y2, color, width));
 
+    /// <summary>A line through points, one path however many they are.</summary>
+    public void Path(IReadOnlyList<(double X, double Y)> points, Color color, float width = 2) =>
+        _marks.Add(() =>
+        {
+            Coordinates[] drawn = [.. points.Select(point => new Coordinates(point.X, -point.Y))];
+            ScottPlot.Plottables.Scatter line = _plot.Add.ScatterLine(drawn);
+            line.LineColor = color;
+            line.LineWidth = width;
+            line.MarkerSize = 0;
+        });
+
     /// <summary>A dot.</summary>
     public void Dot(double x, double y, float size, Color color) =>
         _marks.Add(() => _plot.Add.Marker(x, -y, MarkerShape.FilledCircle, size, color));

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Llama3Perf.Results.Comparison;
 using Llama3Perf.Results.Files;
 using Llama3Perf.Results.Rows;
+using Llama3Perf.Results.Statistics;
 
 namespace Llama3Perf.Results.Report;
 
@@ -13,6 +15,8 @@ namespace Llama3Perf.Results.Report;
 public static class HtmlReport
 {
     private const string Mark = "<title>Llama3Perf report";
+
+    private static readonly string s_regression = ComparisonTable.Word(MetricVerdict.Regression);
 
     private static readonly string s_script = Resource("report.js");
 
@@ -39,7 +43,7 @@ public static class HtmlReport
         AppendHead(page, title);
         AppendHeader(page, data, tables, title, selection.Note);
         AppendTiles(page, data, tables);
-        AppendWrong(page, tables);
+        AppendWrong(page, tables, data.IsMany);
         AppendCharts(page, data);
         AppendTables(page, data, tables);
         AppendData(page, runs);
@@ -61,11 +65,14 @@ public static class HtmlReport
 
     private static void AppendHeader(StringBuilder page, ReportData data, ReportTables tables, string title, string? selection)
     {
-        string names = string.Join(", ", data.Runs.Take(MostNames).Select(run => run.Identity.ShownName()));
+        string names =
+            data.Runs.Count > MostNames
+                ? $"{data.Runs[0].Identity.ShownName()} to {data.Runs[^1].Identity.ShownName()}"
+                : string.Join(", ", data.Runs.Select(run => run.Identity.ShownName()));
         page.Append($"<header>\n<p class=\"kicker\">Llama3Perf report</p>\n<h1>{Escape(title)}</h1>\n");
         int measured = data.Rows.Count(row => row.Status == CaseStatus.Ok);
         page.Append(
-            $"<p>{Escape(names)}{(data.Runs.Count > MostNames ? " …" : "")}: {measured} of {data.Rows.Count} cases "
+            $"<p>{Escape(names)}: {measured} of {data.Rows.Count} cases "
                 + $"measured{(data.Varied is { } varied ? $", compared over <code>{Escape(varied)}</code>" : "")}.</p>\n"
         );
         IEnumerable<string> headline = data.Runs.Count == 1 && Headline.Of(data.Runs[0]) is { } sentence ? [sentence] : [];
@@ -95,6 +102,9 @@ public static class HtmlReport
     // So many rows of cases are written out beside the data that can be saved: a page is for reading.
     private const int MostRows = 300;
 
+    // Longer tables are opened by those who want them.
+    private const int MostOpenRows = 40;
+
     private const int MostNames = 6;
 
     private static IEnumerable<string> Unstable(ReportData data) =>
@@ -105,20 +115,21 @@ public static class HtmlReport
     private static void AppendTiles(StringBuilder page, ReportData data, ReportTables tables)
     {
         page.Append("<dl class=\"tiles\">\n");
-        foreach ((string name, string figure, bool isBad) in ReportTiles.Of(data, tables.Compared))
+        foreach ((string name, string figure, string of, bool isBad) in ReportTiles.Of(data, tables.Compared))
         {
-            page.Append($"<div{(isBad ? " class=\"bad\"" : "")}><dt>{Escape(name)}</dt><dd>{Escape(figure)}</dd></div>\n");
+            page.Append($"<div{(isBad ? " class=\"bad\"" : "")}><dt>{Escape(name)}</dt><dd>{Escape(figure)}</dd>")
+                .Append(of.Length > 0 ? $"<dd>{Escape(of)}</dd></div>\n" : "</div>\n");
         }
 
         page.Append("</dl>\n");
     }
 
     /// <summary>What somebody has to act upon stands before everything else.</summary>
-    private static void AppendWrong(StringBuilder page, ReportTables tables)
+    private static void AppendWrong(StringBuilder page, ReportTables tables, bool isMany)
     {
         if (tables.Problems(CaseStatus.Failed, CaseStatus.Interrupted) is { Rows.Count: > 0 } failed)
         {
-            AppendSection(page, "Failed cases", "These have no figures below.", Table(failed));
+            AppendSection(page, "Failed cases", "These have no figures below.", Shown(failed));
         }
 
         if (tables.Comparison() is { } comparison)
@@ -126,10 +137,10 @@ public static class HtmlReport
             AppendSection(
                 page,
                 "Comparison",
-                "Ratios to the first run with their intervals over launches, each end at 1 %, regressions first; pass: a loss of 5 % is "
-                    + "excluded."
-                    + (comparison.Rows.Count > MostRows ? $" The first {MostRows} of {comparison.Rows.Count}; compare prints all." : ""),
-                Table(First(comparison))
+                $"Ratios {(isMany ? "of the last run " : "")}to the first run with their intervals over launches, each end at 1 %, "
+                    + "regressions first; pass: a loss of 5 % is excluded."
+                    + (isMany ? " compare prints those of all runs." : ""),
+                Regressions(comparison)
             );
         }
     }
@@ -138,13 +149,17 @@ public static class HtmlReport
     {
         foreach (ReportChart chart in ReportChart.All(data))
         {
-            string figure =
-                $"<figure role=\"img\" aria-label=\"{Escape(chart.Title)}; the figures are in the tables below\">\n"
-                + $"<div class=\"wide\">{chart.Element(data, 920)}</div>\n<div "
-                + $"class=\"narrow\">{chart.Element(data, 350)}</div>\n</figure>\n";
-            AppendSection(page, chart.Title, chart.Caption, chart.IsFolded ? Folded("Show the distributions", figure) : figure);
+            string details = chart.Details is { } other
+                ? Folded(other.Opener, $"<p class=\"lead\">{Escape($"{other.Title}. {other.Caption}")}</p>\n{FigureOf(other, data)}")
+                : "";
+            AppendSection(page, chart.Title, chart.Caption, FigureOf(chart, data) + details);
         }
     }
+
+    private static string FigureOf(ReportChart chart, ReportData data) =>
+        $"<figure role=\"img\" aria-label=\"{Escape(chart.Title)}; the figures are in the tables below\">\n"
+        + $"<div class=\"wide\">{chart.Element(data, 920)}</div>\n<div "
+        + $"class=\"narrow\">{chart.Element(data, 350)}</div>\n</figure>\n";
 
     private static void AppendTables(StringBuilder page, ReportData data, ReportTables tables)
     {
@@ -153,7 +168,7 @@ public static class HtmlReport
             "Figures",
             "Medians over iterations with their 95 % intervals over launches (three or more), as the charts show them."
                 + (data.Rows.Count > MostRows ? $" The first {MostRows} cases; the others stand as data below." : ""),
-            Table(First(tables.Figures()))
+            Shown(tables.Figures())
         );
         if (data.Rows.Count <= MostRows)
         {
@@ -176,13 +191,13 @@ public static class HtmlReport
                 page,
                 "Unsteady cases",
                 "Their machine was disturbed while they were measured: such a side proves nothing.",
-                Table(First(unsteady))
+                Shown(unsteady)
             );
         }
 
         if (tables.Notes() is { Rows.Count: > 0 } notes)
         {
-            AppendSection(page, "Notes", "What a reader of the figures has to know.", Table(First(notes)));
+            AppendSection(page, "Notes", "What a reader of the figures has to know.", Shown(notes));
         }
 
         (TextTable runs, TextTable shared) = tables.Environment();
@@ -190,7 +205,7 @@ public static class HtmlReport
             page,
             "Environment",
             data.Sides.Count > 1 ? "What the runs differ in, then what they share." : "",
-            (data.Sides.Count > 1 ? Table(runs) : "") + Folded("Show", Table(shared))
+            (data.Sides.Count > 1 ? Shown(runs) : "") + Folded(data.Sides.Count > 1 ? "Show what they share" : "Show", Table(shared))
         );
     }
 
@@ -209,6 +224,26 @@ public static class HtmlReport
     }
 
     private static TextTable First(TextTable table) => new(table.Columns, [.. table.Rows.Take(MostRows)]);
+
+    /// <summary>A table as it is or, where it is long, behind a line that says how long.</summary>
+    private static string Shown(TextTable table) =>
+        table.Rows.Count <= MostOpenRows
+            ? Table(table)
+            : Folded($"Show {(table.Rows.Count > MostRows ? $"{MostRows} of " : "")}{table.Rows.Count} rows", Table(First(table)));
+
+    /// <summary>Of a long comparison the regressions stand open.</summary>
+    private static string Regressions(TextTable comparison)
+    {
+        if (comparison.Rows.Count <= MostOpenRows)
+        {
+            return Table(comparison);
+        }
+
+        ILookup<bool, IReadOnlyList<string>> rows = comparison.Rows.ToLookup(row => row.Contains(s_regression));
+        TextTable worse = First(comparison with { Rows = [.. rows[true]] });
+        TextTable others = comparison with { Rows = [.. rows[false]] };
+        return (worse.Rows.Count > 0 ? Table(worse) : "") + (others.Rows.Count > 0 ? Shown(others) : "");
+    }
 
     private static string Folded(string label, string content) => $"<details><summary>{Escape(label)}</summary>\n{content}</details>\n";
 
@@ -232,7 +267,7 @@ public static class HtmlReport
             .Append("</tr></thead>\n<tbody>\n");
         foreach (IReadOnlyList<string> row in table.Rows)
         {
-            text.Append(row.Contains("regression") ? "<tr class=\"marked\">" : "<tr>");
+            text.Append(row.Contains(s_regression) ? "<tr class=\"marked\">" : "<tr>");
             text.AppendJoin(
                     "",
                     row.Select((cell, i) => i == named ? $"<th scope=\"row\">{Escape(cell)}</th>" : $"<td{classes[i]}>{Escape(cell)}</td>")

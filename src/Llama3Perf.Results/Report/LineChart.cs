@@ -2,6 +2,7 @@ using System.Globalization;
 using Llama3Perf.Results.Rows;
 using Llama3Perf.Results.Schema;
 using Llama3Perf.Results.Statistics;
+using ScottPlot;
 
 namespace Llama3Perf.Results.Report;
 
@@ -19,6 +20,9 @@ internal static class LineChart
 
     /// <summary>More names than these stand at some of the points only.</summary>
     private const int MostNames = 26;
+
+    /// <summary>Points that are closer have no marks of their own: their intervals are a band.</summary>
+    private const double LeastSlot = 12;
 
     /// <summary>Draws the chart, or nothing when no case has the metric on two sides.</summary>
     public static bool Draw(ChartSheet sheet, ReportData data, Column<Sample> metric)
@@ -68,16 +72,13 @@ internal static class LineChart
         if (sides.Length > MostNames)
         {
             // As many as fit, evenly.
+            names = [.. names.Select(ReportSide.Cut)];
             double widest = names.Max(name => TextWidth.Of(name, ChartSheet.SmallSize)) + 12;
             int each = Math.Max(1, (int)Math.Ceiling(sides.Length * widest / sheet.InnerWidth));
-            return [.. names.Select((name, i) => i % each == 0 ? name : "")];
+            return [.. names.Select((name, i) => i % each == each / 2 && i + (each / 2) < names.Length ? name : "")];
         }
 
-        foreach ((ReportSide side, string name) in sides.Zip(names))
-        {
-            sheet.Lines($"{side.Letter}  {name}", Palette.Muted, ChartSheet.SmallSize);
-        }
-
+        sheet.Lines(string.Join(", ", sides.Zip(names, (side, name) => $"{side.Letter}: {name}")), Palette.Muted, ChartSheet.SmallSize);
         sheet.Y += 8;
         return [.. sides.Select(side => side.Letter)];
     }
@@ -99,30 +100,44 @@ internal static class LineChart
         double first = Height(known[0].Median);
         sheet.Line(0, first, sheet.InnerWidth, first, Palette.Grid);
 
-        (double X, double Y)? before = null;
+        Point[] points =
+        [
+            .. estimates
+                .Select((estimate, i) => (Estimate: estimate, X: (i + 0.5) * slot))
+                .Where(point => point.Estimate is not null)
+                .Select(point => new Point(
+                    point.X,
+                    Height(point.Estimate!.Median),
+                    Height(point.Estimate.Interval?.Low ?? point.Estimate.Median),
+                    Height(point.Estimate.Interval?.High ?? point.Estimate.Median),
+                    point.Estimate
+                )),
+        ];
+        bool isDense = slot < LeastSlot;
+        if (isDense)
+        {
+            sheet.Fill(
+                [
+                    .. points.Select(point => new Coordinates(point.X, -point.High)),
+                    .. points.Reverse().Select(point => new Coordinates(point.X, -point.Low)),
+                ],
+                Palette.Grid
+            );
+        }
+
+        sheet.Path([.. points.Select(point => (point.X, point.Y))], Palette.Series(0));
+        foreach (Point point in isDense ? [points[0], points[^1]] : points)
+        {
+            DrawPoint(sheet, point);
+            DrawLabel(sheet, point, isDense ? sheet.InnerWidth / 2 : slot, known[0]);
+        }
+
         for (int i = 0; i < names.Length; i++)
         {
-            double x = (i + 0.5) * slot;
-            if (estimates[i] is { } estimate)
+            if (names[i].Length > 0)
             {
-                double y = Height(estimate.Median);
-                if (before is { } previous)
-                {
-                    sheet.Line(previous.X, previous.Y, x, y, Palette.Series(0), width: 2);
-                }
-
-                before = (x, y);
-                DrawPoint(
-                    sheet,
-                    x,
-                    y,
-                    estimate.Interval is { } interval ? (Height(interval.Low), Height(interval.High)) : (y, y),
-                    slot > 12
-                );
-                DrawLabel(sheet, x, slot, estimate, known[0], Height(estimate.Interval?.High ?? estimate.Median));
+                sheet.Text((i + 0.5) * slot, top + PanelHeight + 14, names[i], Palette.Muted, ChartSheet.SmallSize, centred: true);
             }
-
-            sheet.Text(x, top + PanelHeight + 14, names[i], Palette.Muted, ChartSheet.SmallSize, centred: true);
         }
 
         sheet.Y += PanelHeight + 26;
@@ -130,27 +145,36 @@ internal static class LineChart
         double Height(double value) => top + PanelHeight - ((Math.Clamp(value, low, high) - low) / (high - low) * PanelHeight);
     }
 
-    private static void DrawPoint(ChartSheet sheet, double x, double y, (double Low, double High) interval, bool isWide)
+    private static void DrawPoint(ChartSheet sheet, Point point)
     {
-        sheet.Line(x, interval.Low, x, interval.High, Palette.Ink);
-        if (isWide)
-        {
-            sheet.Line(x - 4, interval.Low, x + 4, interval.Low, Palette.Ink);
-            sheet.Line(x - 4, interval.High, x + 4, interval.High, Palette.Ink);
-        }
-
-        sheet.Dot(x, y, isWide ? 9 : 4, Palette.Series(0));
+        sheet.Line(point.X, point.Low, point.X, point.High, Palette.Ink);
+        sheet.Line(point.X - 4, point.Low, point.X + 4, point.Low, Palette.Ink);
+        sheet.Line(point.X - 4, point.High, point.X + 4, point.High, Palette.Ink);
+        sheet.Dot(point.X, point.Y, 9, Palette.Series(0));
     }
 
     /// <summary>The figure with its change above the point; the figure alone, or nothing, where many runs leave no room.</summary>
-    private static void DrawLabel(ChartSheet sheet, double x, double slot, MedianEstimate estimate, MedianEstimate first, double top)
+    private static void DrawLabel(ChartSheet sheet, Point point, double room, MedianEstimate first)
     {
-        string figure = Figure.Text(estimate.Median);
-        string change = ReferenceEquals(estimate, first) ? "" : $" ({(estimate.Median / first.Median) - 1:+0.0 %;−0.0 %;0.0 %})";
-        string? label = new[] { figure + change, figure }.FirstOrDefault(text => TextWidth.Of(text, ChartSheet.SmallSize) < slot - 4);
+        string figure = Figure.Text(point.Estimate.Median);
+        string change = ReferenceEquals(point.Estimate, first)
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $" ({(point.Estimate.Median / first.Median) - 1:+0.0 %;−0.0 %;0.0 %})");
+        string? label = new[] { figure + change, figure }.FirstOrDefault(text => TextWidth.Of(text, ChartSheet.SmallSize) < room - 4);
         if (label is not null)
         {
-            sheet.Text(x, top - 10, label, Palette.Ink, ChartSheet.SmallSize, centred: true);
+            DrawInside(sheet, point.X, point.High - 10, label);
         }
     }
+
+    /// <summary>Text at a point, moved so that none of it is beyond the sheet.</summary>
+    private static void DrawInside(ChartSheet sheet, double x, double y, string text)
+    {
+        double half = TextWidth.Of(text, ChartSheet.SmallSize) / 2;
+        double middle = Math.Clamp(x, Math.Min(half, sheet.InnerWidth / 2), Math.Max(sheet.InnerWidth - half, sheet.InnerWidth / 2));
+        sheet.Text(middle, y, text, Palette.Ink, ChartSheet.SmallSize, centred: true);
+    }
+
+    /// <summary>A run in a panel: where its median and the ends of its interval are drawn.</summary>
+    private sealed record Point(double X, double Y, double Low, double High, MedianEstimate Estimate);
 }

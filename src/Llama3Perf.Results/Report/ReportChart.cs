@@ -9,28 +9,39 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
 {
     private const float FileWidth = 960;
 
-    /// <summary>More runs than these are shown as lines.</summary>
-    private const int MostBars = 4;
-
     /// <summary>False when the chart names the runs itself.</summary>
     public bool HasLegend { get; init; } = true;
 
-    /// <summary>True for a chart that is opened by those who want it.</summary>
-    public bool IsFolded { get; init; }
+    /// <summary>A chart of the same that is opened by those who want it; null for none.</summary>
+    public ReportChart? Details { get; init; }
+
+    /// <summary>What opens it, where it is the details of another.</summary>
+    public string Opener { get; init; } = "Show the bars";
 
     /// <summary>The charts that the runs have figures for.</summary>
     public static IReadOnlyList<ReportChart> All(ReportData data)
     {
-        // Of more runs a line is read at a glance, and bars are a fence.
-        bool isMany = data.Sides.Count > MostBars;
-        IEnumerable<ReportChart> bars = (isMany ? [] : ReportData.Metrics).Select(metric => new ReportChart(
+        var axis = CaseAxis.Of(data);
+        IEnumerable<ReportChart> bars = (data.IsMany ? [] : ReportData.Metrics).Select(metric => new ReportChart(
             metric.Slug,
             $"{metric.Title}, {metric.Metric.Unit}",
             $"{Better(metric.Metric.Direction, "Longer", "Shorter")} Median over iterations with its 95 % interval over launches.",
             sheet => BarChart.Draw(sheet, data, metric.Metric)
         ));
+        if (axis is not null)
+        {
+            IEnumerable<ReportChart> overAxis = ReportData.Metrics.Select(metric => new ReportChart(
+                $"{metric.Slug}-over-{axis.Name.Replace(' ', '-')}",
+                $"{metric.Title} over {axis.Name}",
+                $"{Better(metric.Metric.Direction, "Higher", "Lower")} Medians with their 95 % intervals over launches, a line for each "
+                    + "precision and engine.",
+                sheet => AxisChart.Draw(sheet, data, axis, metric.Metric)
+            ));
+            bars = axis.HasAll(data) ? overAxis.Zip(bars, (line, bar) => line with { Details = bar }) : [.. overAxis, .. bars];
+        }
+
         IEnumerable<ReportChart> lines =
-            data.Varied is null && !isMany
+            data.Varied is null && !data.IsMany
                 ? []
                 : ReportData.Metrics.Select(metric => new ReportChart(
                     $"{metric.Slug}-over-{data.Varied ?? "time"}",
@@ -49,15 +60,18 @@ internal sealed record ReportChart(string Slug, string Title, string Caption, Fu
             sheet => LatencyChart.Draw(sheet, data)
         )
         {
-            IsFolded = true,
+            Opener = "Show the distributions",
         };
         ReportChart tail = new(
             "tail",
             "Slowest tokens",
             "The 99th percentile of the time between tokens, in medians: 1x would be all tokens alike.",
             sheet => TailChart.Draw(sheet, data)
-        );
-        IEnumerable<ReportChart> charts = isMany ? [.. lines] : [.. bars, .. lines, tail, latency];
+        )
+        {
+            Details = latency,
+        };
+        IEnumerable<ReportChart> charts = data.IsMany ? lines : [.. bars, .. lines, tail];
         return [.. charts.Where(HasFigures)];
     }
 

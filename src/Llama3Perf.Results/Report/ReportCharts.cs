@@ -20,7 +20,9 @@ public static class ReportCharts
     {
         ReportData data = ReportData.Of(ReportSelection.Of(runs, options?.Cases ?? []).Shown, options);
         List<string> paths = [];
-        foreach (ReportChart chart in ReportChart.All(data))
+        foreach (
+            ReportChart chart in ReportChart.All(data).SelectMany(chart => (ReportChart?[])[chart, chart.Details]).OfType<ReportChart>()
+        )
         {
             string path = Path.Combine(folder, chart.Slug);
             TextFile.Write($"{path}.svg", chart.Svg(data));

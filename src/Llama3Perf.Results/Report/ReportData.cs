@@ -18,6 +18,8 @@ internal sealed class ReportData
             .Select(metric => (metric.Name.Split('_')[0], metric.Heading!.Name!, metric)),
     ];
 
+    private const int MostBars = 4;
+
     /// <summary>Each end of an interval is exceeded with this probability: the 95 % that charts usually show.</summary>
     private const double Alpha = 0.025;
 
@@ -31,6 +33,12 @@ internal sealed class ReportData
 
     /// <summary>What is shown side by side: a run each.</summary>
     public required IReadOnlyList<ReportSide> Sides { get; init; }
+
+    /// <summary>True for more runs than bars show: a line is read at a glance, and so many bars are a fence.</summary>
+    public bool IsMany => Sides.Count > MostBars;
+
+    /// <summary>Short names of its cases.</summary>
+    public required CaseNames Names { get; init; }
 
     /// <summary>The cases of all sides.</summary>
     public required IReadOnlyList<ReportCase> Cases { get; init; }
@@ -57,12 +65,16 @@ internal sealed class ReportData
         }
 
         runs = RunComparison.BaselineFirst(runs, options.Baseline);
-        var names = CaseNames.Among(runs.SelectMany(run => run.Cases).Select(outcome => outcome.Case));
+        var names = CaseNames.Among(
+            runs.SelectMany(run => run.Cases).Where(outcome => outcome.Status != CaseStatus.Skipped).Select(outcome => outcome.Case)
+        );
         try
         {
             CaseMatching matching = CaseMatching.Of(runs, options.Vary);
+            names = names.Without(matching.Varied.Names);
             return new ReportData(runs)
             {
+                Names = names,
                 Sides =
                 [
                     .. matching.Sides.Select(
@@ -85,6 +97,7 @@ internal sealed class ReportData
         {
             return new ReportData(runs)
             {
+                Names = names,
                 Sides = [.. runs.Select((run, i) => new ReportSide(run, i, run.Identity.ShownName(), null))],
                 Cases = ByName(runs, names),
                 Warning = $"Read the differences with care: {e.Message}.",
@@ -132,9 +145,21 @@ internal sealed class ReportData
 /// <param name="Varied">Text of the varied field, or null.</param>
 internal sealed record ReportSide(Run Run, int Index, string Label, string? Varied)
 {
+    private const int LongestName = 28;
+
+    /// <summary>What tells it from the others, in a few words; its whole name stands beside the charts and in the environment.</summary>
+    public string ShortName => Cut(Varied ?? Label);
+
+    /// <summary>The beginning of a long name.</summary>
+    public static string Cut(string name) => name.Length <= LongestName ? name : $"{name[..(LongestName - 1)]}…";
+
     /// <summary>A, B … Z, AA: what stands beside the marks of this side, since names are long and colour alone does not tell
     /// everyone.</summary>
-    public string Letter { get; } = (Index >= 26 ? ((char)('A' + (Index / 26) - 1)).ToString() : "") + (char)('A' + (Index % 26));
+    public string Letter { get; } = LetterOf(Index);
+
+    /// <summary>The letter of what is at a position, from 0.</summary>
+    public static string LetterOf(int index) =>
+        (index >= 26 ? ((char)('A' + (index / 26) - 1)).ToString() : "") + (char)('A' + (index % 26));
 }
 
 /// <summary>A case on all sides.</summary>
@@ -149,8 +174,20 @@ internal sealed record ReportCase(string Name, IReadOnlyList<CaseOutcome?> Outco
     /// <summary>What it is compared with others in: all but the precision and the engine.</summary>
     public string Group => Text(Names.Different.Except(s_series));
 
+    /// <summary>The same without the quantity that a line is drawn over.</summary>
+    public string GroupWithout(CaseField field) => Text(Names.Different.Except([.. s_series, field]));
+
     /// <summary>Its precision and engine, as far as cases differ in them.</summary>
     public string Series => Text(Names.Different.Intersect(s_series));
+
+    /// <summary>The same where the block size is what a line is drawn over.</summary>
+    public string SeriesWithoutBlock => $"{Key.Precision} {Text(Names.Different.Intersect([CaseField.Engine]))}".TrimEnd();
+
+    /// <summary>True when a side has figures of it.</summary>
+    public bool IsMeasured => Outcomes.Any(outcome => outcome?.Status == CaseStatus.Ok);
+
+    /// <summary>Its value on an axis; null where it has none.</summary>
+    public int? On(CaseAxis axis) => axis.Value(Key);
 
     private static readonly CaseField[] s_series = [CaseField.Precision, CaseField.Engine];
 

@@ -9,6 +9,9 @@ namespace Llama3Perf.Results.Report;
 /// <summary>The tables of a report.</summary>
 internal sealed class ReportTables(ReportData data)
 {
+    private static readonly TextColumn s_run = new("run", IsNumber: false);
+    private static readonly TextColumn s_reason = new("reason", IsNumber: false);
+
     private readonly Lazy<RunComparison?> _comparison = new(() => Compare(data));
 
     private bool HasSides => data.Sides.Count > 1;
@@ -16,7 +19,7 @@ internal sealed class ReportTables(ReportData data)
     /// <summary>What the bars show, in numbers.</summary>
     public TextTable Figures()
     {
-        IEnumerable<TextColumn> names = HasSides ? [SummaryTable.Case, new("run", false)] : [SummaryTable.Case];
+        IEnumerable<TextColumn> names = HasSides ? [SummaryTable.Case, s_run] : [SummaryTable.Case];
         return new TextTable(
             [
                 .. names,
@@ -36,7 +39,8 @@ internal sealed class ReportTables(ReportData data)
     /// <summary>Every run against the first; null for one run, and for runs that differ in more than a comparison allows.</summary>
     public RunComparison? Compared => _comparison.Value;
 
-    /// <summary>The same as a table, the worst first, with verdict and ratio in front; null where there is none.</summary>
+    /// <summary>The same as a table, the worst first, with verdict and ratio in front; null where there is none. Of many runs it has the
+    /// last, and how many of them were worse.</summary>
     public TextTable? Comparison() =>
         Compared is not { } comparison
             ? null
@@ -46,13 +50,13 @@ internal sealed class ReportTables(ReportData data)
                     ComparisonTable.Ratio,
                     SummaryTable.Case,
                     ComparisonTable.Metric,
-                    new("run", false),
+                    data.IsMany ? new("worse in", false) : s_run,
                     new("baseline", true),
                     new("now", true),
                 ],
                 [
                     .. from row in comparison.Rows
-                    from side in Enumerable.Range(1, comparison.Sides.Count - 1)
+                    from side in data.IsMany ? [row.Cells.Count - 1] : Enumerable.Range(1, row.Cells.Count - 1)
                     let cell = row.Cells[side]
                     let judged = cell?.Judgement
                     where judged is not null
@@ -61,9 +65,9 @@ internal sealed class ReportTables(ReportData data)
                         [
                             ComparisonTable.Word(judged.Verdict),
                             ComparisonTable.RatioText(judged),
-                            row.CaseId,
+                            data.Names.Of(row.Case),
                             row.Metric.Name,
-                            comparison.Sides[side].Label,
+                            data.IsMany ? Worse(row) : Name(data.Sides[side]),
                             Figure.Text(row.Cells[0]?.Median.Median),
                             Figure.Text(cell?.Median.Median),
                         ],
@@ -96,41 +100,55 @@ internal sealed class ReportTables(ReportData data)
         return !HasSides
             ? table
             : new TextTable(
-                [.. table.Columns.Take(1), new TextColumn("run", false), .. table.Columns.Skip(1)],
+                [.. table.Columns.Take(1), s_run, .. table.Columns.Skip(1)],
                 [.. table.Rows.Zip(data.Rows, (cells, row) => (string[])[cells[0], row.Run.ShownName(), .. cells.Skip(1)])]
             );
     }
 
     /// <summary>What the files note of measured cases.</summary>
-    public TextTable Notes() =>
-        new(
-            [SummaryTable.Case, new("run", false), new("note", false)],
-            [.. from row in data.Rows where row.Notes is not null select (string[])[row.CaseId, row.Run.ShownName(), row.Notes!]]
-        );
+    public TextTable Notes() => ByRuns([new("note", false)], data.Rows.Where(row => row.Notes is not null), row => [row.Notes!]);
 
     /// <summary>Cases that ended in one of these ways, with the reason.</summary>
     public TextTable Problems(params CaseStatus[] ends) =>
-        new(
-            [SummaryTable.Case, new("run", false), SummaryTable.Status, new("reason", false)],
-            [
-                .. data
-                    .Rows.Where(row => ends.Contains(row.Status))
-                    .Select(row =>
-                        (string[])[row.CaseId, row.Run.ShownName(), ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"]
-                    ),
-            ]
+        ByRuns(
+            [SummaryTable.Status, s_reason],
+            data.Rows.Where(row => ends.Contains(row.Status)),
+            row => [ResultSchema.Column("status").Text(row), row.Error ?? "no reason known"]
         );
 
     /// <summary>Cases whose machine was disturbed, with the reasons.</summary>
     public TextTable Unsteady() =>
+        ByRuns([s_reason], data.Rows.Where(row => row.Fitness.Verdict == Steadiness.Unsteady), row => [row.Fitness.Reasons ?? ""]);
+
+    /// <summary>What is to be said of cases, once for all runs of which it is true; a page of one run does not name it.</summary>
+    private TextTable ByRuns(TextColumn[] columns, IEnumerable<ResultRow> rows, Func<ResultRow, string[]> cells) =>
         new(
-            [SummaryTable.Case, new("run", false), new("reason", false)],
+            [SummaryTable.Case, .. columns, .. HasSides ? [s_run] : Array.Empty<TextColumn>()],
             [
-                .. data
-                    .Rows.Where(row => row.Fitness.Verdict == Steadiness.Unsteady)
-                    .Select(row => (string[])[row.CaseId, row.Run.ShownName(), row.Fitness.Reasons ?? ""]),
+                .. rows.Select(row => (Row: row, Cells: (string[])[row.CaseId, .. cells(row)]))
+                    .GroupBy(found => string.Join('\n', found.Cells), StringComparer.Ordinal)
+                    .Select(same =>
+                        (string[])
+                            [.. same.First().Cells, .. HasSides ? [Runs([.. same.Select(found => found.Row)])] : Array.Empty<string>()]
+                    ),
             ]
         );
+
+    private static string Runs(IReadOnlyList<ResultRow> rows) =>
+        rows.Count < 4
+            ? string.Join(", ", rows.Select(row => row.Run.ShownName()))
+            : $"{rows.Count} runs, {rows[0].Run.ShownName()} to {rows[^1].Run.ShownName()}";
+
+    private static string Name(ReportSide side) => $"{side.Letter}  {side.ShortName}";
+
+    private string Worse(ComparedMetric row)
+    {
+        int[] worse =
+        [
+            .. Enumerable.Range(1, row.Cells.Count - 1).Where(side => row.Cells[side]?.Judgement?.Verdict == MetricVerdict.Regression),
+        ];
+        return worse.Length == 0 ? "" : $"{worse.Length} of {row.Cells.Count - 1} runs, first {data.Sides[worse[0]].ShortName}";
+    }
 
     /// <summary>What is known of each run, its machine and its libraries: a row a run of what they differ in, then what
     /// they share.</summary>
@@ -149,8 +167,8 @@ internal sealed class ReportTables(ReportData data)
         ];
         ILookup<bool, (string Name, string[] Cells)> byKind = fields.ToLookup(field => HasSides && field.Cells.Distinct().Count() > 1);
         TextTable runs = new(
-            [new("run", false), .. byKind[true].Select(field => new TextColumn(field.Name, false))],
-            [.. data.Sides.Select((side, i) => (string[])[side.Letter, .. byKind[true].Select(field => field.Cells[i])])]
+            [s_run, .. byKind[true].Select(field => new TextColumn(field.Name, false))],
+            [.. data.Sides.Select((side, i) => (string[])[Name(side), .. byKind[true].Select(field => field.Cells[i])])]
         );
         TextTable shared = new(
             [new("field", false), new("value", false)],
@@ -163,7 +181,7 @@ internal sealed class ReportTables(ReportData data)
     {
         CaseOutcome outcome = found.Outcomes[side.Index]!;
         Sample[] completed = [.. outcome.Samples.Where(sample => sample.Completed)];
-        IEnumerable<string> names = HasSides ? [found.Name, $"{side.Letter}  {side.Label}"] : [found.Name];
+        IEnumerable<string> names = HasSides ? [found.Name, Name(side)] : [found.Name];
         return
         [
             .. names,

@@ -21,8 +21,8 @@ internal static class ReportTiles
         return data.Sides.Count == 1 ? subject : $"{subject}: {data.Sides.Count} runs";
     }
 
-    /// <summary>Name, figure and whether it is bad, for each tile that the runs have something for.</summary>
-    public static IEnumerable<(string Name, string Figure, bool IsBad)> Of(ReportData data, RunComparison? comparison)
+    /// <summary>Name, figure, what it is of and whether it is bad, for each tile that the runs have something for.</summary>
+    public static IEnumerable<(string Name, string Figure, string Of, bool IsBad)> Of(ReportData data, RunComparison? comparison)
     {
         Column<Sample> decode = CaseTable.DecodeRate;
         (ReportCase Case, double Rate)[] rates =
@@ -36,28 +36,33 @@ internal static class ReportTiles
         if (rates.Length > 0)
         {
             (ReportCase best, double rate) = rates.MaxBy(found => found.Rate);
-            yield return ("fastest decode", $"{ReportData.Text(rate, decode.Unit)}, {best.ShortName}", false);
+            yield return ("fastest decode", ReportData.Text(rate, decode.Unit), best.ShortName, false);
         }
 
         if (comparison is not null && Change(comparison, decode) is { } change)
         {
             yield return (
-                "decode, last against first",
+                "decode, last run against first",
                 string.Create(CultureInfo.InvariantCulture, $"{(change.Ratio - 1) * 100:+0.0;−0.0;0.0} %"),
+                change.Count == 1 ? "" : $"geometric mean of {change.Count} cases",
                 false
             );
         }
 
         if (comparison is not null)
         {
-            int slower = comparison.Rows.SelectMany(row => row.Cells).Count(cell => cell?.Judgement?.Verdict == MetricVerdict.Regression);
-            yield return ("regressions", $"{slower}", slower > 0);
+            // Of many runs the older ones are history.
+            int slower = comparison
+                .Rows.SelectMany(row => data.IsMany ? row.Cells.TakeLast(1) : row.Cells)
+                .Count(cell => cell?.Judgement?.Verdict == MetricVerdict.Regression);
+            yield return ("regressions", $"{slower}", data.IsMany ? "in the last run" : "", slower > 0);
         }
 
         int failed = data.Rows.Count(row => row.Status == CaseStatus.Failed);
         int unsteady = data.Rows.Count(row => CaseTable.Note(row) is "unsteady" or "noisy");
-        yield return ("failures", $"{failed}", failed > 0);
-        yield return ("unsteady or noisy", $"{unsteady}", unsteady > 0);
+        string runs = data.IsMany ? $"in {data.Sides.Count} runs" : "";
+        yield return ("failures", $"{failed}", runs, failed > 0);
+        yield return ("unsteady or noisy", $"{unsteady}", runs, unsteady > 0);
     }
 
     private static MeanRatio? Change(RunComparison comparison, Column<Sample> metric) =>

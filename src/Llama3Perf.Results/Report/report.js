@@ -34,7 +34,7 @@ document.querySelectorAll('.scroll').forEach(box => {
 document.querySelectorAll('figure').forEach(figure => {
   const bar = document.createElement('p');
   bar.className = 'save';
-  const name = figure.closest('section').querySelector('h2').textContent.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const name = figure.getAttribute('aria-label').split(';')[0].toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const source = () => {
     const svg = figure.querySelector('.wide svg').cloneNode(true), style = getComputedStyle(document.documentElement);
     const box = svg.viewBox.baseVal;

@@ -74,6 +74,31 @@ public sealed partial class BrowserTests
         Assert.Contains("data-result=\"1 true 0\"", DumpDom(folder), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void No_text_of_a_chart_lies_on_another_or_is_cut_on_a_phone()
+    {
+        using TestFolder folder = new();
+        HtmlReport.Write([ReportRuns.Of(20)], folder.File("report.html"));
+        WriteFrame(
+            folder,
+            """
+            const charts = [...page.querySelectorAll('section > figure .narrow svg')];
+            const box = element => element.getBoundingClientRect();
+            const shared = (a, b, from, to) => Math.min(a[to], b[to]) - Math.max(a[from], b[from]);
+            const meet = (a, b) => shared(a, b, 'left', 'right') > 1 && shared(a, b, 'top', 'bottom') > 4;
+            const worst = charts.flatMap(chart => {
+              const texts = [...chart.querySelectorAll('text')];
+              const cut = texts.filter(text => box(text).right > box(chart).right + 1 || box(text).left < box(chart).left - 1);
+              return [...cut, ...texts.filter((text, i) => texts.slice(0, i).some(other => meet(box(text), box(other))))];
+            });
+            document.body.dataset.result = `${charts.length} ${worst.map(text => text.textContent).join('|')}`;
+            """
+        );
+
+        // Three over the prompt's tokens and one of the slowest tokens; bars and distributions are folded.
+        Assert.Contains("data-result=\"4 \"", DumpDom(folder), StringComparison.Ordinal);
+    }
+
     /// <summary>Every text against what stands behind it, by WCAG's contrast: 4.5 is what its level AA asks of text.</summary>
     [Theory]
     [InlineData("light", 1)]

@@ -8,7 +8,21 @@ internal static class ReportRuns
     public const string Hostile = "</script><script>alert(1)</script> \"&' <img src=http://example.com/x onerror=1> ]]> 𝛑 日本";
 
     /// <summary>A run of so many cases: three launches of five iterations of 64 tokens each.</summary>
-    public static Run Of(int cases, int number = 0, string? driver = "32.0.15.6094", bool withTokens = true, string? commit = "0123abc")
+    public static Run Of(int cases, int number = 0, string? driver = "32.0.15.6094", bool withTokens = true, string? commit = "0123abc") =>
+        Of([.. Enumerable.Range(0, cases).Select(Key)], number, driver, withTokens, commit);
+
+    /// <summary>A case for each value of a quantity.</summary>
+    public static IEnumerable<CaseKey> Over(IEnumerable<int> values, Func<CaseKey, CaseKey> of, Func<CaseKey, int, CaseKey> with) =>
+        values.Select(value => with(of(Key(1)), value));
+
+    /// <summary>A run of these cases.</summary>
+    public static Run Of(
+        IReadOnlyList<CaseKey> cases,
+        int number = 0,
+        string? driver = "32.0.15.6094",
+        bool withTokens = true,
+        string? commit = "0123abc"
+    )
     {
         RunIdentity identity = new(
             $"2026013{number}-120000-3f9c",
@@ -32,7 +46,7 @@ internal static class ReportRuns
         return new Run(
             identity,
             environment,
-            [.. Enumerable.Range(0, cases).Select(i => Case(identity, environment, i, number, withTokens)), .. Problems()]
+            [.. cases.Select((key, i) => Case(identity, environment, key, i, number, withTokens)), .. Problems()]
         );
     }
 
@@ -48,13 +62,13 @@ internal static class ReportRuns
         };
     }
 
-    private static CaseOutcome Case(RunIdentity identity, RunEnvironment environment, int index, int number, bool withTokens)
+    private static CaseKey Key(int index)
     {
         string[] precisions = ["fp16", "int4", "int8", "fp32"];
         int[] prompts = [16, 128, 512, 1024, 2048];
         string[] models = ["llama-3.2-1b-instruct", "llama-125m"];
         int prompt = prompts[index / 4 % prompts.Length];
-        CaseKey key = Files.TestRuns.Case with
+        return Files.TestRuns.Case with
         {
             Engine = "genai",
             Provider = "dml",
@@ -67,6 +81,10 @@ internal static class ReportRuns
             MaxLength = prompt + 64,
             Threads = null,
         };
+    }
+
+    private static CaseOutcome Case(RunIdentity identity, RunEnvironment environment, CaseKey key, int index, int number, bool withTokens)
+    {
         Random random = new((index * 31) + number);
         double speed = (1 + (index % 4)) * (index >= 20 ? 3 : 1) * (1 + (0.03 * number));
         return new CaseOutcome

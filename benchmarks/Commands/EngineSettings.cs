@@ -1,11 +1,13 @@
 using System.CommandLine;
 using Llama3Perf.Benchmarks.Planning;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
 /// <summary>The options that say how an engine loads a model, the same for every verb that loads one.</summary>
-internal sealed class EngineSettings
+/// <param name="areThreadsListed">Whether the verb takes several numbers of threads.</param>
+internal sealed class EngineSettings(bool areThreadsListed = false)
 {
     private readonly Option<string?> _device = OptionFactory.Value(
         "--device",
@@ -14,11 +16,11 @@ internal sealed class EngineSettings
         "index|name"
     );
 
-    private readonly Option<int?> _threads = OptionFactory.Value<int?>(
+    private readonly Option<IReadOnlyList<int>?> _threads = OptionFactory.List(
         "--threads",
         "Intra-op threads. Default: one for each physical core.",
-        text => OptionFactory.Integer(1, 1024)(text),
-        "n"
+        OptionFactory.Integer(1, 1024),
+        areThreadsListed ? "list" : "n"
     );
 
     private readonly Option<IReadOnlyDictionary<string, string>?> _providerOptions = OptionFactory.Pairs(
@@ -77,11 +79,20 @@ internal sealed class EngineSettings
     }
 
     /// <summary>What was given, over what a verb begins with.</summary>
-    public SuiteOptions Over(SuiteOptions basis, ParseResult parsed) =>
-        basis with
+    /// <exception cref="UsageException">Several numbers of threads for a verb that takes one.</exception>
+    public SuiteOptions Over(SuiteOptions basis, ParseResult parsed)
+    {
+        IReadOnlyList<int>? threads = parsed.GetValue(_threads);
+        if (threads?.Count > 1 && !areThreadsListed)
+        {
+            throw new UsageException("--threads: one number here; run takes several");
+        }
+
+        return basis with
         {
             Device = parsed.GetValue(_device) ?? basis.Device,
-            Threads = parsed.GetValue(_threads) ?? basis.Threads,
+            Threads = threads is [var least, ..] ? least : basis.Threads,
+            ThreadCounts = threads?.Count > 1 ? threads : null,
             ProviderOptions = parsed.GetValue(_providerOptions) ?? basis.ProviderOptions,
             SessionEntries = parsed.GetValue(_sessionEntries) ?? basis.SessionEntries,
             Optimization = parsed.GetValue(_optimization) ?? basis.Optimization,
@@ -89,4 +100,5 @@ internal sealed class EngineSettings
             KeyValueType = parsed.GetValue(_keyValueType) ?? basis.KeyValueType,
             FlashAttention = parsed.GetValue(_flashAttention) ?? basis.FlashAttention,
         };
+    }
 }

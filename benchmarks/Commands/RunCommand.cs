@@ -59,7 +59,7 @@ internal sealed class RunCommand
 
     private readonly SpeculationSettings _speculation = new();
 
-    private readonly EngineSettings _engine = new();
+    private readonly EngineSettings _engine = new(areThreadsListed: true);
 
     private readonly MeasuringSettings _measuring = new();
 

@@ -73,7 +73,16 @@ internal sealed class CasePlanner(PlanContext context)
     {
         try
         {
-            return [.. choice.Family.Subjects(choice.Engine, choice.Provider, model, context)];
+            // What has no threads of ours is one subject, however many numbers were asked for.
+            return
+            [
+                .. context.ByThreads.SelectMany(
+                    (threads, i) =>
+                        choice
+                            .Family.Subjects(choice.Engine, choice.Provider, model, threads)
+                            .Where(subject => i == 0 || subject.EngineOptions.Threads is not null)
+                ),
+            ];
         }
         catch (Exception exception) when (exception is ModelException or EngineException or IOException or UnauthorizedAccessException)
         {

@@ -33,6 +33,19 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
     /// <summary>Name, version and hash of the library that brings a provider; null where none was named.</summary>
     public Func<string?> ProviderLibrary { get; init; } = () => PluginProvider.Identity;
 
+    /// <summary>This context for each number of threads that was asked for.</summary>
+    public IReadOnlyList<PlanContext> ByThreads =>
+        options.ThreadCounts is { } counts
+            ?
+            [
+                .. counts.Select(count => new PlanContext(options with { Threads = count, ThreadCounts = null }, machine, models)
+                {
+                    AvailableMemory = AvailableMemory,
+                    ProviderLibrary = ProviderLibrary,
+                }),
+            ]
+            : [this];
+
     /// <summary>Threads of an engine on the CPU.</summary>
     public int CpuThreads => options.Threads ?? PhysicalCores.Count;
 

@@ -115,6 +115,9 @@ public sealed record SuiteOptions
 
     public int? Threads { get; init; }
 
+    /// <summary>Several numbers of threads, each with every model, in place of <see cref="Threads"/>; null for that one.</summary>
+    public IReadOnlyList<int>? ThreadCounts { get; init; }
+
     public int Launches { get; init; } = 3;
 
     /// <summary>Launches until each case's decode rate is known within so much, as a part: 0.01 is ±1 %; null for

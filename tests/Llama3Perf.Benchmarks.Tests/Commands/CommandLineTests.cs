@@ -47,6 +47,15 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Several_numbers_of_threads_are_for_run_alone()
+    {
+        (int exitCode, _, string error) = CliSession.Run("generate", "--model", "llama-tiny", "--threads", "1,2");
+
+        Assert.Equal(ExitCode.Usage, exitCode);
+        Assert.StartsWith("error: --threads: one number here", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Help_names_every_option_with_its_default()
     {
         (int exitCode, string output, _) = CliSession.Run("--help");

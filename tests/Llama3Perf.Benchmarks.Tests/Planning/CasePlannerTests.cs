@@ -63,6 +63,16 @@ public sealed class CasePlannerTests : IDisposable
     }
 
     [Fact]
+    public void Several_numbers_of_threads_are_cases_that_differ_in_nothing_else()
+    {
+        IReadOnlyList<PlannedCase> cases = Plan(s_tiny with { ThreadCounts = [1, 2, 4] });
+
+        Assert.Equal([1, 2, 4], cases.Select(planned => planned.Key.Threads));
+        Assert.Equal([1, 2, 4], cases.Select(planned => planned.EngineOptions.Threads));
+        Assert.Single(cases.Select(planned => planned.Key with { Threads = null }).Distinct());
+    }
+
+    [Fact]
     public void A_model_that_does_not_fit_into_memory_is_not_loaded()
     {
         // Weights and 15 % beside them.

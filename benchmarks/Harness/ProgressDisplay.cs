@@ -37,6 +37,9 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
     private double _warmUpMs;
     private double _measuredMs;
 
+    // Until the measuring process is built.
+    private double _buildSeconds;
+
     /// <param name="options">How often each case is measured.</param>
     /// <param name="plan">What is measured.</param>
     /// <param name="memoryGigabytesPerSecond">What the read test found.</param>
@@ -46,6 +49,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
         _cases = [.. plan.Generations];
         _names = CaseNames.Among(_cases.Select(planned => planned.Key));
         _time = new TimeEstimate(_cases, options, memoryGigabytesPerSecond);
+        _buildSeconds = options.Isolation == Isolation.Process && Workspace.NoBuiltProcesses() is null ? TimeEstimate.BuildSeconds : 0;
     }
 
     public string Id => nameof(ProgressDisplay);
@@ -54,10 +58,17 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 
     public void ShowPlan()
     {
-        foreach (string engine in _plan.Runnable.Select(planned => $"{planned.Key.Engine} on {planned.Key.Provider}").Distinct())
+        string[] engines =
+        [
+            .. _plan
+                .Runnable.GroupBy(planned => planned.Key.Provider, planned => planned.Key.Engine)
+                .Select(place => $"{string.Join(", ", place.Distinct())} on {place.Key}"),
+        ];
+        if (engines.Length > 0)
         {
             Screen.Line(
-                $"Measuring with {engine}{(_options.Engines is null || _options.Providers is null ? ", the best that is here" : "")}."
+                $"Measuring with {string.Join(" and ", engines)}"
+                    + $"{(_options.Engines is null || _options.Providers is null ? ", the best that is here" : "")}."
             );
         }
 
@@ -73,7 +84,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
                 _options.Order == LaunchOrder.Random && _cases.Length > 1 && _options.Until is null
                     ? string.Create(CultureInfo.InvariantCulture, $", in random order (seed {_options.Seed})")
                     : "";
-            string time = _options.Until is null ? $", about {Plain.Duration(_time.Left(_ => 0))}" : "";
+            string time = _options.Until is null ? $", about {Plain.Duration(_time.Left(_ => 0) + _buildSeconds)}" : "";
             Screen.Line($"{Plain.Counted(_cases.Length, "case")}, {Effort(_options)}{order}{time}.");
         }
     }
@@ -107,12 +118,15 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
 
     public override void OnStartBuildStage(IReadOnlyList<BuildPartition> partitions)
     {
-        if (_options.Isolation == Isolation.Process && Workspace.NoBuiltProcesses() is null)
+        if (_buildSeconds > 0)
         {
-            _line.Say("building the measuring process");
+            _launchStarted = Stopwatch.GetTimestamp();
+            LiveLine.Say("building the measuring process");
             Show("", "building the measuring process");
         }
     }
+
+    public override void OnEndBuildStage() => _buildSeconds = 0;
 
     public override void OnStartRunBenchmark(BenchmarkCase benchmarkCase)
     {
@@ -140,6 +154,13 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
             : ended.Rates.Count > 0 ? $"{Figure.Text(ended.Rates.Median())} tok/s"
             : "done";
         _line.Clear();
+
+        // Launches in random order end all cases at once, just above the table.
+        if (report.Success && _options.Order == LaunchOrder.Random && _cases.Length > 1)
+        {
+            return;
+        }
+
         string place = string.Create(CultureInfo.InvariantCulture, $"[{_ended}/{Math.Max(_cases.Length, _ended)}]");
         Screen.Line($"{place} {ended.Name}  {outcome}", report.Success ? Tone.Plain : Tone.Bad);
     }
@@ -212,7 +233,9 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
         _shown = Stopwatch.GetTimestamp();
         // What the table will show: the median so far.
         string shown = _current.Rates.Count > 0 ? $"{Figure.Text(_current.Rates.Median())} tok/s" : "";
-        Show(Place(), $"generation {_current.Iteration} of {Math.Max(_current.Iteration, _options.Iterations)}", shown);
+        // Of short ones more are measured than were asked for.
+        string all = _current.Iteration <= _options.Iterations ? $" of {_options.Iterations}" : "";
+        Show(Place(), $"generation {_current.Iteration}{all}", shown);
     }
 
     private void Begin(string id, string name, int launches)
@@ -244,7 +267,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
             _time.AddLaunch(planned.CaseId, seconds, _warmUpMs > 0 ? _warmUpMs : null, _measuredMs);
             if (_current.Rates.Count > 0)
             {
-                _line.Say($"{Place()} {Figure.Text(_current.Rates.Median())} tok/s");
+                LiveLine.Say($"{Place()} {Figure.Text(_current.Rates.Median())} tok/s");
             }
 
             _current.Launches++;
@@ -274,7 +297,7 @@ internal sealed class ProgressDisplay : EventProcessor, ILogger, IDisposable
         }
 
         double? left =
-            _options.Until is null ? _time.Left(id => _progress.GetValueOrDefault(id)?.Launches ?? 0)
+            _options.Until is null ? _buildSeconds + _time.Left(id => _progress.GetValueOrDefault(id)?.Launches ?? 0)
             : _options.Budget.Time is { } time ? Math.Max(0, (time - Stopwatch.GetElapsedTime(_started)).TotalSeconds)
             : null;
         _line.Show([place, rate, phase], left, isGuess: !_time.IsMeasured, _launchStarted);

@@ -13,6 +13,9 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// <param name="memoryGigabytesPerSecond">What the read test found; null where it was not made.</param>
 internal sealed class TimeEstimate(IReadOnlyList<PlannedCase> cases, SuiteOptions options, double? memoryGigabytesPerSecond = null)
 {
+    /// <summary>What BenchmarkDotNet takes to build the measuring process, once a run.</summary>
+    public const double BuildSeconds = 15;
+
     // Guesses for a machine that has measured nothing: half of the bandwidth is reached, a core multiplies so
     // fast, a process starts so fast.
     private const double UsualGigabytesPerSecond = 20;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Verification;
 using Llama3Perf.Models;
@@ -253,7 +254,7 @@ internal sealed class CaseVerification(PlanContext context)
         };
         if (line is not null)
         {
-            Console.WriteLine(line);
+            Screen.Line(line);
         }
     }
 }

@@ -8,9 +8,6 @@ namespace Llama3Perf.Benchmarks.Running;
 /// <summary>Shows what a run would measure: <c>--dry-run</c>.</summary>
 internal static class PlanDisplay
 {
-    // BenchmarkDotNet builds the measuring process once.
-    private const double BuildSeconds = 15;
-
     public static void Show(SuitePlan plan, SuiteOptions options, TimeEstimate time)
     {
         PlannedCase[] cases = [.. plan.Runnable];
@@ -32,7 +29,7 @@ internal static class PlanDisplay
             )
         );
         ProgressDisplay.ShowProblems(plan);
-        double build = options.Isolation == Isolation.Process && cases.Length > 0 ? BuildSeconds : 0;
+        double build = options.Isolation == Isolation.Process && cases.Length > 0 ? TimeEstimate.BuildSeconds : 0;
         Screen.Line(
             $"{Plain.Counted(cases.Length, "case")}, {ProgressDisplay.Effort(options)}: about {Plain.Duration(time.Left(_ => 0) + build)}, "
                 + "building or converting models aside. Nothing was measured."

@@ -72,8 +72,8 @@ internal static class ByteProgress
             if (_last is { } last && _watch.Elapsed > s_patience)
             {
                 Screen.Line(
-                    Invariant($"{title}: {last.BytesTotal / 1e9:0.00} GB in {_watch.Elapsed.TotalSeconds:0.0} s, ")
-                        + Invariant($"{last.BytesTotal / 1e9 / _watch.Elapsed.TotalSeconds:0.00} GB/s")
+                    Invariant($"{title}: {last.BytesTotal / 1e9:0.00##} GB in {_watch.Elapsed.TotalSeconds:0.0} s, ")
+                        + Invariant($"{last.BytesTotal / 1e9 / _watch.Elapsed.TotalSeconds:0.00##} GB/s")
                 );
             }
         }

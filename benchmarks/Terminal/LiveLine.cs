@@ -39,14 +39,12 @@ internal sealed class LiveLine : IDisposable
     }
 
     /// <summary>A line for those who see no live one.</summary>
-    public void Say(string text)
+    public static void Say(string text)
     {
         if (!Screen.IsLive)
         {
             Console.WriteLine(text);
         }
-
-        _isOn = false;
     }
 
     /// <summary>Leaves an empty line for others to write on.</summary>
@@ -113,9 +111,11 @@ internal sealed class LiveLine : IDisposable
 
         _shown = Stopwatch.GetTimestamp();
         double phase = Stopwatch.GetElapsedTime(_phaseFrom).TotalSeconds;
-        string time = _left is { } left
-            ? $"{(_isGuess ? "about " : "")}{Plain.Duration(left - Stopwatch.GetElapsedTime(_leftFrom).TotalSeconds)} left"
-            : "";
+        // A guess that has run out says nothing.
+        string time =
+            _left - Stopwatch.GetElapsedTime(_leftFrom).TotalSeconds is { } left && (left > 0 || !_isGuess)
+                ? $"{(_isGuess ? "about " : "")}{Plain.Duration(left)} left"
+                : "";
         string counted = phase >= 2 ? $"{_parts[^1]} {Plain.Duration(phase)}" : _parts[^1];
         int width = Screen.Width - 1;
         Console.Write('\r' + Fit([_parts[0], .. _parts.Skip(1).SkipLast(1), time, counted], width).PadRight(width));

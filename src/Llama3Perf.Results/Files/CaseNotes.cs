@@ -8,6 +8,9 @@ namespace Llama3Perf.Results.Files;
 /// once, with the cases that it is of.</summary>
 public static partial class CaseNotes
 {
+    /// <summary>So many cases that share nothing are named.</summary>
+    private const int MostNamed = 3;
+
     /// <summary>Only what has no figures, and why.</summary>
     public static IReadOnlyList<string> Problems(IReadOnlyList<ResultRow> rows)
     {
@@ -144,8 +147,10 @@ public static partial class CaseNotes
         string common = names.Common([.. group.Select(row => row.Case)]);
         string count = group.Length == 1 ? "1 case" : $"{group.Length} cases";
         return group.Length == all && all > 1 ? $"All {all} cases"
-            : common.Length == 0 ? (all == 1 ? "The case" : count)
-            : group.Length == 1 ? common
+            : common.Length == 0 && all == 1 ? "The case"
+            : group.Length == 1 && common.Length > 0 ? common
+            : common.Length == 0 && group.Length <= MostNamed ? string.Join(", ", group.Select(row => names.Of(row.Case)).Distinct())
+            : common.Length == 0 ? count
             : $"{common} ({count})";
     }
 

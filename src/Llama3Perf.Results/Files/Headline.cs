@@ -18,6 +18,8 @@ public static class Headline
     /// <summary>Two values are alike whose whole interval is nearer to 1 than this, as a factor; a wider one says nothing.</summary>
     private const double Alike = 1.25;
 
+    private const string NoInterval = " (too few launches for an interval)";
+
     private static readonly Column<Sample> s_decode = CaseTable.DecodeRate;
 
     // What people choose between, most asked first.
@@ -38,13 +40,21 @@ public static class Headline
             return null;
         }
 
-        string ratios = string.Join("; ", s_choices.SelectMany(field => Ratios(cases, field)));
+        string[] sentences = [.. s_choices.SelectMany(field => Ratios(cases, field))];
+
+        // Of all it is said once.
+        string ratios = Array.TrueForAll(sentences, sentence => sentence.EndsWith(NoInterval, StringComparison.Ordinal))
+            ? string.Join("; ", sentences.Select(sentence => sentence[..^NoInterval.Length])) + (sentences.Length > 0 ? NoInterval : "")
+            : string.Join("; ", sentences);
         string fastest = Fastest(run, cases.MaxBy(measured => measured.Rate.LaunchMean)!);
         int unsteady = cases.Count(measured => CaseFitness.Of(measured.Outcome.Samples).Verdict == Steadiness.Unsteady);
         string care =
             unsteady == 0 ? ""
             : cases.Length == 1 ? " Read with care: it is unsteady."
-            : string.Create(CultureInfo.InvariantCulture, $" Read with care: {unsteady} of {cases.Length} cases are unsteady.");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $" Read with care: {unsteady} of {cases.Length} cases {(unsteady == 1 ? "is" : "are")} unsteady."
+            );
         return $"{(ratios.Length > 0 ? $"{ratios}; fastest: " : "Decodes ")}{fastest}.{care}";
     }
 
@@ -111,7 +121,7 @@ public static class Headline
             : " threads";
         // A second digit only where the first says nothing: near 1, and where both ends of the interval would read alike.
         bool isCoarse = mean.Ratio >= 1.195 && (mean.Interval is not { } ends || ends.High - ends.Low >= 0.15);
-        string interval = mean.Interval is { } i ? $" ({Times(i.Low)} to {Times(i.High)})" : " (too few launches for an interval)";
+        string interval = mean.Interval is { } i ? $" ({Times(i.Low)} to {Times(i.High)})" : NoInterval;
         string alike = mean.Interval is { Low: > 1 / Alike, High: < Alike } ? "decode alike" : "cannot be told apart";
         return mean.Interval is { Low: <= 1 }
             ? $"{fast} and {slow}{unit} {alike}: {Times(mean.Ratio)}x{interval}"

@@ -11,7 +11,7 @@ internal static class AxisChart
 {
     private const double PanelHeight = 210;
     private const double LineHeight = 14;
-    private const double Inset = 12;
+    private const double Inset = 20;
 
     /// <summary>Values further apart than this are shown on a logarithmic scale: on a linear one the small ones lie on the floor.</summary>
     private const double WidestLinear = 20;
@@ -31,7 +31,7 @@ internal static class AxisChart
             .. from found in data.Cases
             let value = found.On(axis)
             let estimate = ReportData.Estimate(found.Outcomes[0], metric)
-            where value > 0 && estimate is not null
+            where value > 0 && estimate is { Median: > 0 }
             group new Point(value.Value, estimate, Array.IndexOf(lines, axis.Line(found))) by axis.Panel(found),
         ];
         if (panels.Length == 0)

@@ -18,6 +18,9 @@ public sealed record UnmatchedCase(string Side, string CaseId, string Reason);
 /// <summary>The cases of several runs, matched by everything that defines them but the varied fields.</summary>
 internal sealed class CaseMatching
 {
+    private const int CommitLength = 40;
+    private const int ShortCommit = 9;
+
     private CaseMatching(VariedFields varied, IReadOnlyList<ComparedSide> sides, IReadOnlyList<KeyedCase?[]> rows) =>
         (Varied, Sides, Rows) = (varied, sides, rows);
 
@@ -56,6 +59,10 @@ internal sealed class CaseMatching
 
     /// <summary>Name of a matched case: the first side's that has it.</summary>
     public static string NameOf(KeyedCase?[] row) => row.First(found => found is not null)!.Outcome.CaseId;
+
+    /// <summary>A varied value as people read it: of a commit its beginning.</summary>
+    internal static string? Shown(string? value) =>
+        value?.Length == CommitLength && value.All(char.IsAsciiHexDigitLower) ? value[..ShortCommit] : value;
 
     /// <summary>A run is one side unless its own cases differ in a varied field.</summary>
     private static IEnumerable<(KeyedRun, string?[], KeyedCase[])> Parts(KeyedRun run, VariedFields varied)
@@ -97,7 +104,10 @@ internal sealed class CaseMatching
     /// <summary>The varied values when they tell the sides apart, else the run's id too, else the position too.</summary>
     private static ComparedSide[] Label(IReadOnlyList<string> names, (Run Run, string?[] Varied)[] parts)
     {
-        string[] values = [.. parts.Select(part => string.Join(' ', part.Varied.Select((text, i) => $"{names[i]}={text ?? "unknown"}")))];
+        string[] values =
+        [
+            .. parts.Select(part => string.Join(' ', part.Varied.Select((text, i) => $"{names[i]}={Shown(text) ?? "unknown"}"))),
+        ];
         string[] labels = values;
         if (!AreDistinct(labels) || values.Contains(""))
         {

@@ -10,6 +10,9 @@ namespace Llama3Perf.Results.Comparison;
 /// <summary>A comparison as people read it.</summary>
 public static class ComparisonTable
 {
+    /// <summary>So many cases that share a reason are named.</summary>
+    private const int MostNamed = 3;
+
     /// <summary>The column that names metrics, for every table that has them.</summary>
     internal static TextColumn Metric { get; } = new("metric", IsNumber: false);
 
@@ -116,12 +119,22 @@ public static class ComparisonTable
             comparison
                 .Rows.SelectMany(row => row.Cells.Zip(comparison.Sides, (cell, side) => (row, side, cell?.Judgement?.Reason)))
                 .Where(judged => judged.Reason is not null)
-                .Select(judged => $"inconclusive: {judged.row.CaseId} {judged.row.Metric.Name} in {judged.side.Label}: {judged.Reason}")
+                .GroupBy(judged => (judged.side.Label, judged.Reason), judged => judged.row)
+                .Select(same => $"inconclusive: {Figures([.. same])} in {same.Key.Label}: {same.Key.Reason}")
         );
         notes.AddRange(
             comparison.Unmatched.Select(unmatched => $"not compared: {unmatched.CaseId} in {unmatched.Side}: {unmatched.Reason}")
         );
         return notes;
+    }
+
+    /// <summary>What a reason is of: metrics of cases or, of many cases, how many.</summary>
+    private static string Figures(ComparedMetric[] rows)
+    {
+        IGrouping<string, ComparedMetric>[] cases = [.. rows.GroupBy(row => row.CaseId, StringComparer.Ordinal)];
+        return cases.Length > MostNamed
+            ? string.Create(CultureInfo.InvariantCulture, $"{rows.Length} figures of {cases.Length} cases")
+            : string.Join("; ", cases.Select(found => $"{found.Key} {string.Join(", ", found.Select(row => row.Metric.Name))}"));
     }
 
     internal static string Percent(double part) => (part * 100).ToString("0.###", CultureInfo.InvariantCulture) + " %";

@@ -103,7 +103,7 @@ public static class HtmlReport
     private const int MostRows = 300;
 
     // Longer tables are opened by those who want them.
-    private const int MostOpenRows = 40;
+    private const int MostOpenRows = 24;
 
     private const int MostNames = 6;
 

@@ -78,7 +78,8 @@ internal sealed class ReportData
                 Sides =
                 [
                     .. matching.Sides.Select(
-                        (side, i) => new ReportSide(side.Run, i, side.Label, side.Varied is [var text, ..] ? text : null)
+                        (side, i) =>
+                            new ReportSide(side.Run, i, side.Label, side.Varied is [var text, ..] ? CaseMatching.Shown(text) : null)
                     ),
                 ],
                 Cases =

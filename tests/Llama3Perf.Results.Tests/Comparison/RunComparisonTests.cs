@@ -61,6 +61,26 @@ public sealed class RunComparisonTests
         Assert.Equal((SpreadSource.Unknown, null, null), (judged.Ratio.Spread, judged.Interval, judged.AdjustedP));
     }
 
+    [Fact]
+    public void A_reason_stands_once_and_a_commit_is_named_by_its_beginning()
+    {
+        Run[] runs =
+        [
+            .. new[] { "a", "b" }.Select(id =>
+            {
+                Run run = Run(id, launches: 1);
+                return run with { Identity = run.Identity with { BuildCommit = string.Concat(Enumerable.Repeat(id, 40)) } };
+            }),
+        ];
+
+        IReadOnlyList<string> notes = ComparisonTable.Notes(RunComparison.Of(runs, new ComparisonOptions()));
+
+        string reason = Assert.Single(notes, note => note.StartsWith("inconclusive: ", StringComparison.Ordinal));
+        Assert.Contains("decode_tps", reason, StringComparison.Ordinal);
+        Assert.Contains("ttft_ms", reason, StringComparison.Ordinal);
+        Assert.Contains(" in build_commit=bbbbbbbbb: ", reason, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1.0, MetricVerdict.Pass)]
     [InlineData(1.3, MetricVerdict.Regression)]

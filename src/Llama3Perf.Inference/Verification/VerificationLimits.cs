@@ -11,7 +11,8 @@ public enum Closeness
     /// <summary>Weights and type of activations: providers and forms of the graph round differently.</summary>
     Rounding,
 
-    /// <summary>Weights; one side rounds its activations to 8 bits, and a value at an edge moves by a whole step.</summary>
+    /// <summary>Weights; one side rounds its activations to 8 bits, and a value at an edge moves by a whole step; or it adds up in half
+    /// precision, which costs as much.</summary>
     RoundedActivations,
 
     /// <summary>Weights; keys and values are rounded to 8 or 4 bits on another provider.</summary>
@@ -70,7 +71,8 @@ public sealed record VerificationLimits(double MaxDifference, double MinCosine, 
             && (a.Family, a.Arithmetic) == (b.Family, b.Arithmetic)
                 ? Closeness.Same
             : a.Arithmetic.QuantizesCache || b.Arithmetic.QuantizesCache ? Closeness.RoundedCache
-            : tested.RoundsActivations || reference.RoundsActivations ? Closeness.RoundedActivations
+            : tested.RoundsActivations || reference.RoundsActivations || tested.AddsInHalfPrecision || reference.AddsInHalfPrecision
+                ? Closeness.RoundedActivations
             : Closeness.Rounding;
     }
 }

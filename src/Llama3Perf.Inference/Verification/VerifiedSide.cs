@@ -25,6 +25,9 @@ public sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptio
         Folder.Arithmetic.RoundsActivations
         && Options is { FloatActivations: false, Provider: ExecutionProvider.Cpu or ExecutionProvider.WebGpu };
 
+    /// <summary>Whether products are added up in half precision there, as WebGPU's kernels do for tensors of it.</summary>
+    public bool AddsInHalfPrecision => Options.Provider == ExecutionProvider.WebGpu && Folder.Precision != Precision.Fp32;
+
     /// <summary>Loads the model so that it may choose any token.</summary>
     /// <exception cref="EngineException">The engine is not there, cannot load it, or does not compute it on the provider.</exception>
     public IEngine Load() => Kind.LoadPlaced(Folder, Options with { AllowEos = true });

@@ -21,6 +21,9 @@ public static class DeviceLoopGraph
     /// <summary>Output, int64 [1, 1]: id of the most likely token after the last one, those left out that may not be chosen.</summary>
     public const string NextToken = "llama3perf.next_token";
 
+    /// <summary>Output, int32 [1, 1]: <see cref="NextToken"/> once more, for the host. WebGPU copies no int64 by itself.</summary>
+    public const string NextTokenId = "llama3perf.next_token_id";
+
     /// <summary>Output, int64 [1, 1]: <see cref="SequenceEnd"/> of the step after this one.</summary>
     public const string NextEnd = "llama3perf.next_end";
 
@@ -84,6 +87,8 @@ public static class DeviceLoopGraph
 
         writer.Node("", "ArgMax", $"{Prefix}/ArgMax", [last], [NextToken], ("axis", 1), ("keepdims", 1));
 
+        writer.Node("", "Cast", $"{Prefix}/token_id", [NextToken], [NextTokenId], ("to", (int)DataType.Int32));
+
         writer.Node("", "GatherElements", $"{Prefix}/next_logit", [last, NextToken], [NextLogit], ("axis", 1));
 
         // 1 that is known only once the token is: nothing that reads the end of this step may be overtaken.
@@ -91,6 +96,7 @@ public static class DeviceLoopGraph
         string one = writer.Standard("Cast", $"{Prefix}/one", [chosen], ("to", (int)DataType.Int64));
         writer.Node("", "Add", $"{Prefix}/next_end", [SequenceEnd, one], [NextEnd]);
         writer.Output(NextToken, DataType.Int64, 1, 1);
+        writer.Output(NextTokenId, DataType.Int32, 1, 1);
         writer.Output(NextEnd, DataType.Int64, 1, 1);
         writer.Output(NextLogit, logits.Type.TensorType.ElemType, 1, 1);
     }

@@ -8,37 +8,44 @@ namespace Llama3Perf.Inference.Engines.Ort;
 
 /// <summary>
 /// A decode loop that stays on the device: the graph chooses the token and hands it, and its position, to the next step through
-/// buffers in device memory. Only the token's id comes to the host.
+/// buffers in device memory. Only the token's id comes to the host. Where a step may not write what it reads, two steps take turns, each
+/// captured by itself.
 /// </summary>
 internal sealed class DeviceLoop : IDecodeLoop
 {
+    private const string GraphId = "gpu_graph_id";
+
     private readonly DecoderGraph _graph;
     private readonly DeviceCopy _copy;
     private readonly KeyValueCache _cache;
     private readonly RunOptions _promptOptions = new();
-    private readonly RunOptions _stepOptions = new();
-    private readonly OrtIoBinding _step;
+    private readonly Handover[] _handovers;
+    private readonly DecodeStep[] _steps;
     private readonly DeviceScalar _token;
     private readonly DeviceScalar _logit;
-    private readonly OrtValue _end;
     private readonly OrtValue _positions;
     private readonly OrtValue _logits;
     private Prompt? _prompt;
     private OrtValue? _lastLogits;
     private bool _isJudged;
 
+    // Read as soon as it is computed: on WebGPU that is what waits for the device, so that no time is taken before.
+    private int _chosen;
+
+    // Which of the handovers the next step reads.
+    private int _turn;
+
     /// <param name="graph">The loaded decoder, made by <see cref="DeviceLoopGraph"/>.</param>
     /// <param name="copy">To and from its device.</param>
     /// <param name="maxLength">Longest sequence.</param>
-    /// <param name="graphId">Number of the captured step: one for each set of buffers in a session's life; null captures none.</param>
+    /// <param name="nextGraphId">Numbers of captured steps: one for each set of buffers in a session's life; null captures none.</param>
     /// <exception cref="OnnxRuntimeException">There is not enough memory.</exception>
-    public DeviceLoop(DecoderGraph graph, DeviceCopy copy, int maxLength, int? graphId)
+    public DeviceLoop(DecoderGraph graph, DeviceCopy copy, int maxLength, Func<int>? nextGraphId)
     {
         (_graph, _copy) = (graph, copy);
         _cache = new KeyValueCache(graph, maxLength);
-        _token = new DeviceScalar(graph, TensorElementType.Int64);
+        _token = new DeviceScalar(graph, TensorElementType.Int32);
         _logit = new DeviceScalar(graph, graph.LogitsType);
-        _end = Device(TensorElementType.Int64, 1, 1);
         _positions = Device(TensorElementType.Int64, 1, maxLength);
         _logits = Device(graph.LogitsType, 1, 1, graph.Folder.VocabularySize);
         using (OrtValue positions = Positions(maxLength))
@@ -46,20 +53,11 @@ internal sealed class DeviceLoop : IDecodeLoop
             copy.Copy(positions, _positions);
         }
 
-        _step = graph.Session.CreateIoBinding();
-        _step.BindInput(graph.Folder.Names.InputIds, _token.OnDevice);
-        _step.BindInput(graph.Folder.Names.AttentionMask, _positions);
-        _step.BindInput(DeviceLoopGraph.SequenceEnd, _end);
-        if (graph.PositionIds is { } name)
+        _handovers = [.. Enumerable.Range(0, graph.Device is { UpdatesInPlace: false } ? 2 : 1).Select(_ => new Handover(graph))];
+        _steps = [.. _handovers.Select((from, turn) => new DecodeStep(this, from, After(turn), nextGraphId?.Invoke()))];
+        if (nextGraphId is not null)
         {
-            _step.BindInput(name, _end);
-        }
-
-        BindOutputs(_step, _logits);
-        if (graphId is { } id)
-        {
-            _promptOptions.AddRunConfigEntry("gpu_graph_id", "-1");
-            _stepOptions.AddRunConfigEntry("gpu_graph_id", id.ToString(CultureInfo.InvariantCulture));
+            _promptOptions.AddRunConfigEntry(GraphId, "-1");
             Capture();
         }
     }
@@ -78,13 +76,16 @@ internal sealed class DeviceLoop : IDecodeLoop
         }
 
         _prompt.Run(prompt);
+        _chosen = BitConverter.ToInt32(_token.Read());
+        _turn = 0;
         _lastLogits = _prompt.Logits;
     }
 
     public void Decode(int position)
     {
-        _graph.Session.RunWithBinding(_stepOptions, _step);
-        _step.SynchronizeBoundOutputs();
+        _steps[_turn].Run();
+        _chosen = BitConverter.ToInt32(_token.Read());
+        _turn = (_turn + 1) % _steps.Length;
         _lastLogits = _logits;
     }
 
@@ -97,7 +98,7 @@ internal sealed class DeviceLoop : IDecodeLoop
         }
 
         _isJudged = true;
-        return (int)BitConverter.ToInt64(_token.Read());
+        return _chosen;
     }
 
     public float[] LastLogits()
@@ -115,41 +116,37 @@ internal sealed class DeviceLoop : IDecodeLoop
     public void Dispose()
     {
         _prompt?.Dispose();
-        _token.Dispose();
-        _logit.Dispose();
-        _step.Dispose();
-        foreach (OrtValue value in (OrtValue[])[_end, _positions, _logits])
+        foreach (IDisposable part in (IDisposable[])[.. _steps, .. _handovers, _token, _logit, _positions, _logits, _cache, _promptOptions])
         {
-            value.Dispose();
+            part.Dispose();
         }
-
-        _cache.Dispose();
-        _promptOptions.Dispose();
-        _stepOptions.Dispose();
     }
 
     /// <summary>
-    /// Runs the step until it is captured, over a sequence that nobody asked for: ONNX Runtime repeats a call by itself until it has
+    /// Runs the steps until they are captured, over a sequence that nobody asked for: ONNX Runtime repeats a call by itself until it has
     /// captured, and each repetition would be a token too many of a real one.
     /// </summary>
     private void Capture()
     {
         using OrtValue zero = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Int64, [1, 1]);
         zero.GetTensorMutableDataAsSpan<long>()[0] = 0;
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 2 * _steps.Length; i++)
         {
-            _copy.Copy(zero, _token.OnDevice);
-            _copy.Copy(zero, _end);
+            _copy.Copy(zero, _handovers[_turn].Token);
+            _copy.Copy(zero, _handovers[_turn].End);
             Decode(0);
         }
     }
 
-    private void BindOutputs(OrtIoBinding binding, OrtValue logits)
+    private Handover After(int turn) => _handovers[(turn + 1) % _handovers.Length];
+
+    private void BindOutputs(OrtIoBinding binding, Handover to, OrtValue logits)
     {
         _cache.BindTo(binding, _graph);
         binding.BindOutput(_graph.Folder.Names.Logits, logits);
-        binding.BindOutput(DeviceLoopGraph.NextToken, _token.OnDevice);
-        binding.BindOutput(DeviceLoopGraph.NextEnd, _end);
+        binding.BindOutput(DeviceLoopGraph.NextToken, to.Token);
+        binding.BindOutput(DeviceLoopGraph.NextEnd, to.End);
+        binding.BindOutput(DeviceLoopGraph.NextTokenId, _token.OnDevice);
         binding.BindOutput(DeviceLoopGraph.NextLogit, _logit.OnDevice);
     }
 
@@ -173,6 +170,60 @@ internal sealed class DeviceLoop : IDecodeLoop
         return value;
     }
 
+    /// <summary>What a call leaves for the next one: the token it chose, and the token's position.</summary>
+    private sealed class Handover(DecoderGraph graph) : IDisposable
+    {
+        public OrtValue Token { get; } = OrtValue.CreateAllocatedTensorValue(graph.Allocator, TensorElementType.Int64, [1, 1]);
+
+        public OrtValue End { get; } = OrtValue.CreateAllocatedTensorValue(graph.Allocator, TensorElementType.Int64, [1, 1]);
+
+        public void Dispose()
+        {
+            Token.Dispose();
+            End.Dispose();
+        }
+    }
+
+    /// <summary>The call for one token, bound once.</summary>
+    private sealed class DecodeStep : IDisposable
+    {
+        private readonly InferenceSession _session;
+        private readonly OrtIoBinding _binding;
+        private readonly RunOptions _options = new();
+
+        public DecodeStep(DeviceLoop loop, Handover from, Handover to, int? graphId)
+        {
+            DecoderGraph graph = loop._graph;
+            _session = graph.Session;
+            _binding = _session.CreateIoBinding();
+            _binding.BindInput(graph.Folder.Names.InputIds, from.Token);
+            _binding.BindInput(graph.Folder.Names.AttentionMask, loop._positions);
+            _binding.BindInput(DeviceLoopGraph.SequenceEnd, from.End);
+            if (graph.PositionIds is { } name)
+            {
+                _binding.BindInput(name, from.End);
+            }
+
+            loop.BindOutputs(_binding, to, loop._logits);
+            if (graphId is { } id)
+            {
+                _options.AddRunConfigEntry(GraphId, id.ToString(CultureInfo.InvariantCulture));
+            }
+        }
+
+        public void Run()
+        {
+            _session.RunWithBinding(_options, _binding);
+            _binding.SynchronizeBoundOutputs();
+        }
+
+        public void Dispose()
+        {
+            _binding.Dispose();
+            _options.Dispose();
+        }
+    }
+
     /// <summary>The call for prompts of one length: inputs from the host, what it chooses goes where the steps read it.</summary>
     private sealed class Prompt : IDisposable
     {
@@ -193,7 +244,7 @@ internal sealed class DeviceLoop : IDecodeLoop
             DecoderGraph graph = loop._graph;
             Logits = loop.Device(graph.LogitsType, 1, graph.HasLogitsOfAllPositions ? length : 1, graph.Folder.VocabularySize);
             _binding = graph.Session.CreateIoBinding();
-            loop.BindOutputs(_binding, Logits);
+            loop.BindOutputs(_binding, loop._handovers[0], Logits);
         }
 
         public int Length { get; }

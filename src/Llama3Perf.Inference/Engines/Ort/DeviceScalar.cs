@@ -15,7 +15,6 @@ internal sealed class DeviceScalar : IDisposable
     {
         _bytes = type switch
         {
-            TensorElementType.Int64 => 8,
             TensorElementType.Float16 => 2,
             _ => 4,
         };

@@ -7,15 +7,18 @@ internal sealed class OrtDevice : IDisposable
 {
     private readonly int? _cudaDevice;
 
-    private OrtDevice(InferenceSession session, OrtMemoryInfo memory, int? cudaDevice)
+    private OrtDevice(InferenceSession session, OrtMemoryInfo memory, int? cudaDevice, bool updatesInPlace)
     {
-        (Memory, _cudaDevice) = (memory, cudaDevice);
+        (Memory, _cudaDevice, UpdatesInPlace) = (memory, cudaDevice, updatesInPlace);
         Allocator = new OrtAllocator(session, memory);
     }
 
     public OrtMemoryInfo Memory { get; }
 
     public OrtAllocator Allocator { get; }
+
+    /// <summary>True when a call may write a number that it reads, into the same buffer.</summary>
+    public bool UpdatesInPlace { get; }
 
     /// <summary>The memory of a session's provider.</summary>
     /// <exception cref="EngineException">The session has no such memory.</exception>
@@ -24,7 +27,8 @@ internal sealed class OrtDevice : IDisposable
         OrtMemoryInfo memory = provider.DeviceMemory(options);
         try
         {
-            return new OrtDevice(session, memory, provider.Provider == ExecutionProvider.Cuda ? provider.DeviceIndex(options) : null);
+            int? cudaDevice = provider.Provider == ExecutionProvider.Cuda ? provider.DeviceIndex(options) : null;
+            return new OrtDevice(session, memory, cudaDevice, provider.UpdatesInPlace);
         }
         catch (OnnxRuntimeException exception)
         {
@@ -34,11 +38,12 @@ internal sealed class OrtDevice : IDisposable
     }
 
     /// <summary>The CPU in the part of a device, for tests of what devices need.</summary>
-    internal static OrtDevice OfCpu(InferenceSession session) =>
+    internal static OrtDevice OfCpu(InferenceSession session, bool updatesInPlace = true) =>
         new(
             session,
             new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default),
-            cudaDevice: null
+            cudaDevice: null,
+            updatesInPlace
         );
 
     /// <summary>Memory that the device writes and the host reads in place; null where the provider has none.</summary>

@@ -89,7 +89,7 @@ internal sealed class OrtEngine : IEngine
             try
             {
                 _loop =
-                    _kind == DecodeLoop.Device ? new DeviceLoop(_graph, _copy!, maxLength, _captures ? ++_lastGraphId : null)
+                    _kind == DecodeLoop.Device ? new DeviceLoop(_graph, _copy!, maxLength, _captures ? () => ++_lastGraphId : null)
                     : _graph.Folder.Family == GraphFamily.Growing ? new GrowingLoop(_graph, maxLength, _forbidden)
                     : new HostLoop(_graph, maxLength, _forbidden);
             }

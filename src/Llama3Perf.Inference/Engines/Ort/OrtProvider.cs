@@ -27,6 +27,7 @@ internal sealed record OrtProvider(
 )
 {
     private const string DirectMLDevice = "device_id";
+    private const string DirectMLCapture = "enable_graph_capture";
 
     private static readonly OrtProvider[] s_all =
     [
@@ -36,8 +37,8 @@ internal sealed record OrtProvider(
             "DML",
             false,
             DirectMLDevice,
-            "enable_graph_capture",
-            DecodeLoop.Host,
+            DirectMLCapture,
+            DecodeLoop.Device,
             AppendDirectML
         ),
         new(ExecutionProvider.Cuda, "CUDAExecutionProvider", "Cuda", true, "device_id", "enable_cuda_graph", DecodeLoop.Device, AppendCuda),
@@ -48,8 +49,8 @@ internal sealed record OrtProvider(
             false,
             null,
             "enableGraphCapture",
-            DecodeLoop.Host,
-            (session, options) => session.AppendExecutionProvider("WebGPU", options)
+            DecodeLoop.Device,
+            AppendWebGpu
         ),
     ];
 
@@ -75,11 +76,18 @@ internal sealed record OrtProvider(
                 OrtMemType.Default
             );
 
-    /// <summary>True when steps are to be captured: those of a device loop on CUDA, unless the options say no.</summary>
+    /// <summary>False where a sum stays as it was when it is written into the buffer of one of its terms, as on DirectML.</summary>
+    public bool UpdatesInPlace => Provider is not (ExecutionProvider.Dml or ExecutionProvider.WebGpu);
+
+    /// <summary>True when steps are to be captured: those of a device loop, unless the options say no.</summary>
     public bool CapturesWith(EngineOptions options) =>
-        Provider == ExecutionProvider.Cuda
-        && (options.Loop ?? Loop) == DecodeLoop.Device
-        && options.ProviderOptions.GetValueOrDefault(CaptureOption, "1") is not ("0" or "false");
+        (options.Loop ?? Loop) == DecodeLoop.Device
+        && options
+            .ProviderOptions.Concat(options.SessionEntries)
+            .All(pair => !pair.Key.EndsWith(CaptureOption, StringComparison.OrdinalIgnoreCase) || !IsOff(pair.Value));
+
+    /// <summary>True for what ONNX Runtime's options take for no.</summary>
+    public static bool IsOff(string value) => value is "0" || value.Equals("false", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What a reader of the engine's figures has to know; null when there is nothing.</summary>
     public string? Caution(bool captures) =>
@@ -142,6 +150,11 @@ internal sealed record OrtProvider(
     {
         // DirectML supports neither memory patterns nor parallel execution.
         session.EnableMemoryPattern = false;
+        if (options.Remove(DirectMLCapture))
+        {
+            session.AddSessionConfigEntry($"ep.dml.{DirectMLCapture}", "1");
+        }
+
         // By its index, as DXGI counts: ONNX Runtime's own choice needs DXCore, which older systems lack, and tells nobody what it took.
         if (
             !options.ContainsKey(DirectMLDevice)
@@ -159,6 +172,13 @@ internal sealed record OrtProvider(
         }
 
         session.AppendExecutionProvider("DML", options);
+    }
+
+    private static void AppendWebGpu(SessionOptions session, Dictionary<string, string> options)
+    {
+        // Else what computes with int64 stays on the CPU, which a captured step has none of, and a bound copy reads its source once.
+        options.TryAdd("enableInt64", "1");
+        session.AppendExecutionProvider("WebGPU", options);
     }
 
     private static void AppendCuda(SessionOptions session, Dictionary<string, string> options)

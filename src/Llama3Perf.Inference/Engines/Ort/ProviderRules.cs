@@ -59,8 +59,8 @@ internal static class ProviderRules
         if (options.Loop == DecodeLoop.Device && provider.Loop != DecodeLoop.Device)
         {
             throw new EngineException(
-                $"--loop device is refused on {provider.OnnxRuntimeName}: it has not been proven there to give the host's tokens "
-                    + "(docs/gpus.md says what was tried); use --loop host"
+                $"--loop device is refused on {provider.OnnxRuntimeName} of a --provider-library: it has not been proven there to give "
+                    + "the host's tokens; use --loop host"
             );
         }
     }
@@ -75,9 +75,7 @@ internal static class ProviderRules
         KeyValuePair<string, string> capture = options
             .ProviderOptions.Concat(options.SessionEntries)
             .FirstOrDefault(pair =>
-                pair.Key.EndsWith(provider.CaptureOption, StringComparison.OrdinalIgnoreCase)
-                && pair.Value is not "0"
-                && !pair.Value.Equals("false", StringComparison.OrdinalIgnoreCase)
+                pair.Key.EndsWith(provider.CaptureOption, StringComparison.OrdinalIgnoreCase) && !OrtProvider.IsOff(pair.Value)
             );
         if (capture.Key is not null)
         {

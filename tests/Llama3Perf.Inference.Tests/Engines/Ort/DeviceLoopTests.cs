@@ -4,6 +4,7 @@ using Llama3Perf.Inference.Engines.Ort;
 using Llama3Perf.Inference.Generation;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Folders;
+using Llama3Perf.Models.Llama;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -137,6 +138,36 @@ public sealed class DeviceLoopTests(ModelFolders folders) : IClassFixture<ModelF
         using KeyValueCache cache = new(graph, maxLength: 24);
 
         Assert.All(cache.Buffers, buffer => Assert.True(buffer.GetTensorMutableRawData().IndexOfAnyExcept((byte)0) < 0));
+    }
+
+    [Fact]
+    public void Steps_that_may_not_write_what_they_read_take_turns()
+    {
+        ModelFolder folder = Tiny();
+        using IEngine engine = Load(folder, DecodeLoop.Device);
+        int[] expected = TimedGeneration.Run(engine, s_prompt, 24).NewTokens;
+        byte[] looped = DeviceLoopGraph.Create(folder, [.. folder.EosTokenIds.Where(id => id < folder.VocabularySize)]);
+        using InferenceSession session = OrtSession.Open(folder, new EngineOptions(), threads: 1, profilePrefix: null, looped);
+        using DeviceCopy copy = new(graph => OrtSession.OpenSmall(graph, new EngineOptions()));
+        using DecoderGraph graph = new(folder, session, OrtDevice.OfCpu(session, updatesInPlace: false), copy);
+        using DeviceLoop loop = new(graph, copy, maxLength: 24, nextGraphId: null);
+
+        foreach (int _ in (int[])[1, 2])
+        {
+            loop.Restart();
+            loop.Prefill(s_prompt);
+            int[] tokens = new int[expected.Length];
+            for (int i = 0; i < tokens.Length; i++)
+            {
+                tokens[i] = loop.Choose(isLast: i + 1 == tokens.Length);
+                if (i + 1 < tokens.Length)
+                {
+                    loop.Decode(s_prompt.Length + i);
+                }
+            }
+
+            Assert.Equal(expected, tokens);
+        }
     }
 
     private static void Poison(DecoderGraph graph)

@@ -21,6 +21,10 @@ internal sealed class TimeEstimate(IReadOnlyList<PlannedCase> cases, SuiteOption
     private const double UsualGigabytesPerSecond = 20;
     private const double BandwidthShare = 0.5;
     private const double FlopsOfCore = 4e10;
+
+    // A GPU's, which no test of ours reads: those of a middling one.
+    private const double DeviceGigabytesPerSecond = 400;
+    private const double FlopsOfDevice = 1e13;
     private const double StartSeconds = 2;
     private const int UnknownPrompt = 8;
 
@@ -93,8 +97,11 @@ internal sealed class TimeEstimate(IReadOnlyList<PlannedCase> cases, SuiteOption
 
     private double Guess(PlannedCase planned, int prompt, int tokens)
     {
-        double step = Bytes(planned) / ((memoryGigabytesPerSecond ?? UsualGigabytesPerSecond) * 1e9 * BandwidthShare) * 1000;
-        double eachToken = 2 * Parameters(planned) / (FlopsOfCore * (planned.Key.Threads ?? 8)) * 1000;
+        bool isOnCpu = planned.Key.Provider == "cpu";
+        double bandwidth = isOnCpu ? memoryGigabytesPerSecond ?? UsualGigabytesPerSecond : DeviceGigabytesPerSecond;
+        double flops = isOnCpu ? FlopsOfCore * (planned.Key.Threads ?? 8) : FlopsOfDevice;
+        double step = Bytes(planned) / (bandwidth * 1e9 * BandwidthShare) * 1000;
+        double eachToken = 2 * Parameters(planned) / flops * 1000;
         return step + (prompt * eachToken) + (tokens * step);
     }
 

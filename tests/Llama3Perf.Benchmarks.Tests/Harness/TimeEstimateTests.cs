@@ -65,6 +65,16 @@ public sealed class TimeEstimateTests
         Assert.Equal(0, estimate.Left(_ => 3));
     }
 
+    [Fact]
+    public void A_gpu_is_not_guessed_as_a_cpu()
+    {
+        PlannedCase onCpu = Case("int4", 512, 640, 900e6);
+        PlannedCase onGpu = onCpu with { CaseId = "gpu", Key = onCpu.Key with { Provider = "cuda" } };
+        TimeEstimate estimate = new([onCpu, onGpu], s_options);
+
+        Assert.True(estimate.Launch(onGpu) < estimate.Launch(onCpu) / 4);
+    }
+
     private static PlannedCase Case(string precision, int prompt, int length, double bytes) =>
         PlannedCase.None with
         {

@@ -183,6 +183,7 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
             Measurement measurement = RunIteration(new IterationData(IterationMode.Workload, stage, index, 1, 1));
             MachineConditions? conditions = _watch?.End();
             Inference.GenerationResult? result = launch.TakeResult();
+            long? gpuBytes = launch.TakeGpuBytes();
             if (
                 stage == IterationStage.Actual
                 && conditions is { StoppedMs: > 0 } or { SuspendedMs: > 0 }
@@ -201,7 +202,8 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
                         result,
                         result.PeakRssBytes ?? PeakRss(),
                         conditions,
-                        stopped
+                        stopped,
+                        gpuBytes
                     ).Format()
                 );
             }

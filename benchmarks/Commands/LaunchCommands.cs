@@ -35,7 +35,7 @@ internal static class LaunchCommands
                 parsed.GetValue(warmups) ?? 1,
                 parsed.GetValue(iterations) ?? 5
             );
-            Environment.SetEnvironmentVariable(Turns.Variable, parsed.GetValue(turns) ? "1" : "");
+            Environment.SetEnvironmentVariable(Turns.Variable, parsed.GetValue(turns) ? Turns.Input : "");
             return parsed.GetValue(bare) ? SingleLaunch.RunBare(caseId, least, count) : SingleLaunch.Run(caseId, least, count);
         });
         return command;

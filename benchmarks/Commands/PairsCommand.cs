@@ -53,11 +53,12 @@ internal static class PairsCommand
         );
         Option<bool> overhead = OptionFactory.Flag(
             "--overhead",
-            "A is the suite, B a bare loop over the same engine in a process of its own; a pair is a launch of each."
+            "A is the suite, B a bare loop over the same engine, each in a process of its own; a pair is a launch of each, whose "
+                + "generations take turns."
         );
         Option<Isolation?> isolation = OptionFactory.Value<Isolation?>(
             "--isolation",
-            "Of the suite with --overhead: process or none. Default: none.",
+            "Of the suite with --overhead: process (BenchmarkDotNet's children) or none. Default: none.",
             OptionFactory.OneOf<Isolation?>(("process", Isolation.Process), ("none", Isolation.None)),
             "process|none"
         );
@@ -127,7 +128,7 @@ internal static class PairsCommand
         }
 
         // The engine that is loaded second tends to be a few percent faster, whichever it is: each goes second for half of the pairs.
-        List<(string Prompt, GenerationResult A, GenerationResult B)> results = [];
+        List<GenerationPair> results = [];
         foreach (bool aFirst in new[] { true, false })
         {
             using LoadedModel first = LoadedModel.Load(cases.First(planned => planned.Key.Engine == options.Engines![aFirst ? 0 : 1]));
@@ -138,9 +139,12 @@ internal static class PairsCommand
                 int[] prompt = [.. planned.PromptTokens];
                 int maxLength = planned.Key.MaxLength;
                 results.AddRange(
-                    PairedComparison
-                        .Run(() => a.Generate(prompt, maxLength), () => b.Generate(prompt, maxLength), (count + 1) / 2)
-                        .Select(pair => (planned.Key.PromptId, pair.A, pair.B))
+                    PairedComparison.Run(
+                        planned.Key.PromptId,
+                        () => a.Generate(prompt, maxLength),
+                        () => b.Generate(prompt, maxLength),
+                        (count + 1) / 2
+                    )
                 );
             }
         }

@@ -11,6 +11,7 @@ internal sealed class LaunchRecorder
 {
     private readonly Dictionary<string, double> _work = [];
     private GenerationResult? _result;
+    private long? _gpuBytes;
 
     /// <summary>The launch that is being set up.</summary>
     public static LaunchRecorder Current { get; private set; } = new();
@@ -47,13 +48,11 @@ internal sealed class LaunchRecorder
         SawGpuBytes(result.PeakGpuBytes);
     }
 
-    /// <summary>GPU memory in use at some moment.</summary>
-    public void SawGpuBytes(long? bytes)
+    /// <summary>GPU memory of this process after a generation.</summary>
+    public void HoldsGpuBytes(long? bytes)
     {
-        if (bytes is { } seen)
-        {
-            PeakGpuBytes = Math.Max(PeakGpuBytes ?? 0, seen);
-        }
+        _gpuBytes = bytes;
+        SawGpuBytes(bytes);
     }
 
     /// <summary>The generation since the last call, or null.</summary>
@@ -62,5 +61,21 @@ internal sealed class LaunchRecorder
         GenerationResult? result = _result;
         _result = null;
         return result;
+    }
+
+    /// <summary>GPU memory of this process after the generation since the last call, or null.</summary>
+    public long? TakeGpuBytes()
+    {
+        long? bytes = _gpuBytes;
+        _gpuBytes = null;
+        return bytes;
+    }
+
+    private void SawGpuBytes(long? bytes)
+    {
+        if (bytes is { } seen)
+        {
+            PeakGpuBytes = Math.Max(PeakGpuBytes ?? 0, seen);
+        }
     }
 }

@@ -87,13 +87,15 @@ internal sealed record TurnAwaited(bool HasEnough) : MeasurementLine;
 /// <summary>Its turn has come.</summary>
 internal sealed record TurnTaken : MeasurementLine;
 
-/// <summary>One generation is done, after so many in its place that were stopped and thrown away.</summary>
+/// <summary>One generation is done, after so many in its place that were stopped and thrown away; the process holds
+/// <paramref name="GpuBytes"/> of device memory after it, where the system tells.</summary>
 internal sealed record IterationMeasured(
     bool IsWarmUp,
     GenerationResult Result,
     long? PeakRssBytes,
     MachineConditions? Conditions = null,
-    int StoppedAttempts = 0
+    int StoppedAttempts = 0,
+    long? GpuBytes = null
 ) : MeasurementLine
 {
     protected override bool IsSane =>

@@ -55,7 +55,6 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
         ? null
         : new ConditionsWatch(launch.MeasuresInChildren, launch.GpuIndex);
     private int _stoppedAttempts;
-    private double? _turnBegan;
 
     public IHost Host => inner.Host;
 
@@ -151,28 +150,12 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
     private void Repeat(int count, List<Measurement> measurements)
     {
         double ms = 0;
-        for (int i = 1; launch.Started is null ? i <= count : GoesOn(LeastMeasured.IsReached(count, i - 1, ms), ms); i++)
+        for (int i = 1; launch.Started is null ? i <= count : Turns.GoOn(LeastMeasured.IsReached(count, i - 1, ms), ms, WriteLine); i++)
         {
             ms += Iterate(IterationStage.Actual, i, measurements, report: true).Nanoseconds / 1e6;
         }
 
         WriteLine();
-    }
-
-    private bool GoesOn(bool hasEnough, double measuredMs)
-    {
-        if (!Turns.AreTaken)
-        {
-            return !hasEnough;
-        }
-
-        if (measuredMs - _turnBegan < Turns.ShortestMs)
-        {
-            return true;
-        }
-
-        _turnBegan = measuredMs;
-        return Turns.Await(hasEnough, WriteLine);
     }
 
     private Measurement Iterate(IterationStage stage, int index, List<Measurement> measurements, bool report)
@@ -183,6 +166,7 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
             Measurement measurement = RunIteration(new IterationData(IterationMode.Workload, stage, index, 1, 1));
             MachineConditions? conditions = _watch?.End();
             Inference.GenerationResult? result = launch.TakeResult();
+            long? gpuBytes = launch.TakeGpuBytes();
             if (
                 stage == IterationStage.Actual
                 && conditions is { StoppedMs: > 0 } or { SuspendedMs: > 0 }
@@ -201,7 +185,8 @@ internal sealed class MeasuringEngine(IEngine inner, LaunchRecorder launch, stri
                         result,
                         result.PeakRssBytes ?? PeakRss(),
                         conditions,
-                        stopped
+                        stopped,
+                        gpuBytes
                     ).Format()
                 );
             }

@@ -12,6 +12,9 @@ namespace Llama3Perf.Benchmarks.Harness;
 /// <summary>Turns what BenchmarkDotNet brought back from the measuring processes into the outcome of a case.</summary>
 internal static class OutcomeReader
 {
+    // Of fewer it cannot be told whether memory goes on growing.
+    private const int FewestGpuSteps = 3;
+
     /// <summary>Lines of every launch of a report, in order.</summary>
     public static IReadOnlyList<IReadOnlyList<MeasurementLine>> Launches(BenchmarkReport report) =>
         [.. report.ExecuteResults.Select(Lines)];
@@ -76,7 +79,7 @@ internal static class OutcomeReader
             CaseId = planned.CaseId,
             Status = error is null ? CaseStatus.Ok : CaseStatus.Failed,
             Error = error,
-            Notes = [.. Notes(started?.Engine, samples), .. FallbackNote(fallbacks)],
+            Notes = [.. Notes(started?.Engine, samples), .. GrowthNote(launches), .. FallbackNote(fallbacks)],
             Verification = planned.Verification,
             WarmUps =
             [
@@ -144,6 +147,27 @@ internal static class OutcomeReader
                     ),
                 ];
         return [.. engine?.Notes ?? [], .. clock];
+    }
+
+    // What a generation leaves behind is there after each: one that merely took memory for later grows once.
+    private static IEnumerable<string> GrowthNote(IReadOnlyList<LaunchResult> launches)
+    {
+        long[] steps = [.. launches.SelectMany(launch => GpuSteps(launch.Parsed)).Order()];
+        return steps.Length >= FewestGpuSteps && steps[(steps.Length - 1) / 2] is > 0 and var step
+            ?
+            [
+                FormattableString.Invariant(
+                    $"its GPU memory grows by {step / (double)(1 << 20):0.0} MiB a generation, by {steps.Sum() >> 20} MiB in all"
+                ),
+            ]
+            : [];
+    }
+
+    /// <summary>How much more device memory each measured generation of a launch left than the one before it.</summary>
+    private static IEnumerable<long> GpuSteps(IReadOnlyList<MeasurementLine> launch)
+    {
+        long[] bytes = [.. launch.OfType<IterationMeasured>().Where(line => !line.IsWarmUp).Select(line => line.GpuBytes).OfType<long>()];
+        return bytes.Zip(bytes.Skip(1), (before, after) => after - before);
     }
 
     private static string[] FallbackOps(IReadOnlyList<LaunchResult> launches) =>

@@ -51,7 +51,7 @@ public class GenerationBenchmarks
     {
         if (_model.Generator is EngineGenerator && _model.Generator.Description.Provider != ExecutionProvider.Cpu)
         {
-            _launch.SawGpuBytes(GpuMemory.CurrentBytesOfProcess());
+            _launch.HoldsGpuBytes(GpuMemory.CurrentBytesOfProcess());
         }
     }
 

@@ -27,11 +27,11 @@ internal static class PairedComparison
         ("end to end, tok/s", result => result.EndToEndTps),
     ];
 
-    public static IReadOnlyList<(GenerationResult A, GenerationResult B)> Run(Func<GenerationResult> a, Func<GenerationResult> b, int pairs)
+    public static IReadOnlyList<GenerationPair> Run(string prompt, Func<GenerationResult> a, Func<GenerationResult> b, int pairs)
     {
         a();
         b();
-        List<(GenerationResult A, GenerationResult B)> results = [];
+        List<GenerationPair> results = [];
         BlockOrder order = new(seed: 1);
         while (results.Count < pairs)
         {
@@ -39,7 +39,7 @@ internal static class PairedComparison
             {
                 GenerationResult first = Settled(aFirst ? a : b);
                 GenerationResult second = Settled(aFirst ? b : a);
-                results.Add(aFirst ? (first, second) : (second, first));
+                results.Add(aFirst ? new(prompt, [first], [second]) : new(prompt, [second], [first]));
             }
         }
 
@@ -47,7 +47,7 @@ internal static class PairedComparison
     }
 
     /// <summary>Prints the comparison: rates of both sides, and the ratios pair by pair.</summary>
-    public static void Show(string a, string b, IReadOnlyList<(string Prompt, GenerationResult A, GenerationResult B)> results) =>
+    public static void Show(string a, string b, IReadOnlyList<GenerationPair> results) =>
         Screen.Table(
             new TextTable(
                 [
@@ -61,9 +61,7 @@ internal static class PairedComparison
                 ],
                 [
                     .. from prompt in results.GroupBy(result => result.Prompt)
-                    from figure in Figures.Select(figure =>
-                        Summarize(figure.Name, [.. prompt.Select(pair => (figure.Rate(pair.A), figure.Rate(pair.B)))])
-                    )
+                    from figure in Figures.Select(figure => Summarize(figure.Name, figure.Rate, [.. prompt]))
                     select (string[])
                         [
                             prompt.Key,
@@ -87,18 +85,28 @@ internal static class PairedComparison
         return run();
     }
 
-    private static PairedFigure Summarize(string name, List<(double A, double B)> rates)
+    private static PairedFigure Summarize(string name, Func<GenerationResult, double> rate, GenerationPair[] pairs)
     {
-        double[] ratios = [.. rates.Select(pair => pair.A / pair.B).Order()];
+        double[] ratios = [.. pairs.Select(pair => pair.Ratio(rate)).Order()];
         return new PairedFigure(
             name,
-            rates.Select(pair => pair.A).Median(),
-            rates.Select(pair => pair.B).Median(),
+            pairs.Select(pair => pair.RateOfA(rate)).Median(),
+            pairs.Select(pair => pair.RateOfB(rate)).Median(),
             ratios.Median(),
             ratios[0],
             ratios[^1]
         );
     }
+}
+
+/// <summary>What both sides gave in one pair; the rate of each is the median of its generations.</summary>
+internal sealed record GenerationPair(string Prompt, IReadOnlyList<GenerationResult> A, IReadOnlyList<GenerationResult> B)
+{
+    public double Ratio(Func<GenerationResult, double> rate) => RateOfA(rate) / RateOfB(rate);
+
+    public double RateOfA(Func<GenerationResult, double> rate) => A.Select(rate).Median();
+
+    public double RateOfB(Func<GenerationResult, double> rate) => B.Select(rate).Median();
 }
 
 /// <summary>One figure of a paired comparison: the medians of both sides, and the ratios A/B pair by pair.</summary>

@@ -108,6 +108,7 @@ public sealed record SuitePlan(IReadOnlyList<PlannedCase> Cases, IReadOnlyList<s
     public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, PlanJson.Default.SuitePlan));
 }
 
-[JsonSourceGenerationOptions(UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+// Nulls are written: of what must be there some may be null.
+[JsonSourceGenerationOptions(UseStringEnumConverter = true)]
 [JsonSerializable(typeof(SuitePlan))]
 internal sealed partial class PlanJson : JsonSerializerContext;

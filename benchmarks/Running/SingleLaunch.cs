@@ -18,6 +18,9 @@ namespace Llama3Perf.Benchmarks.Running;
 /// output.</summary>
 internal static class SingleLaunch
 {
+    // Longer than idle threads spin by the suite's default.
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+
     /// <summary>By BenchmarkDotNet's engine, as in any launch of the suite.</summary>
     public static int Run(string caseId, int warmups, int iterations)
     {
@@ -46,7 +49,8 @@ internal static class SingleLaunch
         return result.ExitCode ?? ExitCode.Failed;
     }
 
-    /// <summary>By a loop over the same engine and nothing else: what the suite is held against.</summary>
+    /// <summary>By a loop over the same engine and nothing else: what the suite is held against. Its generations begin on threads that
+    /// rest, as the suite's do and every request of a user's does: to wake ONNX Runtime's takes a millisecond.</summary>
     public static int RunBare(string caseId, int warmups, int iterations)
     {
         PlannedCase planned = Find(caseId);
@@ -60,10 +64,13 @@ internal static class SingleLaunch
             warmUp.Add(result.EndToEndMs, JitInfo.GetCompiledMethodCount() - compiled, GC.CollectionCount(0) - collections);
         }
 
-        GenerationResult[] results =
-        [
-            .. Enumerable.Range(0, iterations).Select(_ => model.Generator.Generate(prompt, planned.Key.MaxLength)),
-        ];
+        List<GenerationResult> results = [];
+        for (double ms = 0; Turns.GoOn(results.Count >= iterations, ms, Console.WriteLine); ms += results[^1].EndToEndMs)
+        {
+            Thread.Sleep(s_pause);
+            results.Add(model.Generator.Generate(prompt, planned.Key.MaxLength));
+        }
+
         foreach (GenerationResult result in results)
         {
             Console.WriteLine(new IterationMeasured(IsWarmUp: false, result, PeakRssBytes: null).Format());

@@ -181,6 +181,40 @@ public sealed class OutcomeReaderTests
         Assert.Empty(ReadPart(1, Iteration(1)).Notes);
     }
 
+    [Theory]
+    [InlineData(new long[] { 500, 502, 504, 506 }, "its GPU memory grows by 2.0 MiB a generation, by 6 MiB in all")]
+    [InlineData(new long[] { 500, 502, 502, 504, 506 }, "its GPU memory grows by 2.0 MiB a generation, by 6 MiB in all")]
+    [InlineData(new long[] { 500, 500, 500, 500 }, null)]
+    [InlineData(new long[] { 500, 1012, 1012, 1012 }, null)] // Taken once, for later.
+    [InlineData(new long[] { 506, 504, 502, 500 }, null)]
+    [InlineData(new long[] { 500, 502, 504 }, null)] // Too few to tell.
+    [InlineData(new long[] { }, null)] // The platform tells nothing.
+    public void Device_memory_that_grows_with_every_generation_is_noted(long[] mebibytes, string? note)
+    {
+        MeasurementLine[] lines =
+        [
+            Iteration(1, isWarmUp: true) with
+            {
+                GpuBytes = 1,
+            },
+            .. mebibytes.Select(size => Iteration(1) with { GpuBytes = size << 20 }),
+            Iteration(1),
+        ];
+
+        Assert.Equal(note is null ? [] : [note], ReadPart(1, lines).Notes);
+    }
+
+    [Fact]
+    public void Device_memory_is_of_the_generation_before_it_was_asked_for()
+    {
+        var launch = LaunchRecorder.Begin();
+        launch.HoldsGpuBytes(70);
+
+        Assert.Equal((70L, null, 70L), (launch.TakeGpuBytes(), launch.TakeGpuBytes(), launch.PeakGpuBytes));
+        launch.HoldsGpuBytes(60);
+        Assert.Equal((60L, 70L), (launch.TakeGpuBytes(), launch.PeakGpuBytes));
+    }
+
     [Fact]
     public void What_a_launch_knows_stands_in_each_of_its_samples()
     {

@@ -111,10 +111,10 @@ internal sealed class ExternalFamily : EngineFamily
             Source = model.Source,
             Sha256 = model.Sha256,
             IsReal = ModelVariant.IsReal(variant.Name),
-            HiddenSize = model.Checkpoint?.Shape.HiddenSize ?? model.Gguf?.HiddenSize,
-            LayerCount = model.Checkpoint?.Shape.LayerCount ?? model.Gguf?.LayerCount,
-            VocabularySize = model.Checkpoint?.Shape.VocabularySize ?? model.Gguf?.VocabularySize,
-            ContextLength = model.Checkpoint?.Shape.ContextLength ?? model.Gguf?.ContextLength,
+            HiddenSize = model.Shape?.HiddenSize ?? model.Gguf?.HiddenSize,
+            LayerCount = model.Shape?.LayerCount ?? model.Gguf?.LayerCount,
+            VocabularySize = model.Shape?.VocabularySize ?? model.Gguf?.VocabularySize,
+            ContextLength = model.Shape?.ContextLength ?? model.Gguf?.ContextLength,
             Precision = variant.Precision.Name(),
             BlockSize = variant.BlockSize,
             HasOwnNumbers = model.HasOwnNumbers && variant.Precision is Precision.Int4 or Precision.Int8,
@@ -178,7 +178,7 @@ internal sealed class ExternalFamily : EngineFamily
             return missing.Reason;
         }
 
-        string? reason = ExternalModel.WhyNot(peer, variant.Name, context.Options);
+        string? reason = ExternalModel.WhyNot(peer, variant, context.Options);
         if (reason is not null || peer.ReadsGguf)
         {
             return reason;

@@ -16,6 +16,7 @@ internal sealed class ExternalFamily : EngineFamily
     private const string DeviceOption = "device_index";
 
     private static readonly string[] s_backends = [.. PeerCatalog.All.Select(peer => peer.Backend)];
+    private static readonly string[] s_gguf = [.. PeerCatalog.All.Where(peer => peer.ReadsGguf).Select(peer => peer.Backend)];
 
     // Weights are read in their own type before they are what was asked for; frameworks are large.
     private const double MemoryFactor = 1.5;
@@ -215,6 +216,16 @@ internal sealed class ExternalFamily : EngineFamily
 
         if (!planned.PromptTokens.SequenceEqual(theirs) && !planned.PromptTokens.Skip(1).SequenceEqual(theirs))
         {
+            // A GGUF file has no room for all that a tokenizer.json says (ignore_merges); logits and tokens show whether it is the model.
+            if (Array.Exists(s_gguf, backend => backend == planned.Peer!.Backend))
+            {
+                generator.Note(
+                    $"its own tokenizer makes {theirs.Length} tokens of the prompt's text, the suite {planned.PromptTokens.Count}, "
+                        + "whose ids it is given"
+                );
+                return;
+            }
+
             throw new EngineException(
                 $"{planned.Key.Engine} makes other tokens of the prompt than the suite ({theirs.Length} and {planned.PromptTokens.Count}): "
                     + "its tokenizer reads the checkpoint's files differently"

@@ -33,8 +33,10 @@ public sealed partial class ExternalEngineTests
 
         string[] common =
         [
-            .. "--engine external:openvino --precision fp16 --provider cpu --prompt pp16 --verify off --python".Split(' '),
+            .. "--engine external:openvino --precision fp16 --provider cpu --verify off --python".Split(' '),
             $"openvino={StubPython()}",
+            "--prompt",
+            "OpenVINO is",
             "--model",
             CheckpointFolder.Write(At("checkpoint")),
         ];
@@ -48,6 +50,12 @@ public sealed partial class ExternalEngineTests
         Assert.Equal((CaseStatus.Ok, "fp16"), (outcome.Status, outcome.Case.Precision));
         Assert.Contains("openvino-genai 2026.4.1.0", outcome.Case.EngineVersions, StringComparison.Ordinal);
         Assert.Contains("ATTENTION_BACKEND PA", string.Join(' ', outcome.Notes), StringComparison.Ordinal);
+        // The stand-in's tokenizer takes bytes.
+        Assert.Contains(
+            "its own tokenizer makes 11 tokens of the prompt's text, the suite ",
+            string.Join(' ', outcome.Notes),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]

@@ -53,7 +53,7 @@ internal sealed class VerifyCommand
 
     private readonly Option<string?> _engine = OptionFactory.Value(
         "--engine",
-        $"{string.Join(", ", EngineCatalog.Names)}, or an external one, whose tokens are compared. Default: the best that is there.",
+        $"{string.Join(", ", EngineCatalog.Names)}, or an external one. Default: the best that is there.",
         name => PeerCatalog.Owns(name) ? OptionFactory.EngineOf(name) : EngineCatalog.Get(name).Name,
         "name"
     );
@@ -198,7 +198,7 @@ internal sealed class VerifyCommand
         return verification.Passed ? ExitCode.Success : ExitCode.Failed;
     }
 
-    // As a run verifies it: tokens alone, against the file, or against ort on the CPU with the checkpoint in fp32.
+    // As a run verifies it: against the file, or against ort on the CPU with the checkpoint in fp32.
     private int RunProgram(ParseResult parsed, string engine)
     {
         if (
@@ -211,8 +211,8 @@ internal sealed class VerifyCommand
         )
         {
             throw new UsageException(
-                $"{engine} gives tokens alone, which are held against --reference FILE or --against-engine ort on the CPU; leave other "
-                    + "sides, prompts and limits out"
+                $"{engine} is held against --reference FILE or --against-engine ort on the CPU, within its precision's limits; leave "
+                    + "other sides, prompts and limits out"
             );
         }
 

@@ -16,6 +16,7 @@ internal sealed class ExternalFamily : EngineFamily
     private const string DeviceOption = "device_index";
 
     private static readonly string[] s_backends = [.. PeerCatalog.All.Select(peer => peer.Backend)];
+    private static readonly string[] s_gguf = [.. PeerCatalog.All.Where(peer => peer.ReadsGguf).Select(peer => peer.Backend)];
 
     // Weights are read in their own type before they are what was asked for; frameworks are large.
     private const double MemoryFactor = 1.5;
@@ -111,10 +112,10 @@ internal sealed class ExternalFamily : EngineFamily
             Source = model.Source,
             Sha256 = model.Sha256,
             IsReal = ModelVariant.IsReal(variant.Name),
-            HiddenSize = model.Checkpoint?.Shape.HiddenSize ?? model.Gguf?.HiddenSize,
-            LayerCount = model.Checkpoint?.Shape.LayerCount ?? model.Gguf?.LayerCount,
-            VocabularySize = model.Checkpoint?.Shape.VocabularySize ?? model.Gguf?.VocabularySize,
-            ContextLength = model.Checkpoint?.Shape.ContextLength ?? model.Gguf?.ContextLength,
+            HiddenSize = model.Shape?.HiddenSize ?? model.Gguf?.HiddenSize,
+            LayerCount = model.Shape?.LayerCount ?? model.Gguf?.LayerCount,
+            VocabularySize = model.Shape?.VocabularySize ?? model.Gguf?.VocabularySize,
+            ContextLength = model.Shape?.ContextLength ?? model.Gguf?.ContextLength,
             Precision = variant.Precision.Name(),
             BlockSize = variant.BlockSize,
             HasOwnNumbers = model.HasOwnNumbers && variant.Precision is Precision.Int4 or Precision.Int8,
@@ -178,7 +179,7 @@ internal sealed class ExternalFamily : EngineFamily
             return missing.Reason;
         }
 
-        string? reason = ExternalModel.WhyNot(peer, variant.Name, context.Options);
+        string? reason = ExternalModel.WhyNot(peer, variant, context.Options);
         if (reason is not null || peer.ReadsGguf)
         {
             return reason;
@@ -215,6 +216,16 @@ internal sealed class ExternalFamily : EngineFamily
 
         if (!planned.PromptTokens.SequenceEqual(theirs) && !planned.PromptTokens.Skip(1).SequenceEqual(theirs))
         {
+            // A GGUF file has no room for all that a tokenizer.json says (ignore_merges); logits and tokens show whether it is the model.
+            if (Array.Exists(s_gguf, backend => backend == planned.Peer!.Backend))
+            {
+                generator.Note(
+                    $"its own tokenizer makes {theirs.Length} tokens of the prompt's text, the suite {planned.PromptTokens.Count}, "
+                        + "whose ids it is given"
+                );
+                return;
+            }
+
             throw new EngineException(
                 $"{planned.Key.Engine} makes other tokens of the prompt than the suite ({theirs.Length} and {planned.PromptTokens.Count}): "
                     + "its tokenizer reads the checkpoint's files differently"

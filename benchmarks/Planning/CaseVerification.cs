@@ -96,8 +96,8 @@ internal sealed class CaseVerification(PlanContext context)
         }
     }
 
-    /// <summary>A program of its own gives tokens alone. They are held against the file that was given; where none was, or where it has no
-    /// logits to judge a token by, against what <c>ort</c> computes on the CPU.</summary>
+    /// <summary>A program of its own gives tokens, and logits where it can. They are held against the file that was given; where none was,
+    /// or where it has no logits to judge a token by, against what <c>ort</c> computes on the CPU.</summary>
     private VerificationOutcome OfProgram(CaseSubject subject, PlannedCase planned, IReadOnlyList<CaseSubject> all, EngineFamily family)
     {
         VerificationOutcome? told = _file is null
@@ -179,7 +179,7 @@ internal sealed class CaseVerification(PlanContext context)
             ModelFolder folder = ModelFolderReader.Open(subject.Model);
             return folder.Precision == Precision.Fp32 || (folder.Storage == subject.Precision && !subject.HasOwnNumbers)
                 ? (folder, null)
-                : (null, $"it gives tokens, no logits, and {subject.ModelName} holds {folder.Storage} weights to hold them against");
+                : (null, $"no reference: {subject.ModelName} holds {folder.Storage} weights, which the program's are not");
         }
 
         ModelBuildOptions options = new() { Model = subject.Model, Precision = Precision.Fp32 };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Verification;
 using Llama3Perf.Models;
@@ -7,7 +8,7 @@ using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Planning;
 
-/// <summary>Holds the tokens of a program that shows no logits against a reference.</summary>
+/// <summary>Holds a program's tokens and, where it shows them, its logits after each prompt against a reference.</summary>
 internal static class ProgramVerification
 {
     /// <summary>Starts the program for as long as it takes to answer.</summary>
@@ -34,11 +35,12 @@ internal static class ProgramVerification
             // An option of the program's own may have made other weights than were asked for.
             string precision = generator.Description.Precision ?? subject.Precision;
             VerificationLimits limits = VerificationLimits.For(PrecisionOf(precision), closeness);
-            return Outcome(
-                TokenVerification.Of(generator, reference, eosTokens, limits),
-                reference,
-                closeness == Closeness.OtherWeights ? Margin(subject, precision, limits) : ""
-            );
+            TokenVerification verification = TokenVerification.Of(generator, reference, eosTokens, limits);
+            return Outcome(verification, reference, closeness == Closeness.OtherWeights ? Margin(subject, precision, limits) : "") with
+            {
+                KlNats = verification.Divergence,
+                KlLimitNats = verification.Divergence is null ? null : limits.MaxDivergence,
+            };
         }
         catch (EngineException exception)
         {
@@ -55,14 +57,18 @@ internal static class ProgramVerification
 
     private static VerificationOutcome Outcome(TokenVerification tokens, Reference reference, string margin)
     {
-        string agreement = $"tokens alone, against {reference.Source}: {tokens.Agreed} of {tokens.Compared} agree{margin}";
+        string counted = $"{tokens.Agreed} of {tokens.Compared}";
+        string agreement =
+            tokens.Positions.Count == 0
+                ? $"tokens alone, against {reference.Source}: {counted} agree{margin}"
+                : $"against {reference.Source}: {Logits(tokens)}, {counted} tokens agree{margin}";
         (VerificationStatus status, string detail) = tokens switch
         {
             { Failure: { } failure } => (VerificationStatus.Failed, failure),
             { Undecided: { } reason } => (VerificationStatus.Unverified, reason),
             { Compared: 0 } => (VerificationStatus.Unverified, $"{reference.Source} has no greedy tokens to compare"),
-            // The margin of few bits is so wide that tokens of any model may be within it.
-            { Agreed: 0 } => (VerificationStatus.Unverified, $"{agreement}; where not one agrees that proves nothing"),
+            // The margin of few bits is so wide that tokens of any model may be within it; logits of another model are not.
+            { Agreed: 0, Positions.Count: 0 } => (VerificationStatus.Unverified, $"{agreement}; where not one agrees that proves nothing"),
             _ => (VerificationStatus.Passed, agreement),
         };
         return new VerificationOutcome
@@ -72,6 +78,13 @@ internal static class ProgramVerification
             Detail = detail,
         };
     }
+
+    private static string Logits(TokenVerification tokens) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"last logits differ by at most {tokens.Positions.Max(position => position.Relative):0.######} of their spread over "
+                + $"{tokens.Positions.Count} prompts, KL {tokens.Divergence:0.######} nats"
+        );
 
     private static string Margin(CaseSubject subject, string precision, VerificationLimits limits)
     {

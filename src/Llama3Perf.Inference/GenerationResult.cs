@@ -49,6 +49,10 @@ public sealed record GenerationResult
     /// none.</summary>
     public IReadOnlyList<string>? CpuFallbackOps { get; init; }
 
+    /// <summary>Logits after the prompt, [vocabulary], NaN where one is no number; null unless they were asked for and could be
+    /// shown.</summary>
+    public float[]? LastLogits { get; init; }
+
     /// <summary>t_1 - t0.</summary>
     public double TtftMs => TokenMs[0];
 

@@ -13,4 +13,11 @@ public interface IGenerator : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The prompt is empty or leaves no room for a new token.</exception>
     /// <exception cref="EngineException">The engine failed; one line that names the cause.</exception>
     GenerationResult Generate(ReadOnlySpan<int> prompt, int maxLength);
+
+    /// <summary>Generates as <see cref="Generate"/> does and shows the logits after the prompt too, where there are any to show. To verify
+    /// with, not to time.</summary>
+    /// <param name="prompt">Token ids, BOS included.</param>
+    /// <param name="maxLength">Prompt and new tokens together, above the prompt's length.</param>
+    /// <exception cref="EngineException">The engine failed; one line that names the cause.</exception>
+    GenerationResult GenerateShown(ReadOnlySpan<int> prompt, int maxLength) => Generate(prompt, maxLength);
 }

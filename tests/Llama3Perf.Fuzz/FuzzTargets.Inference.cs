@@ -68,7 +68,7 @@ internal static partial class FuzzTargets
 
                 _ = PeerAnswerRules.ToResult(new PeerReply<GenerateResult>(result, 1), 3, DateTimeOffset.UnixEpoch).DecodeTps;
             },
-            """{"tokens":[7,8],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30,50],"end_ns":60,"memory":{"peak_rss_bytes":1,"peak_device_bytes":2}}"""
+            """{"tokens":[7,8],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30,50],"end_ns":60,"memory":{"peak_rss_bytes":1,"peak_device_bytes":2},"last_logits":[0.5,null,1,2,3,4,5,6,7,8]}"""
         );
 
     private static FuzzTarget Messages<T>(string name, JsonTypeInfo<T> type, Action<T> use, string seed) =>

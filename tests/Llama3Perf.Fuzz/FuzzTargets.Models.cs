@@ -106,7 +106,8 @@ internal static partial class FuzzTargets
         );
     }
 
-    private static string Tiny(string folder) =>
+    /// <summary>Builds the smallest model.</summary>
+    internal static string Tiny(string folder) =>
         ModelBuilder.Build(new ModelBuildOptions { Model = "llama-tiny" }, Path.Combine(folder, "model")).Path;
 
     private static string TinyCheckpoint(string folder, long shardBytes)

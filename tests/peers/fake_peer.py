@@ -26,6 +26,7 @@ New token i of a prompt is `next_token` below, `encode` gives the UTF-8 bytes (w
 | `backwards-clock` | the last token's time is before the first one's |
 | `million-lines` | answers generate with a million lines |
 | `no-tokenizer` | works, but cannot encode |
+| `logits` | works, and shows its logits after the prompt when asked: 1 for the token that it takes |
 | `nan-ids` | tokens that are no ids: out of the vocabulary, negative, texts |
 """
 
@@ -40,7 +41,7 @@ import time
 MODES = (
     "good", "silent", "silent-generate", "garbage", "half-line", "dies-in-generate", "floods-stderr", "lies-about-time", "wrong-count",
     "wrong-id", "old-version", "no-exit", "spawns-child", "out-of-memory", "missing-module", "huge-line", "backwards-clock", "nan-ids",
-    "million-lines", "no-tokenizer",
+    "million-lines", "no-tokenizer", "logits",
 )
 BOS, EOS = 1, 2
 LOAD_ERRORS = {
@@ -131,6 +132,8 @@ class FakePeer:
     def generate(self, request_id, params):
         self.before_generate()
         result = self.timed(params["prompt"], params["new_tokens"])
+        if self.mode == "logits" and params.get("last_logits"):
+            result["last_logits"] = [float(token == result["tokens"][0]) for token in range(self.vocab_size)]
         line = json.dumps({"id": request_id, "result": result}).encode("utf-8")
         if self.mode == "garbage":
             return self.write_raw(b"Loading checkpoint shards: 100%\n")

@@ -86,6 +86,16 @@ class HuggingFacePeerTests(unittest.TestCase):
         self.assertIn("noise on file descriptor 1", peer.stderr)
         self.assertIn("noise on sys.stdout", peer.stderr)
 
+    def test_last_logits_come_when_they_are_asked_for(self):
+        with self.start(STUB_TRANSFORMERS="4.45.0") as peer:
+            for backend, precision in (("transformers", "fp32"), ("ipex-llm", "int4")):
+                self.load(peer, backend, precision=precision)
+                self.assertNotIn("last_logits", self.assert_generates(peer, [1, 2, 3], 4))
+                answer = peer.ask("generate", prompt=[1, 2, 3], new_tokens=4, ignore_eos=True, last_logits=True)["result"]
+                self.assertEqual(answer["tokens"], expected_tokens([1, 2, 3], 4, False))
+                logits = answer["last_logits"]
+                self.assertEqual((len(logits), logits.index(max(logits[:EOS]))), (64, answer["tokens"][0]))
+
     def test_stops_at_eos_when_asked_to(self):
         with self.start() as peer:
             self.load(peer)

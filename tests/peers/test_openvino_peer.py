@@ -5,7 +5,7 @@ import os
 import tempfile
 import unittest
 
-from gguf_file import Q4_0, Q6_K, STUB_KEYS, STUB_TENSORS, write_gguf
+from gguf_file import F32, Q4_0, Q6_K, STUB_KEYS, STUB_TENSORS, write_gguf
 from peer_process import PeerProcess
 from test_huggingface_peer import EOS, PEER, STUBS, expected_tokens
 
@@ -57,8 +57,34 @@ class OpenVinoPeerTests(unittest.TestCase):
         self.assertEqual(plain["INFERENCE_PRECISION_HINT"], "bf16")
         self.assertEqual(self.logged("batched"), [40, None])
 
+    def test_last_logits_are_the_graphs(self):
+        with self.start(STUB_OPENVINO_GRAPH="1") as peer:
+            open(os.path.join(self.folder, "openvino_model.xml"), "wb").close()
+            self.write("config.json", {"vocab_size": 64, "eos_token_id": EOS})
+            for model, precision in ((self.gguf(), "fp16"), (self.folder, "fp32")):
+                self.load(peer, model, precision=precision)
+                self.assertNotIn("last_logits", self.generate(peer, [1, 2, 3]))
+                for prompt in ([1, 2, 3], [1, 2]):
+                    logits = [len(prompt) * i for i in range(63)]
+                    # Infinity is no number in JSON.
+                    self.assertEqual(self.generate(peer, prompt, last_logits=True)["last_logits"], [*logits, None])
+        # One pipeline for the tokens of each model, one that shows the file's graph, beside a link that is gone again.
+        paths = [path for path, _ in self.logged("pipeline")]
+        self.assertEqual((len(paths), os.path.basename(paths[1]), os.path.exists(paths[1])), (3, "model.gguf", False))
+
+    def test_where_the_graph_cannot_be_run_tokens_are_told_alone(self):
+        with self.start() as peer:
+            self.load(peer, self.gguf())
+            self.assertNotIn("last_logits", self.generate(peer, [1, 2, 3], last_logits=True))
+            self.assertEqual(peer.close(), 0)
+        self.assertIn("no logits: no such operator", peer.stderr)
+
+    def generate(self, peer, prompt, **params):
+        return peer.ask("generate", prompt=prompt, new_tokens=2, ignore_eos=True, **params)["result"]
+
     def test_what_would_be_computed_wrongly_is_refused_by_name(self):
         scaled = {**STUB_TENSORS, "rope_freqs.weight": ((8,), 0, b"")}
+        wide = {**STUB_TENSORS, "blk.0.attn_q.weight": ((64, 64), F32, b"")}
         unread = {**STUB_TENSORS, "blk.0.attn_q.weight": ((64, 64), Q6_K, b"")}
         cases = (
             (self.gguf("head.gguf", **{"llama.attention.key_length": 32}), "32 wide", "64 / 4 = 16"),
@@ -67,6 +93,7 @@ class OpenVinoPeerTests(unittest.TestCase):
             (self.gguf("words.gguf", **{"tokenizer.ggml.tokens": None}), "tokenizer.ggml.tokens"),
             (self.gguf("other.gguf", **{"general.architecture": "qwen2"}), "qwen2"),
             (self.gguf("type.gguf", unread), "type 14"),
+            (self.gguf("wide.gguf", wide), "F32 matrices"),
         )
         with self.start() as peer:
             for path, *words in cases:

@@ -123,6 +123,18 @@ class RealOpenVinoTests(unittest.TestCase):
                 self.assertFalse(set(long["tokens"]) & set(loaded["eos_token_ids"]))
             self.assertEqual(peer.close(), 0)
 
+    def test_last_logits_are_the_references(self):
+        write_model(os.path.join(FIXTURES, CASE, "hf"), self.model)
+        with PeerProcess(PEER) as peer:
+            self.load(peer)
+            for case in self.cases:
+                params = {"prompt": case["input_ids"], "new_tokens": 1, "ignore_eos": True, "last_logits": True}
+                logits = peer.ask("generate", **params)["result"]["last_logits"]
+                expected = case["last_logits"]
+                furthest = max(abs(own - theirs) for own, theirs in zip(logits, expected, strict=True))
+                # F16 weights of a bf16 checkpoint, sums in another order.
+                self.assertLess(furthest, 0.002 * (max(expected) - min(expected)))
+
     def test_a_token_that_ends_a_text_is_left_out_of_the_choice(self):
         tokens = self.cases[-1]["greedy_new_tokens"]
         write_model(os.path.join(FIXTURES, CASE, "hf"), self.model, **{"tokenizer.ggml.eos_token_id": tokens[2]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import math
 import time
 from dataclasses import dataclass
 
@@ -12,13 +13,19 @@ clock = time.perf_counter_ns
 
 @dataclass(frozen=True)
 class Generated:
-    """New tokens and when they came; times are nanoseconds of `time.perf_counter_ns`."""
+    """New tokens and when they came; times are nanoseconds of `time.perf_counter_ns`. Logits are those after the prompt, None unasked."""
 
     tokens: list[int]
     start_ns: int
     prefill_end_ns: int
     token_ns: list[int]
     end_ns: int
+    last_logits: list[float | None] | None = None
+
+
+def readable(logits) -> list[float | None]:
+    """Logits for JSON, which has no word for what is no number."""
+    return [value if math.isfinite(value) else None for value in logits]
 
 
 class GreedyLoop:
@@ -40,7 +47,7 @@ class GreedyLoop:
         with no_gradients():
             self._eos_mask = self._minus_infinity_at(eos_token_ids, vocab_size, model.dtype)
 
-    def run(self, prompt: list[int], new_tokens: int, ignore_eos: bool) -> Generated:
+    def run(self, prompt: list[int], new_tokens: int, ignore_eos: bool, last_logits: bool = False) -> Generated:
         """Generates `new_tokens` tokens after `prompt`, or up to an EOS token (that one included) unless `ignore_eos`."""
         with self._no_gradients():
             positions = self._torch.arange(len(prompt) + new_tokens).unsqueeze(0).to(self._device.target)
@@ -48,9 +55,9 @@ class GreedyLoop:
             mask = {"attention_mask": self._causal_mask(len(prompt))} if self._masks_prompt else None
             gc.collect()
             self._device.finish(positions)
-            return self._timed(prompt, new_tokens, ignore_eos, positions, cache, mask)
+            return self._timed(prompt, new_tokens, ignore_eos, positions, cache, mask, last_logits)
 
-    def _timed(self, prompt, new_tokens, ignore_eos, positions, cache, mask) -> Generated:
+    def _timed(self, prompt, new_tokens, ignore_eos, positions, cache, mask, last_logits) -> Generated:
         stop = frozenset() if ignore_eos else self._eos
         length = len(prompt)
         start = clock()
@@ -60,6 +67,7 @@ class GreedyLoop:
         prefill_end = clock()
         ids = self._choose(output.logits, ignore_eos)
         tokens, times = [ids.item()], [clock()]  # .item() waits for the device: the token is on the host
+        shown = readable(output.logits[:, -1, :].float().tolist()[0]) if last_logits else None
         while len(tokens) < new_tokens and tokens[-1] not in stop:
             cache = self._caches.after(cache, output)
             output = self._call(self._decode, ids, positions[:, length : length + 1], cache)
@@ -67,7 +75,7 @@ class GreedyLoop:
             tokens.append(ids.item())
             times.append(clock())
             length += 1
-        return Generated(tokens, start, prefill_end, times, clock())
+        return Generated(tokens, start, prefill_end, times, clock(), shown)
 
     def _call(self, forward, ids, positions, cache, mask=None):
         more = {"cache_position": positions[0]} if self._takes_cache_position else {}

@@ -5,11 +5,14 @@ from __future__ import annotations
 import glob
 import json
 import os
+import shutil
+import sys
+import tempfile
 
 from .backends import Loaded
 from .configs import folder_eos
 from .errors import PeerError, one_line
-from .generation import Generated, clock
+from .generation import Generated, clock, readable
 from .gguf import read_header
 from .memory import processor_name
 from .modules import require, version_text
@@ -18,8 +21,9 @@ from .requests import LoadRequest
 _XML = "openvino_model.xml"
 _GROUP = "dynamic_quantization_group_size"
 
-# ggml's numbers of the types that its GGUF reader takes, and what a head of that type is called.
-_GGUF_TYPES = {0: "f32", 1: "f16", 2: "q4_0", 3: "q4_1", 8: "q8_0"}
+# ggml's numbers of the types that its GGUF reader takes (F32 for norms and the embedding), and what a head of that type is called.
+_F32 = 0
+_GGUF_TYPES = {_F32: "f32", 1: "f16", 2: "q4_0", 3: "q4_1", 8: "q8_0"}
 _PRECISIONS = {"f32": "fp32", "f16": "fp16", "q4_0": "int4", "q4_1": "int4", "q8_0": "int8"}
 
 
@@ -48,7 +52,8 @@ def load_openvino(request: LoadRequest) -> Loaded:
     settings = _settings(request)
     pipeline = openvino_genai.LLMPipeline(path, target, **settings, **_scheduler(openvino_genai, request))
     eos = [token for token in facts["eos"] if 0 <= token < facts["vocab_size"]]
-    loop = PipelineLoop(pipeline, openvino, openvino_genai, numpy, eos)
+    graph = PromptLogits(path, target, settings, openvino, openvino_genai, numpy)
+    loop = PipelineLoop(pipeline, openvino, openvino_genai, numpy, eos, graph)
     notes = [", ".join(f"{key} {value}" for key, value in {**settings, **facts["notes"]}.items())]
     if request.precision in ("int4", "int8") and _GROUP not in request.options:
         # Also with the f32 hint: on the CPU tokens then differ from those of exact activations.
@@ -102,7 +107,9 @@ def _gguf_facts(path: str) -> dict:
         raise _unsupported(path, "it holds no vocabulary (tokenizer.ggml.tokens)")
     unknown = sorted({kind for kind in tensors.values() if kind not in _GGUF_TYPES})
     if unknown:
-        raise _unsupported(path, f"it has tensors of ggml's type {unknown[0]}; F32, F16, Q4_0, Q4_1 and Q8_0 are read")
+        raise _unsupported(path, f"it has tensors of ggml's type {unknown[0]}; F16, Q4_0, Q4_1 and Q8_0 are read")
+    if any(kind == _F32 and name.startswith("blk.") and not name.endswith("norm.weight") for name, kind in tensors.items()):
+        raise _unsupported(path, "its layers have F32 matrices, which its reader does not take; F16 ones it does")
     body = _GGUF_TYPES[tensors.get("blk.0.attn_q.weight", 0)]
     head = _GGUF_TYPES[tensors.get("output.weight", tensors.get("token_embd.weight", 0))]
     return {
@@ -175,15 +182,62 @@ def _scheduler(openvino_genai, request: LoadRequest) -> dict:
     return {"scheduler_config": config}
 
 
+class PromptLogits:
+    """Logits after a prompt, which LLMPipeline keeps to itself: from the graph that it makes of a GGUF file, or that a folder holds.
+
+    The graph is compiled for the same device with the same properties, but for the pipeline's own attention, whose tokens are compared.
+    """
+
+    def __init__(self, path: str, target: str, settings: dict, openvino, openvino_genai, numpy):
+        self._path, self._target, self._openvino, self._genai, self._numpy = path, target, openvino, openvino_genai, numpy
+        self._settings = {key: value for key, value in settings.items() if key != "ATTENTION_BACKEND"}
+        self._compiled = None
+
+    def after(self, prompt: list[int]) -> list[float | None] | None:
+        """None where the graph cannot be had or run: then tokens alone are told."""
+        try:
+            if self._compiled is None:
+                self._compiled = self._compile()
+            values = self._compiled.create_infer_request().infer(self._inputs(prompt))
+            return readable(float(value) for value in values["logits"][0][-1])
+        except (RuntimeError, OSError, KeyError, TypeError) as error:  # OpenVINO's own errors are RuntimeErrors
+            print(f"no logits: {one_line(error)}", file=sys.stderr)
+            return None
+
+    def _inputs(self, prompt: list[int]) -> dict:
+        length = len(prompt)
+        rows = {"input_ids": [prompt], "attention_mask": [[1] * length], "position_ids": [list(range(length))]}
+        inputs = {name: self._numpy.array(row, dtype=self._numpy.int64) for name, row in rows.items()}
+        inputs["beam_idx"] = self._numpy.array([0], dtype=self._numpy.int32)
+        names = {name for each in self._compiled.inputs for name in each.names}
+        return {name: values for name, values in inputs.items() if name in names}
+
+    def _compile(self):
+        core = self._openvino.Core()
+        if not self._path.endswith(".gguf"):
+            return core.compile_model(os.path.join(self._path, _XML), self._target, self._settings)
+        with tempfile.TemporaryDirectory(prefix="llama3perf-graph-") as folder:
+            # The graph is written beside its file, as large as that: beside a link to it then.
+            if shutil.disk_usage(folder).free < 2 * os.path.getsize(self._path):
+                raise OSError(f"{folder} has no room for the graph of {self._path}")
+            link = os.path.join(folder, "model.gguf")
+            os.symlink(os.path.abspath(self._path), link)
+            settings = {**self._settings, "ATTENTION_BACKEND": "SDPA", "enable_save_ov_model": True}
+            self._genai.LLMPipeline(link, self._target, **settings)
+            # Loaded before the folder goes, mapped as the weights may be.
+            return core.compile_model(os.path.join(folder, _XML), self._target, {**self._settings, "ENABLE_MMAP": False})
+
+
 class PipelineLoop:
     """Greedy generation through LLMPipeline; each token's time is the streamer's call. Same `run` as GreedyLoop."""
 
-    def __init__(self, pipeline, openvino, openvino_genai, numpy, eos: list[int]):
+    def __init__(self, pipeline, openvino, openvino_genai, numpy, eos: list[int], graph: PromptLogits):
         self._pipeline, self._openvino, self._genai, self._numpy = pipeline, openvino, openvino_genai, numpy
         self._eos = eos
+        self._graph = graph
         self._streamer = _streamer_type(openvino_genai)
 
-    def run(self, prompt: list[int], new_tokens: int, ignore_eos: bool) -> Generated:
+    def run(self, prompt: list[int], new_tokens: int, ignore_eos: bool, last_logits: bool = False) -> Generated:
         config = self._genai.GenerationConfig()
         config.max_new_tokens = new_tokens
         config.min_new_tokens = new_tokens if ignore_eos else 0  # masks EOS, as the protocol wants; ignore_eos would let it be chosen
@@ -199,7 +253,8 @@ class PipelineLoop:
         if not streamer.times:
             raise RuntimeError("LLMPipeline generated no token")
         # The pipeline shows no end of its prompt call: the first token is the first sign of it.
-        return Generated(streamer.tokens, start, streamer.times[0], streamer.times, end)
+        shown = self._graph.after(prompt) if last_logits else None
+        return Generated(streamer.tokens, start, streamer.times[0], streamer.times, end, shown)
 
 
 def _streamer_type(openvino_genai):

@@ -82,8 +82,9 @@ class Session:
                 f"{len(prompt)} prompt tokens and {new_tokens} new ones are more than the loaded max_length {self._request.max_length}",
             )
         loaded.device.forget_peak()
-        result = loaded.loop.run(prompt, new_tokens, params.get("ignore_eos") is True)
+        result = loaded.loop.run(prompt, new_tokens, params.get("ignore_eos") is True, params.get("last_logits") is True)
         return {
+            **({} if result.last_logits is None else {"last_logits": result.last_logits}),
             "tokens": result.tokens,
             "received_ns": received,
             "start_ns": result.start_ns,

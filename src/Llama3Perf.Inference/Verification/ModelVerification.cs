@@ -1,4 +1,3 @@
-using System.Globalization;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Verification;
@@ -13,15 +12,7 @@ public sealed record ModelVerification(IReadOnlyList<VerifiedCase> Cases, Verifi
 
     /// <summary>What is wrong with the first prompt that is beyond a limit, or with all together; null when nothing is.</summary>
     public string? Failure =>
-        Cases.Select(verified => verified.Failure(Limits)).FirstOrDefault(failure => failure is not null)
-        ?? (
-            Divergence > Limits.MaxDivergence
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"the mean KL divergence is {Divergence:0.########} nats, the limit is {Limits.MaxDivergence:0.########}"
-                )
-                : null
-        );
+        Cases.Select(verified => verified.Failure(Limits)).FirstOrDefault(failure => failure is not null) ?? Limits.WhyBeyond(Divergence);
 
     /// <summary>Mean Kullback-Leibler divergence over all positions of all prompts, nats; NaN when a logit was none.</summary>
     public double Divergence => Cases.SelectMany(verified => verified.Positions).Average(position => position.Divergence);
@@ -124,19 +115,12 @@ public sealed record VerifiedCase(
         string? what =
             !Positions[0].IsFinite ? "NaN or infinite logits"
             : First is { Margin: double.NaN } ? $"NaN or infinite logits at greedy token {AgreedTokens + 1}"
-            : Relative > limits.MaxDifference
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"logits differ by {Relative:0.#######} of their spread{where}, the limit is {limits.MaxDifference:0.#######}"
-                )
-            : Cosine < limits.MinCosine
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"the cosine is {Cosine:0.#######}, the limit is {limits.MinCosine:0.#######}"
-                )
-            : AgreedTokens < Math.Min(limits.MinTokens, Tokens)
-                ? $"{AgreedTokens} of {Tokens} greedy tokens agree, the limit is {Math.Min(limits.MinTokens, Tokens)}"
-            : null;
+            : limits.WhyBeyond(Relative, Cosine, where)
+                ?? (
+                    AgreedTokens < Math.Min(limits.MinTokens, Tokens)
+                        ? $"{AgreedTokens} of {Tokens} greedy tokens agree, the limit is {Math.Min(limits.MinTokens, Tokens)}"
+                        : null
+                );
         return what is null ? null : $"'{Prompt}': {what}";
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Verification;
@@ -59,6 +60,26 @@ public sealed record VerificationLimits(double MaxDifference, double MinCosine, 
             (_, Precision.Int8 or Precision.Bf16) => new VerificationLimits(0.06, 0.99, 0.02, 24),
             _ => new VerificationLimits(0.45, 0.8, 0.5, 16),
         };
+
+    /// <summary>What is beyond the limits of a row of logits; null when nothing is.</summary>
+    internal string? WhyBeyond(double relative, double cosine, string where = "") =>
+        relative > MaxDifference
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"logits differ by {relative:0.#######} of their spread{where}, the limit is {MaxDifference:0.#######}"
+            )
+        : cosine < MinCosine
+            ? string.Create(CultureInfo.InvariantCulture, $"the cosine is {cosine:0.#######}, the limit is {MinCosine:0.#######}")
+        : null;
+
+    /// <summary>What is beyond the limit of the mean over all rows; null when nothing is.</summary>
+    internal string? WhyBeyond(double divergence) =>
+        divergence > MaxDivergence
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"the mean KL divergence is {divergence:0.########} nats, the limit is {MaxDivergence:0.########}"
+            )
+            : null;
 
     /// <summary>What two computations share.</summary>
     public static Closeness ClosenessOf(VerifiedSide tested, VerifiedSide reference)

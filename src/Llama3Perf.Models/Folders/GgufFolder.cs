@@ -22,6 +22,13 @@ internal static class GgufFolder
         "tokenizer.ggml.eom_token_id",
     ];
 
+    // llama.cpp ends the process beyond as many layers, where products of heads and their size are no 32 bits any more, and where heads of
+    // these architectures have values of another width than their keys.
+    private const int MaxLayers = 512;
+    private const int MaxHeads = 1 << 14;
+
+    private static readonly string[] s_evenHeads = ["llama", "qwen2", "qwen3"];
+
     /// <summary>The GGUF file that a path means: itself, or the only one of a folder that is no ONNX folder; else null.</summary>
     public static string? Find(string path) =>
         File.Exists(path) ? (path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? path : null)
@@ -38,11 +45,17 @@ internal static class GgufFolder
         GgufTensor embedding =
             gguf.Tensors.FirstOrDefault(tensor => tensor.Name == "token_embd.weight" && tensor.Dims.Count == 2)
             ?? throw new ModelException($"{file} has no token embedding: it is no language model, or a part of one that was split.");
-        int heads = Optional(gguf, "attention.head_count") ?? 1;
+        int heads = Bounded(file, "count of heads", Optional(gguf, "attention.head_count") ?? 1, MaxHeads);
         int hidden = gguf.Required("embedding_length");
         (GgufType type, Precision precision, string? storage) = Storage(gguf);
         int vocabulary = Bounded(file, "vocabulary", embedding.Dims[1]);
         CheckTokens(gguf, vocabulary);
+        int headSize = Bounded(file, "head size", Optional(gguf, "attention.key_length") ?? Math.Max(1, hidden / heads), MaxHeads);
+        if (s_evenHeads.Contains(gguf.Architecture) && Optional(gguf, "attention.value_length") is { } values && values != headSize)
+        {
+            throw new ModelException($"{file} is damaged: keys of its heads are {headSize} wide, their values {values}. Convert it again.");
+        }
+
         return new ModelFolder
         {
             Path = path,
@@ -57,10 +70,10 @@ internal static class GgufFolder
             ContextLength = gguf.Required("context_length"),
             VocabularySize = vocabulary,
             HiddenSize = hidden,
-            LayerCount = gguf.Required("block_count"),
+            LayerCount = Bounded(file, "layer count", gguf.Required("block_count"), MaxLayers),
             HeadCount = heads,
-            KeyValueHeadCount = Optional(gguf, "attention.head_count_kv") ?? heads,
-            HeadSize = Optional(gguf, "attention.key_length") ?? Math.Max(1, hidden / heads),
+            KeyValueHeadCount = Bounded(file, "count of key-value heads", Optional(gguf, "attention.head_count_kv") ?? heads, heads),
+            HeadSize = headSize,
             BosTokenId = gguf.Integer("tokenizer.ggml.bos_token_id") is { } bos && bos < vocabulary ? bos : null,
             EosTokenIds = EndTokens(gguf, vocabulary),
             Names = new DecoderNames(),
@@ -73,8 +86,8 @@ internal static class GgufFolder
     // llama.cpp divides by counts and ends the process where parts of a head do not fit it: checked for every architecture that has them.
     private static int? Optional(GgufFile gguf, string key) => gguf.Integer($"{gguf.Architecture}.{key}", minimum: 1);
 
-    private static int Bounded(string file, string what, long value) =>
-        value is > 0 and <= 1 << 24 ? (int)value : throw new ModelException($"{file}: a {what} of {value} is not possible.");
+    private static int Bounded(string file, string what, long value, int most = 1 << 24) =>
+        value > 0 && value <= most ? (int)value : throw new ModelException($"{file}: a {what} of {value} is not possible.");
 
     private static void CheckTokens(GgufFile gguf, int vocabulary)
     {

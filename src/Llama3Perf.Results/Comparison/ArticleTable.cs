@@ -6,8 +6,8 @@ using Llama3Perf.Results.Schema;
 namespace Llama3Perf.Results.Comparison;
 
 /// <summary>
-/// A run as the 2024 article told its own: a line for each system and precision, those that are not here too. Its count of tokens a
-/// second, which takes the prompt's for output, stands beside what the suite counts.
+/// A run as the 2024 article told its own: a line for each system, precision and prompt, and one for a system that is not here. Its count
+/// of tokens a second, which takes the prompt's for output, stands beside what the suite counts.
 /// </summary>
 public static class ArticleTable
 {
@@ -26,19 +26,19 @@ public static class ArticleTable
                 new TextColumn("note", false),
             ],
             [
-                .. rows.Select(row =>
-                    (string[])
-                        [
-                            $"{row.Case.Engine} on {row.Case.Provider}",
-                            row.Case.Precision,
-                            Tokens(row.Case),
-                            s_articleRate.Shown(row),
-                            s_decodeRate.Shown(row),
-                            row.Status == CaseStatus.Skipped ? "skipped" : CaseTable.Note(row),
-                        ]
-                ),
+                .. rows.GroupBy(row => row.Status == CaseStatus.Skipped ? SystemOf(row) : row.CaseId)
+                    .Select(same => same.First().Status == CaseStatus.Skipped ? Skipped([.. same]) : Measured(same.First())),
             ]
         );
+
+    private static string[] Measured(ResultRow row) =>
+        [SystemOf(row), row.Case.Precision, Tokens(row.Case), s_articleRate.Shown(row), s_decodeRate.Shown(row), CaseTable.Note(row)];
+
+    // The reasons stand below the table, each with the cases that it is of.
+    private static string[] Skipped(ResultRow[] rows) =>
+        [SystemOf(rows[0]), string.Join(", ", rows.Select(row => row.Case.Precision).Distinct()), "", "", "", "skipped"];
+
+    private static string SystemOf(ResultRow row) => $"{row.Case.Engine} on {row.Case.Provider}";
 
     private static StatisticColumn Median(string metric) =>
         ResultSchema.Statistics.First(column =>

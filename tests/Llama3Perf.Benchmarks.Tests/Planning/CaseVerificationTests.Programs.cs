@@ -7,7 +7,7 @@ using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Tests.Planning;
 
-// Programs that give tokens alone.
+// Programs that give tokens, and logits after the prompt where they can.
 public sealed partial class CaseVerificationTests
 {
     [Fact]
@@ -86,6 +86,25 @@ public sealed partial class CaseVerificationTests
         Assert.Equal(VerificationStatus.Failed, outcome.Status);
         Assert.StartsWith("'pp15': token 1 is ", outcome.Detail, StringComparison.Ordinal);
         Assert.Equal(0, outcome.TopPercent);
+    }
+
+    [Fact]
+    public void Logits_of_a_program_are_held_against_the_references()
+    {
+        VerificationOutcome right = OfProgram(_ => Program(showLogits: logits => logits), Tested());
+        VerificationOutcome wrong = OfProgram(_ => Program(showLogits: logits => [.. logits.AsEnumerable().Reverse()]), Tested());
+        VerificationOutcome file = OfProgram(s_program, _ => Program(showLogits: logits => logits), WriteReference());
+
+        Assert.Equal((VerificationStatus.Passed, 0.0, 0.03, 100.0), (right.Status, right.KlNats, right.KlLimitNats, right.TopPercent));
+        Assert.Equal(
+            "against llama-tiny on ort/cpu: last logits differ by at most 0 of their spread over 2 prompts, KL 0 nats, "
+                + "64 of 64 tokens agree",
+            right.Detail
+        );
+        // The tokens are the reference's own.
+        Assert.Equal((VerificationStatus.Failed, 100.0), (wrong.Status, wrong.TopPercent));
+        Assert.Matches("^'pp15': logits differ by .* of their spread, the limit is 0.1$", wrong.Detail);
+        Assert.Equal((VerificationStatus.Passed, 0.0, 0.5), (file.Status, file.KlNats, file.KlLimitNats));
     }
 
     [Fact]

@@ -208,10 +208,15 @@ public sealed partial class CaseVerificationTests : IDisposable
 
     private static int[] Shifted(int[] tokens) => [.. tokens.Select(token => (token + 1) % 1024)];
 
-    private static ChangedGenerator Program(Func<int[], int[]>? change = null, bool isFloat = false) =>
+    private static ChangedGenerator Program(
+        Func<int[], int[]>? change = null,
+        bool isFloat = false,
+        Func<float[], float[]>? showLogits = null
+    ) =>
         new(
             new EngineGenerator(s_ort.Load(ScriptedFamily.TinyFolder, new EngineOptions { Threads = 1, FloatActivations = isFloat })),
-            change ?? (tokens => tokens)
+            change ?? (tokens => tokens),
+            showLogits
         );
 
     private EngineKind Counted(EngineKind kind) =>
@@ -279,8 +284,8 @@ public sealed partial class CaseVerificationTests : IDisposable
         return file;
     }
 
-    /// <summary>A program whose tokens are changed.</summary>
-    private sealed class ChangedGenerator(IGenerator inner, Func<int[], int[]> change) : IGenerator
+    /// <summary>A program whose tokens are changed, and which shows changed logits or none.</summary>
+    private sealed class ChangedGenerator(IGenerator inner, Func<int[], int[]> change, Func<float[], float[]>? showLogits) : IGenerator
     {
         public EngineDescription Description => inner.Description;
 
@@ -288,6 +293,14 @@ public sealed partial class CaseVerificationTests : IDisposable
         {
             GenerationResult result = inner.Generate(prompt, maxLength);
             return result with { NewTokens = change(result.NewTokens) };
+        }
+
+        public GenerationResult GenerateShown(ReadOnlySpan<int> prompt, int maxLength)
+        {
+            using IEngine engine = s_ort.Load(ScriptedFamily.TinyFolder, new EngineOptions { Threads = 1 });
+            engine.Reset(maxLength);
+            engine.Prefill(prompt);
+            return Generate(prompt, maxLength) with { LastLogits = showLogits?.Invoke(engine.LastLogits()) };
         }
 
         public void Dispose() => inner.Dispose();

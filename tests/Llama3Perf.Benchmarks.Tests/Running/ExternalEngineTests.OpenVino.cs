@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Inference.Engines.External;
+using Llama3Perf.Models;
+using Llama3Perf.Models.Building;
 using Llama3Perf.Results.Rows;
 
 namespace Llama3Perf.Benchmarks.Tests.Running;
@@ -31,8 +33,10 @@ public sealed partial class ExternalEngineTests
 
         string[] common =
         [
-            .. "--engine external:openvino --precision fp16 --provider cpu --prompt pp16 --verify off --python".Split(' '),
+            .. "--engine external:openvino --precision fp16 --provider cpu --verify off --python".Split(' '),
             $"openvino={StubPython()}",
+            "--prompt",
+            "OpenVINO is",
             "--model",
             CheckpointFolder.Write(At("checkpoint")),
         ];
@@ -46,6 +50,12 @@ public sealed partial class ExternalEngineTests
         Assert.Equal((CaseStatus.Ok, "fp16"), (outcome.Status, outcome.Case.Precision));
         Assert.Contains("openvino-genai 2026.4.1.0", outcome.Case.EngineVersions, StringComparison.Ordinal);
         Assert.Contains("ATTENTION_BACKEND PA", string.Join(' ', outcome.Notes), StringComparison.Ordinal);
+        // The stand-in's tokenizer takes bytes.
+        Assert.Contains(
+            "its own tokenizer makes 11 tokens of the prompt's text, the suite ",
+            string.Join(' ', outcome.Notes),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -56,14 +66,7 @@ public sealed partial class ExternalEngineTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for an environment is a shell script");
         string path = CheckpointFolder.Write(At("checkpoint"));
         // OpenVINO reads no scaled rotary embedding.
-        CheckpointFolder.ChangeConfig(
-            path,
-            json =>
-            {
-                json.Remove("rope_scaling");
-                json["rope_parameters"] = new JsonObject { ["rope_theta"] = 500000.0, ["rope_type"] = "default" };
-            }
-        );
+        CheckpointFolder.ChangeConfig(path, Unscaled);
         if (!isCheckpoint)
         {
             // A config.json alone is a shape.
@@ -93,6 +96,59 @@ public sealed partial class ExternalEngineTests
         Assert.Contains("Verification failed: ", output, StringComparison.Ordinal);
         string log = File.ReadAllText(At("log"));
         Assert.Contains(".gguf", log, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(
+        "checkpoint",
+        "does not read the scaled rotary embedding of a GGUF file (rope_freqs.weight: Llama 3.1 and 3.2); give it an "
+    )]
+    [InlineData("folder", "does not read the scaled rotary embedding of a GGUF file (rope_freqs.weight: Llama 3.1 and 3.2); give it an ")]
+    [InlineData("fp32", "does not read F32 matrices of a GGUF file; take fp16, or give it an OpenVINO folder")]
+    [InlineData("heads", "takes heads of a GGUF file to be 256 / 8 wide, and these are 64; give it an OpenVINO folder")]
+    public void OpenVino_is_given_no_file_that_it_would_compute_wrongly(string kind, string reason)
+    {
+        string path = CheckpointFolder.Write(At("checkpoint"));
+        string precision = kind == "fp32" ? "fp32" : "fp16";
+        if (kind == "fp32")
+        {
+            CheckpointFolder.ChangeConfig(path, Unscaled);
+        }
+        else if (kind == "heads")
+        {
+            // A config.json alone is a shape.
+            CheckpointFolder.ChangeConfig(path, json => json["head_dim"] = 64);
+            CheckpointFolder.ChangeConfig(path, Unscaled);
+            File.Copy(Path.Combine(path, "config.json"), At("config.json"));
+            path = At("config.json");
+        }
+        else if (kind == "folder")
+        {
+            path = ModelBuilder
+                .Build(
+                    new ModelBuildOptions { Model = path, Precision = Precision.Fp16 },
+                    At("folder"),
+                    cancellationToken: TestContext.Current.CancellationToken
+                )
+                .Path;
+        }
+
+        Run([
+            .. $"--engine external:openvino --precision {precision} --provider cpu --prompt pp16 --python".Split(' '),
+            $"openvino={StubPython()}",
+            "--model",
+            path,
+        ]);
+
+        CaseOutcome outcome = Outcomes().Single();
+        Assert.Equal(CaseStatus.Skipped, outcome.Status);
+        Assert.Contains($"external:openvino {reason}", outcome.Error, StringComparison.Ordinal);
+    }
+
+    private static void Unscaled(JsonObject json)
+    {
+        json.Remove("rope_scaling");
+        json["rope_parameters"] = new JsonObject { ["rope_theta"] = 500000.0, ["rope_type"] = "default" };
     }
 
     private string StubPython()

@@ -148,8 +148,8 @@ public sealed partial class ExternalEngineTests : IDisposable
 
     [Theory]
     [InlineData(ExitCode.Input, "Not verified: ", "--against-engine", "ort")]
-    [InlineData(ExitCode.Usage, "gives tokens alone", "--against-engine", "genai")]
-    [InlineData(ExitCode.Usage, "gives tokens alone", "--against-engine", "ort", "--max-kl", "1")]
+    [InlineData(ExitCode.Usage, "leave other sides, prompts and limits out", "--against-engine", "genai")]
+    [InlineData(ExitCode.Usage, "leave other sides, prompts and limits out", "--against-engine", "ort", "--max-kl", "1")]
     [InlineData(ExitCode.Usage, "verify needs one reference")]
     public void What_verify_cannot_hold_against_anything_is_said(int expected, string part, params string[] arguments)
     {

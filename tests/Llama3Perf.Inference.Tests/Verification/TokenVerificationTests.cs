@@ -72,7 +72,35 @@ public sealed class TokenVerificationTests
         Assert.Equal((0, 0, null), (verification.Agreed, verification.Compared, verification.TopPercent));
     }
 
-    private sealed class Program(int[] tokens) : IGenerator
+    [Theory]
+    [InlineData(new[] { 0, 0, 10, 9.7f }, 0.0, null)]
+    [InlineData(new[] { 0, 0, 10, 9.6f }, 0.0013, null)]
+    [InlineData(new[] { 0f, 0, 10, 9 }, 0.06, "'p': logits differ by 0.07 of their spread, the limit is 0.05")]
+    [InlineData(new[] { 10f, 10, 20, 20 }, 0.02, "'p': logits differ by 1.03 of their spread, the limit is 0.05")]
+    [InlineData(new[] { 0, 0, 10, float.NaN }, null, "'p': NaN or infinite logits")]
+    [InlineData(new[] { 0f, 0 }, null, "'p': 2 logits, and the reference has 4: they are different models")]
+    public void Logits_are_held_against_the_references_where_a_program_shows_them(float[] logits, double? divergence, string? failure)
+    {
+        var verification = TokenVerification.Of(new Program([2, 2, 0, 0], logits), s_reference, [3], s_limits);
+
+        Assert.Equal((2, failure), (verification.Agreed, verification.Failure));
+        if (divergence is { } nats)
+        {
+            Assert.InRange(verification.Divergence!.Value, 0, nats);
+        }
+    }
+
+    [Fact]
+    public void The_mean_divergence_over_the_prompts_has_a_limit_of_its_own()
+    {
+        VerificationLimits limits = s_limits with { MaxDivergence = 0.0001 };
+
+        var verification = TokenVerification.Of(new Program([2, 2, 0, 0], [0, 0, 10, 9.6f]), s_reference, [3], limits);
+
+        Assert.Matches(@"^the mean KL divergence is 0\.00\d+ nats, the limit is 0\.0001$", verification.Failure);
+    }
+
+    private sealed class Program(int[] tokens, float[]? logits = null) : IGenerator
     {
         public EngineDescription Description { get; } = new("external:p", ExecutionProvider.Cpu);
 
@@ -89,6 +117,12 @@ public sealed class TokenVerificationTests
                 ResetMs = 0,
             };
         }
+
+        public GenerationResult GenerateShown(ReadOnlySpan<int> prompt, int maxLength) =>
+            Generate(prompt, maxLength) with
+            {
+                LastLogits = logits,
+            };
 
         public void Dispose() { }
     }

@@ -112,12 +112,14 @@ public sealed class CaseTableTests
             Status = CaseStatus.Skipped,
             Error = "no torch",
         };
+        CaseOutcome other = skipped with { Case = skipped.Case with { Precision = "int4" }, CaseId = "absent too" };
 
-        TextTable table = ArticleTable.Of(Aggregates.Rows(run with { Cases = [.. run.Cases, skipped] }));
+        TextTable table = ArticleTable.Of(Aggregates.Rows(run with { Cases = [.. run.Cases, skipped, other] }));
 
         Assert.Equal(["ort on cpu", "int8", "6 + 137"], table.Rows[1].Take(3));
         Assert.True(Number(table.Rows[0][3]) > Number(table.Rows[0][4]) * 2, "512 of 640 tokens are the prompt's");
-        Assert.Equal(["ipex-llm on xpu", "fp16", "", "", "", "skipped"], table.Rows[2]);
+        Assert.Equal(["ipex-llm on xpu", "fp16, int4", "", "", "", "skipped"], table.Rows[2]);
+        Assert.Equal(3, table.Rows.Count);
 
         static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
     }

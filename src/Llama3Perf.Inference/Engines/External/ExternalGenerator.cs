@@ -74,7 +74,15 @@ public sealed class ExternalGenerator : IGenerator
     public void Note(string note) => Description = Description with { Notes = [.. Description.Notes ?? [], note] };
 
     /// <inheritdoc/>
-    public GenerationResult Generate(ReadOnlySpan<int> prompt, int maxLength)
+    public GenerationResult Generate(ReadOnlySpan<int> prompt, int maxLength) => Generate(prompt, maxLength, lastLogits: null);
+
+    /// <inheritdoc/>
+    public GenerationResult GenerateShown(ReadOnlySpan<int> prompt, int maxLength) => Generate(prompt, maxLength, lastLogits: true);
+
+    /// <inheritdoc/>
+    public void Dispose() => _peer.Dispose();
+
+    private GenerationResult Generate(ReadOnlySpan<int> prompt, int maxLength, bool? lastLogits)
     {
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Length, nameof(prompt));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(maxLength, prompt.Length);
@@ -83,7 +91,7 @@ public sealed class ExternalGenerator : IGenerator
         DateTimeOffset startUtc = DateTimeOffset.UtcNow;
         PeerReply<GenerateResult> reply = _peer.Call(
             "generate",
-            new GenerateParams(prompt.ToArray(), newTokens, IgnoreEos: true),
+            new GenerateParams(prompt.ToArray(), newTokens, IgnoreEos: true) { LastLogits = lastLogits },
             PeerJson.Default.PeerRequestGenerateParams,
             PeerJson.Default.GenerateResult,
             _options.Limits.Generate
@@ -95,9 +103,6 @@ public sealed class ExternalGenerator : IGenerator
 
         return PeerAnswerRules.ToResult(reply, prompt.Length, startUtc);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _peer.Dispose();
 
     private LoadResult Load(string modelFolder)
     {

@@ -34,7 +34,13 @@ internal static class PeerAnswerRules
             }
         }
 
-        return WhyWrongTimes(result) ?? WhyWrongMemory(result.Memory);
+        return WhyWrongTimes(result)
+            ?? WhyWrongMemory(result.Memory)
+            ?? (
+                result.LastLogits is { } logits && logits.Length != model.VocabSize
+                    ? $"told {logits.Length} logits, and its vocabulary has {model.VocabSize}"
+                    : null
+            );
     }
 
     /// <summary>A generation in the suite's own terms: milliseconds from the start that the peer took.</summary>
@@ -56,6 +62,7 @@ internal static class PeerAnswerRules
             CpuFallbackOps = result.CpuFallbackOps is { Length: > 0 } names
                 ? Array.ConvertAll(names, name => ProgramText.OneLine(name ?? ""))
                 : null,
+            LastLogits = result.LastLogits is { } logits ? Array.ConvertAll(logits, logit => logit ?? float.NaN) : null,
         };
     }
 

@@ -67,7 +67,12 @@ internal sealed record EncodeParams(string Text, bool AddBos);
 
 internal sealed record EncodeResult(int[] Ids);
 
-internal sealed record GenerateParams(int[] Prompt, int NewTokens, bool IgnoreEos);
+internal sealed record GenerateParams(int[] Prompt, int NewTokens, bool IgnoreEos)
+{
+    /// <summary>True asks for the logits after the prompt; null leaves the member out.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? LastLogits { get; init; }
+}
 
 /// <summary>Times are nanoseconds of the peer's own monotonic clock.</summary>
 internal sealed record GenerateResult(int[] Tokens, long ReceivedNs, long StartNs, long PrefillEndNs, long[] TokenNs, long EndNs)
@@ -75,6 +80,9 @@ internal sealed record GenerateResult(int[] Tokens, long ReceivedNs, long StartN
     public PeerMemory? Memory { get; init; }
 
     public string[]? CpuFallbackOps { get; init; }
+
+    /// <summary>Logits after the prompt, [vocabulary], null where one is no number; absent where the program has none to show.</summary>
+    public float?[]? LastLogits { get; init; }
 }
 
 internal sealed record PeerMemory

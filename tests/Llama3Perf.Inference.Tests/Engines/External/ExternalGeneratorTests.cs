@@ -100,6 +100,41 @@ public sealed partial class ExternalGeneratorTests
     }
 
     [Fact]
+    public void Logits_after_the_prompt_come_when_they_are_asked_for()
+    {
+        using ExternalGenerator shows = new(".", Peers.Fake("logits"));
+        using ExternalGenerator silent = new(".", Peers.Fake("good"));
+
+        GenerationResult shown = shows.GenerateShown([1, 5], 6);
+
+        Assert.Equal(Enumerable.Range(0, 1024).Select(id => id == shown.NewTokens[0] ? 1f : 0), shown.LastLogits);
+        Assert.Null(shows.Generate([1, 5], 6).LastLogits);
+        Assert.Null(silent.GenerateShown([1, 5], 6).LastLogits);
+    }
+
+    [Theory]
+    [InlineData("[0,1,2,3,4,5,6,7,8,null]", null)]
+    [InlineData("[0,1]", "told 2 logits, and its vocabulary has 10")]
+    [InlineData("[\"0\"]", "that is not the peer protocol")]
+    public void Logits_that_are_no_row_of_the_vocabulary_are_refused(string logits, string? refusal)
+    {
+        string generated =
+            """{"id":2,"result":{"tokens":[7],"received_ns":9,"start_ns":10,"prefill_end_ns":20,"token_ns":[30],"end_ns":30,"last_logits":"""
+            + logits
+            + "}}";
+        using ExternalGenerator generator = new(".", Peers.Saying(Peers.Greeting, Peers.Loaded, generated));
+
+        if (refusal is not null)
+        {
+            Assert.Contains(refusal, Peers.Refused(() => generator.GenerateShown([1], 2)), StringComparison.Ordinal);
+            return;
+        }
+
+        // What is no number has no word in JSON.
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7, 8, float.NaN], generator.GenerateShown([1], 2).LastLogits!);
+    }
+
+    [Fact]
     public void Half_of_the_true_time_is_marked()
     {
         // Long enough that the half which is kept back is above the tolerance on any machine.

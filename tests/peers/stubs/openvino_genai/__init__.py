@@ -58,6 +58,9 @@ class LLMPipeline:
         log(pipeline=[path, device], settings=settings, batched=getattr(scheduler_config, "max_num_batched_tokens", None))
         self._keeps = settings["ATTENTION_BACKEND"] == "PA" and getattr(scheduler_config, "enable_prefix_caching", True)
         self._seen = set()
+        if settings.get("enable_save_ov_model"):
+            with open(os.path.join(os.path.dirname(path), "openvino_model.xml"), "wb"):
+                pass
 
     def get_tokenizer(self):
         return Tokenizer()

@@ -47,7 +47,7 @@ internal sealed class EngineSettings(bool areThreadsListed = false)
 
     private readonly Option<DecodeLoop?> _loop = OptionFactory.Value<DecodeLoop?>(
         "--loop",
-        "How ort hands a token to the next step: host, or device, where the graph chooses it. Default: device on cuda, dml and webgpu, else host.",
+        "How ort hands a token to the next step: host, or device, where the graph chooses it. Default: device on GPUs, else host.",
         OptionFactory.OneOf<DecodeLoop?>(("host", DecodeLoop.Host), ("device", DecodeLoop.Device)),
         "loop"
     );

@@ -139,7 +139,12 @@ public sealed class ProviderRulesTests
                 .Throws<EngineException>(() =>
                     OrtSession.Load(
                         Folder(GraphFamily.DirectML),
-                        new EngineOptions { Provider = ExecutionProvider.Dml, Device = device, Loop = DecodeLoop.Host },
+                        new EngineOptions
+                        {
+                            Provider = ExecutionProvider.Dml,
+                            Device = device,
+                            Loop = DecodeLoop.Host,
+                        },
                         _ => Availability.Yes,
                         adapter
                     )

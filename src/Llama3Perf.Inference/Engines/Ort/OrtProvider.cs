@@ -14,6 +14,7 @@ namespace Llama3Perf.Inference.Engines.Ort;
 /// <param name="DeviceOption">Provider option that takes the adapter's index; null when there is none.</param>
 /// <param name="CaptureOption">End of the option or session entry that turns graph capture on.</param>
 /// <param name="Loop">How tokens travel by default: what was seen to be right there, and faster.</param>
+/// <param name="UpdatesInPlace">False where a sum may stay as it was when it is written into the buffer of one of its terms.</param>
 /// <param name="Append">Adds the provider to a session's options.</param>
 internal sealed record OrtProvider(
     ExecutionProvider Provider,
@@ -23,6 +24,7 @@ internal sealed record OrtProvider(
     string? DeviceOption,
     string CaptureOption,
     DecodeLoop Loop,
+    bool UpdatesInPlace,
     Action<SessionOptions, Dictionary<string, string>> Append
 )
 {
@@ -39,9 +41,10 @@ internal sealed record OrtProvider(
             DirectMLDevice,
             DirectMLCapture,
             DecodeLoop.Device,
+            false,
             AppendDirectML
         ),
-        new(ExecutionProvider.Cuda, "CUDAExecutionProvider", "Cuda", true, "device_id", "enable_cuda_graph", DecodeLoop.Device, AppendCuda),
+        new(ExecutionProvider.Cuda, "CUDAExecutionProvider", "Cuda", true, "device_id", "enable_cuda_graph", DecodeLoop.Device, true, AppendCuda),
         new(
             ExecutionProvider.WebGpu,
             "WebGpuExecutionProvider",
@@ -50,6 +53,7 @@ internal sealed record OrtProvider(
             null,
             "enableGraphCapture",
             DecodeLoop.Device,
+            false,
             AppendWebGpu
         ),
     ];
@@ -75,9 +79,6 @@ internal sealed record OrtProvider(
                 MemoryHasDeviceIndex ? DeviceIndex(options) : 0,
                 OrtMemType.Default
             );
-
-    /// <summary>False where a sum stays as it was when it is written into the buffer of one of its terms, as on DirectML.</summary>
-    public bool UpdatesInPlace => Provider is not (ExecutionProvider.Dml or ExecutionProvider.WebGpu);
 
     /// <summary>True when steps are to be captured: those of a device loop, unless the options say no.</summary>
     public bool CapturesWith(EngineOptions options) =>
@@ -138,6 +139,7 @@ internal sealed record OrtProvider(
             null,
             "enable_graph_capture",
             DecodeLoop.Host,
+            false,
             (session, options) => session.AppendExecutionProvider(NativeLibraries.OnnxRuntimeEnvironment(), [device], options)
         );
     }

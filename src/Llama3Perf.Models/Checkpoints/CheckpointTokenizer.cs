@@ -40,7 +40,7 @@ internal sealed record CheckpointTokenizer(string Tokenizer, string Settings, st
     /// <returns>The special tokens.</returns>
     public SpecialTokens Write(string folder)
     {
-        File.Copy(Tokenizer, Path.Combine(folder, "tokenizer.json"));
+        InputFile.Copy(Tokenizer, Path.Combine(folder, "tokenizer.json"));
         File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), Settings);
         if (Template is not null)
         {

@@ -130,7 +130,7 @@ public static class GgufConverter
         (report with { Scales = plan.Counts.All, RoundedScales = plan.Counts.Rounded }).Write(folder);
         foreach (string name in s_tokenizerFiles.Where(name => File.Exists(Path.Combine(plan.Folder.Path, name))))
         {
-            File.Copy(Path.Combine(plan.Folder.Path, name), Path.Combine(folder, name));
+            InputFile.Copy(Path.Combine(plan.Folder.Path, name), Path.Combine(folder, name));
         }
     }
 }

@@ -44,6 +44,15 @@ public static class InputFile
         return bytes;
     }
 
+    /// <summary>Copies a file into a new one that can be written and deleted, as what we make is: on Windows a copy of a read-only file is
+    /// neither.</summary>
+    /// <exception cref="IOException">It cannot be read, or the new one is there already.</exception>
+    public static void Copy(string path, string copy)
+    {
+        File.Copy(path, copy);
+        File.SetAttributes(copy, File.GetAttributes(copy) & ~FileAttributes.ReadOnly);
+    }
+
     /// <summary>The whole of a text file: UTF-8, or what its byte order mark says.</summary>
     /// <exception cref="ModelException">It is empty, no regular file, or too large.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>

@@ -44,7 +44,17 @@ internal sealed record OrtProvider(
             false,
             AppendDirectML
         ),
-        new(ExecutionProvider.Cuda, "CUDAExecutionProvider", "Cuda", true, "device_id", "enable_cuda_graph", DecodeLoop.Device, true, AppendCuda),
+        new(
+            ExecutionProvider.Cuda,
+            "CUDAExecutionProvider",
+            "Cuda",
+            true,
+            "device_id",
+            "enable_cuda_graph",
+            DecodeLoop.Device,
+            true,
+            AppendCuda
+        ),
         new(
             ExecutionProvider.WebGpu,
             "WebGpuExecutionProvider",

@@ -21,24 +21,21 @@ internal sealed class LaunchLimit(TimeSpan? whole, Action<string>? stuck = null)
     private static readonly TimeSpan s_first = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan s_least = TimeSpan.FromMinutes(2);
 
+    /// <summary>The same launch, which says what it has to say to another logger.</summary>
+    public static ExecuteParameters With(ExecuteParameters parameters, ILogger logger) =>
+        new(
+            parameters.BuildResult,
+            parameters.BenchmarkCase,
+            parameters.BenchmarkId,
+            logger,
+            parameters.Resolver,
+            parameters.LaunchIndex,
+            parameters.Diagnoser
+        );
+
     /// <summary>Runs a launch within the limit.</summary>
     public ExecuteResult Run(IExecutor executor, ExecuteParameters parameters) =>
-        Run(
-            logger =>
-                executor.Execute(
-                    new ExecuteParameters(
-                        parameters.BuildResult,
-                        parameters.BenchmarkCase,
-                        parameters.BenchmarkId,
-                        logger,
-                        parameters.Resolver,
-                        parameters.LaunchIndex,
-                        parameters.Diagnoser
-                    )
-                ),
-            parameters.Logger,
-            parameters.LaunchIndex
-        );
+        Run(logger => executor.Execute(With(parameters, logger)), parameters.Logger, parameters.LaunchIndex);
 
     /// <summary>Runs a launch within the limit.</summary>
     /// <param name="launch">Makes it, and tells each of its lines to a logger.</param>

@@ -172,17 +172,7 @@ internal sealed class SuiteOverhead : IDisposable
             overhead._process.Set(Turns.Variable, name);
             // The child connects before it says that it waits; one that fails before that never does.
             _ = pipe.WaitForConnectionAsync();
-            return inner.Execute(
-                new ExecuteParameters(
-                    parameters.BuildResult,
-                    parameters.BenchmarkCase,
-                    parameters.BenchmarkId,
-                    logger,
-                    parameters.Resolver,
-                    parameters.LaunchIndex,
-                    parameters.Diagnoser
-                )
-            );
+            return inner.Execute(LaunchLimit.With(parameters, logger));
         }
     }
 }

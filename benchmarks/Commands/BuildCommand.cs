@@ -3,6 +3,7 @@ using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
+using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
@@ -70,6 +71,12 @@ internal static class BuildCommand
             OptionFactory.OneOf<ModelFormat?>(("onnx", ModelFormat.Onnx), ("gguf", ModelFormat.Gguf)),
             "onnx|gguf"
         );
+        Option<KeyValueType?> cache = OptionFactory.Value<KeyValueType?>(
+            "--kv-type",
+            "KV cache: int8 or int4, with scales that a calibration on the CPU finds. Default: as the graph computes.",
+            OptionFactory.OneOf<KeyValueType?>(("int8", KeyValueType.Int8), ("int4", KeyValueType.Int4)),
+            "int8|int4"
+        );
         Option<string?> output = OptionFactory.Value(
             "--output",
             "Folder to write. Default: a reused one under artifacts/models.",
@@ -92,6 +99,7 @@ internal static class BuildCommand
             nonFinite,
             seed,
             format,
+            cache,
             output,
         };
         command.SetAction(parsed =>
@@ -111,6 +119,7 @@ internal static class BuildCommand
                     Seed = parsed.GetValue(seed) ?? defaults.Seed,
                 },
                 parsed.GetValue(format) ?? ModelFormat.Onnx,
+                parsed.GetValue(cache),
                 parsed.GetValue(output)
             );
             return ExitCode.Success;
@@ -118,9 +127,14 @@ internal static class BuildCommand
         return command;
     }
 
-    private static void Build(ModelBuildOptions options, ModelFormat format, string? output)
+    private static void Build(ModelBuildOptions options, ModelFormat format, KeyValueType? cache, string? output)
     {
         ModelPreparation models = new(Workspace.Models);
+        if (cache is not null && format == ModelFormat.Gguf)
+        {
+            throw new UsageException("--kv-type: a GGUF file has no KV cache; llama.cpp takes the option when it runs one");
+        }
+
         if (format == ModelFormat.Gguf)
         {
             ConvertCommand.Convert(models, models.Prepare(options), output);
@@ -132,6 +146,18 @@ internal static class BuildCommand
             throw new ModelException(refusal);
         }
 
-        FolderDisplay.Show(models.Prepare(options, output is null ? null : Path.GetFullPath(output)));
+        string? folder = output is null ? null : Path.GetFullPath(output);
+        if (cache is not { } type)
+        {
+            FolderDisplay.Show(models.Prepare(options, folder));
+        }
+        else if (GraphNeeds.CacheRefusal(type, null, "ort", options.Target) is { } missing)
+        {
+            throw new UsageException($"--kv-type: ort {missing}; leave --provider {options.Target.Name()} out");
+        }
+        else
+        {
+            FolderDisplay.Show(models.WithCache(models.Prepare(options), type, folder));
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Commands;
 
@@ -54,8 +55,8 @@ internal sealed class EngineSettings(bool areThreadsListed = false)
 
     private readonly Option<KeyValueType?> _keyValueType = OptionFactory.Value<KeyValueType?>(
         "--kv-type",
-        "Type of llama.cpp's KV cache: f16, f32, q8. Default: f16, llama.cpp's own; ort's on the CPU is f32.",
-        OptionFactory.OneOf<KeyValueType?>(("f16", KeyValueType.F16), ("f32", KeyValueType.F32), ("q8", KeyValueType.Q8)),
+        "KV cache: f16, f32, int8, int4. Default: f16 in llama.cpp, in ort and genai as the graph computes: f32 on the CPU.",
+        OptionFactory.OneOf<KeyValueType?>([.. Enum.GetValues<KeyValueType>().Select(type => (type.Name(), (KeyValueType?)type))]),
         "type"
     );
 

@@ -43,6 +43,13 @@ internal sealed class QualityCommand
         "list"
     );
 
+    private readonly Option<IReadOnlyList<KeyValueType>?> _caches = OptionFactory.List(
+        "--kv-type",
+        "KV caches that are compared as well, at each precision: int8, int4. Default: none.",
+        OptionFactory.OneOf(("int8", KeyValueType.Int8), ("int4", KeyValueType.Int4)),
+        "list"
+    );
+
     private readonly Option<int?> _maxTokens = OptionFactory.Value<int?>(
         "--max-tokens",
         $"Tokens of the text that are taken. Default: {DefaultTokens}.",
@@ -75,6 +82,7 @@ internal sealed class QualityCommand
             verb._text,
             verb._precisions,
             verb._blockSizes,
+            verb._caches,
             verb._maxTokens,
             verb._threads,
             verb._output,
@@ -112,7 +120,8 @@ internal sealed class QualityCommand
             bufferSize: 1 << 20,
             FileOptions.DeleteOnClose
         );
-        ModelBuildOptions[] ladder =
+        KeyValueType?[] caches = [null, .. parsed.GetValue(_caches)?.Select(type => (KeyValueType?)type) ?? []];
+        ModelBuildOptions[] steps =
         [
             new() { Model = model, Precision = reference },
             .. from precision in precisions
@@ -125,7 +134,11 @@ internal sealed class QualityCommand
                 BlockSize = block,
             },
         ];
-        QualityRow[] rows = [.. ladder.Select((step, i) => Measure(step, models, windows, logits, i == 0, parsed.GetValue(_threads)))];
+        (ModelBuildOptions Step, KeyValueType? Cache)[] ladder = [.. steps.SelectMany(step => caches.Select(cache => (step, cache)))];
+        QualityRow[] rows =
+        [
+            .. ladder.Select((rung, i) => Measure(rung.Step, rung.Cache, models, windows, logits, i == 0, parsed.GetValue(_threads))),
+        ];
         string lead =
             $"{folder.Name}: {windows.Sum(window => window.Length - 1)} tokens of {Path.GetFileName(parsed.GetValue(_text))}, in windows "
             + $"of {windows.Max(window => window.Length)}, against {reference.Name()}; ort on the CPU.";
@@ -154,6 +167,7 @@ internal sealed class QualityCommand
 
     private static QualityRow Measure(
         ModelBuildOptions options,
+        KeyValueType? cache,
         ModelPreparation models,
         int[][] windows,
         FileStream logits,
@@ -161,10 +175,14 @@ internal sealed class QualityCommand
         int? threads
     )
     {
-        string name = options.Precision.Name() + (options.Precision is Precision.Int4 or Precision.Int8 ? $" b{options.BlockSize}" : "");
+        string name =
+            options.Precision.Name()
+            + (options.Precision is Precision.Int4 or Precision.Int8 ? $" b{options.BlockSize}" : "")
+            + (cache is { } asked ? $", KV {asked.Name()}" : "");
         try
         {
-            ModelFolder folder = models.Prepare(options);
+            ModelFolder plain = models.Prepare(options);
+            ModelFolder folder = cache is { } type ? models.WithCache(plain, type) : plain;
             VerifiedSide side = new(folder, "ort", new EngineOptions { Threads = threads ?? PhysicalCores.Count });
             TextQuality quality;
             using (CountProgress progress = CountProgress.Begin($"{name} foretells the text", windows.Length))

@@ -176,9 +176,7 @@ internal sealed class VerifyCommand
         Reference reference = other is null
             ? Reference.Read(parsed.GetValue(_reference)!)
             : ModelVerifier.Answers(other, tested, parsed.GetValue(_prompts) ?? ModelVerifier.Prompts(tested.Folder));
-        VerificationLimits usual = other is null
-            ? VerificationLimits.For(tested.Folder.Precision, Closeness.OtherWeights)
-            : VerificationLimits.Between(tested, other);
+        VerificationLimits usual = other is null ? VerificationLimits.OfFile(tested.Folder) : VerificationLimits.Between(tested, other);
         ModelVerification verification = ModelVerifier.Verify(
             tested,
             reference,
@@ -260,7 +258,11 @@ internal sealed class VerifyCommand
         );
         EngineChoice choice = EngineFamilies.Choose(context)[0];
         EngineOptions options = context.EngineOptions(choice.Engine, choice.Provider!.Value);
-        return new VerifiedSide(context.Models.For(EngineCatalog.Get(choice.Engine), folder), choice.Engine, options) { Source = folder };
+        EngineKind kind = EngineCatalog.Get(choice.Engine);
+        KeyValueType? type = context.Options.KeyValueType;
+        return kind.Format == ModelFormat.Onnx && GraphNeeds.CacheRefusal(type, folder, kind.Name, options.Provider.Target()) is { } refusal
+            ? throw new UsageException($"--kv-type: {kind.Name} {refusal}")
+            : new VerifiedSide(context.Models.For(kind, folder, type), kind.Name, options) { Source = folder };
     }
 
     // Where no engine was named, one that reads the file.

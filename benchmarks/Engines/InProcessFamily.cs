@@ -110,6 +110,7 @@ internal sealed class InProcessFamily : EngineFamily
                 folder is not null ? ModelPreparation.WeightBytesPerToken(folder)
                 : skip is null ? ModelBuilder.WeightBytes(variant.BuildOptions(provider))
                 : null,
+            CacheBytesPerToken = folder is null ? null : ModelPreparation.CacheBytesPerToken(folder, engineOptions.KeyValueType),
             EngineOptions = engineOptions,
             Device = engineOptions.Device is null ? null : context.Device?.Name,
             OptionsText = OptionsText.Of(
@@ -133,27 +134,33 @@ internal sealed class InProcessFamily : EngineFamily
     {
         if (kind.Format == ModelFormat.Onnx)
         {
-            return (
-                variant.Folder is { } given
-                    ? context.Models.Given(given)
-                    : context.Models.Prepare(BuildOptions(variant, provider, context)),
-                null
-            );
+            ModelFolder folder = variant.Folder is { } given
+                ? context.Models.Given(given)
+                : context.Models.Prepare(BuildOptions(variant, provider, context));
+            return GraphNeeds.CacheRefusal(context.Options.KeyValueType, folder, kind.Name, provider.Target()) is { } refusal
+                ? (null, $"{kind.Name} {refusal}")
+                : MadeOf(() => context.Models.For(kind, folder, context.Options.KeyValueType));
         }
 
-        try
+        return MadeOf(() => context.Models.GgufOf(variant, provider));
+
+        static (ModelFolder? Folder, string? Skip) MadeOf(Func<ModelFolder> make)
         {
-            return (context.Models.GgufOf(variant, provider), null);
-        }
-        catch (ModelException e)
-        {
-            return (null, e.Message);
+            try
+            {
+                return (make(), null);
+            }
+            catch (ModelException e)
+            {
+                return (null, e.Message);
+            }
         }
     }
 
-    // What another engine computes from in a comparison of the two; null where it is the same folder.
+    // What the folder was made of, which a comparison computes from; null where it is the same folder.
     private static ModelFolder? Source(EngineKind kind, ExecutionProvider provider, ModelVariant variant, PlanContext context) =>
-        kind.Format == ModelFormat.Onnx || variant.Folder?.Format == ModelFormat.Gguf
+        (kind.Format == ModelFormat.Onnx && context.Options.KeyValueType is not (KeyValueType.Int8 or KeyValueType.Int4))
+        || variant.Folder?.Format == ModelFormat.Gguf
             ? null
             : variant.Folder ?? context.Models.Prepare(BuildOptions(variant, provider, context));
 

@@ -90,6 +90,7 @@ internal static class OutcomeReader
             ],
             TokenizeMs = planned.TokenizeMs,
             WeightBytesPerToken = planned.WeightBytesPerToken,
+            CacheBytesPerToken = planned.CacheBytesPerToken,
             ProcessPriority = started?.Priority,
             LaunchOrder = "fixed",
             CpuFallbackOps = fallbacks.Length == 0 ? null : string.Join(", ", fallbacks),

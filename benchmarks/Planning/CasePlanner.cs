@@ -179,6 +179,7 @@ internal sealed class CasePlanner(PlanContext context)
             Peer = skip is null ? subject.Peer?.Invoke(key.MaxLength) : null,
             BenchProgram = subject.BenchProgram,
             WeightBytesPerToken = subject.WeightBytesPerToken,
+            CacheBytesPerToken = subject.CacheBytesPerToken,
             PromptText = tokens?.Text ?? (subject.TakesText ? prompt.Text : null),
             PromptTokens = tokens?.TokenIds ?? [],
             KeepModelLoaded = _options.Isolation == Isolation.None,

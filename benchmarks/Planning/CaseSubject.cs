@@ -77,6 +77,9 @@ internal sealed record CaseSubject(string Engine, string Provider, string Model)
     /// <summary>Bytes of weights that a decoded token reads; null where they are not known.</summary>
     public long? WeightBytesPerToken { get; init; }
 
+    /// <summary>Bytes of KV cache that a token of the sequence takes; null where they are not known.</summary>
+    public long? CacheBytesPerToken { get; init; }
+
     /// <summary>How the engine loads it.</summary>
     public required EngineOptions EngineOptions { get; init; }
 

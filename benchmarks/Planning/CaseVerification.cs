@@ -72,7 +72,7 @@ internal sealed class CaseVerification(PlanContext context)
     {
         VerifiedSide tested = SideOf(subject);
         VerifiedSide cpu = ReferenceOf(tested);
-        if (_file is null && tested is { Engine: "ort", Options.Provider: ExecutionProvider.Cpu })
+        if (_file is null && tested is { Engine: "ort", Options.Provider: ExecutionProvider.Cpu, Source: null })
         {
             return new VerificationOutcome { Status = VerificationStatus.Reference };
         }
@@ -82,9 +82,7 @@ internal sealed class CaseVerification(PlanContext context)
             return Unverified(reason);
         }
 
-        VerificationLimits limits = _file is null
-            ? VerificationLimits.Between(tested, cpu)
-            : VerificationLimits.For(tested.Folder.Precision, Closeness.OtherWeights);
+        VerificationLimits limits = _file is null ? VerificationLimits.Between(tested, cpu) : VerificationLimits.OfFile(tested.Folder);
         try
         {
             Reference reference = _file ?? ModelVerifier.KeptAnswers(cpu, context.Models.Fingerprint(cpu.Folder), _store);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Calibration;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Building;
 using Llama3Perf.Models.Checkpoints;
@@ -91,9 +92,35 @@ internal sealed class ModelPreparation(string root)
     public ModelFolder GgufOf(ModelVariant variant, ExecutionProvider provider) =>
         ToGguf(variant.Folder ?? Prepare(variant.BuildOptions(provider)));
 
-    /// <summary>A folder as an engine reads it: itself, or the GGUF folder that is made of it.</summary>
-    /// <exception cref="ModelException">GGUF cannot hold it.</exception>
-    public ModelFolder For(EngineKind kind, ModelFolder folder) => kind.Format == ModelFormat.Gguf ? ToGguf(folder) : folder;
+    /// <summary>The folder of the same weights with a KV cache of 8 or 4 bits; its scales are found on the way.</summary>
+    /// <param name="source">The folder.</param>
+    /// <param name="type">Of the cache.</param>
+    /// <param name="folder">Where the user wants it; null for a reused one.</param>
+    /// <exception cref="ModelException">Its cache cannot be quantized.</exception>
+    /// <exception cref="EngineException">It cannot be computed.</exception>
+    public ModelFolder WithCache(ModelFolder source, KeyValueType type, string? folder = null) =>
+        ByteProgress.Show(
+            $"calibrating the KV cache of {source.Name} for {type.Name()}",
+            (progress, cancellation) =>
+                _store.QuantizeCache(
+                    source,
+                    Fingerprint(source),
+                    type,
+                    CacheCalibration.Identity,
+                    () => CacheCalibration.Of(source),
+                    folder,
+                    progress,
+                    cancellation
+                )
+        );
+
+    /// <summary>A folder as an engine reads it: itself, the GGUF folder that is made of it, or one with the KV cache that was asked
+    /// for.</summary>
+    /// <exception cref="ModelException">It cannot be made.</exception>
+    public ModelFolder For(EngineKind kind, ModelFolder folder, KeyValueType? type = null) =>
+        kind.Format == ModelFormat.Gguf ? ToGguf(folder)
+        : type is KeyValueType.Int8 or KeyValueType.Int4 ? WithCache(folder, type.Value)
+        : folder;
 
     /// <summary>What rounding a GGUF file's scales have; null where none were rounded.</summary>
     public static string? ScaleNote(ModelFolder gguf) =>
@@ -141,6 +168,34 @@ internal sealed class ModelPreparation(string root)
         catch (ModelException)
         {
             // What an engine refuses it says itself.
+            return null;
+        }
+    }
+
+    /// <summary>Bytes of KV cache that a token of the sequence takes; null for a graph that does not tell. Takes milliseconds.</summary>
+    /// <param name="folder">The model.</param>
+    /// <param name="type">How llama.cpp keeps it; an ONNX graph has a type of its own.</param>
+    public static long? CacheBytesPerToken(ModelFolder folder, KeyValueType? type)
+    {
+        if (folder.Format == ModelFormat.Gguf)
+        {
+            // Blocks of 32 have a scale of 2 bytes each (ggml-common.h).
+            long blocks = 2L * folder.LayerCount * folder.KeyValueHeadCount * folder.HeadSize / 32;
+            return type switch
+            {
+                KeyValueType.F32 => blocks * 128,
+                KeyValueType.Int8 => blocks * 34,
+                KeyValueType.Int4 => blocks * 18,
+                _ => blocks * 64,
+            };
+        }
+
+        try
+        {
+            return FolderInspection.Of(folder.Path).CacheBytesPerToken;
+        }
+        catch (ModelException)
+        {
             return null;
         }
     }

@@ -15,7 +15,7 @@ internal static class OptionsText
     public static string? Of(EngineOptions options, IReadOnlyDictionary<string, string>? folder = null) =>
         Join([
             .. options.Optimization == OptimizationLevel.All ? [] : new[] { $"graph_optimization={options.Optimization.Name()}" },
-            .. options.KeyValueType == KeyValueType.F16 ? [] : new[] { $"kv_type={options.KeyValueType.Name()}" },
+            .. options.KeyValueType is null or KeyValueType.F16 ? [] : new[] { $"kv_type={options.KeyValueType.Value.Name()}" },
             .. options.FlashAttention == FlashAttention.Auto ? [] : new[] { $"flash_attention={options.FlashAttention.Name()}" },
             .. options.Loop is null or DecodeLoop.Host ? [] : new[] { $"loop={options.Loop.Value.Name()}" },
             .. options.PrefillChunk is { } chunk ? [$"prefill_chunk={chunk}"] : Array.Empty<string>(),

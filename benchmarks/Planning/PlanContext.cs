@@ -77,6 +77,8 @@ internal sealed class PlanContext(SuiteOptions options, MachineInfo machine, Mod
         Placed(provider) with
         {
             Optimization = options.Optimization,
+            // Other types are the graph's own.
+            KeyValueType = options.KeyValueType is KeyValueType.Int8 or KeyValueType.Int4 ? options.KeyValueType : null,
             Loop = kind.DefaultLoop(provider) is { } usual ? options.Loop ?? usual : null,
             SessionEntries = SpinEntries.Over(
                 options.Spin ?? (provider == ExecutionProvider.Cpu ? SpinEntries.Usual : null),

@@ -70,8 +70,8 @@ public sealed record SuiteOptions
     /// <summary>How tokens travel from step to step; null takes each engine's own.</summary>
     public DecodeLoop? Loop { get; init; }
 
-    /// <summary>Type of llama.cpp's KV cache.</summary>
-    public KeyValueType KeyValueType { get; init; } = KeyValueType.F16;
+    /// <summary>Type of the KV cache; null for each engine's usual one.</summary>
+    public KeyValueType? KeyValueType { get; init; }
 
     /// <summary>Whether llama.cpp fuses its attention.</summary>
     public FlashAttention FlashAttention { get; init; } = FlashAttention.Auto;

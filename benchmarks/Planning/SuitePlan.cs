@@ -66,6 +66,9 @@ public sealed record PlannedCase
     /// <summary>Bytes of weights that a decoded token reads; null where the engine's own program holds the model.</summary>
     public long? WeightBytesPerToken { get; init; }
 
+    /// <summary>Bytes of KV cache that a token of the sequence takes; null where they are not known.</summary>
+    public long? CacheBytesPerToken { get; init; }
+
     /// <summary>Made once, by our tokenizer, so that every engine reads the same ids.</summary>
     public required IReadOnlyList<int> PromptTokens { get; init; }
 

@@ -1,3 +1,5 @@
+using Llama3Perf.Models;
+
 namespace Llama3Perf.Inference;
 
 /// <summary>How an engine loads a model folder.</summary>
@@ -39,8 +41,9 @@ public sealed record EngineOptions
     /// <summary>How tokens travel from one step to the next; null takes what is right and fastest on the provider.</summary>
     public DecodeLoop? Loop { get; init; }
 
-    /// <summary>How llama.cpp keeps keys and values.</summary>
-    public KeyValueType KeyValueType { get; init; } = KeyValueType.F16;
+    /// <summary>How keys and values are kept; null for the usual: float16 in llama.cpp, in ONNX Runtime what the folder's graph says. There
+    /// it tells of a folder that was made for it.</summary>
+    public KeyValueType? KeyValueType { get; init; }
 
     /// <summary>Whether llama.cpp computes attention in one fused operation.</summary>
     public FlashAttention FlashAttention { get; init; } = FlashAttention.Auto;
@@ -82,19 +85,6 @@ public enum DecodeLoop
 
     /// <summary>The graph chooses, in device memory; the host reads the token's id. Captured where the provider can.</summary>
     Device,
-}
-
-/// <summary>Types of llama.cpp's KV cache.</summary>
-public enum KeyValueType
-{
-    /// <summary>float16, llama.cpp's own choice.</summary>
-    F16,
-
-    /// <summary>float32, as the suite's graphs for the CPU keep theirs.</summary>
-    F32,
-
-    /// <summary>8-bit blocks of 32; values need flash attention.</summary>
-    Q8,
 }
 
 /// <summary>llama.cpp's fused attention.</summary>

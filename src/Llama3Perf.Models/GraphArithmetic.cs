@@ -6,5 +6,5 @@ namespace Llama3Perf.Models;
 /// True when products ask for activations of 8 bits (<c>accuracy_level</c> 4 of MatMulNBits, or weights behind DequantizeLinear, of which
 /// ONNX Runtime makes such products): the CPU and WebGPU then round them, other providers do not.
 /// </param>
-/// <param name="QuantizesCache">True when keys and values are stored as integers.</param>
-public sealed record GraphArithmetic(string Activations, bool RoundsActivations, bool QuantizesCache);
+/// <param name="CacheBits">Bits of a key or value where they are stored as integers; null where they are not.</param>
+public sealed record GraphArithmetic(string Activations, bool RoundsActivations, int? CacheBits = null);

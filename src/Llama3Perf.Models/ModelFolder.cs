@@ -46,7 +46,7 @@ public sealed record ModelFolder
     public IReadOnlyList<GraphNeed> Needs { get; init; } = [];
 
     /// <summary>What the graph computes with.</summary>
-    public GraphArithmetic Arithmetic { get; init; } = new("fp32", RoundsActivations: false, QuantizesCache: false);
+    public GraphArithmetic Arithmetic { get; init; } = new("fp32", RoundsActivations: false);
 
     /// <summary>The longest sequence that a LongRoPE graph gives its short rotary tables; null where there is one table for all
     /// lengths.</summary>

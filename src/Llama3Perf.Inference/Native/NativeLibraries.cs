@@ -78,6 +78,9 @@ public static partial class NativeLibraries
     /// <summary>What the loaded ONNX Runtime says that it is; null while none is loaded.</summary>
     internal static string? OnnxRuntimeVersion => s_onnxRuntime.IsValueCreated ? OrtApiBase.Version(s_onnxRuntime.Value) : null;
 
+    /// <summary>Whether the loaded ONNX Runtime has an API version: as its minor version, counted from 1.</summary>
+    internal static bool Offers(uint apiVersion) => OrtApiBase.Offers(s_onnxRuntime.Value, apiVersion);
+
     /// <summary>Where the packages' libraries lie.</summary>
     internal static string[] PackagedFolders { get; } =
     [

@@ -16,8 +16,11 @@ public enum Closeness
     /// precision, which costs as much.</summary>
     RoundedActivations,
 
-    /// <summary>Weights; keys and values are rounded to 8 or 4 bits on another provider.</summary>
+    /// <summary>Weights; keys and values are rounded to 8 bits on one side, or by another provider.</summary>
     RoundedCache,
+
+    /// <summary>Weights; keys and values are rounded to 4 bits on one side, a tenth of the largest of them away.</summary>
+    CoarseCache,
 
     /// <summary>Weights; an engine computes in an arithmetic of its own, and with 8 and 4 bits rounds activations in its own
     /// way.</summary>
@@ -53,13 +56,29 @@ public sealed record VerificationLimits(double MaxDifference, double MinCosine, 
                 Reference.NewTokens
             ),
             (Closeness.RoundedActivations, _) => new VerificationLimits(0.06, 0.995, 0.01, Reference.NewTokens),
-            (Closeness.RoundedCache or Closeness.OtherArithmetic, _) => new VerificationLimits(0.1, 0.98, 0.03, Reference.NewTokens),
+            (Closeness.OtherArithmetic, _) => new VerificationLimits(0.1, 0.98, 0.03, Reference.NewTokens),
+            (Closeness.RoundedCache, _) => new VerificationLimits(0.15, 0.97, 0.03, Reference.NewTokens),
+            // What greedy search makes of such logits is another text.
+            (Closeness.CoarseCache, _) => new VerificationLimits(0.45, 0.8, 0.5, 0),
             (_, Precision.Fp32) => new VerificationLimits(1e-4, 0.9999, 1e-4, Reference.NewTokens),
             (_, Precision.Fp16) => new VerificationLimits(0.01, 0.999, 1e-3, Reference.NewTokens),
             // Eight bits of a number are kept in both.
             (_, Precision.Int8 or Precision.Bf16) => new VerificationLimits(0.06, 0.99, 0.02, 24),
             _ => new VerificationLimits(0.45, 0.8, 0.5, 16),
         };
+
+    /// <summary>The usual limits against a reference.json, which was computed before anything was rounded.</summary>
+    /// <param name="tested">What is verified.</param>
+    public static VerificationLimits OfFile(ModelFolder tested) =>
+        For(
+            tested.Precision,
+            (tested.Arithmetic.CacheBits, tested.Precision) switch
+            {
+                (4, _) => Closeness.CoarseCache,
+                (8, Precision.Fp32 or Precision.Fp16) => Closeness.RoundedCache,
+                _ => Closeness.OtherWeights,
+            }
+        );
 
     /// <summary>What is beyond the limits of a row of logits; null when nothing is.</summary>
     internal string? WhyBeyond(double relative, double cosine, string where = "") =>
@@ -81,19 +100,33 @@ public sealed record VerificationLimits(double MaxDifference, double MinCosine, 
             )
             : null;
 
+    private static Closeness? OfCache(int? bits) =>
+        bits switch
+        {
+            null => null,
+            4 => Closeness.CoarseCache,
+            _ => Closeness.RoundedCache,
+        };
+
     /// <summary>What two computations share.</summary>
     public static Closeness ClosenessOf(VerifiedSide tested, VerifiedSide reference)
     {
         (ModelFolder a, ModelFolder b) = (tested.Folder, reference.Folder);
+        bool hasOneArithmetic = tested.Kind.HasOnnxRuntimeArithmetic && reference.Kind.HasOnnxRuntimeArithmetic;
+        Closeness? cache = OfCache(tested.CacheBits ?? reference.CacheBits);
         return (a.Precision, a.BlockSize) != (b.Precision, b.BlockSize) ? Closeness.OtherWeights
-            : !tested.Kind.HasOnnxRuntimeArithmetic || !reference.Kind.HasOnnxRuntimeArithmetic ? Closeness.OtherArithmetic
-            : tested.Options.Provider == reference.Options.Provider
+            : hasOneArithmetic
+            && tested.Options.Provider == reference.Options.Provider
             && tested.RoundsActivations == reference.RoundsActivations
             && (a.Family, a.Arithmetic) == (b.Family, b.Arithmetic)
                 ? Closeness.Same
-            : a.Arithmetic.QuantizesCache || b.Arithmetic.QuantizesCache ? Closeness.RoundedCache
-            : tested.RoundsActivations || reference.RoundsActivations || tested.AddsInHalfPrecision || reference.AddsInHalfPrecision
-                ? Closeness.RoundedActivations
-            : Closeness.Rounding;
+            : cache == Closeness.CoarseCache ? Closeness.CoarseCache
+            : !hasOneArithmetic ? Closeness.OtherArithmetic
+            : cache
+                ?? (
+                    tested.RoundsActivations || reference.RoundsActivations || tested.AddsInHalfPrecision || reference.AddsInHalfPrecision
+                        ? Closeness.RoundedActivations
+                        : Closeness.Rounding
+                );
     }
 }

@@ -6,8 +6,8 @@ namespace Llama3Perf.Inference.Verification;
 /// <summary>A model folder on an engine and a provider: one side of a verification.</summary>
 public sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptions Options)
 {
-    /// <summary>The ONNX folder that a GGUF file was made of: what a reference on another engine computes from. Null where it is the folder
-    /// itself.</summary>
+    /// <summary>The folder that a GGUF file, or a folder with another KV cache, was made of: what a reference computes from. Null where it
+    /// is the folder itself.</summary>
     public ModelFolder? Source { get; init; }
 
     /// <summary>For people.</summary>
@@ -24,6 +24,15 @@ public sealed record VerifiedSide(ModelFolder Folder, string Engine, EngineOptio
     public bool RoundsActivations =>
         Folder.Arithmetic.RoundsActivations
         && Options is { FloatActivations: false, Provider: ExecutionProvider.Cpu or ExecutionProvider.WebGpu };
+
+    /// <summary>Bits of a key or value where they are kept as integers there; null where they are not.</summary>
+    public int? CacheBits =>
+        Options.KeyValueType switch
+        {
+            KeyValueType.Int8 => 8,
+            KeyValueType.Int4 => 4,
+            _ => Folder.Arithmetic.CacheBits,
+        };
 
     /// <summary>Whether products are added up in half precision there, as WebGPU's kernels do for tensors of it.</summary>
     public bool AddsInHalfPrecision => Options.Provider == ExecutionProvider.WebGpu && Folder.Precision != Precision.Fp32;

@@ -3,6 +3,7 @@ using System.Text;
 using Llama3Perf.Models.Checkpoints;
 using Llama3Perf.Models.Converting;
 using Llama3Perf.Models.Files;
+using Llama3Perf.Models.Folders;
 
 namespace Llama3Perf.Models.Building;
 
@@ -55,6 +56,45 @@ public sealed class ModelStore(string root)
         IProgress<BuildProgress>? progress = null,
         CancellationToken cancellationToken = default
     ) => GgufConverter.Convert(source, folder ?? GgufPathOf(source), progress, cancellationToken);
+
+    /// <summary>The folder of the same weights with a KV cache of 8 or 4 bits, made first if it is not there.</summary>
+    /// <param name="source">The folder.</param>
+    /// <param name="sourceSha256">What identifies it.</param>
+    /// <param name="type"><see cref="KeyValueType.Int8"/> or <see cref="KeyValueType.Int4"/>.</param>
+    /// <param name="calibration">What identifies the calibration: equal texts mean equal scales.</param>
+    /// <param name="calibrate">Finds the scales; called for a folder that is not there.</param>
+    /// <param name="folder">Where the user wants it; null for a reused one under the root.</param>
+    /// <param name="progress">Told the bytes of weights copied so far.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <exception cref="ModelException">A folder whose cache cannot be quantized, no space, no permission.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ModelFolder QuantizeCache(
+        ModelFolder source,
+        string sourceSha256,
+        KeyValueType type,
+        string calibration,
+        Func<CacheScales> calibrate,
+        string? folder = null,
+        IProgress<BuildProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        if (QuantizedCacheFolder.Refusal(source) is { } refusal)
+        {
+            throw new ModelException($"{refusal}.");
+        }
+
+        string manifest = BuildManifest.CacheText(source, sourceSha256, type, calibration);
+        return QuantizedCacheFolder.Convert(
+            source,
+            manifest,
+            type,
+            calibrate,
+            folder ?? PathOf(source.Name, source.Precision, source.BlockSize, $"kv-{type.Name()}", manifest),
+            progress,
+            cancellationToken
+        );
+    }
 
     /// <summary>What identifies a checkpoint's contents; files that did not change since the last time are not read again.</summary>
     /// <exception cref="ModelException">A file cannot be read.</exception>

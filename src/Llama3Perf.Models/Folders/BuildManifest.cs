@@ -83,6 +83,31 @@ internal static class BuildManifest
         );
     }
 
+    /// <summary>The manifest of a folder with a quantized KV cache: that of its source, if it has one, and how the cache was
+    /// made.</summary>
+    /// <param name="source">The folder whose weights it has.</param>
+    /// <param name="sourceSha256">What identifies that one.</param>
+    /// <param name="type">Of the cache.</param>
+    /// <param name="calibration">What identifies the calibration.</param>
+    public static string CacheText(ModelFolder source, string sourceSha256, KeyValueType type, string calibration)
+    {
+        JsonObject made = File.Exists(Path.Combine(source.Path, FileName))
+            ? Parse(source.Path)
+            : new JsonObject
+            {
+                ["format_version"] = FormatVersion,
+                ["name"] = source.Name,
+                ["weights"] = source.IsSynthetic ? LlamaConfigText.Synthetic : "real",
+            };
+        made["kv_cache"] = new JsonObject
+        {
+            ["type"] = type.Name(),
+            ["calibration"] = calibration,
+            ["source_sha256"] = sourceSha256,
+        };
+        return FolderJson.Text(made);
+    }
+
     /// <summary>The shape of a folder that the suite built.</summary>
     /// <exception cref="ModelException">It has no manifest, or one that says no usable shape.</exception>
     public static LlamaShape ReadShape(string folder)

@@ -14,6 +14,12 @@ internal sealed record CacheInput(string Name, DataType Type, long? Heads, long?
     /// <summary>True for integers with scales.</summary>
     public bool IsQuantized => Type is DataType.Uint8 or DataType.Int8 or DataType.Uint4 or DataType.Int4;
 
+    /// <summary>Bits of a key or value; two of 4 are one element of 8.</summary>
+    public int Bits =>
+        Type is DataType.Int8 ? 8
+        : IsQuantized ? 4
+        : OnnxFile.BitSize(Type);
+
     /// <summary>All of a graph, in its order.</summary>
     public static IReadOnlyList<CacheInput> All(GraphProto graph, DecoderNames names) =>
         [

@@ -57,7 +57,7 @@ internal sealed class GraphFacts
                 _ => "fp32",
             },
             Products.Any(product => product.Bits is not null && (product.Node.OpType != "MatMulNBits" || RoundsActivations(product.Node))),
-            Caches.Any(cache => cache.IsQuantized)
+            Caches.FirstOrDefault(cache => cache.IsQuantized)?.Bits
         );
 
     /// <summary>Whether a MatMulNBits asks for activations of 8 bits.</summary>

@@ -177,6 +177,25 @@ public static class GraphNeeds
             _ => FirstMissing(folder, engine, provider) is { } need ? $"{folder.Path} {need.Reason}" : null,
         };
 
+    /// <summary>Why an engine over ONNX Runtime cannot keep keys and values as it was asked to, in words that follow its name; null when it
+    /// can.</summary>
+    /// <param name="type">What was asked for; null for the usual.</param>
+    /// <param name="folder">The folder, where there is one already.</param>
+    /// <param name="engine"><c>ort</c> or <c>genai</c>.</param>
+    /// <param name="provider">The provider.</param>
+    public static string? CacheRefusal(KeyValueType? type, ModelFolder? folder, string engine, GraphTarget provider) =>
+        type switch
+        {
+            null => null,
+            KeyValueType.Int8 or KeyValueType.Int4 => QuantizedCache.IsMet(engine, provider)
+                ? null
+                : $"has no KV cache of {type.Value.Name()} there: GroupQueryAttention reads one on the CPU and CUDA only",
+            _ => folder is null || (folder.Arithmetic.Activations == "fp16") == (type == KeyValueType.F16)
+                ? null
+                : $"keeps keys and values as the graph computes, here in {folder.Arithmetic.Activations}; int8 and int4 are what it "
+                    + "can make of that",
+        };
+
     /// <summary>What is missing on a provider, or null.</summary>
     internal static GraphNeed? FirstMissing(ModelFolder folder, string? engine, GraphTarget provider) =>
         Of(folder).FirstOrDefault(need => !need.IsMet(engine, provider));

@@ -57,12 +57,12 @@ internal sealed class InspectedGraph
     /// <summary>Storage of keys and values: their type, <c>int4</c> and <c>int8</c> for integers with scales.</summary>
     public string Cache =>
         Facts.Caches.Count == 0 ? "none"
-        : Facts.Caches[0] is { IsQuantized: true } cache ? $"int{CacheBits(cache)}"
+        : Facts.Caches[0] is { IsQuantized: true } cache ? $"int{cache.Bits}"
         : Short(Facts.Caches[0].Type);
 
     /// <summary>Bytes that keys and values of all layers take for one token.</summary>
     public long CacheBytesPerToken =>
-        Facts.Caches.Sum(cache => (long)((Int128)_folder.KeyValueHeadCount * _folder.HeadSize * CacheBits(cache) / 8));
+        Facts.Caches.Sum(cache => (long)((Int128)_folder.KeyValueHeadCount * _folder.HeadSize * cache.Bits / 8));
 
     /// <summary>True when a Shape of the mask is computed, which ONNX Runtime does on the CPU.</summary>
     public bool TakesLengthFromMaskShape =>
@@ -90,8 +90,6 @@ internal sealed class InspectedGraph
     public IEnumerable<string> Unused() => Graph.Initializer.Select(tensor => tensor.Name).Where(name => !_paths.IsUsed(name));
 
     // Two values of 4 bits are one byte of the cache; a whole byte can hold only 8.
-    private int CacheBits(CacheInput cache) => cache.IsQuantized && cache.Width * 2 == _folder.HeadSize ? 4 : OnnxFile.BitSize(cache.Type);
-
     private void AddProduct(GraphProduct product)
     {
         NodeProto node = product.Node;

@@ -38,6 +38,7 @@ public static class Aggregates
             WarmUpIterations = ok ? outcome.WarmUps.Max(warmUp => (int?)warmUp.Iterations) : null,
             WarmUpSettled = ok && outcome.WarmUps.Count > 0 ? outcome.WarmUps.All(warmUp => warmUp.IsSettled) : null,
             WeightBytesPerToken = outcome.WeightBytesPerToken,
+            CacheBytesPerToken = outcome.CacheBytesPerToken,
             MemoryBandwidthPercent = BandwidthPercent(run, outcome, samples),
             ProcessPriority = outcome.ProcessPriority,
             LaunchOrder = outcome.LaunchOrder,

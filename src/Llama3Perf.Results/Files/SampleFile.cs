@@ -167,6 +167,7 @@ internal sealed class SampleFile
                 : [],
             TokenizeMs = row.TokenizeMs,
             WeightBytesPerToken = row.WeightBytesPerToken,
+            CacheBytesPerToken = row.CacheBytesPerToken,
             ProcessPriority = row.ProcessPriority,
             LaunchOrder = row.LaunchOrder,
             CpuFallbackOps = row.CpuFallbackOps,

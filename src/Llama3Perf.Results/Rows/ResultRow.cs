@@ -46,6 +46,9 @@ public sealed record CaseOutcome
     /// <summary>Bytes of weights that a decoded token reads; null where the engine's own program holds the model.</summary>
     public long? WeightBytesPerToken { get; init; }
 
+    /// <summary>Bytes of KV cache that a token of the sequence takes; null where the engine's own program holds the model.</summary>
+    public long? CacheBytesPerToken { get; init; }
+
     /// <summary>Priority of the measuring processes: <c>normal</c>.</summary>
     public string? ProcessPriority { get; init; }
 
@@ -114,6 +117,9 @@ public sealed record ResultRow
 
     /// <summary>Bytes of weights that a decoded token reads.</summary>
     public long? WeightBytesPerToken { get; init; }
+
+    /// <summary>Bytes of KV cache that a token of the sequence takes; null where the engine's own program holds the model.</summary>
+    public long? CacheBytesPerToken { get; init; }
 
     /// <summary>Weights read a second of decoding (median) as a share of <c>memory_gbps</c>, percent; on the CPU only. The KV cache is not
     /// counted, and what a processor's caches hold may make it more than 100.</summary>

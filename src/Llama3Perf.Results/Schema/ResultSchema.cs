@@ -38,6 +38,7 @@ public static class ResultSchema
                 Info("warmup_iterations", (ResultRow r) => r.WarmUpIterations, Cells.OptionalCount, since: 3),
                 Info("warmup_settled", (ResultRow r) => r.WarmUpSettled, Cells.OptionalFlag, since: 3),
                 Info("weight_bytes_per_token", (ResultRow r) => r.WeightBytesPerToken, Cells.Bytes, since: 4),
+                Info("kv_bytes_per_token", (ResultRow r) => r.CacheBytesPerToken, Cells.Bytes, since: 4),
                 Info("memory_bandwidth_pct", (ResultRow r) => r.MemoryBandwidthPercent, Cells.Percent, since: 4),
                 Info("process_priority", (ResultRow r) => r.ProcessPriority, Cells.OptionalText, since: 3),
                 Info("launch_order", (ResultRow r) => r.LaunchOrder, Cells.OptionalText, since: 3),

@@ -27,6 +27,8 @@ public sealed class QualityTests : IDisposable
             "fp32,int8,int4",
             "--block-size",
             "32",
+            "--kv-type",
+            "int8",
             "--max-tokens",
             "40",
             "--threads",
@@ -39,7 +41,7 @@ public sealed class QualityTests : IDisposable
         Assert.Contains("perplexity and divergence mean nothing", shown, StringComparison.Ordinal);
         string markdown = File.ReadAllText(Path.Combine(output, "quality.md"));
         string chart = File.ReadAllText(Path.Combine(output, "quality.svg"));
-        foreach (string name in (string[])["fp32", "int8 b32", "int4 b32"])
+        foreach (string name in (string[])["fp32", "fp32, KV int8", "int8 b32", "int8 b32, KV int8", "int4 b32", "int4 b32, KV int8"])
         {
             Assert.Contains($"| {name} ", markdown, StringComparison.Ordinal);
             Assert.Contains($"{name}: perplexity ", chart, StringComparison.Ordinal);

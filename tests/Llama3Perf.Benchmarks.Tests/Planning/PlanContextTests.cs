@@ -3,6 +3,7 @@ using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Inference;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Tokenization;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Tests.Planning;
 
@@ -75,7 +76,7 @@ public sealed class PlanContextTests : IDisposable
         PlanContext context = Context(
             new SuiteOptions
             {
-                KeyValueType = KeyValueType.Q8,
+                KeyValueType = KeyValueType.Int8,
                 FlashAttention = FlashAttention.On,
                 Optimization = OptimizationLevel.None,
                 Spin = "off",
@@ -83,7 +84,7 @@ public sealed class PlanContextTests : IDisposable
             }
         );
 
-        Assert.Equal("flash_attention=on; kv_type=q8", OptionsText.Of(context.EngineOptions("llama.cpp", ExecutionProvider.Cuda)));
+        Assert.Equal("flash_attention=on; kv_type=int8", OptionsText.Of(context.EngineOptions("llama.cpp", ExecutionProvider.Cuda)));
         Assert.Equal(
             "graph_optimization=none; loop=device; provider:a=b; session:session.intra_op.allow_spinning=0",
             OptionsText.Of(context.EngineOptions("ort", ExecutionProvider.Cuda))

@@ -1,6 +1,7 @@
 using Llama3Perf.Benchmarks.Engines;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Inference;
+using Llama3Perf.Models;
 
 namespace Llama3Perf.Benchmarks.Tests.Planning;
 

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llama3Perf.Inference.Machine;
+using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.GenAi;
@@ -23,6 +24,7 @@ internal static class GenAiConfig
         RefuseIgnored(options);
         RefuseSpeculation(folder, options);
         DeviceRules.CheckGraph(folder, "genai", options.Provider);
+        LibraryRules.Check(folder);
         if (options.Device is not null)
         {
             _ = DeviceOption(options);

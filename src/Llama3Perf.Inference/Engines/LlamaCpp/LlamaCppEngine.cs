@@ -48,7 +48,7 @@ internal sealed unsafe class LlamaCppEngine : IEngine
                 ["ggml"] = LlamaCppLibrary.Current?.Version ?? "unknown",
                 ["built for"] = LlamaCppLibrary.Instructions,
             },
-            Notes = [$"KV cache {options.KeyValueType.Name()}, flash attention {options.FlashAttention.Name()}"],
+            Notes = [$"KV cache {(options.KeyValueType ?? KeyValueType.F16).Name()}, flash attention {options.FlashAttention.Name()}"],
         };
         if (_model.Vocab.Count != folder.VocabularySize && _model.Vocab.Count != 0)
         {
@@ -180,7 +180,8 @@ internal sealed unsafe class LlamaCppEngine : IEngine
         parameters.type_k = parameters.type_v = _options.KeyValueType switch
         {
             KeyValueType.F32 => GGMLType.GGML_TYPE_F32,
-            KeyValueType.Q8 => GGMLType.GGML_TYPE_Q8_0,
+            KeyValueType.Int8 => GGMLType.GGML_TYPE_Q8_0,
+            KeyValueType.Int4 => GGMLType.GGML_TYPE_Q4_0,
             _ => GGMLType.GGML_TYPE_F16,
         };
         parameters.llama_flash_attn_type = _options.FlashAttention switch

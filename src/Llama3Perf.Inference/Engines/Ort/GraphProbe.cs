@@ -101,6 +101,11 @@ internal sealed class GraphProbe : IDisposable
         }
     }
 
+    /// <summary>Keys and values that a layer left in the cache: for each KV head the rows of its tokens.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="length">Tokens that were computed.</param>
+    public (float[][] Keys, float[][] Values) Cache(int layer, int length) => _cache!.Read(layer, length);
+
     public void Dispose()
     {
         _cache?.Dispose();

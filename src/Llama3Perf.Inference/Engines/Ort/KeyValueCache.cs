@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Llama3Perf.Inference.Engines.Ort;
 
@@ -45,6 +47,25 @@ internal sealed class KeyValueCache : IDisposable
             binding.BindInput(graph.PastValue(layer), _values[layer]);
             binding.BindOutput(graph.PresentKey(layer), _keys[layer]);
             binding.BindOutput(graph.PresentValue(layer), _values[layer]);
+        }
+    }
+
+    /// <summary>A layer's keys and values of floating point numbers, in CPU memory: for each head its first rows.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="length">Tokens that were computed.</param>
+    public (float[][] Keys, float[][] Values) Read(int layer, int length)
+    {
+        return (Rows(_keys[layer]), Rows(_values[layer]));
+
+        float[][] Rows(OrtValue buffer)
+        {
+            OrtTensorTypeAndShapeInfo info = buffer.GetTensorTypeAndShape();
+            float[] all =
+                info.ElementDataType == TensorElementType.Float16
+                    ? Array.ConvertAll(MemoryMarshal.Cast<Float16, Half>(buffer.GetTensorDataAsSpan<Float16>()).ToArray(), h => (float)h)
+                    : buffer.GetTensorDataAsSpan<float>().ToArray();
+            (int rows, int width) = (length * (int)info.Shape[3], MaxLength * (int)info.Shape[3]);
+            return [.. all.Chunk(width).Select(head => head[..rows])];
         }
     }
 

@@ -1,3 +1,4 @@
+using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 
 namespace Llama3Perf.Inference.Engines.Ort;
@@ -17,6 +18,7 @@ internal static class ProviderRules
         }
 
         DeviceRules.CheckGraph(folder, "ort", options.Provider);
+        LibraryRules.Check(folder);
         if (provider is not null)
         {
             CheckDevice(provider, options);

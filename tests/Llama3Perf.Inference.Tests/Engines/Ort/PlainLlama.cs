@@ -1,7 +1,13 @@
 namespace Llama3Perf.Inference.Tests.Engines.Ort;
 
+/// <summary>Changes keys and values as a cache does that does not keep them whole.</summary>
+internal delegate void PlainStore(int layer, Span<float> keys, Span<float> values);
+
 /// <summary>Llama's forward pass as the papers write it: no cache, no fusion, one number after the other.</summary>
-internal sealed class PlainLlama(IPlainWeights weights)
+/// <param name="weights">What it computes with.</param>
+/// <param name="store">What a KV cache makes of the keys and values [KV heads x head size] of a layer's token; null keeps them as they
+/// are.</param>
+internal sealed class PlainLlama(IPlainWeights weights, PlainStore? store = null)
 {
     private readonly Dictionary<string, float[]> _matrices = [];
 
@@ -15,7 +21,7 @@ internal sealed class PlainLlama(IPlainWeights weights)
             string path = $"layers.{layer}/";
             int at = layer;
             float[][] normed = [.. x.Select(row => Norm(row, weights.Norms[2 * at]))];
-            float[][] attended = Attend(path, normed);
+            float[][] attended = Attend(layer, path, normed);
             x = [.. x.Zip(attended, Add)];
             x = [.. x.Select(row => Add(row, FeedForward(path, Norm(row, weights.Norms[(2 * at) + 1]))))];
         }
@@ -23,7 +29,7 @@ internal sealed class PlainLlama(IPlainWeights weights)
         return Multiply("lm_head", Norm(x[^1], weights.Norms[^1]));
     }
 
-    private float[][] Attend(string path, float[][] inputs)
+    private float[][] Attend(int layer, string path, float[][] inputs)
     {
         int size = weights.HeadSize;
         int group = weights.HeadCount / weights.KeyValueHeadCount;
@@ -36,6 +42,11 @@ internal sealed class PlainLlama(IPlainWeights weights)
             {
                 Rotate(qkv[position].AsSpan(head * size, size), position);
             }
+        }
+
+        foreach (float[] row in qkv)
+        {
+            store?.Invoke(layer, row.AsSpan(queries, keys), row.AsSpan(queries + keys, keys));
         }
 
         float[][] outputs = [.. inputs.Select(_ => new float[queries])];

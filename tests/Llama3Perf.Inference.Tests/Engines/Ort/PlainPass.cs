@@ -16,9 +16,16 @@ internal static class PlainPass
         AssertFollowed(engine, folder, new FolderWeights(folder), steps, tolerance);
 
     /// <summary>The same with weights from elsewhere.</summary>
-    public static void AssertFollowed(IEngine engine, ModelFolder folder, IPlainWeights weights, int steps, double tolerance)
+    public static void AssertFollowed(
+        IEngine engine,
+        ModelFolder folder,
+        IPlainWeights weights,
+        int steps,
+        double tolerance,
+        PlainStore? store = null
+    )
     {
-        PlainLlama plain = new(weights);
+        PlainLlama plain = new(weights, store);
         List<int> tokens = [.. s_prompt.Select(token => token % folder.VocabularySize)];
         engine.Reset(tokens.Count + steps + 1);
         engine.Prefill(tokens.ToArray());

@@ -100,14 +100,18 @@ internal sealed class ModelPreparation(string root)
     /// <exception cref="EngineException">It cannot be computed.</exception>
     public ModelFolder WithCache(ModelFolder source, KeyValueType type, string? folder = null) =>
         ByteProgress.Show(
-            $"calibrating the KV cache of {source.Name} for {type.Name()}",
+            $"writing {source.Name} with a KV cache of {type.Name()}",
             (progress, cancellation) =>
                 _store.QuantizeCache(
                     source,
                     Fingerprint(source),
                     type,
                     CacheCalibration.Identity,
-                    () => CacheCalibration.Of(source),
+                    () =>
+                    {
+                        using CountProgress parts = CountProgress.Begin($"calibrating {source.Name}", CacheCalibration.MaxParts);
+                        return CacheCalibration.Of(source, parts.Step, cancellation);
+                    },
                     folder,
                     progress,
                     cancellation

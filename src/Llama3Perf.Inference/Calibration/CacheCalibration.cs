@@ -19,6 +19,11 @@ public static class CacheCalibration
     /// <summary>Tokens of the text that are computed at most.</summary>
     public const int MaxTokens = 512;
 
+    /// <summary>Parts that it is computed in, at most.</summary>
+    public const int MaxParts = MaxTokens / PartTokens;
+
+    private const int PartTokens = 32;
+
     // Changed whenever the same text would give other scales.
     private const int Method = 1;
 
@@ -32,8 +37,11 @@ public static class CacheCalibration
 
     /// <summary>The largest keys and values of each layer and channel.</summary>
     /// <param name="folder">A model with a KV cache of floating point numbers.</param>
+    /// <param name="onPart">Told of each of the parts that the text is computed in.</param>
+    /// <param name="cancellationToken">Ends it between two parts.</param>
     /// <exception cref="EngineException">It cannot be computed on the CPU, or gives NaN.</exception>
-    public static CacheScales Of(ModelFolder folder)
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static CacheScales Of(ModelFolder folder, Action? onPart = null, CancellationToken cancellationToken = default)
     {
         int[] tokens =
         [
@@ -44,7 +52,13 @@ public static class CacheCalibration
         ];
         EngineOptions options = new() { Threads = PhysicalCores.Count };
         using GraphProbe probe = new(folder, options, tokens.Length, File.ReadAllBytes(folder.GraphPath), []);
-        probe.Compute(tokens, past: 0);
+        for (int past = 0; past < tokens.Length; past += PartTokens)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            probe.Compute(tokens.AsSpan(past, Math.Min(PartTokens, tokens.Length - past)), past);
+            onPart?.Invoke();
+        }
+
         List<float[]> keys = [];
         List<float[]> values = [];
         for (int layer = 0; layer < folder.LayerCount; layer++)

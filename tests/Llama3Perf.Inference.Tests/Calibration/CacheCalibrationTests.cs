@@ -32,7 +32,7 @@ public sealed class CacheCalibrationTests(ModelFolders folders) : IClassFixture<
     )
     {
         ModelFolder plain = Tiny(precision);
-        CacheScales scales = CacheCalibration.Of(plain);
+        CacheScales scales = CacheCalibration.Of(plain, cancellationToken: TestContext.Current.CancellationToken);
         ModelFolder folder = WithCache(plain, type);
         using IEngine engine = Load("ort", folder);
 
@@ -96,12 +96,30 @@ public sealed class CacheCalibrationTests(ModelFolders folders) : IClassFixture<
     [Fact]
     public void One_model_always_has_the_same_scales()
     {
-        CacheScales full = CacheCalibration.Of(Tiny(Precision.Fp32));
-        CacheScales again = CacheCalibration.Of(Tiny(Precision.Fp32));
+        CacheScales full = CacheCalibration.Of(Tiny(Precision.Fp32), cancellationToken: TestContext.Current.CancellationToken);
+        CacheScales again = CacheCalibration.Of(Tiny(Precision.Fp32), cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal(2, full.Keys.Count);
         Assert.All(full.Keys.Concat(full.Values), channels => Assert.Equal(full.Keys[0].Length, channels.Length));
         Assert.Equal(full.Keys.Concat(full.Values), again.Keys.Concat(again.Values));
+    }
+
+    [Fact]
+    public void It_ends_where_it_is_told_to()
+    {
+        using CancellationTokenSource cancellation = new();
+        int parts = 0;
+
+        Assert.Throws<OperationCanceledException>(() => CacheCalibration.Of(Tiny(Precision.Fp32), Cancel, cancellation.Token));
+        Assert.Equal(2, parts);
+
+        void Cancel()
+        {
+            if (++parts == 2)
+            {
+                cancellation.Cancel();
+            }
+        }
     }
 
     [Theory]
@@ -138,7 +156,13 @@ public sealed class CacheCalibrationTests(ModelFolders folders) : IClassFixture<
     private ModelFolder Tiny(Precision precision) => folders.Get(new ModelBuildOptions { Model = "llama-tiny", Precision = precision });
 
     private ModelFolder WithCache(ModelFolder plain, KeyValueType type) =>
-        new ModelStore(_root).QuantizeCache(plain, "", type, CacheCalibration.Identity, () => CacheCalibration.Of(plain));
+        new ModelStore(_root).QuantizeCache(
+            plain,
+            "",
+            type,
+            CacheCalibration.Identity,
+            () => CacheCalibration.Of(plain, cancellationToken: TestContext.Current.CancellationToken)
+        );
 
     private static Reference Answers(VerifiedSide side)
     {

@@ -105,7 +105,7 @@ internal static class InvocationRules
     private static bool IsProgram(string engine) => PeerCatalog.Owns(engine.Trim()) && !PeerCatalog.Names.Contains(engine.Trim());
 
     private static string Outside(string value) =>
-        Path.IsPathFullyQualified(value)
+        Path.IsPathRooted(value)
         && Workspace.RepositoryRoot is { } root
         && !Path.GetFullPath(value).StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? $"{value} (outside the repository)"

@@ -8,6 +8,15 @@ internal sealed class ProgramProcess : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>File name of the program. Windows completes a name without a point only.</summary>
+    public static string FileName { get; } = OperatingSystem.IsWindows() ? "Llama3Perf.Benchmarks.exe" : "Llama3Perf.Benchmarks";
+
+    /// <summary>The program beside these tests.</summary>
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, FileName);
+
+    /// <summary>Exit code of a killed one.</summary>
+    public static int KilledExitCode { get; } = OperatingSystem.IsWindows() ? -1 : 137;
+
     private readonly Process _process;
     private readonly Task<string> _output;
     private readonly Task<string> _error;
@@ -17,7 +26,7 @@ internal sealed class ProgramProcess : IDisposable
     /// <param name="variables">Environment variables beside those of the tests.</param>
     public ProgramProcess(string folder, IEnumerable<string> arguments, params (string Name, string Value)[] variables)
     {
-        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Benchmarks"), arguments)
+        ProcessStartInfo start = new(Program, arguments)
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -94,8 +103,18 @@ internal sealed class ProgramProcess : IDisposable
         );
     }
 
-    /// <summary>Sends it a signal by its name, <c>KILL</c> or <c>TERM</c>; it may have ended before.</summary>
-    public void Signal(string name) => Signal(name, [_process.Id]);
+    /// <summary>Sends it a signal by its name; it may have ended before. Windows knows <c>KILL</c> alone.</summary>
+    public void Signal(string name)
+    {
+        if (name == "KILL")
+        {
+            _process.Kill();
+        }
+        else
+        {
+            Signal(name, [_process.Id]);
+        }
+    }
 
     /// <summary>Sends it and the processes that it started a signal, as a terminal does. Linux tells which those are.</summary>
     public void SignalAll(string name) => Signal(name, [_process.Id, .. Children(_process.Id)]);

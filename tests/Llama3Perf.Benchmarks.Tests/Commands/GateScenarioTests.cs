@@ -104,7 +104,7 @@ public sealed class GateScenarioTests : IDisposable
         switch (scenario)
         {
             case "cut at a line end":
-                File.WriteAllLines(samples, File.ReadAllLines(samples)[..6]);
+                WriteLines(samples, File.ReadAllLines(samples)[..6]);
                 break;
             case "no results.csv":
                 File.Delete(Path.Combine(path, RunFolder.Results));
@@ -164,9 +164,13 @@ public sealed class GateScenarioTests : IDisposable
             lines[i] = string.Join(',', cells);
         }
 
-        File.WriteAllLines(path, lines);
+        WriteLines(path, lines);
     }
 
     private static void RemoveRow(string path, string text) =>
-        File.WriteAllLines(path, File.ReadAllLines(path).Where(line => !line.Contains(text, StringComparison.Ordinal)));
+        WriteLines(path, File.ReadAllLines(path).Where(line => !line.Contains(text, StringComparison.Ordinal)));
+
+    // As the suite ends them on every system.
+    private static void WriteLines(string path, IEnumerable<string> lines) =>
+        File.WriteAllText(path, string.Concat(lines.Select(line => line + "\n")));
 }

@@ -346,8 +346,11 @@ public sealed class ResultsVerbTests : IDisposable
     [Fact]
     public void Where_no_engine_can_run_probe_says_that_a_run_would_measure_nothing()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "the libraries' file names are Linux's");
-        foreach (string library in (string[])["libonnxruntime.so", "libllama.so"])
+        string[] libraries =
+            OperatingSystem.IsWindows() ? ["onnxruntime.dll", "llama.dll"]
+            : OperatingSystem.IsMacOS() ? ["libonnxruntime.dylib", "libllama.dylib"]
+            : ["libonnxruntime.so", "libllama.so"];
+        foreach (string library in libraries)
         {
             File.WriteAllText(PathOf(library), "no library");
         }
@@ -357,7 +360,7 @@ public sealed class ResultsVerbTests : IDisposable
         Assert.Equal((ExitCode.Success, ""), (exitCode, error));
         Assert.Contains(
             "A run would measure nothing, for no engine of this process can run here: "
-                + $"{PathOf("libonnxruntime.so")} is not a native library.",
+                + $"{PathOf(libraries[0])} is not a native library.",
             output,
             StringComparison.Ordinal
         );

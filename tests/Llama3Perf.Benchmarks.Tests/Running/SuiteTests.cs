@@ -134,7 +134,6 @@ public sealed class SuiteTests : IDisposable
     [Fact]
     public void A_folder_that_cannot_be_opened_is_a_failed_row_whatever_its_damage()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "needs pipes and links");
         (string Name, Action<string> Damage)[] damages =
         [
             ("no-config", model => File.Delete(Path.Combine(model, "genai_config.json"))),
@@ -144,10 +143,19 @@ public sealed class SuiteTests : IDisposable
             ("cut-graph", model => Cut(Path.Combine(model, "model.onnx"))),
             ("cut-data", model => Cut(Path.Combine(model, "model.onnx.data"))),
             ("no-tokenizer", model => File.Delete(Path.Combine(model, "tokenizer.json"))),
-            ("pipe", model => Replace(Path.Combine(model, "genai_config.json"), file => Process.Start("mkfifo", [file]).WaitForExit())),
-            ("circle", model => Replace(Path.Combine(model, "model.onnx"), file => File.CreateSymbolicLink(file, file))),
             ("folder", model => Replace(Path.Combine(model, "tokenizer.json"), file => Directory.CreateDirectory(file))),
         ];
+        // Windows has no pipes in folders, and links only for who has the right.
+        if (!OperatingSystem.IsWindows())
+        {
+            damages =
+            [
+                .. damages,
+                ("pipe", model => Replace(Path.Combine(model, "genai_config.json"), file => Process.Start("mkfifo", [file]).WaitForExit())),
+                ("circle", model => Replace(Path.Combine(model, "model.onnx"), file => File.CreateSymbolicLink(file, file))),
+            ];
+        }
+
         string whole = CopyOfTinyModel();
         string[] models =
         [

@@ -186,12 +186,12 @@ public sealed class AbTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a shell");
         string folder = Directory.CreateDirectory(Path.Combine(_folder, "build")).FullName;
-        string program = Path.Combine(folder, "Llama3Perf.Benchmarks");
+        string program = Path.Combine(folder, ProgramProcess.FileName);
         File.WriteAllText(
             program,
             $"""
             #!/bin/sh
-            PROGRAM='{Path.Combine(AppContext.BaseDirectory, "Llama3Perf.Benchmarks")}'
+            PROGRAM='{ProgramProcess.Program}'
             [ "$1" = serve-launches ] && exit 64
             {script}
             """

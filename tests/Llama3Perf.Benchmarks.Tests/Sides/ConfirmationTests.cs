@@ -86,7 +86,7 @@ public sealed class ConfirmationTests : IDisposable
 
     [Theory]
     [InlineData("--runtime-dir /tmp/evil", "names --runtime-dir /tmp/evil (outside the repository)")]
-    [InlineData("--engine external:sh", "names the engine external:sh")]
+    [InlineData("--engine external:{shell}", "names the engine external:{shell}")]
     [InlineData("--python /tmp/evil", "names --python")]
     [InlineData("--llama-bench /tmp/evil", "names --llama-bench")]
     [InlineData("--session-entry session.load_model_format=ORT", "names --session-entry")]
@@ -97,12 +97,13 @@ public sealed class ConfirmationTests : IDisposable
     {
         string baseline = SyntheticRuns.Of("baseline", s_cases).Write(PathOf("baseline"));
         string current = SyntheticRuns.Of("current", s_cases, speed: 0.5).Write(PathOf("current"));
-        new RunInvocation(Environment.CurrentDirectory, line.Split(' ')).Write(current);
+        string shell = OperatingSystem.IsWindows() ? "cmd" : "sh";
+        new RunInvocation(Environment.CurrentDirectory, line.Replace("{shell}", shell, StringComparison.Ordinal).Split(' ')).Write(current);
 
         (int exitCode, string output, string error) = CliSession.Run("gate", "--baseline", baseline, "--current", current, "--confirm");
 
         Assert.Equal(ExitCode.Input, exitCode);
-        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.Contains(expected.Replace("{shell}", shell, StringComparison.Ordinal), error, StringComparison.Ordinal);
         Assert.Contains("--trust-invocation", error, StringComparison.Ordinal);
         Assert.DoesNotContain("again", output, StringComparison.Ordinal);
     }

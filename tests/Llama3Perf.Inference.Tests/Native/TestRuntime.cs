@@ -38,6 +38,19 @@ internal static class TestRuntime
         Oga.RequireLibrary();
     }
 
+    /// <summary>Skips a test where that library is older than speculative decoding, as the native set DirectML's is.</summary>
+    public static void SkipWithoutSpeculation()
+    {
+        try
+        {
+            OgaSpeculation.Require();
+        }
+        catch (EngineException exception)
+        {
+            Assert.Skip(exception.Message);
+        }
+    }
+
     /// <summary>A folder of this run, removed at its end.</summary>
     public static string Scratch(string name) => Directory.CreateDirectory(Path.Combine(s_scratch.Value, name)).FullName;
 

@@ -203,9 +203,8 @@ public sealed class ModelBuilderTests : IDisposable
     [Fact]
     public void A_link_to_an_empty_folder_stays_a_link()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
         Directory.CreateDirectory(_root["real"]);
-        Directory.CreateSymbolicLink(_root["link"], _root["real"]);
+        Links.ToFolder(_root["link"], _root["real"]);
 
         ModelBuilder.Build(s_tiny, _root["link"], cancellationToken: Token);
 

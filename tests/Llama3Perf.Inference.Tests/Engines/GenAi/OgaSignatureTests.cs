@@ -26,7 +26,7 @@ public sealed partial class OgaSignatureTests
             $"{s_methods.Length} declarations, {header.Count} in the header"
         );
         Assert.All(
-            s_methods,
+            Required(header.ContainsKey),
             method =>
             {
                 Assert.True(header.TryGetValue(method.Name, out string? expected), $"{method.Name} is not in the header");
@@ -40,7 +40,10 @@ public sealed partial class OgaSignatureTests
     {
         TestRuntime.SkipWithoutGenAi();
         nint library = Oga.RequireLibrary();
-        Assert.All(s_methods, method => Assert.True(NativeLibrary.TryGetExport(library, method.Name, out _), method.Name));
+        Assert.All(
+            Required(name => NativeLibrary.TryGetExport(library, name, out _)),
+            method => Assert.True(NativeLibrary.TryGetExport(library, method.Name, out _), method.Name)
+        );
     }
 
     [Theory]
@@ -51,6 +54,13 @@ public sealed partial class OgaSignatureTests
         "pointer(pointer, double, int, pointer, pointer)"
     )]
     public void A_header_is_read(string declaration, string expected) => Assert.Equal(expected, Read("OGA_EXPORT " + declaration)["OgaX"]);
+
+    // Speculative decoding is all there or not at all: the native set DirectML's library is older, and the engine asks before it uses it.
+    private static IEnumerable<MethodInfo> Required(Func<string, bool> has) =>
+        s_methods
+            .GroupBy(method => method.DeclaringType)
+            .Where(type => type.Key != typeof(OgaSpeculation) || type.Any(method => has(method.Name)))
+            .SelectMany(type => type);
 
     private static Dictionary<string, string> Header()
     {

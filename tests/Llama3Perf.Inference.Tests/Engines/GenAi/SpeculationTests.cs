@@ -20,6 +20,7 @@ public sealed class SpeculationTests
     [Fact]
     public void A_draft_that_is_the_model_is_always_right()
     {
+        TestRuntime.SkipWithoutSpeculation();
         GenerationResult plain = Run(new EngineOptions());
         GenerationResult drafted = Run(new EngineOptions { Speculation = new Speculation(4) { Draft = s_model.Value } });
 
@@ -35,6 +36,7 @@ public sealed class SpeculationTests
     [InlineData(16)]
     public void A_draft_that_is_another_model_changes_nothing(int tokens)
     {
+        TestRuntime.SkipWithoutSpeculation();
         ModelFolder other = Build("other", seed: 2);
         GenerationResult drafted = Run(new EngineOptions { Speculation = new Speculation(tokens) { Draft = other } });
 
@@ -45,6 +47,7 @@ public sealed class SpeculationTests
     [Fact]
     public void Patterns_of_the_sequence_change_nothing()
     {
+        TestRuntime.SkipWithoutSpeculation();
         GenerationResult drafted = Run(new EngineOptions { Speculation = new Speculation(4) { NgramSize = 3 } });
 
         Assert.Equal(Run(new EngineOptions()).NewTokens, drafted.NewTokens);
@@ -61,6 +64,7 @@ public sealed class SpeculationTests
     [Fact]
     public void A_model_with_the_last_logits_alone_is_refused_in_the_librarys_words()
     {
+        TestRuntime.SkipWithoutSpeculation();
         using IEngine engine = GenAiRuntime.Kind.Load(
             Build("pruned", seed: 1, isPruned: true),
             new EngineOptions { Speculation = new Speculation(4) { NgramSize = 3 } }

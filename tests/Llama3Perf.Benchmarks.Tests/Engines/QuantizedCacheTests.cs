@@ -3,6 +3,7 @@ using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Benchmarks.Tests.Commands;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Native;
 using Llama3Perf.Models;
 using Llama3Perf.Models.Folders;
 using Llama3Perf.Results.Rows;
@@ -23,6 +24,7 @@ public sealed class QuantizedCacheTests : IDisposable
     [InlineData("int4", 4)]
     public void A_case_has_the_cache_that_was_asked_for(string name, int bits)
     {
+        Assert.SkipWhen(NativeLibraries.PackagedSet == "DirectML", "ONNX Runtime 1.24.4 computes no KV cache of integers");
         PlannedCase planned = Plan("ort", name == "int8" ? KeyValueType.Int8 : KeyValueType.Int4);
         PlannedCase plain = Plan("ort", null);
         var folder = ModelFolderReader.Open(planned.ModelPath);

@@ -76,7 +76,7 @@ public sealed class PlanContextTests : IDisposable
         PlanContext context = Context(
             new SuiteOptions
             {
-                KeyValueType = KeyValueType.Int8,
+                KeyValueType = KeyValueType.F32,
                 FlashAttention = FlashAttention.On,
                 Optimization = OptimizationLevel.None,
                 Spin = "off",
@@ -84,11 +84,23 @@ public sealed class PlanContextTests : IDisposable
             }
         );
 
-        Assert.Equal("flash_attention=on; kv_type=int8", OptionsText.Of(context.EngineOptions("llama.cpp", ExecutionProvider.Cuda)));
+        Assert.Equal("flash_attention=on; kv_type=f32", OptionsText.Of(context.EngineOptions("llama.cpp", ExecutionProvider.Cuda)));
         Assert.Equal(
             "graph_optimization=none; loop=device; provider:a=b; session:session.intra_op.allow_spinning=0",
             OptionsText.Of(context.EngineOptions("ort", ExecutionProvider.Cuda))
         );
+    }
+
+    [Theory]
+    [InlineData(KeyValueType.Int8, "kv_type=int8")]
+    [InlineData(KeyValueType.Int4, "kv_type=int4")]
+    public void A_cache_of_integers_is_part_of_every_engines_case(KeyValueType type, string expected)
+    {
+        PlanContext context = Context(new SuiteOptions { KeyValueType = type });
+
+        Assert.Equal(expected, OptionsText.Of(context.EngineOptions("llama.cpp", ExecutionProvider.Cpu)));
+        Assert.Equal(expected, OptionsText.Of(context.EngineOptions("ort", ExecutionProvider.Cpu)));
+        Assert.Equal(expected, OptionsText.Of(context.EngineOptions("genai", ExecutionProvider.Cpu)));
     }
 
     [Fact]

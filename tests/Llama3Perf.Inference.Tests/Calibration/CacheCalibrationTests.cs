@@ -31,6 +31,7 @@ public sealed class CacheCalibrationTests(ModelFolders folders) : IClassFixture<
         double tolerance
     )
     {
+        TestRuntime.SkipWithoutQuantizedCache();
         ModelFolder plain = Tiny(precision);
         CacheScales scales = CacheCalibration.Of(plain, cancellationToken: TestContext.Current.CancellationToken);
         ModelFolder folder = WithCache(plain, type);
@@ -61,6 +62,7 @@ public sealed class CacheCalibrationTests(ModelFolders folders) : IClassFixture<
     [InlineData(Precision.Int4, KeyValueType.Int4)]
     public void Both_engines_compute_the_same(Precision precision, KeyValueType type)
     {
+        TestRuntime.SkipWithoutQuantizedCache();
         TestRuntime.SkipWithoutGenAi();
         ModelFolder folder = WithCache(Tiny(precision), type);
         VerifiedSide ort = new(folder, "ort", new EngineOptions { Threads = 1 });
@@ -83,6 +85,7 @@ public sealed class CacheCalibrationTests(ModelFolders folders) : IClassFixture<
     [InlineData(KeyValueType.Int4, Closeness.CoarseCache)]
     public void A_rounded_cache_is_held_to_limits_of_its_own(KeyValueType type, Closeness closeness)
     {
+        TestRuntime.SkipWithoutQuantizedCache();
         ModelFolder plain = Tiny(Precision.Fp32);
         VerifiedSide reference = new(plain, "ort", new EngineOptions { Threads = 1 });
         VerifiedSide tested = new(WithCache(plain, type), "ort", reference.Options with { KeyValueType = type }) { Source = plain };

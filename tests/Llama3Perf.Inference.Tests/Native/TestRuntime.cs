@@ -51,6 +51,16 @@ internal static class TestRuntime
         }
     }
 
+    /// <summary>Skips a test where ONNX Runtime is older than KV caches of integers on the CPU.</summary>
+    public static void SkipWithoutQuantizedCache()
+    {
+        NativeLibraries.RequireOnnxRuntime();
+        Assert.SkipUnless(
+            NativeLibraries.Offers(LibraryRules.CacheApiVersion),
+            $"ONNX Runtime {NativeLibraries.OnnxRuntimeVersion} computes no KV cache of integers"
+        );
+    }
+
     /// <summary>A folder of this run, removed at its end.</summary>
     public static string Scratch(string name) => Directory.CreateDirectory(Path.Combine(s_scratch.Value, name)).FullName;
 

@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Llama3Perf.Inference.Engines;
-using Llama3Perf.Inference.Native;
 using Llama3Perf.Inference.Tests.Engines.GenAi;
 using Llama3Perf.Inference.Tests.Native;
 using Llama3Perf.Inference.Verification;
@@ -73,7 +72,7 @@ public sealed class GraphCaseTests
     [Fact]
     public void A_cache_of_four_bits_gives_the_tokens_that_genai_gives()
     {
-        Assert.SkipWhen(NativeLibraries.PackagedSet == "DirectML", "ONNX Runtime 1.24.4 refuses a cache of 4 bits");
+        TestRuntime.SkipWithoutQuantizedCache();
         using CaseFolder folder = new("official-fp32-kv-int4");
         ModelFolder opened = ModelFolderReader.Open(folder.Path);
         ReferenceCase prompt = Reference.Read(folder.Reference).Cases[0];

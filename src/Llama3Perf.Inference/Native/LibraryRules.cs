@@ -5,8 +5,8 @@ namespace Llama3Perf.Inference.Native;
 /// <summary>Refuses graphs that the loaded ONNX Runtime is too old for, by what it lacks instead of by its own text.</summary>
 internal static class LibraryRules
 {
-    /// <summary>The API of ONNX Runtime 1.27, the first that computes a KV cache of integers on the CPU: 1.24.3 refuses the graph when it is
-    /// loaded, 1.26.0 fails in the first call.</summary>
+    /// <summary>The API of ONNX Runtime 1.27, the first that computes a KV cache of integers on the CPU: 1.24.3 refuses the graph when it
+    /// is loaded, 1.26.0 fails in the first call.</summary>
     internal const uint CacheApiVersion = 27;
 
     /// <exception cref="EngineException">With what is missing.</exception>

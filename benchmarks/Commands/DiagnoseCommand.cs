@@ -2,6 +2,7 @@ using System.CommandLine;
 using Llama3Perf.Benchmarks.Planning;
 using Llama3Perf.Benchmarks.Terminal;
 using Llama3Perf.Inference;
+using Llama3Perf.Inference.Engines;
 using Llama3Perf.Inference.Machine;
 using Llama3Perf.Inference.Tokenization;
 using Llama3Perf.Inference.Verification;
@@ -91,7 +92,12 @@ internal sealed class DiagnoseCommand
             new ModelPreparation(Workspace.Models)
         );
         VerifiedSide tested = new(
-            ModelFolderReader.Open(parsed.GetRequiredValue(_folder)),
+            context.Models.For(
+                EngineCatalog.Get("ort"),
+                ModelFolderReader.Open(parsed.GetRequiredValue(_folder)),
+                place,
+                context.Options.KeyValueType
+            ),
             "ort",
             context.EngineOptions("ort", place) with
             {

@@ -109,16 +109,7 @@ internal static class GenerateCommand
         EngineChoice choice = EngineFamilies.Choose(context)[0];
         ExecutionProvider provider = choice.Provider!.Value;
         EngineKind kind = EngineCatalog.Get(choice.Engine);
-        ModelFolder source = OpenOrBuild(context, provider);
-        if (
-            kind.Format == ModelFormat.Onnx
-            && GraphNeeds.CacheRefusal(options.KeyValueType, source, kind.Name, provider.Target()) is { } refusal
-        )
-        {
-            throw new UsageException($"--kv-type: {kind.Name} {refusal}");
-        }
-
-        ModelFolder folder = context.Models.For(kind, source, options.KeyValueType);
+        ModelFolder folder = context.Models.For(kind, OpenOrBuild(context, provider), provider, options.KeyValueType);
         PromptTokenizer tokenizer = PromptTokenizer.For(folder);
         TokenizedPrompt prompt = tokenizer.Tokenize(
             Prompt.Parse(promptText),

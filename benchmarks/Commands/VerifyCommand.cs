@@ -259,10 +259,8 @@ internal sealed class VerifyCommand
         EngineChoice choice = EngineFamilies.Choose(context)[0];
         EngineOptions options = context.EngineOptions(choice.Engine, choice.Provider!.Value);
         EngineKind kind = EngineCatalog.Get(choice.Engine);
-        KeyValueType? type = context.Options.KeyValueType;
-        return kind.Format == ModelFormat.Onnx && GraphNeeds.CacheRefusal(type, folder, kind.Name, options.Provider.Target()) is { } refusal
-            ? throw new UsageException($"--kv-type: {kind.Name} {refusal}")
-            : new VerifiedSide(context.Models.For(kind, folder, type), kind.Name, options) { Source = folder };
+        ModelFolder made = context.Models.For(kind, folder, options.Provider, context.Options.KeyValueType);
+        return new VerifiedSide(made, kind.Name, options) { Source = folder };
     }
 
     // Where no engine was named, one that reads the file.

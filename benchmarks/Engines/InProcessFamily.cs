@@ -92,6 +92,9 @@ internal sealed class InProcessFamily : EngineFamily
             PrefillChunk = context.Options.PrefillChunk,
             Speculation = skip is null ? Speculation(provider, variant, context) : null,
         };
+        (long? Weights, long? Cache) bytes = folder is null
+            ? (null, null)
+            : ModelPreparation.BytesPerToken(folder, engineOptions.KeyValueType);
         return new CaseSubject(engine, provider.ShownName(), variant.Name)
         {
             ModelName = folder?.Name ?? variant.ShownName,
@@ -107,10 +110,10 @@ internal sealed class InProcessFamily : EngineFamily
             Precision = folder?.Storage ?? variant.Precision.Name(),
             BlockSize = variant.BlockSize,
             WeightBytesPerToken =
-                folder is not null ? ModelPreparation.WeightBytesPerToken(folder)
+                folder is not null ? bytes.Weights
                 : skip is null ? ModelBuilder.WeightBytes(variant.BuildOptions(provider))
                 : null,
-            CacheBytesPerToken = folder is null ? null : ModelPreparation.CacheBytesPerToken(folder, engineOptions.KeyValueType),
+            CacheBytesPerToken = bytes.Cache,
             EngineOptions = engineOptions,
             Device = engineOptions.Device is null ? null : context.Device?.Name,
             OptionsText = OptionsText.Of(
@@ -137,9 +140,7 @@ internal sealed class InProcessFamily : EngineFamily
             ModelFolder folder = variant.Folder is { } given
                 ? context.Models.Given(given)
                 : context.Models.Prepare(BuildOptions(variant, provider, context));
-            return GraphNeeds.CacheRefusal(context.Options.KeyValueType, folder, kind.Name, provider.Target()) is { } refusal
-                ? (null, $"{kind.Name} {refusal}")
-                : MadeOf(() => context.Models.For(kind, folder, context.Options.KeyValueType));
+            return MadeOf(() => context.Models.For(kind, folder, provider, context.Options.KeyValueType));
         }
 
         return MadeOf(() => context.Models.GgufOf(variant, provider));

@@ -118,11 +118,16 @@ internal sealed class ModelPreparation(string root)
                 )
         );
 
-    /// <summary>A folder as an engine reads it: itself, the GGUF folder that is made of it, or one with the KV cache that was asked
-    /// for.</summary>
-    /// <exception cref="ModelException">It cannot be made.</exception>
-    public ModelFolder For(EngineKind kind, ModelFolder folder, KeyValueType? type = null) =>
+    /// <summary>A folder as an engine reads it: itself, or the GGUF folder that is made of it.</summary>
+    /// <exception cref="ModelException">GGUF cannot hold it.</exception>
+    public ModelFolder For(EngineKind kind, ModelFolder folder) => kind.Format == ModelFormat.Gguf ? ToGguf(folder) : folder;
+
+    /// <summary>The same with the KV cache that was asked for, which llama.cpp makes of any file by itself.</summary>
+    /// <exception cref="ModelException">It cannot be made, or the engine has no such cache on the provider.</exception>
+    public ModelFolder For(EngineKind kind, ModelFolder folder, ExecutionProvider provider, KeyValueType? type) =>
         kind.Format == ModelFormat.Gguf ? ToGguf(folder)
+        : GraphNeeds.CacheRefusal(type, folder, kind.Name, provider.Target()) is { } refusal
+            ? throw new ModelException($"{kind.Name} {refusal}")
         : type is KeyValueType.Int8 or KeyValueType.Int4 ? WithCache(folder, type.Value)
         : folder;
 
@@ -162,46 +167,38 @@ internal sealed class ModelPreparation(string root)
         return fingerprint;
     }
 
-    /// <summary>Bytes of weights that a decoded token reads; null for a graph that does not tell. Takes milliseconds.</summary>
-    public static long? WeightBytesPerToken(ModelFolder folder)
+    /// <summary>Bytes of weights that a decoded token reads, and of KV cache that a token of the sequence takes; null for a graph that does
+    /// not tell. Takes milliseconds.</summary>
+    /// <param name="folder">The model.</param>
+    /// <param name="type">How llama.cpp keeps its KV cache; an ONNX graph has a type of its own.</param>
+    public static (long? Weights, long? Cache) BytesPerToken(ModelFolder folder, KeyValueType? type)
     {
         try
         {
-            return FolderInspection.Of(folder.Path).WeightBytesPerToken;
+            var inspection = FolderInspection.Of(folder.Path);
+            return (
+                inspection.WeightBytesPerToken,
+                folder.Format == ModelFormat.Gguf ? GgufCacheBytes(folder, type) : inspection.CacheBytesPerToken
+            );
         }
         catch (ModelException)
         {
             // What an engine refuses it says itself.
-            return null;
+            return (null, null);
         }
     }
 
-    /// <summary>Bytes of KV cache that a token of the sequence takes; null for a graph that does not tell. Takes milliseconds.</summary>
-    /// <param name="folder">The model.</param>
-    /// <param name="type">How llama.cpp keeps it; an ONNX graph has a type of its own.</param>
-    public static long? CacheBytesPerToken(ModelFolder folder, KeyValueType? type)
+    private static long GgufCacheBytes(ModelFolder folder, KeyValueType? type)
     {
-        if (folder.Format == ModelFormat.Gguf)
+        // Blocks of 32 have a scale of 2 bytes each (ggml-common.h).
+        long blocks = 2L * folder.LayerCount * folder.KeyValueHeadCount * folder.HeadSize / 32;
+        return type switch
         {
-            // Blocks of 32 have a scale of 2 bytes each (ggml-common.h).
-            long blocks = 2L * folder.LayerCount * folder.KeyValueHeadCount * folder.HeadSize / 32;
-            return type switch
-            {
-                KeyValueType.F32 => blocks * 128,
-                KeyValueType.Int8 => blocks * 34,
-                KeyValueType.Int4 => blocks * 18,
-                _ => blocks * 64,
-            };
-        }
-
-        try
-        {
-            return FolderInspection.Of(folder.Path).CacheBytesPerToken;
-        }
-        catch (ModelException)
-        {
-            return null;
-        }
+            KeyValueType.F32 => blocks * 128,
+            KeyValueType.Int8 => blocks * 34,
+            KeyValueType.Int4 => blocks * 18,
+            _ => blocks * 64,
+        };
     }
 
     /// <summary>SHA-256 of a file, once for each file of a run.</summary>

@@ -66,7 +66,7 @@ public sealed class QuantizedCacheTests : IDisposable
     [InlineData(ExitCode.Usage, "a GGUF file has no KV cache", "build", "--model", "llama-tiny", "--kv-type", "int8", "--format", "gguf")]
     [InlineData(ExitCode.Usage, "'q8' is unknown", "build", "--model", "llama-tiny", "--kv-type", "q8")]
     [InlineData(
-        ExitCode.Usage,
+        ExitCode.Input,
         "keeps keys and values as the graph computes",
         "generate",
         "--model",
@@ -110,6 +110,34 @@ public sealed class QuantizedCacheTests : IDisposable
         );
         Assert.Equal(ExitCode.Input, exitCode);
         Assert.Contains("has a KV cache of integers already", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>It is the side that was named that has the cache, and the other one that has not.</summary>
+    [Fact]
+    public void A_diagnosis_finds_the_attention_that_rounds()
+    {
+        Assert.SkipWhen(NativeLibraries.PackagedSet == "DirectML", "ONNX Runtime 1.24.4 computes no KV cache of integers");
+        string folder = Path.Combine(_folder, "plain");
+        Assert.Equal(
+            ExitCode.Success,
+            CliSession.Run("build", "--model", "llama-tiny", "--precision", "fp32", "--output", folder).ExitCode
+        );
+
+        (int exitCode, string output, _) = CliSession.Run(
+            "diagnose",
+            folder,
+            "--against",
+            folder,
+            "--kv-type",
+            "int4",
+            "--threads",
+            "1",
+            "--max-difference",
+            "1%"
+        );
+
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Assert.Contains("first in layer 0 of the prefill: GroupQueryAttention", output, StringComparison.Ordinal);
     }
 
     private PlannedCase Plan(string engine, KeyValueType? type)

@@ -185,11 +185,11 @@ public sealed class ModelPreparationTests : IDisposable
     public void The_weights_that_a_token_reads_are_known_of_a_graph_that_can_be_read()
     {
         ModelFolder folder = _models.Prepare(s_tiny);
-        Assert.InRange(ModelPreparation.WeightBytesPerToken(folder)!.Value, 1, folder.WeightBytes);
+        Assert.InRange(ModelPreparation.BytesPerToken(folder, null).Weights!.Value, 1, folder.WeightBytes);
 
         File.WriteAllText(Path.Combine(folder.Path, "model.onnx"), "no graph");
 
-        Assert.Null(ModelPreparation.WeightBytesPerToken(folder));
+        Assert.Equal((null, null), ModelPreparation.BytesPerToken(folder, null));
     }
 
     private static void Change(string file)

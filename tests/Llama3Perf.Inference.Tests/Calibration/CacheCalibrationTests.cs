@@ -96,6 +96,22 @@ public sealed class CacheCalibrationTests(ModelFolders folders) : IClassFixture<
         Assert.NotNull(Verify(tested, answers, VerificationLimits.For(Precision.Fp32, Closeness.Rounding)).Failure);
     }
 
+    [Theory]
+    [InlineData("llama3-gqa-bf16")]
+    [InlineData("llama32-tied-ropescaled-sharded")]
+    public void The_official_builders_folders_take_one(string fixture)
+    {
+        TestRuntime.SkipWithoutGenAi();
+        TestRuntime.SkipWithoutQuantizedCache();
+        var plain = ModelFolderReader.Open(Fixtures.Shared(fixture, "official-int4-cpu"));
+        VerifiedSide reference = new(plain, "ort", new EngineOptions { Threads = 1 });
+        VerifiedSide tested = new(WithCache(plain, KeyValueType.Int8), "ort", reference.Options) { Source = plain };
+        Reference answers = Answers(reference);
+
+        Assert.Null(Verify(tested, answers, VerificationLimits.Between(tested, reference)).Failure);
+        Assert.Null(Verify(tested with { Engine = "genai" }, answers, VerificationLimits.Between(tested, reference)).Failure);
+    }
+
     [Fact]
     public void One_model_always_has_the_same_scales()
     {
